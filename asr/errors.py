@@ -1,0 +1,37 @@
+"""What can go wrong, by the part of the pipeline that noticed it.
+
+Every deliberate error of this package is an `AsrError` and also the built-in that fits, so that a
+caller can catch either. A message says what was expected, what came, where, and what to do.
+"""
+
+
+class AsrError(Exception):
+    """The base of every error that a caller or a user can cause and mend."""
+
+
+class AudioError(AsrError, ValueError):
+    """A recording that cannot be used: missing, unreadable, empty, truncated or not finite."""
+
+
+class DataError(AsrError, ValueError):
+    """A manifest, corpus, transcript, token table or hypothesis file that is not as it must be."""
+
+
+class DownloadError(AsrError, OSError):
+    """A corpus archive that could not be fetched, or does not have the published checksum."""
+
+
+class ConfigError(AsrError, ValueError):
+    """A configuration with an unknown, missing or impossible value."""
+
+
+class ModelError(AsrError, ValueError):
+    """A model directory that is missing, incomplete, or does not reproduce its golden example."""
+
+
+class ShapeError(AsrError, ValueError):
+    """A tensor whose shape, type or lengths do not fit the call."""
+
+
+class TrainingError(AsrError, RuntimeError):
+    """Training cannot go on: a loss that is not finite, or a state that does not fit the run."""
