@@ -1,0 +1,94 @@
+"""The acoustic model: features in, log-probabilities of tokens out."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from asr.errors import ConfigError
+from asr.lengths import check_lengths
+from asr.model.recurrent import CELLS, RecurrentEncoder
+from asr.model.subsampling import TIME_STRIDES, ConvSubsampling
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """The shape of the network.
+
+    Attributes:
+        subsampling_factor: Feature frames per encoder frame: 2, 3 or 4.
+        n_channels: Channels of the subsampling convolutions.
+        cell: "lstm", "gru" or "rnn".
+        size: Units of each direction of a recurrent layer.
+        n_layers: Recurrent layers.
+        bidirectional: Whether each layer also reads the speech from its end.
+        dropout: Probability of dropping an input of a recurrent layer or of the projection.
+    """
+
+    subsampling_factor: int
+    n_channels: int
+    cell: str
+    size: int
+    n_layers: int
+    bidirectional: bool
+    dropout: float
+
+    def __post_init__(self) -> None:
+        """Refuse a network that cannot be built."""
+        if self.subsampling_factor not in TIME_STRIDES:
+            raise ConfigError(
+                f"model.subsampling_factor must be one of {sorted(TIME_STRIDES)}, "
+                f"got {self.subsampling_factor}"
+            )
+        if self.cell not in CELLS:
+            raise ConfigError(f"model.cell must be one of {sorted(CELLS)}, got {self.cell!r}")
+        for name in ("n_channels", "size", "n_layers"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"model.{name} must be at least 1, got {getattr(self, name)}")
+        if not 0.0 <= self.dropout < 1.0:
+            raise ConfigError(f"model.dropout must lie in [0, 1), got {self.dropout}")
+
+
+class AcousticModel(nn.Module):
+    """Convolutional subsampling, a recurrent encoder, and a projection to tokens."""
+
+    def __init__(self, config: ModelConfig, *, n_features: int, n_tokens: int) -> None:
+        super().__init__()
+        self.config = config
+        self.subsampling = ConvSubsampling(
+            n_features,
+            factor=config.subsampling_factor,
+            n_channels=config.n_channels,
+            size=config.size,
+        )
+        self.encoder = RecurrentEncoder(
+            config.size,
+            cell=config.cell,
+            size=config.size,
+            n_layers=config.n_layers,
+            bidirectional=config.bidirectional,
+            dropout=config.dropout,
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.projection = nn.Linear(self.encoder.output_size, n_tokens)
+
+    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Score every token at every encoder frame.
+
+        Args:
+            features: (B, T, F) float, normalised; padding is never read.
+            lengths: (B,) int64, valid frames.
+
+        Returns:
+            log_probs, (B, T', V) float32, natural log, each frame normalised, token 0 the blank;
+            and their lengths, (B,), ceil(length / subsampling_factor). Log-probabilities at padded
+            positions are undefined.
+
+        Raises:
+            ShapeError: `lengths` does not fit `features`.
+        """
+        check_lengths(features, lengths, "features")
+        frames, lengths = self.subsampling(features, lengths)
+        frames = self.dropout(self.encoder(frames, lengths))
+        logits = self.projection(frames).float()
+        return functional.log_softmax(logits, dim=2), lengths

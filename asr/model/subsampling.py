@@ -1,0 +1,46 @@
+"""Convolutional subsampling: fewer, richer frames before the recurrent layers.
+
+Two 3×3 convolutions over time and frequency, each halving the frequencies; their strides in time
+multiply to the subsampling factor. Speech shifted in pitch or in vocal tract length moves along the
+frequency axis, where the convolution finds it again.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from asr.lengths import subsampled_lengths, zero_padding
+
+TIME_STRIDES = {2: (2, 1), 3: (3, 1), 4: (2, 2)}  # subsampling factor → stride of each layer
+
+
+class ConvSubsampling(nn.Module):
+    """Shorten (B, T, F) to (B, T / factor, D), rounded up.
+
+    Padding is set to zero before each layer, as the convolution itself pads a lone utterance, so
+    that the answer for an utterance does not depend on its neighbours.
+
+    References:
+        Amodei et al., "Deep Speech 2", ICML 2016, section 3.5 (striding, 2-D invariance).
+    """
+
+    def __init__(self, n_features: int, *, factor: int, n_channels: int, size: int) -> None:
+        super().__init__()
+        self.strides = TIME_STRIDES[factor]
+        channels = (1, n_channels, n_channels)
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(channels[i], channels[i + 1], 3, stride=(stride, 2), padding=1)
+            for i, stride in enumerate(self.strides)
+        )
+        n_frequencies = (n_features + 3) // 4  # halved twice, rounding up
+        self.projection = nn.Linear(n_channels * n_frequencies, size)
+        self.norm = nn.LayerNorm(size)
+
+    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Map features (B, T, F) and their lengths to frames (B, T', D) and theirs."""
+        x = zero_padding(features, lengths)
+        for convolution, stride in zip(self.convolutions, self.strides, strict=True):
+            x = x.unsqueeze(1) if x.ndim == 3 else x.transpose(1, 2)  # (B, C, T, F)
+            x = torch.relu(convolution(x)).transpose(1, 2)  # (B, T', C, F')
+            lengths = subsampled_lengths(lengths, stride)
+            x = zero_padding(x, lengths)
+        return self.norm(self.projection(x.flatten(2))), lengths  # (B, T', D)
