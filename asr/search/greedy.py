@@ -1,0 +1,46 @@
+"""Greedy search: the best path."""
+
+from torch import Tensor
+
+from asr.search.emission import Emission, split_batch
+from asr.search.hypothesis import Hypothesis, from_alignment
+
+
+def greedy_search(log_probs: Tensor, lengths: Tensor, *, blank: int = 0) -> list[Hypothesis]:
+    """Take the best token of every frame, merge repeats, then drop blanks.
+
+    The result is the most probable *alignment*, which need not spell the most probable
+    *token sequence*; `prefix_beam_search` sums over alignments. Of equally probable tokens the
+    one with the lowest id is taken.
+
+    Args:
+        log_probs: (B, T, V) float, natural log, each frame normalised.
+        lengths: (B,) int64, valid frames, 0 <= length <= T. Later frames are never read.
+        blank: Token id of the CTC blank, 0 <= blank < V.
+
+    Returns:
+        One hypothesis per utterance, in batch order. `score` is the summed log probability
+        of the best path in nats; an empty utterance scores 0.0.
+
+    Raises:
+        ShapeError: `log_probs` is not (B, T, V), or `lengths` do not belong to it.
+        DataError: A valid frame is not finite or not normalised.
+
+    References:
+        Graves et al., "Connectionist Temporal Classification", ICML 2006, section 3.2.
+
+    Example:
+        >>> import torch
+        >>> log_probs = torch.tensor([[[0.1, 0.9], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]]]).log()
+        >>> hypothesis, = greedy_search(log_probs, torch.tensor([4]))
+        >>> hypothesis.tokens, hypothesis.frames
+        ((1, 1), (0, 3))
+    """
+    return [
+        _best_path(emission, blank) for emission in split_batch(log_probs, lengths, blank=blank)
+    ]
+
+
+def _best_path(emission: Emission, blank: int) -> Hypothesis:
+    score = float(emission.max(axis=1).sum())
+    return from_alignment(emission, emission.argmax(axis=1), score, blank=blank)
