@@ -1,0 +1,75 @@
+"""AdamW, and the learning rate at each moment of a run."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from asr.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class OptimiserConfig:
+    """How far each update goes.
+
+    Attributes:
+        learning_rate: The peak.
+        warmup_epochs: Epochs, possibly a fraction, of linear rise from zero to the peak.
+        final_fraction: Learning rate at the very end, as a fraction of the peak.
+        weight_decay: Decoupled; only matrices and kernels decay, biases and norms do not.
+        max_gradient_norm: Gradients are scaled down to this norm.
+    """
+
+    learning_rate: float
+    warmup_epochs: float
+    final_fraction: float
+    weight_decay: float
+    max_gradient_norm: float
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot train."""
+        for name in ("learning_rate", "max_gradient_norm"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"optimiser.{name} must be positive, got {getattr(self, name)}")
+
+
+def adamw(model: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:
+    """Build AdamW with two groups: weights that decay and those that do not.
+
+    References:
+        Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
+    """
+    parameters = list(model.parameters())
+    return torch.optim.AdamW(
+        [
+            {
+                "params": [p for p in parameters if p.ndim > 1],
+                "weight_decay": config.weight_decay,
+            },
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ],
+        lr=config.learning_rate,
+        betas=(0.9, 0.98),
+    )
+
+
+def learning_rate_at(epoch: float, n_epochs: int, config: OptimiserConfig) -> float:
+    """Rise linearly, then fall along half a cosine to the end of the run.
+
+    Args:
+        epoch: Epochs done, a fraction inside one: 2.5 is the middle of the third.
+        n_epochs: Epochs in the whole run.
+        config: Peak, warm-up and end.
+
+    Returns:
+        The learning rate of the next step.
+
+    References:
+        Loshchilov and Hutter, "SGDR", ICLR 2017 (one cycle, no restart).
+    """
+    if epoch < config.warmup_epochs:
+        return config.learning_rate * epoch / config.warmup_epochs
+    after = (epoch - config.warmup_epochs) / max(n_epochs - config.warmup_epochs, 1e-9)
+    fall = 0.5 * (1.0 + math.cos(math.pi * min(after, 1.0)))
+    return config.learning_rate * (config.final_fraction + (1.0 - config.final_fraction) * fall)

@@ -1,0 +1,71 @@
+"""Progress: what a run tells whoever watches it, as values; showing them is the watcher's part."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """One update.
+
+    Attributes:
+        epoch: Epochs done, a fraction inside one.
+        step: Updates so far.
+        batch: Batches done in this epoch.
+        n_batches: Batches in this epoch.
+        loss: Of this batch, nats per reference token.
+        gradient_norm: Before clipping.
+        learning_rate: Of this update.
+        hours_per_hour: Hours of speech trained on per hour since the epoch (or the resume) began.
+        seconds_left: Estimated time to the end of the last epoch.
+        skipped: Ids of utterances with fewer frames than CTC needs.
+    """
+
+    epoch: float
+    step: int
+    batch: int
+    n_batches: int
+    loss: float
+    gradient_norm: float
+    learning_rate: float
+    hours_per_hour: float
+    seconds_left: float
+    skipped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EpochReport:
+    """One pass over the training set, and what the model then knows.
+
+    Attributes:
+        epoch: Epochs done.
+        step: Updates so far.
+        loss: Mean over the epoch, nats per reference token.
+        wer: Greedy WER on the dev set, a fraction.
+        is_best: Whether no epoch before reached it.
+        hours_per_hour: Hours of speech per hour of training, validation not counted.
+        seconds: Time spent on the whole run so far.
+        n_skipped: Utterances skipped in this epoch.
+    """
+
+    epoch: int
+    step: int
+    loss: float
+    wer: float
+    is_best: bool
+    hours_per_hour: float
+    seconds: float
+    n_skipped: int
+
+
+class Watcher(Protocol):
+    """Whoever watches a run: a progress bar, a log file, TensorBoard."""
+
+    def on_step(self, report: StepReport) -> None:
+        """Hear of an update."""
+
+    def on_validation(self, n_utterances: int) -> None:
+        """Hear that so many more utterances of the dev set are decoded."""
+
+    def on_epoch(self, report: EpochReport) -> None:
+        """Hear of a finished epoch."""

@@ -1,0 +1,95 @@
+"""What a run needs to go on as if it had never stopped: one safetensors file, replaced atomically.
+
+Tensors hold the weights, the optimiser's moments and the random state; the counters travel as JSON in
+the file's header. The order of the data needs no state: it follows from the seed and the epoch.
+"""
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from asr.errors import TrainingError
+
+
+@dataclasses.dataclass(slots=True)
+class RunState:
+    """Where a run stands.
+
+    Attributes:
+        epoch: Epochs finished.
+        batch: Batches done in the current epoch.
+        step: Updates made in all.
+        loss: Sum over the current epoch so far, nats.
+        n_tokens: Reference tokens behind that sum.
+        best_wer: Lowest dev WER so far, a fraction; infinite before the first validation.
+        best_epoch: The epoch that reached it.
+        seconds: Time spent training, over all restarts.
+        fingerprint: Hash of the configuration and the data that the run began with.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    loss: float = 0.0
+    n_tokens: int = 0
+    best_wer: float = float("inf")
+    best_epoch: int = 0
+    seconds: float = 0.0
+    fingerprint: str = ""
+
+
+def save_state(
+    path: Path, run: RunState, model: nn.Module, optimiser: torch.optim.Optimizer
+) -> None:
+    """Write everything beside `path`, flush it to the disk, then rename it into place."""
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    for index, moments in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in moments.items()}
+    tensors["random"] = torch.get_rng_state()
+    header = {"run": json.dumps(dataclasses.asdict(run))}
+    beside = path.with_name(path.name + ".new")
+    contents = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()}, header)
+    with beside.open("wb") as file:
+        file.write(contents)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+
+
+def load_state(
+    path: Path, fingerprint: str, model: nn.Module, optimiser: torch.optim.Optimizer
+) -> RunState:
+    """Put weights, moments and random state back, and return where the run stood.
+
+    Raises:
+        TrainingError: The file is not a training state, or belongs to another configuration.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            run = RunState(**json.loads(file.metadata()["run"]))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, KeyError, TypeError) as error:
+        raise TrainingError(f"{path}: not a training state of this version ({error})") from error
+    if run.fingerprint != fingerprint:
+        raise TrainingError(
+            f"{path}: belongs to a run with another configuration or other data; "
+            "train into a new folder, or delete this one to start over"
+        )
+    model.load_state_dict(_below("model.", tensors))
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in _below("optimiser.", tensors).items():
+        index, moment = name.split(".")
+        moments.setdefault(int(index), {})[moment] = tensor
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
+    torch.set_rng_state(tensors["random"])
+    return run
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
