@@ -157,8 +157,8 @@ class TokenTable:
         path = folder / TOKENS_FILE
         try:
             return cls(tuple(path.read_bytes().decode().removesuffix("\n").split("\n")))
-        except FileNotFoundError:
-            raise DataError(f"{path}: no such file; it holds the model's tokens") from None
+        except OSError as error:
+            raise DataError(f"{path}: {error.strerror}; it holds the model's tokens") from error
         except UnicodeDecodeError as error:
             raise DataError(f"{path}: expected UTF-8 text, got {error.reason}") from error
         except DataError as error:

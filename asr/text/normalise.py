@@ -1,0 +1,61 @@
+"""Normalisers: one spelling for one word, under a name that is printed beside every score.
+
+A word error rate depends on how both texts were normalised, so a normaliser never changes once a
+figure has been published with it: a different rule gets a new number.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from asr.errors import DataError
+
+Normaliser = Callable[[str], str]
+
+_APOSTROPHES = str.maketrans(
+    dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4\u0060\uff07", "'")
+)
+_NOT_LIBRISPEECH = re.compile("[^A-Z']")
+_NO_LETTER = re.compile(r"(?<!\S)'+(?!\S)")
+
+
+def normaliser(name: str) -> Normaliser:
+    """Find a normaliser by its name.
+
+    Raises:
+        DataError: There is none of this name; the message lists those there are.
+
+    Example:
+        >>> normaliser("librispeech-1")("Don\u2019t stop, caf\u00e9-goers!")
+        "DON'T STOP CAFE GOERS"
+    """
+    try:
+        return NORMALISERS[name]
+    except KeyError:
+        known = ", ".join(sorted(NORMALISERS))
+        raise DataError(f"no normaliser is called {name!r}; expected one of: {known}") from None
+
+
+def _librispeech_1(text: str) -> str:
+    """Spell as LibriSpeech's transcripts do: upper case A-Z, apostrophes, single spaces.
+
+    Apostrophes of every shape become `'`; accents and ligatures are taken apart and the accents
+    dropped (NFKD). Whatever else is not a letter A-Z becomes a space: punctuation, hyphens,
+    letters of other scripts and digits, so numbers must have been written out before. Apostrophes
+    that touch no letter are dropped; those at a word's edge stay (`'TIS`, `BOYS'`).
+    """
+    decomposed = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES))
+    letters = "".join(c for c in decomposed if not unicodedata.combining(c)).upper()
+    spelled = _NOT_LIBRISPEECH.sub(" ", letters)
+    return _verbatim_1(_NO_LETTER.sub(" ", spelled))
+
+
+def _verbatim_1(text: str) -> str:
+    """Keep every character; runs of white space become one space, none at the ends."""
+    return " ".join(text.split())
+
+
+NORMALISERS: dict[str, Normaliser] = {
+    "librispeech-1": _librispeech_1,
+    "verbatim-1": _verbatim_1,
+}
