@@ -1,0 +1,133 @@
+# shellcheck shell=bash
+# Named stages for a recipe. A run.sh sources this file and then is a table of contents:
+#
+#   . "$(dirname "$0")/../stages.sh"
+#   stage prepare "$work/train.jsonl" asr prepare data/train-clean-5 --output "$work/train.jsonl"
+#   stage train   "$work/model"       asr train conf/small.toml --output "$work/model"
+#
+# stage NAME OUTPUT COMMAND...   run COMMAND, which must make OUTPUT; skip it where OUTPUT exists.
+#
+# Sourcing reads the options of run.sh (see recipe_help), goes to the root of the repository, and
+# sets $recipe, the name of the recipe's folder, and $work, the folder for its outputs. Between
+# the stages stands nothing that takes time or needs their outputs: --list passes there too.
+
+set -euo pipefail
+
+recipe_help() {
+  sed -n '1d; /^[^#]/q; /^$/q; s/^# \{0,1\}//p' "$_run" # the comment at the head of run.sh
+  cat <<EOT
+
+Options:
+  --from NAME    make this stage and all later ones again, also where their outputs exist
+  --until NAME   stop after this stage
+  --work DIR     keep the outputs in DIR (default: exp/$recipe)
+  --dry-run      say what would run, and run nothing
+  --list         name the stages and their outputs
+  --help         print this text
+EOT
+}
+
+stage() {
+  local name=$1 output=$2
+  shift 2
+  if [[ $_mode == list ]]; then
+    printf '%-20s %s\n' "$name" "$output"
+    return
+  fi
+  if [[ $_is_over ]]; then return; fi
+  if [[ $name == "$_until" ]]; then _is_over=yes; fi
+  if [[ $name == "$_from" ]]; then _is_forced=yes; fi
+  if [[ -e $output && ! $_is_forced ]]; then
+    printf '== %s: skipped, %s exists\n' "$name" "$output"
+    return
+  fi
+  _n_run=$((_n_run + 1))
+  printf '== %s\n  %s\n' "$name" "$(printf ' %q' "$@")"
+  if [[ $_mode == run ]]; then _make "$name" "$output" "$@"; fi
+}
+
+_make() {
+  local name=$1 output=$2 started=$SECONDS
+  shift 2
+  command -v "$1" >/dev/null || _stop 1 "stage $name needs '$1' on the PATH ('make demo' installs asr)"
+  _set_aside "$output" previous
+  mkdir -p -- "$(dirname -- "$output")"
+  _running=$name _output=$output
+  "$@"
+  [[ -e $output ]] || _stop 1 "stage $name ended without an error, but $output is not there"
+  _running=''
+  rm -rf -- "$output.previous"
+  printf '== %s: %s made in %d s\n' "$name" "$output" $((SECONDS - started))
+}
+
+# What a stage leaves that fails or is interrupted must not pass for its output next time.
+_at_exit() {
+  local status=$?
+  if [[ $_running ]]; then
+    _set_aside "$_output" partial
+    printf '%s: stage %s failed (exit status %d)\n' "$recipe" "$_running" "$status" >&2
+  elif ((status == 0 && _n_run == 0)) && [[ $_mode != list ]]; then
+    echo 'nothing to do: every output exists (--from NAME makes them again)'
+  fi
+}
+
+_set_aside() {
+  if [[ -e $1 ]]; then rm -rf -- "$1.$2" && mv -- "$1" "$1.$2"; fi
+}
+
+_stop() {
+  printf '%s: %s\n' "$recipe" "$2" >&2
+  exit "$1"
+}
+
+_read_options() {
+  while (($#)); do
+    case $1 in
+      --from) _need_value "$@" && _from=$2 && shift ;;
+      --until) _need_value "$@" && _until=$2 && shift ;;
+      --work) _need_value "$@" && work=$(_absolute "$2") && shift ;;
+      --dry-run) _mode=dry-run ;;
+      --list) _mode=list ;;
+      --help | -h) recipe_help && exit ;;
+      *) _stop 2 "unknown option '$1' (see --help)" ;;
+    esac
+    shift
+  done
+}
+
+_need_value() {
+  [[ ${2-} ]] || _stop 2 "$1 needs a value (see --help)"
+}
+
+_absolute() {
+  case $1 in
+    /*) echo "$1" ;;
+    *) echo "$PWD/$1" ;;
+  esac
+}
+
+# Refuse names that no stage has before the first stage runs; --list, in a process of its own, knows.
+_check_names() {
+  local names name
+  names=" $(bash "$_run" --list | awk '{ printf "%s ", $1 }')"
+  for name in $_from $_until; do
+    [[ $names == *" $name "* ]] || _stop 2 "no stage is named '$name'; there are:$names"
+  done
+  if [[ $_from && $_until && $_from != "$_until" ]]; then
+    [[ $names == *" $_from "*" $_until "* || $names == *" $_from $_until "* ]] ||
+      _stop 2 "--until $_until comes before --from $_from"
+  fi
+}
+
+_run=$(_absolute "$0")
+_from='' _until='' _mode=run _is_forced='' _is_over='' _running='' _output='' _n_run=0
+recipe=$(basename "$(dirname "$_run")")
+# shellcheck disable=SC2034 # run.sh uses it
+work=exp/$recipe
+_read_options "$@"
+if [[ $_mode != list && $_from$_until ]]; then _check_names; fi
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+command -v asr >/dev/null || PATH=$PWD/.venv/bin:$PATH # no environment is active: the one of `make demo`
+trap _at_exit EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
