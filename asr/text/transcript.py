@@ -1,0 +1,252 @@
+"""Transcript: what was recognised in one recording, and the JSON lines that hold many.
+
+Times are seconds from the start of the recording. They are rounded to milliseconds on writing,
+confidences and scores to four decimals; what a file lacks is `None`, never an invented number.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asr.errors import DataError
+
+Record = dict[str, Any]  # a JSON object
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One recognised word and when it was said.
+
+    Args:
+        text: The word, without white space.
+        start: Seconds, 0 <= start <= end.
+        end: Seconds.
+        confidence: 0 to 1; None if not known.
+
+    Raises:
+        DataError: The times are not finite or not in order.
+    """
+
+    text: str
+    start: float
+    end: float
+    confidence: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.start <= self.end < math.inf:
+            raise DataError(
+                f"word {self.text!r}: expected 0 <= start <= end in seconds, "
+                f"got start {self.start} and end {self.end}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One entry of an n-best list: a text and its natural-log score."""
+
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was recognised in one recording.
+
+    Args:
+        id: The utterance's id, or the recording's name.
+        text: The words with one space between them; empty where nothing was recognised.
+        score: Natural log, higher is better, comparable within one recording only.
+        confidence: 0 to 1, of the whole.
+        words: In the order in which they begin; empty if times are not known.
+        n_best: Best first, `text` itself included; empty if not asked for.
+        duration: Seconds of the recording; no word ends later.
+
+    Raises:
+        DataError: A word begins before the one in front of it, or ends beyond the duration.
+    """
+
+    id: str
+    text: str
+    score: float | None = None
+    confidence: float | None = None
+    words: tuple[Word, ...] = ()
+    n_best: tuple[Alternative, ...] = ()
+    duration: float | None = None
+
+    def __post_init__(self) -> None:
+        for word, following in zip(self.words, self.words[1:], strict=False):
+            if following.start < word.start:
+                raise DataError(
+                    f"transcript {self.id}: {following.text!r} begins at {following.start} s, "
+                    f"before {word.text!r} at {word.start} s; words must come in order"
+                )
+        end = max((word.end for word in self.words), default=0.0)
+        if self.duration is not None and end > self.duration:
+            raise DataError(
+                f"transcript {self.id}: its words end at {end} s, "
+                f"beyond the recording's {self.duration} s"
+            )
+
+
+def write_transcripts(path: Path, transcripts: Iterable[Transcript]) -> None:
+    """Write transcripts as JSON lines.
+
+    The file appears complete or not at all, so that its existence means that it is finished.
+    """
+    partial = path.with_name(f"{path.name}.part")
+    # a surrogate in an id (a file name that is not UTF-8) is written as JSON's own escape
+    with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+        file.writelines(f"{to_json(transcript)}\n" for transcript in transcripts)
+    partial.replace(path)
+
+
+def read_transcripts(path: Path) -> dict[str, Transcript]:
+    """Read the transcripts of a file of JSON lines by id, in the file's order.
+
+    Only `id` and `text` are required, so that other systems' hypotheses can be scored too;
+    unknown fields are ignored.
+
+    Raises:
+        DataError: The file is missing, or a line is not a transcript or repeats an id; the
+            message names the file and the line.
+    """
+    transcripts: dict[str, Transcript] = {}
+    for number, line in enumerate(_read_lines(path), start=1):
+        try:
+            transcript = from_json(line)
+        except DataError as error:
+            raise DataError(f"{path}:{number}: {error}") from error
+        if transcript.id in transcripts:
+            raise DataError(f"{path}:{number}: the id {transcript.id!r} was there before")
+        transcripts[transcript.id] = transcript
+    return transcripts
+
+
+def to_json(transcript: Transcript) -> str:
+    """Write a transcript as one line of JSON, without the line's end.
+
+    Raises:
+        DataError: A score or confidence is NaN or infinite, which JSON cannot say.
+
+    Example:
+        >>> to_json(Transcript("a", "", duration=1.23456))
+        '{"id": "a", "text": "", "score": null, "confidence": null, "duration": 1.235, \
+"words": [], "n_best": []}'
+    """
+    record = {
+        "id": transcript.id,
+        "text": transcript.text,
+        "score": _rounded(transcript.score, 4),
+        "confidence": _rounded(transcript.confidence, 4),
+        "duration": _rounded(transcript.duration, 3),
+        "words": [_word_record(word) for word in transcript.words],
+        "n_best": [
+            {"text": alternative.text, "score": _rounded(alternative.score, 4)}
+            for alternative in transcript.n_best
+        ],
+    }
+    try:
+        return json.dumps(record, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise DataError(f"transcript {transcript.id}: {error}") from error
+
+
+def from_json(line: str) -> Transcript:
+    """Read a transcript from one line of JSON.
+
+    Raises:
+        DataError: The line is not a JSON object with a text `id` and `text`, or a field has
+            another type or an impossible value.
+    """
+    record = _parse(line)
+    return Transcript(
+        id=_text(record, "id"),
+        text=_text(record, "text"),
+        score=_optional_number(record, "score"),
+        confidence=_optional_number(record, "confidence"),
+        words=tuple(_read_word(entry) for entry in _objects(record, "words")),
+        n_best=tuple(_read_alternative(entry) for entry in _objects(record, "n_best")),
+        duration=_optional_number(record, "duration"),
+    )
+
+
+def _word_record(word: Word) -> Record:
+    """Write a word as a JSON object."""
+    return {
+        "text": word.text,
+        "start": _rounded(word.start, 3),
+        "end": _rounded(word.end, 3),
+        "confidence": _rounded(word.confidence, 4),
+    }
+
+
+def _rounded(number: float | None, digits: int) -> float | None:
+    """Round what is known."""
+    return None if number is None else round(number, digits)
+
+
+def _read_lines(path: Path) -> Iterator[str]:
+    """Read a text file line by line, refusing what is not one."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            yield from file
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: expected a file of transcripts, got {error}") from error
+
+
+def _parse(line: str) -> Record:
+    """Parse one line as a JSON object."""
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        raise DataError(f"expected a transcript as JSON, got {line.strip()!r} ({error})") from error
+    if not isinstance(record, dict):
+        raise DataError(f"expected a transcript as a JSON object, got {line.strip()!r}")
+    return record
+
+
+def _read_word(entry: Record) -> Word:
+    """Read one entry of `words`."""
+    return Word(
+        _text(entry, "text"),
+        _number(entry, "start"),
+        _number(entry, "end"),
+        _optional_number(entry, "confidence"),
+    )
+
+
+def _read_alternative(entry: Record) -> Alternative:
+    """Read one entry of `n_best`."""
+    return Alternative(_text(entry, "text"), _number(entry, "score"))
+
+
+def _text(record: Record, name: str) -> str:
+    """Take a required text."""
+    value = record.get(name)
+    if not isinstance(value, str):
+        raise DataError(f"expected a text as {name!r}, got {value!r}")
+    return value
+
+
+def _number(record: Record, name: str) -> float:
+    """Take a required finite number; true and false, which Python counts as numbers, are none."""
+    value = record.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise DataError(f"expected a finite number as {name!r}, got {value!r}")
+    return float(value)
+
+
+def _optional_number(record: Record, name: str) -> float | None:
+    """Take a finite number, or None where there is none."""
+    return None if record.get(name) is None else _number(record, name)
+
+
+def _objects(record: Record, name: str) -> list[Record]:
+    """Take a list of objects; none where there is none."""
+    value = record.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise DataError(f"expected a list of objects as {name!r}, got {value!r}")
+    return value

@@ -1,0 +1,172 @@
+"""Score a subset: the counts of every utterance, their totals, and what is missing.
+
+A rate is taken of summed counts, once, and of one subset only: nothing here can pool two.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from asr.errors import DataError
+from asr.text.normalise import Normaliser, normaliser
+from asr.wer.alignment import Counts, count_errors
+
+
+class Reference(Protocol):
+    """What scoring asks of an utterance; a manifest's utterances have it."""
+
+    @property
+    def id(self) -> str:
+        """The id, which the hypothesis has too."""
+
+    @property
+    def text(self) -> str | None:
+        """What was said."""
+
+    @property
+    def speaker(self) -> str | None:
+        """Who said it, where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceScore:
+    """The counts of one utterance.
+
+    Attributes:
+        id: The utterance.
+        speaker: Who spoke; None if not known.
+        reference: What was said, normalised; may be empty.
+        hypothesis: What was recognised, normalised; None if nothing came for this utterance,
+            which counts like an empty hypothesis: every reference word is deleted.
+        words: Counts by words.
+        characters: Counts by characters, one space between two words counting as one.
+    """
+
+    id: str
+    speaker: str | None
+    reference: str
+    hypothesis: str | None
+    words: Counts
+    characters: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts summed over utterances."""
+
+    n_utterances: int
+    words: Counts
+    characters: Counts
+
+    @property
+    def wer(self) -> float:
+        """Word error rate, a fraction; see `Counts.rate` for the case without words."""
+        return self.words.rate
+
+    @property
+    def cer(self) -> float:
+        """Character error rate, a fraction."""
+        return self.characters.rate
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The score of one subset under one condition.
+
+    Attributes:
+        normaliser: Name of the normaliser that both sides went through.
+        utterances: One a reference, in the references' order.
+        extra: Ids of hypotheses without a reference; they are not counted.
+    """
+
+    normaliser: str
+    utterances: tuple[UtteranceScore, ...]
+    extra: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> Tally:
+        """The counts of the whole subset."""
+        return tally(self.utterances)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Ids of references for which no hypothesis came."""
+        return tuple(u.id for u in self.utterances if u.hypothesis is None)
+
+    def by_speaker(self) -> dict[str, Tally]:
+        """Sum the counts of each known speaker, in the order of their names."""
+        speakers: dict[str, list[UtteranceScore]] = {}
+        for utterance in self.utterances:
+            if utterance.speaker is not None:
+                speakers.setdefault(utterance.speaker, []).append(utterance)
+        return {speaker: tally(speakers[speaker]) for speaker in sorted(speakers)}
+
+
+def score(
+    references: Sequence[Reference], hypotheses: Mapping[str, str], normaliser_name: str
+) -> Score:
+    """Count the errors of a subset's hypotheses.
+
+    Both sides go through the normaliser. The defined cases: a missing hypothesis is all
+    deletions; a hypothesis without a reference is listed but not counted; against an empty
+    reference every hypothesis word is an insertion.
+
+    Args:
+        references: The subset's utterances, each with a text.
+        hypotheses: Recognised texts by utterance id.
+        normaliser_name: See `asr.text.normalise`.
+
+    Returns:
+        The score, its utterances in the order of `references`.
+
+    Raises:
+        DataError: There is no reference, one has no text, two share an id, or the normaliser
+            is unknown.
+    """
+    _check(references)
+    normalise = normaliser(normaliser_name)
+    utterances = tuple(
+        _score_utterance(reference, hypotheses.get(reference.id), normalise)
+        for reference in references
+    )
+    known = {reference.id for reference in references}
+    return Score(normaliser_name, utterances, tuple(i for i in hypotheses if i not in known))
+
+
+def tally(utterances: Iterable[UtteranceScore]) -> Tally:
+    """Sum the counts of utterances."""
+    listed = list(utterances)
+    return Tally(
+        len(listed),
+        sum((utterance.words for utterance in listed), Counts()),
+        sum((utterance.characters for utterance in listed), Counts()),
+    )
+
+
+def _check(references: Sequence[Reference]) -> None:
+    """Refuse references that cannot be scored against."""
+    if not references:
+        raise DataError("expected references to score against, got none")
+    seen: set[str] = set()
+    for reference in references:
+        if reference.text is None:
+            raise DataError(f"utterance {reference.id} has no text to score against")
+        if reference.id in seen:
+            raise DataError(f"the id {reference.id} is there twice among the references")
+        seen.add(reference.id)
+
+
+def _score_utterance(
+    reference: Reference, hypothesis: str | None, normalise: Normaliser
+) -> UtteranceScore:
+    """Normalise both sides and count one utterance's errors."""
+    spoken = normalise(reference.text or "")
+    recognised = None if hypothesis is None else normalise(hypothesis)
+    return UtteranceScore(
+        reference.id,
+        reference.speaker,
+        spoken,
+        recognised,
+        count_errors(spoken, recognised or ""),
+        count_errors(spoken, recognised or "", unit="character"),
+    )
