@@ -1,0 +1,182 @@
+"""A model directory: everything that decoding needs, in one place, and nothing that runs code.
+
+    model.safetensors    weights of the acoustic model and the statistics of CMVN
+    config.toml          the configuration, complete, as it was trained with
+    tokens.txt           the tokens by id (and bpe.model, where they are pieces of words)
+    golden.safetensors   a waveform, its features and its transcript, which loading can check
+    README.md            the model card
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from asr.config import Config, read_config, to_toml
+from asr.errors import ConfigError, DataError, ModelError
+from asr.features.front_end import FrontEnd
+from asr.model.acoustic import AcousticModel
+from asr.search.greedy import greedy_search
+from asr.text.bpe import read_tokenizer
+from asr.text.tokens import Tokenizer
+
+WEIGHTS_FILE = "model.safetensors"
+CONFIG_FILE = "config.toml"
+GOLDEN_FILE = "golden.safetensors"
+CARD_FILE = "README.md"
+
+FEATURE_TOLERANCE = 1e-2  # of a normalised feature; other processors and libraries round otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A model ready to decode: configuration, tokens, front-end with its CMVN, acoustic model."""
+
+    config: Config
+    tokenizer: Tokenizer
+    front_end: FrontEnd
+    model: AcousticModel
+
+    @property
+    def frame_shift(self) -> float:
+        """Seconds from one encoder frame to the next."""
+        return self.config.features.frame_shift * self.config.model.subsampling_factor
+
+
+def build(config: Config, tokenizer: Tokenizer) -> Checkpoint:
+    """Make a model with random weights, as training starts from."""
+    front_end = FrontEnd(config.features)
+    model = AcousticModel(
+        config.model, n_features=front_end.n_features, n_tokens=len(tokenizer)
+    )
+    return Checkpoint(config, tokenizer, front_end, model)
+
+
+def save_checkpoint(
+    folder: Path,
+    checkpoint: Checkpoint,
+    *,
+    card: str,
+    example: Tensor,
+    is_half: bool = False,
+) -> None:
+    """Write a model directory beside `folder`, then put it in its place.
+
+    Args:
+        folder: Replaced as a whole where it exists.
+        checkpoint: What to write.
+        card: The model card, Markdown.
+        example: (N,) float32 waveform of the golden example, at the model's sample rate.
+        is_half: Store weights in float16, in half the space; they are loaded as float32.
+    """
+    beside = folder.with_name(folder.name + ".new")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    tensors = {
+        name: tensor.half() if is_half and name.startswith("model.") else tensor
+        for name, tensor in _tensors(checkpoint).items()
+    }
+    safetensors.torch.save_file(tensors, beside / WEIGHTS_FILE)
+    (beside / CONFIG_FILE).write_text(to_toml(checkpoint.config), encoding="utf-8")
+    checkpoint.tokenizer.write(beside)
+    (beside / CARD_FILE).write_text(card, encoding="utf-8")
+    _write_golden(beside / GOLDEN_FILE, load_checkpoint(beside), example)
+    _swap_in(beside, folder)
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """Read a model directory.
+
+    Returns:
+        The model in evaluation mode, in float32.
+
+    Raises:
+        ModelError: The folder or a file is missing, or they do not belong together.
+    """
+    if not (folder / WEIGHTS_FILE).is_file():
+        raise ModelError(f"{folder}: not a model directory: expected {WEIGHTS_FILE} in it")
+    try:
+        config = read_config(folder / CONFIG_FILE)
+        checkpoint = build(config, read_tokenizer(folder))
+        tensors = safetensors.torch.load_file(folder / WEIGHTS_FILE)
+        for prefix, module in _modules(checkpoint).items():
+            own = {
+                name.removeprefix(prefix): tensor.to(torch.float32)
+                for name, tensor in tensors.items()
+                if name.startswith(prefix)
+            }
+            module.load_state_dict(own)
+            module.eval().requires_grad_(False)
+    except (ConfigError, DataError, SafetensorError, RuntimeError) as error:
+        raise ModelError(f"{folder}: its files do not make a model: {error}") from error
+    return checkpoint
+
+
+def verify_golden(folder: Path, checkpoint: Checkpoint) -> None:
+    """Check that this machine computes what the machine computed that made the model.
+
+    Raises:
+        ModelError: The features or the transcript of the golden example come out otherwise.
+    """
+    try:
+        with safe_open(folder / GOLDEN_FILE, framework="pt") as file:
+            text = file.metadata()["text"]
+            waveform, expected = file.get_tensor("waveform"), file.get_tensor("features")
+    except (OSError, SafetensorError, KeyError) as error:
+        raise ModelError(f"{folder / GOLDEN_FILE}: no golden example: {error}") from error
+    features, transcript = _run(checkpoint, waveform.float() / 32768)
+    if features.shape != expected.shape:
+        raise ModelError(
+            f"{folder}: the golden example's features have shape {tuple(features.shape)}, "
+            f"expected {tuple(expected.shape)}"
+        )
+    difference = float((features - expected).abs().max())
+    if not difference <= FEATURE_TOLERANCE:
+        raise ModelError(
+            f"{folder}: the golden example's features differ by {difference:.3g}, "
+            f"expected at most {FEATURE_TOLERANCE}"
+        )
+    if transcript != text:
+        raise ModelError(f"{folder}: the golden example reads {transcript!r}, expected {text!r}")
+
+
+def _modules(checkpoint: Checkpoint) -> dict[str, torch.nn.Module]:
+    return {"front_end.": checkpoint.front_end, "model.": checkpoint.model}
+
+
+def _tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    return {
+        prefix + name: tensor.contiguous()
+        for prefix, module in _modules(checkpoint).items()
+        for name, tensor in module.state_dict().items()
+    }
+
+
+def _write_golden(path: Path, checkpoint: Checkpoint, example: Tensor) -> None:
+    waveform = (example * 32768).round().clamp(-32768, 32767).to(torch.int16)
+    features, text = _run(checkpoint, waveform.float() / 32768)
+    tensors = {"waveform": waveform, "features": features.contiguous()}
+    safetensors.torch.save_file(tensors, path, {"text": text})
+
+
+def _run(checkpoint: Checkpoint, waveform: Tensor) -> tuple[Tensor, str]:
+    """Compute features (T, F) and the greedy transcript of one waveform (N,)."""
+    with torch.inference_mode():
+        features, lengths = checkpoint.front_end(waveform[None], torch.tensor([len(waveform)]))
+        hypotheses = greedy_search(*checkpoint.model(features, lengths))
+    return features[0], checkpoint.tokenizer.decode(hypotheses[0].tokens)
+
+
+def _swap_in(beside: Path, folder: Path) -> None:
+    """Put a finished folder in the place of another, which is never seen half written."""
+    previous = folder.with_name(folder.name + ".old")
+    shutil.rmtree(previous, ignore_errors=True)
+    if folder.exists():
+        os.replace(folder, previous)
+    os.replace(beside, folder)
+    shutil.rmtree(previous, ignore_errors=True)

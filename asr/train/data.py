@@ -1,0 +1,94 @@
+"""Training data: utterances become batches of features and tokens, augmented, ahead of their use."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+
+from asr.corpus.batching import BatchingConfig, plan_batches
+from asr.corpus.loader import load_batch, prefetch
+from asr.corpus.utterance import Utterance
+from asr.errors import DataError
+from asr.features.front_end import FrontEnd
+from asr.features.spec_augment import SpecAugmentConfig, spec_augment
+from asr.lengths import pad
+from asr.train.step import TrainingBatch
+
+BATCHES_AHEAD = 4  # enough to hide a slow read, little enough to hold in memory
+
+
+class TrainingData:
+    """A set of utterances as batches, epoch by epoch.
+
+    What an epoch holds follows from the seed and its number alone: the order, the speeds and the
+    masks. So a resumed run needs no state of the data but the count of batches done.
+
+    Args:
+        utterances: With durations.
+        tokens: Token ids by utterance id.
+        front_end: Computes features; its CMVN is estimated already.
+        batching: Batch size, speeds and seed.
+        augment: Masks to lay over the features; None for a dev set.
+    """
+
+    def __init__(
+        self,
+        utterances: Sequence[Utterance],
+        tokens: Mapping[str, Sequence[int]],
+        front_end: FrontEnd,
+        batching: BatchingConfig,
+        augment: SpecAugmentConfig | None = None,
+    ) -> None:
+        missing = [utterance.id for utterance in utterances if utterance.duration is None]
+        if missing:
+            raise DataError(f"no duration for {', '.join(missing[:5])}: prepare the manifest again")
+        self.utterances = utterances
+        self.tokens = {name: torch.tensor(ids, dtype=torch.int64) for name, ids in tokens.items()}
+        self.front_end = front_end
+        self.batching = batching
+        self.augment = augment
+
+    def plan(self, epoch: int) -> list[list[int]]:
+        """Say which utterances, by index, make up each batch of an epoch."""
+        return plan_batches(
+            [utterance.duration or 0.0 for utterance in self.utterances],
+            self.batching,
+            epoch,
+        )
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[TrainingBatch]:
+        """Yield the batches of an epoch from number `start` on."""
+        plan = self.plan(epoch)
+        return prefetch(
+            lambda number: self._load(plan[number], f"{self.batching.seed} {epoch} {number}"),
+            range(start, len(plan)),
+            depth=BATCHES_AHEAD,
+        )
+
+    def _load(self, indices: Sequence[int], seed: str) -> TrainingBatch:
+        batch = load_batch(
+            [self.utterances[index] for index in indices],
+            sample_rate=self.front_end.config.sample_rate,
+            speeds=self.batching.speeds,
+            seed=seed,
+        )
+        with torch.no_grad():
+            features, lengths = self.front_end(batch.waveforms, batch.lengths)
+        if self.augment is not None:
+            generator = torch.Generator().manual_seed(_number(seed))
+            features = spec_augment(
+                features,
+                lengths,
+                self.augment,
+                frame_shift=self.front_end.config.frame_shift,
+                generator=generator,
+            )
+        ids = tuple(utterance.id for utterance in batch.utterances)
+        tokens, token_lengths = pad([self.tokens[name] for name in ids])
+        duration = sum(utterance.duration or 0.0 for utterance in batch.utterances)
+        return TrainingBatch(ids, features, lengths, tokens, token_lengths, duration)
+
+
+def _number(seed: str) -> int:
+    """Turn a seed in words into one in 63 bits, the same on every machine."""
+    return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8]) >> 1

@@ -1,0 +1,198 @@
+"""The training loop: load → step → validate → keep the best → save the state."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from asr.errors import ConfigError
+from asr.model.acoustic import AcousticModel
+from asr.text.tokens import Tokenizer
+from asr.train.data import TrainingData
+from asr.train.optimiser import OptimiserConfig, adamw, learning_rate_at
+from asr.train.progress import EpochReport, StepReport, Watcher
+from asr.train.state import RunState, load_state, save_state
+from asr.train.step import PRECISIONS, TrainingBatch, training_step
+from asr.train.validation import validate
+
+STATE_FILE = "state.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """How long a run goes, and how carefully.
+
+    Attributes:
+        n_epochs: Passes over the training set.
+        patience: Epochs without a lower dev WER after which a run stops; 0 never stops early.
+        precision: "float32", or "bfloat16" for matrix products in bfloat16 (weights stay float32).
+        checkpoint_minutes: A run that is killed loses at most this much work.
+    """
+
+    n_epochs: int
+    patience: int
+    precision: str
+    checkpoint_minutes: float
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot train."""
+        if self.precision not in PRECISIONS:
+            raise ConfigError(
+                f"train.precision must be one of {sorted(PRECISIONS)}, got {self.precision!r}"
+            )
+        if self.n_epochs < 1:
+            raise ConfigError(f"train.n_epochs must be at least 1, got {self.n_epochs}")
+
+
+@dataclass(frozen=True, slots=True)
+class DevSet:
+    """What a model is judged on while it trains.
+
+    Attributes:
+        data: Utterances as batches, not augmented.
+        references: Normalised text by utterance id.
+        tokenizer: Reads the model's tokens as text.
+    """
+
+    data: TrainingData
+    references: Mapping[str, str]
+    tokenizer: Tokenizer
+
+
+class Trainer:
+    """A run in a folder: begun there, or gone on with where its state says it stood.
+
+    Args:
+        model: Trained in place.
+        data: The training set.
+        dev: The dev set, for early stopping and the choice of the best epoch.
+        config: Length, precision and patience.
+        optimiser_config: How far each update goes.
+        folder: Holds the training state.
+        fingerprint: Stands for everything that must be equal when a run is gone on with.
+    """
+
+    def __init__(
+        self,
+        model: AcousticModel,
+        data: TrainingData,
+        dev: DevSet,
+        config: TrainConfig,
+        optimiser_config: OptimiserConfig,
+        folder: Path,
+        fingerprint: str,
+    ) -> None:
+        self.model, self.data, self.dev = model, data, dev
+        self.config, self.optimiser_config = config, optimiser_config
+        self.optimiser = adamw(model, optimiser_config)
+        self.state_path = folder / STATE_FILE
+        if self.state_path.exists():
+            self.state = load_state(self.state_path, fingerprint, model, self.optimiser)
+        else:
+            self.state = RunState(fingerprint=fingerprint)
+        self._clock = time.monotonic()
+        self._saved = self._clock
+
+    def run(self, watcher: Watcher, save_best: Callable[[], None]) -> RunState:
+        """Train to the end of the last epoch, or until patience runs out.
+
+        Args:
+            watcher: Told of every step and epoch.
+            save_best: Called whenever the model as it is has the lowest dev WER so far.
+
+        Raises:
+            TrainingError: A loss or gradient is not finite. The state on disk is from before.
+            AudioError: A recording cannot be read.
+        """
+        self.model.train()
+        while not self.is_finished():
+            speed, n_skipped = self._train_epoch(watcher)
+            self._finish_epoch(watcher, save_best, speed, n_skipped)
+        return self.state
+
+    def is_finished(self) -> bool:
+        """Tell whether all epochs are done, or patience has run out."""
+        waited = self.state.epoch - self.state.best_epoch
+        is_stale = 0 < self.config.patience <= waited
+        return self.state.epoch >= self.config.n_epochs or is_stale
+
+    def _train_epoch(self, watcher: Watcher) -> tuple[float, int]:
+        """Make the updates of an epoch that are not made yet; return hours per hour, skipped."""
+        run, n_batches = self.state, len(self.data.plan(self.state.epoch))
+        began, trained, n_skipped = time.monotonic(), 0.0, 0
+        for batch in self.data.batches(run.epoch, run.batch):
+            report = self._update(batch, n_batches)
+            trained, n_skipped = trained + batch.duration, n_skipped + len(report.skipped)
+            seconds = time.monotonic() - began
+            done = self.state.epoch + self.state.batch / n_batches
+            per_epoch = seconds / max(trained, 1e-9) * self._epoch_duration()
+            watcher.on_step(
+                dataclasses.replace(
+                    report,
+                    hours_per_hour=trained / seconds,
+                    seconds_left=(self.config.n_epochs - done) * per_epoch,
+                )
+            )
+            if time.monotonic() - self._saved > 60.0 * self.config.checkpoint_minutes:
+                self._save_state()
+        return trained / max(time.monotonic() - began, 1e-9), n_skipped
+
+    def _update(self, batch: TrainingBatch, n_batches: int) -> StepReport:
+        run = self.state
+        epoch = run.epoch + (run.batch + 1) / n_batches
+        rate = learning_rate_at(epoch, self.config.n_epochs, self.optimiser_config)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        result = training_step(
+            self.model,
+            self.optimiser,
+            batch,
+            precision=self.config.precision,
+            max_gradient_norm=self.optimiser_config.max_gradient_norm,
+        )
+        run.batch, run.step = run.batch + 1, run.step + 1
+        run.loss, run.n_tokens = run.loss + result.loss, run.n_tokens + result.n_tokens
+        return StepReport(
+            epoch=epoch,
+            step=run.step,
+            batch=run.batch,
+            n_batches=n_batches,
+            loss=result.loss / max(result.n_tokens, 1),
+            gradient_norm=result.gradient_norm,
+            learning_rate=rate,
+            hours_per_hour=0.0,
+            seconds_left=0.0,
+            skipped=result.skipped,
+        )
+
+    def _finish_epoch(
+        self, watcher: Watcher, save_best: Callable[[], None], speed: float, n_skipped: int
+    ) -> None:
+        run = self.state
+        loss = run.loss / max(run.n_tokens, 1)
+        run.epoch, run.batch, run.loss, run.n_tokens = run.epoch + 1, 0, 0.0, 0
+        wer = validate(
+            self.model,
+            self.dev.data.batches(0),
+            self.dev.references,
+            self.dev.tokenizer,
+            watcher.on_validation,
+        ).rate
+        is_best = wer < run.best_wer
+        if is_best:
+            run.best_wer, run.best_epoch = wer, run.epoch
+            save_best()
+        self._save_state()
+        watcher.on_epoch(
+            EpochReport(run.epoch, run.step, loss, wer, is_best, speed, run.seconds, n_skipped)
+        )
+
+    def _epoch_duration(self) -> float:
+        return sum(utterance.duration or 0.0 for utterance in self.data.utterances)
+
+    def _save_state(self) -> None:
+        now = time.monotonic()
+        self.state.seconds += now - self._clock
+        self._clock = self._saved = now
+        save_state(self.state_path, self.state, self.model, self.optimiser)
