@@ -109,19 +109,21 @@ _absolute() {
 # Refuse names that no stage has before the first stage runs; --list, in a process of its own, knows.
 _check_names() {
   local names name
-  names=" $(bash "$_run" --list | awk '{ printf "%s ", $1 }')"
-  for name in $_from $_until; do
-    [[ $names == *" $name "* ]] || _stop 2 "no stage is named '$name'; there are:$names"
+  names=$(bash "$_run" --list | awk '{ print $1 }')
+  for name in "$_from" "$_until"; do
+    [[ -z $name ]] || grep -qFx -e "$name" <<<"$names" ||
+      _stop 2 "no stage is named '$name'; there are: ${names//$'\n'/ }"
   done
-  if [[ $_from && $_until && $_from != "$_until" ]]; then
-    [[ $names == *" $_from "*" $_until "* || $names == *" $_from $_until "* ]] ||
+  if [[ $_from && $_until ]]; then
+    [[ $(grep -m 1 -Fx -e "$_from" -e "$_until" <<<"$names") == "$_from" ]] ||
       _stop 2 "--until $_until comes before --from $_from"
   fi
 }
 
-_run=$(_absolute "$0")
+_folder=$(cd "$(dirname "$0")" && pwd)
+_run=$_folder/$(basename "$0")
 _from='' _until='' _mode=run _is_forced='' _is_over='' _running='' _output='' _n_run=0
-recipe=$(basename "$(dirname "$_run")")
+recipe=$(basename "$_folder")
 # shellcheck disable=SC2034 # run.sh uses it
 work=exp/$recipe
 _read_options "$@"
