@@ -1,4 +1,4 @@
-"""Hypothesis: a proposed sequence of tokens, with where, how surely, and how probably it was said."""
+"""Hypothesis: tokens that were perhaps said, with where, how surely, and how probable all is."""
 
 from dataclasses import dataclass
 

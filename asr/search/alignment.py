@@ -1,0 +1,135 @@
+"""Alignment: the best path through the frames for given tokens."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from asr.errors import DataError, ShapeError
+from asr.search.emission import Emission, split_batch
+from asr.search.hypothesis import Alignment, Hypothesis, from_alignment
+
+
+def force_align(
+    log_probs: Tensor, lengths: Tensor, tokens: Sequence[Sequence[int]], *, blank: int = 0
+) -> list[Hypothesis]:
+    """Find when each of the given tokens was most probably said (Viterbi on the CTC topology).
+
+    Args:
+        log_probs: (B, T, V) float, natural log, each frame normalised.
+        lengths: (B,) int64, valid frames, 0 <= length <= T. Later frames are never read.
+        tokens: B sequences of token ids, without blanks.
+        blank: Token id of the CTC blank, 0 <= blank < V.
+
+    Returns:
+        One hypothesis per utterance, in batch order, its tokens the given ones. `score` is the
+        log probability of the best alignment in nats; nothing said in no frames scores 0.0.
+
+    Raises:
+        ShapeError: `log_probs`, `lengths` and `tokens` do not fit each other, or a token is the
+            blank or outside the vocabulary.
+        DataError: A valid frame is not finite or not normalised, or an utterance has too few
+            frames for its tokens, or cannot have said them (probability zero).
+
+    References:
+        Graves et al., "Connectionist Temporal Classification", ICML 2006, section 4.1.
+    """
+    emissions = split_batch(log_probs, lengths, blank=blank)
+    if len(tokens) != len(emissions):
+        raise ShapeError(f"expected {len(emissions)} token sequences, got {len(tokens)}")
+    hypotheses = []
+    for b, (emission, said) in enumerate(zip(emissions, tokens, strict=True)):
+        _check_tokens(said, emission, blank, f"utterance {b} of the batch")
+        alignment, score = best_alignment(emission, said, blank=blank)
+        if score == -np.inf:
+            raise DataError(f"utterance {b} of the batch says its tokens with probability zero")
+        hypotheses.append(from_alignment(emission, alignment, score, blank=blank))
+    return hypotheses
+
+
+def n_frames_needed(tokens: Sequence[int]) -> int:
+    """Count the frames of the shortest alignment: one a token, and a blank between repeats."""
+    return len(tokens) + sum(a == b for a, b in pairwise(tokens))
+
+
+def best_alignment(
+    emission: Emission, tokens: Sequence[int], *, blank: int
+) -> tuple[Alignment, float]:
+    """Find the most probable alignment that collapses to the tokens, and its log probability.
+
+    The states are the tokens with a blank before, between and behind them. From one frame to the
+    next a path stays, goes one state on, or skips a blank between two different tokens. Of equally
+    probable steps the shorter is taken, so that tokens come as early as they can.
+
+    Args:
+        emission: (T, V) log probabilities.
+        tokens: U token ids; T is at least `n_frames_needed(tokens)`.
+        blank: Token id of the CTC blank.
+
+    Returns:
+        The alignment, (T,), and its score in nats: minus infinity where no path has a chance.
+    """
+    states = np.full(2 * len(tokens) + 1, blank)  # (S,)
+    states[1::2] = tokens
+    n_frames = len(emission)
+    if not n_frames:
+        return states[:0], 0.0
+    best, steps = _viterbi(emission[:, states], _may_skip(states, blank))
+    state = len(states) - 1
+    if len(tokens) and best[-2] > best[-1]:
+        state -= 1
+    score = float(best[state])
+    path = np.empty(n_frames, dtype=np.intp)
+    for frame in range(n_frames - 1, -1, -1):
+        path[frame] = state
+        state -= int(steps[frame, state])
+    return states[path], score
+
+
+def _viterbi(
+    emission: Emission, may_skip: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
+    """Score the best path to each state in the last frame, and remember each frame's step.
+
+    Args:
+        emission: (T, S) log probabilities of the states, T at least 1.
+        may_skip: (S,) whether a state may follow the one two before it.
+
+    Returns:
+        Scores (S,), and steps (T, S): how many states back the best path came from.
+    """
+    n_frames, n_states = emission.shape
+    steps = np.zeros((n_frames, n_states), dtype=np.int8)
+    best = np.full(n_states, -np.inf)
+    best[:2] = emission[0, :2]
+    arrivals = np.full((3, n_states), -np.inf)  # by staying, by one state on, by a skip
+    for frame in range(1, n_frames):
+        arrivals[0] = best
+        arrivals[1, 1:] = best[:-1]
+        arrivals[2, 2:] = np.where(may_skip[2:], best[:-2], -np.inf)
+        steps[frame] = arrivals.argmax(axis=0)
+        best = arrivals.max(axis=0) + emission[frame]
+    return best, steps
+
+
+def _may_skip(states: NDArray[np.intp], blank: int) -> NDArray[np.bool_]:
+    may_skip = np.zeros(len(states), dtype=np.bool_)
+    may_skip[2:] = (states[2:] != blank) & (states[2:] != states[:-2])
+    return may_skip
+
+
+def _check_tokens(tokens: Sequence[int], emission: Emission, blank: int, name: str) -> None:
+    n_frames, n_tokens = emission.shape
+    for token in tokens:
+        if token == blank or not 0 <= token < n_tokens:
+            raise ShapeError(
+                f"the tokens of {name} must be in 0..{n_tokens - 1} without the blank {blank}, "
+                f"got {token}"
+            )
+    if n_frames < n_frames_needed(tokens):
+        raise DataError(
+            f"{name} has {n_frames} frames, but its {len(tokens)} tokens need at least "
+            f"{n_frames_needed(tokens)}: too little audio for this text"
+        )
