@@ -1,0 +1,90 @@
+"""Cepstral mean and variance normalisation: over a corpus, a speaker or an utterance.
+
+All three are one formula with different statistics. Padding never enters a statistic.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from asr.errors import DataError
+from asr.lengths import padding_mask, zero_padding
+
+MIN_STD = 1e-3  # Nothing that varies less than this is speech; it keeps silence finite.
+
+
+@dataclass(frozen=True, slots=True)
+class CmvnStatistics:
+    """Mean and standard deviation of each feature: (F,) each, or (B, F), a row per utterance."""
+
+    mean: Tensor
+    std: Tensor
+
+
+class CmvnAccumulator:
+    """Gather the statistics of any number of batches, in float64.
+
+    Example:
+        >>> accumulator = CmvnAccumulator(n_features=1)
+        >>> accumulator.add(torch.tensor([[[1.0], [3.0], [99.0]]]), torch.tensor([2]))
+        >>> statistics = accumulator.statistics()
+        >>> statistics.mean.item(), statistics.std.item()
+        (2.0, 1.0)
+    """
+
+    def __init__(self, n_features: int) -> None:
+        """Start with nothing seen."""
+        self._n_frames = 0
+        self._sum = torch.zeros(n_features, dtype=torch.float64)
+        self._sum_of_squares = torch.zeros(n_features, dtype=torch.float64)
+
+    def add(self, features: Tensor, lengths: Tensor) -> None:
+        """Count the valid frames of (B, T, F) `features` in."""
+        valid = features[~padding_mask(lengths, features.shape[1])].double().cpu()  # (frames, F)
+        self._n_frames += len(valid)
+        self._sum += valid.sum(0)
+        self._sum_of_squares += valid.square().sum(0)
+
+    def statistics(self) -> CmvnStatistics:
+        """Return mean and standard deviation over everything added, (F,) float32 each.
+
+        Raises:
+            DataError: Not one frame has been added.
+        """
+        if self._n_frames == 0:
+            raise DataError("CMVN needs at least one frame of features, got none")
+        mean = self._sum / self._n_frames
+        variance = self._sum_of_squares / self._n_frames - mean.square()
+        return CmvnStatistics(mean.float(), variance.clamp(min=0.0).sqrt().float())
+
+
+def utterance_statistics(features: Tensor, lengths: Tensor) -> CmvnStatistics:
+    """Return each utterance's own mean and standard deviation, (B, F) each.
+
+    Args:
+        features: (B, T, F).
+        lengths: (B,) int64, valid frames. An empty utterance has mean and deviation 0.
+    """
+    n_frames = lengths.clamp(min=1).view(-1, 1)
+    mean = zero_padding(features, lengths).sum(1) / n_frames
+    centred = zero_padding(features - mean.unsqueeze(1), lengths)
+    return CmvnStatistics(mean, (centred.square().sum(1) / n_frames).sqrt())
+
+
+def normalise(features: Tensor, lengths: Tensor, statistics: CmvnStatistics) -> Tensor:
+    """Shift and scale features to mean 0 and standard deviation 1 of what `statistics` describe.
+
+    Args:
+        features: (B, T, F).
+        lengths: (B,) int64, valid frames.
+        statistics: Over the corpus, (F,), or per utterance, (B, F). Deviations below 1e-3 count
+            as 1e-3, so that a feature that never varies becomes 0, not NaN.
+
+    Returns:
+        (B, T, F) with zero padding: the mean, too, is 0.
+    """
+    mean, std = statistics.mean, statistics.std.clamp(min=MIN_STD)
+    if mean.ndim == 2:
+        mean, std = mean.unsqueeze(1), std.unsqueeze(1)  # (B, 1, F)
+    return zero_padding((features - mean) / std, lengths)

@@ -1,0 +1,56 @@
+"""Slopes of features over time, by Kaldi's definition."""
+
+import torch
+from torch import Tensor
+
+from asr.lengths import zero_padding
+
+WINDOW = 2  # frames on either side
+
+
+def add_deltas(features: Tensor, lengths: Tensor, order: int) -> Tensor:
+    """Append the first `order` time derivatives to every frame.
+
+    A derivative is the slope of a regression line over five frames; the next order is the slope
+    of slopes, in one step: beyond its ends an utterance is continued by its own first and last
+    frame, never by padding or by slopes computed there.
+
+    Args:
+        features: (B, T, F).
+        lengths: (B,) int64, valid frames. Later frames are never read.
+        order: 0 returns the features themselves, 1 adds slopes, 2 also their slopes.
+
+    Returns:
+        (B, T, F * (order + 1)), zero padding: the features, then each order.
+
+    References:
+        Young et al., "The HTK Book", section 5.9; Kaldi's `add-deltas`.
+    """
+    if order == 0 or features.shape[1] == 0:
+        return features.repeat(1, 1, order + 1)
+    derivatives = [features]
+    for kernel in _kernels(order):
+        extended = _continue_ends(features, lengths, reach=len(kernel) // 2)
+        windows = extended.unfold(1, len(kernel), 1)  # (B, T, F, kernel)
+        derivatives.append(windows @ kernel.to(features))
+    return zero_padding(torch.cat(derivatives, 2), lengths)
+
+
+def _continue_ends(features: Tensor, lengths: Tensor, reach: int) -> Tensor:
+    """Repeat each utterance's first and last valid frame `reach` times beyond its ends."""
+    position = torch.arange(-reach, features.shape[1] + reach, device=features.device)
+    index = torch.minimum(position, lengths.unsqueeze(1) - 1).clamp(min=0)  # (B, T + 2 * reach)
+    return features.gather(1, index.unsqueeze(2).expand(-1, -1, features.shape[2]))
+
+
+def _kernels(order: int) -> list[Tensor]:
+    """Return the weights of orders 1 to `order`, float64; each is the slope of the one before."""
+    offsets = torch.arange(-WINDOW, WINDOW + 1, dtype=torch.float64)
+    slope = offsets / offsets.square().sum()
+    kernels = [slope]
+    while len(kernels) < order:
+        wider = torch.zeros(len(kernels[-1]) + 2 * WINDOW, dtype=torch.float64)
+        for shift, weight in enumerate(slope):
+            wider[shift : shift + len(kernels[-1])] += weight * kernels[-1]
+        kernels.append(wider)
+    return kernels

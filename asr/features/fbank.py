@@ -1,0 +1,160 @@
+"""Log-mel filter bank energies by Kaldi's definition, computed for a whole batch at once.
+
+Precision: where a band is nearly empty (the upper band of an MP3, say), its energy is what is left
+after loud components cancel, and rounding decides its logarithm. Up to the window everything is
+float32 in Kaldi's own order, so that on 16-bit samples each windowed frame has the same bits as
+Kaldi's; the spectrum is then float64, and adds no noise of its own. See
+docs/decisions for the measurements.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from asr.errors import ShapeError
+from asr.lengths import check_lengths, n_frames, zero_padding
+
+SAMPLE_SCALE = 32768.0  # Kaldi reads samples as 16-bit integers.
+PREEMPHASIS = 0.97
+MIN_ENERGY = torch.finfo(torch.float32).eps  # Kaldi's floor: digital silence gives log -15.94.
+
+
+class LogMel(nn.Module):
+    """Compute log-mel energies as Kaldi's `compute-fbank-feats --dither=0 --use-energy=false`.
+
+    Per frame: subtract the mean, pre-emphasise, window (Povey), power spectrum, triangular filters
+    of equal width on the mel scale, natural logarithm. Only frames wholly inside the waveform are
+    taken (`--snip-edges=true`). Everything is derived from the arguments: the state dict is empty.
+
+    Attributes:
+        samples_per_frame: Window length in samples.
+        samples_per_shift: Distance of neighbouring frames in samples.
+    """
+
+    window: Tensor
+    mel_weights: Tensor
+
+    def __init__(
+        self,
+        *,
+        sample_rate: int,
+        frame_length: float,
+        frame_shift: float,
+        n_mels: int,
+        low_frequency: float,
+        high_frequency: float,
+    ) -> None:
+        """Derive window and filters.
+
+        Args:
+            sample_rate: Hz.
+            frame_length: Seconds.
+            frame_shift: Seconds.
+            n_mels: Number of filters, the F of the features.
+            low_frequency: Hz, lower edge of the first filter.
+            high_frequency: Hz, upper edge of the last filter, at most half the sample rate.
+        """
+        super().__init__()
+        self.samples_per_frame = round(frame_length * sample_rate)
+        self.samples_per_shift = round(frame_shift * sample_rate)
+        self._fft_size = 2 ** math.ceil(math.log2(self.samples_per_frame))
+        weights = mel_filters(n_mels, self._fft_size, sample_rate, low_frequency, high_frequency)
+        self.register_buffer("window", povey_window(self.samples_per_frame), persistent=False)
+        self.register_buffer("mel_weights", weights.float(), persistent=False)
+
+    def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute the features of a batch.
+
+        Args:
+            waveforms: (B, N) float32 in [-1, 1]. Padding may hold anything, NaN included.
+            lengths: (B,) int64, valid samples.
+
+        Returns:
+            Features, (B, T, F) float32 with zero padding, and their lengths in frames, (B,) int64.
+            A waveform shorter than one frame has none.
+
+        Raises:
+            ShapeError: `waveforms` is not (B, N) float32, or `lengths` do not fit.
+        """
+        if waveforms.ndim != 2 or waveforms.dtype != torch.float32:
+            raise ShapeError(
+                "waveforms must be (B, N) float32, "
+                f"got {waveforms.dtype} of shape {tuple(waveforms.shape)}"
+            )
+        if not torch.compiler.is_compiling():
+            check_lengths(waveforms, lengths, "waveforms")
+        with torch.autocast(waveforms.device.type, enabled=False):  # bfloat16 would ruin it
+            features = self._log_mel(waveforms)
+        feature_lengths = n_frames(lengths, self.samples_per_frame, self.samples_per_shift)
+        return zero_padding(features, feature_lengths), feature_lengths
+
+    def _log_mel(self, waveforms: Tensor) -> Tensor:
+        if waveforms.shape[1] < self.samples_per_frame:
+            return waveforms.new_zeros(len(waveforms), 0, self.mel_weights.shape[1])
+        frames = waveforms.unfold(1, self.samples_per_frame, self.samples_per_shift)
+        spectrum = torch.fft.rfft(self._windowed(frames).double(), self._fft_size)
+        power = torch.view_as_real(spectrum).square().sum(3).float()  # (B, T, bins)
+        return (power @ self.mel_weights).clamp(min=MIN_ENERGY).log()  # (B, T, F)
+
+    def _windowed(self, frames: Tensor) -> Tensor:
+        """Remove the mean, pre-emphasise and window, in Kaldi's order of float32 operations."""
+        frames = frames * SAMPLE_SCALE
+        frames = frames - frames.mean(2, keepdim=True)
+        previous = functional.pad(frames, (1, 0), mode="replicate")[:, :, :-1]
+        return (frames - PREEMPHASIS * previous) * self.window
+
+
+def povey_window(n_samples: int) -> Tensor:
+    """Return Kaldi's default window, a Hann window to the power of 0.85: (n_samples,) float32.
+
+    It is named after its author; it goes to zero at the edges, unlike a Hamming window.
+    """
+    hann = torch.hann_window(n_samples, periodic=False, dtype=torch.float64)
+    return hann.pow(0.85).float()
+
+
+def mel(frequency: Tensor) -> Tensor:
+    """Map hertz to mel, on HTK's scale: 1000 Hz is 1000 mel.
+
+    References:
+        Young et al., "The HTK Book", section 5.4.
+    """
+    return 1127.0 * torch.log1p(frequency / 700.0)
+
+
+def mel_filters(
+    n_mels: int, fft_size: int, sample_rate: int, low_frequency: float, high_frequency: float
+) -> Tensor:
+    """Build triangular filters, straight-sided and of equal width on the mel scale.
+
+    Args:
+        n_mels: Number of filters.
+        fft_size: Samples of the (zero-padded) frame.
+        sample_rate: Hz.
+        low_frequency: Hz, lower edge of the first filter.
+        high_frequency: Hz, upper edge of the last filter.
+
+    Returns:
+        Weights of the power spectrum, (fft_size / 2 + 1, n_mels) float64. The filters' peaks are 1;
+        the bin at half the sample rate has no weight, as in Kaldi.
+
+    Raises:
+        ShapeError: A filter is so narrow that no bin of the spectrum lies in it.
+    """
+    frequencies = torch.arange(fft_size // 2 + 1, dtype=torch.float64) * sample_rate / fft_size
+    low, high = mel(torch.tensor([low_frequency, high_frequency], dtype=torch.float64))
+    edges = torch.linspace(low.item(), high.item(), n_mels + 2, dtype=torch.float64)
+    left, centre, right = edges[:-2], edges[1:-1], edges[2:]
+    position = mel(frequencies).unsqueeze(1)  # (bins, 1)
+    rising, falling = (position - left) / (centre - left), (right - position) / (right - centre)
+    weights = torch.minimum(rising, falling).clamp(min=0.0)  # (bins, n_mels)
+    weights[-1] = 0.0
+    empty = (weights.sum(0) == 0.0).nonzero().flatten().tolist()
+    if empty:
+        raise ShapeError(
+            f"no bin of a {fft_size}-point spectrum lies in mel filter {empty[0]}: "
+            f"{n_mels} filters are too many for {low_frequency}..{high_frequency} Hz"
+        )
+    return weights

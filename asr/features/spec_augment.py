@@ -1,0 +1,112 @@
+"""Mask stretches of time and bands of frequency, so that a model learns not to need any of them."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from asr.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class SpecAugmentConfig:
+    """How much is masked.
+
+    Attributes:
+        n_frequency_masks: Bands per utterance.
+        max_frequency_bins: Widest band; widths are uniform in 0..max.
+        time_masks_per_second: Stretches per second of speech, on average.
+        max_time_seconds: Longest stretch; lengths are uniform in 0..max.
+        max_time_fraction: Longest stretch as a fraction of the utterance, if that is less.
+    """
+
+    n_frequency_masks: int
+    max_frequency_bins: int
+    time_masks_per_second: float
+    max_time_seconds: float
+    max_time_fraction: float
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values.
+
+        Raises:
+            ConfigError: It names the value.
+        """
+        for name in self.__slots__:
+            if getattr(self, name) < 0:
+                raise ConfigError(f"spec_augment.{name} must be at least 0, got {self!r}")
+        if self.max_time_fraction > 1:
+            raise ConfigError(f"spec_augment.max_time_fraction must be at most 1, got {self!r}")
+
+
+def spec_augment(
+    features: Tensor,
+    lengths: Tensor,
+    config: SpecAugmentConfig,
+    frame_shift: float,
+    generator: torch.Generator,
+) -> Tensor:
+    """Set random bands and stretches of normalised features to 0, their mean.
+
+    How an utterance is masked depends on its own length and on chance, not on the rest of the
+    batch: longer speech has more stretches masked, not longer ones.
+
+    Args:
+        features: (B, T, F), after CMVN.
+        lengths: (B,) int64, valid frames.
+        config: How much is masked.
+        frame_shift: Seconds per frame.
+        generator: The only source of chance, on any device; its state alone decides the masks.
+
+    Returns:
+        (B, T, F), a new tensor; padding as it came.
+
+    References:
+        Park et al., "SpecAugment: A Simple Data Augmentation Method for Automatic Speech
+        Recognition", Interspeech 2019; number of masks by length: Park et al., "SpecAugment on
+        Large Scale Datasets", ICASSP 2020.
+    """
+    frames = lengths.double().to(generator.device)
+    bands = _random_spans(
+        n_spans=torch.full_like(frames, config.n_frequency_masks),
+        max_width=torch.full_like(frames, min(config.max_frequency_bins, features.shape[2])),
+        size=torch.full_like(frames, features.shape[2]),
+        n_positions=features.shape[2],
+        generator=generator,
+    )  # (B, F)
+    longest = config.max_time_seconds / frame_shift
+    stretches = _random_spans(
+        n_spans=frames * frame_shift * config.time_masks_per_second,
+        max_width=(frames * config.max_time_fraction).clamp(max=longest).floor(),
+        size=frames,
+        n_positions=features.shape[1],
+        generator=generator,
+    )  # (B, T)
+    masked = bands.unsqueeze(1) | stretches.unsqueeze(2)  # (B, T, F)
+    return features.masked_fill(masked.to(features.device), 0.0)
+
+
+def _random_spans(
+    *,
+    n_spans: Tensor,
+    max_width: Tensor,
+    size: Tensor,
+    n_positions: int,
+    generator: torch.Generator,
+) -> Tensor:
+    """Cover random spans: (B, n_positions) bool.
+
+    All tensors are (B,) float64. A fractional number of spans is rounded up or down by chance, so
+    that it is right on average. Widths are uniform in 0..max_width, starts wherever they fit
+    within `size`.
+    """
+    most = int(n_spans.max().ceil()) if len(n_spans) else 0
+    chance = torch.rand(len(n_spans), most + 1, 2, generator=generator, device=generator.device)
+    count = (n_spans + chance[:, 0, 0]).floor()
+    width, start = chance[:, 1:].double().unbind(2)  # (B, most), uniform in [0, 1)
+    width = (width * (max_width + 1).unsqueeze(1)).floor()
+    start = (start * (size.unsqueeze(1) - width + 1)).floor()
+    exists = torch.arange(most, device=generator.device) < count.unsqueeze(1)
+    end = torch.where(exists, start + width, start).unsqueeze(2)
+    position = torch.arange(n_positions, device=generator.device)
+    return ((position >= start.unsqueeze(2)) & (position < end)).any(1)
