@@ -163,7 +163,7 @@ def test_no_file_has_a_name_that_anything_could_go_under() -> None:
 
 def test_a_packages_init_is_a_docstring_that_names_each_of_its_files() -> None:
     wrong = []
-    for init in set(PACKAGE.glob("*/__init__.py")) - {PACKAGE / "cli" / "__init__.py"}:
+    for init in sorted({*PACKAGE.glob("*/__init__.py")} - {PACKAGE / "cli" / "__init__.py"}):
         docstring = ast.get_docstring(parse(init)) or ""
         siblings = {path.stem for path in init.parent.glob("*.py")} - {"__init__"}
         wrong += [f"asr/{init.parent.name}: {s}" for s in sorted(siblings) if s not in docstring]
