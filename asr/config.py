@@ -9,7 +9,7 @@ import hashlib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import tomli_w
 
@@ -101,6 +101,10 @@ def _value(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401 (any type 
         if not isinstance(value, list):
             raise ConfigError(f"{where} must be a list, got {value!r}")
         return tuple(_value(get_args(hint)[0], entry, where) for entry in value)
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise ConfigError(f"{where} must be one of {get_args(hint)}, got {value!r}")
+        return value
     if hint is float and type(value) is int:
         return float(value)
     if type(value) is not hint:

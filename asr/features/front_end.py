@@ -16,6 +16,7 @@ from asr.features.cmvn import CmvnStatistics, normalise, utterance_statistics
 from asr.features.deltas import add_deltas
 from asr.features.fbank import LogMel
 from asr.features.mfcc import Mfcc
+from asr.lengths import zero_padding
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,9 @@ class FeatureConfig:
         n_mels: Mel filters.
         low_frequency: Hz, lower edge of the first filter.
         high_frequency: Hz, upper edge of the last filter, at most half the sample rate.
+        min_log_energy: Natural log, on Kaldi's 16-bit scale; log-mel energies below are raised to
+            it, so that the silence of a lossy codec sounds like any other. Kaldi's own floor, which
+            changes nothing, is -15.94; faint noise is at 6.
         n_ceps: Cepstral coefficients, c0 included; 0 keeps the log-mel energies.
         delta_order: Time derivatives to append: 0, 1 or 2 (or more).
         cmvn: Whose mean and variance are normalised: "global" (the training corpus's, kept in the
@@ -41,6 +45,7 @@ class FeatureConfig:
     n_mels: int
     low_frequency: float
     high_frequency: float
+    min_log_energy: float
     n_ceps: int
     delta_order: int
     cmvn: Literal["global", "utterance", "speaker", "none"]
@@ -144,7 +149,8 @@ class FrontEnd(nn.Module):
     def raw(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Compute the features before CMVN; arguments and result as in `forward`."""
         log_mel, feature_lengths = self.log_mel(waveforms, lengths)
-        features = add_deltas(self.cepstra(log_mel), feature_lengths, self.config.delta_order)
+        floored = zero_padding(log_mel.clamp(min=self.config.min_log_energy), feature_lengths)
+        features = add_deltas(self.cepstra(floored), feature_lengths, self.config.delta_order)
         return features, feature_lengths
 
     def set_global_cmvn(self, mean: Tensor, std: Tensor) -> None:

@@ -1,0 +1,58 @@
+"""`asr train`: a corpus and a configuration become a model directory."""
+
+import argparse
+import sys
+from pathlib import Path
+
+HELP = "train a model"
+DESCRIPTION = """\
+Train a model on one manifest, choosing the best epoch by greedy WER on another.
+
+Everything about the model and its training stands in the configuration (see conf/); a value can be
+changed for one run: --set train.n_epochs=3. The folder OUTPUT.run beside the model keeps the state
+of the run, its metrics and TensorBoard curves. Stopped at any moment, the same command goes on from
+there. The model directory appears when training is finished.
+
+example:
+  asr train conf/mini_librispeech.toml --train train.jsonl --dev dev.jsonl --output model
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `asr train` takes."""
+    parser.add_argument("config", type=Path, help="configuration, a file of conf/")
+    parser.add_argument("--train", type=Path, required=True, help="manifest to learn from")
+    parser.add_argument("--dev", type=Path, required=True, help="manifest to choose the epoch by")
+    parser.add_argument("--output", type=Path, required=True, help="the model directory to make")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a value of config"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=0, help="CPU threads (default: as many as cores)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, show progress, and put the best model in place."""
+    import torch
+
+    from asr.cli.watch import RunWatcher
+    from asr.config import read_config
+    from asr.corpus.manifest import read_manifest
+    from asr.provenance import provenance
+    from asr.experiment import train_model
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    overrides = dict(entry.partition("=")[::2] for entry in options.set)
+    config = read_config(options.config, overrides)
+    train, dev = read_manifest(options.train), read_manifest(options.dev)
+    run_folder = options.output.with_name(options.output.name + ".run")
+    run_folder.mkdir(parents=True, exist_ok=True)
+    with RunWatcher(run_folder, n_dev=len(dev)) as watcher:
+        state = train_model(config, train, dev, options.output, watcher, provenance(sys.argv))
+    print(
+        f"{options.output}: best WER on {options.dev.name} {100 * state.best_wer:.2f} % "
+        f"(greedy, epoch {state.best_epoch} of {state.epoch}, {state.seconds / 60:.0f} minutes)"
+    )
+    return 0

@@ -1,0 +1,101 @@
+"""What `asr train` shows while it trains: a progress bar, a line an epoch, metrics, TensorBoard."""
+
+import dataclasses
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from tqdm import tqdm
+
+from asr.train.progress import EpochReport, StepReport
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+METRICS_FILE = "metrics.jsonl"  # an EpochReport a line
+
+
+class RunWatcher:
+    """Shows a run in the terminal and writes its curves into the run's folder.
+
+    Args:
+        folder: Gets `metrics.jsonl`, and `tensorboard/` where TensorBoard is installed.
+        n_dev: Utterances of the dev set.
+    """
+
+    def __init__(self, folder: Path, *, n_dev: int) -> None:
+        self._metrics = folder / METRICS_FILE
+        self._writer = _tensorboard(folder / "tensorboard")
+        self._n_dev = n_dev
+        self._bar: tqdm[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._close_bar()
+        if self._writer is not None:
+            self._writer.close()
+
+    def on_step(self, report: StepReport) -> None:
+        """Advance the bar; name utterances that took no part."""
+        bar = self._bar_for(f"epoch {int(report.epoch - 1e-9) + 1}", report.n_batches, "batch")
+        bar.set_postfix_str(
+            f"loss {report.loss:.3f}, {report.hours_per_hour:.0f} h/h, "
+            f"{report.seconds_left / 60:.0f} min left",
+            refresh=False,
+        )
+        bar.update(report.batch - bar.n)
+        if report.skipped:
+            bar.write(f"skipped, fewer frames than CTC needs: {', '.join(report.skipped)}")
+        if self._writer is not None:
+            for name in ("loss", "gradient_norm", "learning_rate", "hours_per_hour"):
+                self._writer.add_scalar(f"step/{name}", getattr(report, name), report.step)
+
+    def on_validation(self, n_utterances: int) -> None:
+        """Advance the bar of the dev set."""
+        bar = self._bar_for("dev set", self._n_dev, "utt")
+        bar.update(n_utterances)
+
+    def on_epoch(self, report: EpochReport) -> None:
+        """Print the epoch's line and append it to the metrics."""
+        self._close_bar()
+        print(
+            f"epoch {report.epoch:3d}  loss {report.loss:6.3f}  "
+            f"dev WER {100 * report.wer:6.2f} %{'  best' if report.is_best else '      '}  "
+            f"{report.hours_per_hour:4.0f} h/h  {report.seconds / 60:6.1f} min",
+            flush=True,
+        )
+        with self._metrics.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(dataclasses.asdict(report)) + "\n")
+        if self._writer is not None:
+            self._writer.add_scalar("epoch/loss", report.loss, report.epoch)
+            self._writer.add_scalar("epoch/dev_wer", report.wer, report.epoch)
+            self._writer.flush()
+
+    def _bar_for(self, what: str, total: int, unit: str) -> "tqdm[None]":
+        if self._bar is None or self._bar.desc != f"{what}: ":
+            self._close_bar()
+            self._bar = tqdm(total=total, desc=what, unit=unit, leave=False, disable=None)
+            self._bar.desc = f"{what}: "
+        return self._bar
+
+    def _close_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def _tensorboard(folder: Path) -> "SummaryWriter | None":
+    """Open a TensorBoard log where the package is installed; it is an extra."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder))

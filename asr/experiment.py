@@ -1,0 +1,175 @@
+"""Experiment: two manifests and a configuration become a model directory."""
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from asr.checkpoint import Checkpoint, build, save_checkpoint
+from asr.config import Config, config_hash, to_toml
+from asr.corpus.loader import load_batch, prefetch
+from asr.corpus.utterance import Utterance
+from asr.errors import DataError
+from asr.features.cmvn import CmvnAccumulator
+from asr.features.front_end import FrontEnd
+from asr.provenance import Provenance
+from asr.text.normalise import normaliser
+from asr.text.tokenizer import make_tokenizer
+from asr.text.tokens import Tokenizer
+from asr.train.data import TrainingData
+from asr.train.loop import DevSet, Trainer
+from asr.train.progress import Watcher
+from asr.train.state import RunState
+
+CMVN_UTTERANCES = 2000  # evenly spread over the manifest; more change no digit that matters
+EXAMPLE_SECONDS = 2.0
+
+
+def train_model(
+    config: Config,
+    train: Sequence[Utterance],
+    dev: Sequence[Utterance],
+    output: Path,
+    watcher: Watcher,
+    provenance: Provenance,
+) -> RunState:
+    """Train a model, or go on with its training, and put the best epoch's in place.
+
+    Args:
+        config: Everything that decides what is trained, and how.
+        train: Utterances with texts and durations.
+        dev: Utterances to choose the best epoch by.
+        output: The model directory; made at the very end. `<output>.run` holds the state.
+        watcher: Told of every step and epoch.
+        provenance: For the model card.
+
+    Returns:
+        Where the run ended.
+
+    Raises:
+        DataError: Texts or durations are missing, or a text has a character without a token.
+        TrainingError: Training cannot go on; the state on disk is from before.
+        AudioError: A recording cannot be read.
+    """
+    folder = output.with_name(output.name + ".run")
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(config.batching.seed)
+    texts, dev_texts = (_normalised(part, config) for part in (train, dev))
+    tokenizer = make_tokenizer(list(texts.values()), config.text)
+    checkpoint = build(config, tokenizer)
+    _set_cmvn(checkpoint.front_end, train)
+    trainer = Trainer(
+        checkpoint.model,
+        _training_data(checkpoint, train, texts),
+        DevSet(_dev_data(checkpoint, dev), dev_texts, tokenizer),
+        config.train,
+        config.optimiser,
+        folder,
+        fingerprint=_fingerprint(config, texts, dev_texts),
+    )
+
+    def save_best() -> None:
+        card = _card(config, trainer.state, train, provenance)
+        save_checkpoint(folder / "best", checkpoint, card=card, example=_example(config))
+        checkpoint.model.train()
+
+    state = trainer.run(watcher, save_best)
+    os.replace(folder / "best", output)
+    return state
+
+
+def _normalised(utterances: Sequence[Utterance], config: Config) -> dict[str, str]:
+    normalise = normaliser(config.text.normaliser)
+    untold = [utterance.id for utterance in utterances if utterance.text is None]
+    if untold or not utterances:
+        what = f"{', '.join(untold[:5])} without a text" if untold else "an empty manifest"
+        raise DataError(f"training needs utterances with texts, got {what}")
+    return {utterance.id: normalise(utterance.text or "") for utterance in utterances}
+
+
+def _set_cmvn(front_end: FrontEnd, utterances: Sequence[Utterance]) -> None:
+    """Estimate global CMVN, where the configuration asks for it."""
+    if front_end.config.cmvn != "global":
+        return
+    accumulator = CmvnAccumulator(front_end.n_features)
+    chosen = utterances[:: -(-len(utterances) // CMVN_UTTERANCES)]
+
+    def features_of(utterance: Utterance) -> tuple[Tensor, Tensor]:
+        batch = load_batch([utterance], sample_rate=front_end.config.sample_rate)
+        with torch.no_grad():
+            return front_end.raw(batch.waveforms, batch.lengths)
+
+    for features, lengths in prefetch(features_of, chosen, depth=8):
+        accumulator.add(features, lengths)
+    statistics = accumulator.statistics()
+    front_end.set_global_cmvn(statistics.mean, statistics.std)
+
+
+def _training_data(
+    checkpoint: Checkpoint, utterances: Sequence[Utterance], texts: dict[str, str]
+) -> TrainingData:
+    return TrainingData(
+        utterances,
+        _encoded(checkpoint.tokenizer, texts),
+        checkpoint.front_end,
+        checkpoint.config.batching,
+        checkpoint.config.spec_augment,
+    )
+
+
+def _dev_data(checkpoint: Checkpoint, utterances: Sequence[Utterance]) -> TrainingData:
+    """Batch the dev set as it is: one speed, no masks, and no tokens, which greedy WER needs not."""
+    batching = dataclasses.replace(checkpoint.config.batching, speeds=(1.0,))
+    nothing: dict[str, list[int]] = {utterance.id: [] for utterance in utterances}
+    return TrainingData(utterances, nothing, checkpoint.front_end, batching)
+
+
+def _encoded(tokenizer: Tokenizer, texts: dict[str, str]) -> dict[str, list[int]]:
+    encoded = {}
+    for name, text in texts.items():
+        try:
+            encoded[name] = tokenizer.encode(text)
+        except DataError as error:
+            raise DataError(f"utterance {name}: {error}") from error
+    return encoded
+
+
+def _fingerprint(config: Config, *texts: dict[str, str]) -> str:
+    """Name what must be the same when a run is gone on with."""
+    return hashlib.sha256(f"{to_toml(config)}{texts}".encode()).hexdigest()
+
+
+def _example(config: Config) -> Tensor:
+    """Make the waveform of the golden example: noise that swells, the same everywhere."""
+    n_samples = round(EXAMPLE_SECONDS * config.features.sample_rate)
+    noise = torch.randn(n_samples, generator=torch.Generator().manual_seed(0))
+    return (noise * torch.linspace(0.001, 0.1, n_samples)).clamp(-1.0, 1.0)
+
+
+def _card(
+    config: Config, state: RunState, train: Sequence[Utterance], provenance: Provenance
+) -> str:
+    hours = sum(utterance.duration or 0.0 for utterance in train) / 3600
+    model = config.model
+    directions = "bidirectional" if model.bidirectional else "one-directional"
+    return f"""\
+# Model card
+
+| | |
+|---|---|
+| what it is | {model.n_layers} {directions} {model.cell.upper()} layers of {model.size} units, \
+trained with CTC |
+| output | {config.text.units} tokens, text as the normaliser {config.text.normaliser} spells it |
+| trained on | {len(train)} utterances, {hours:.2f} hours |
+| dev WER | {100 * state.best_wer:.2f} % (greedy, epoch {state.best_epoch}) |
+| configuration | {config_hash(config)} |
+| command | `{provenance.command}` |
+| commit | {provenance.commit or "unknown"} |
+| hardware | {provenance.hardware} |
+| versions | {provenance.versions} |
+| begun | {provenance.time} |
+"""
