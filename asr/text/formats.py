@@ -1,0 +1,240 @@
+"""Formats: a transcript as the text of a file that people, players and scoring tools read.
+
+Each writer takes one transcript and returns whole lines, or nothing where the format has nothing
+to say of an empty transcript. In txt, json, ctm and trn, several transcripts can follow one
+another in a file.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from asr.errors import DataError
+from asr.text.transcript import Transcript, to_json
+
+# What a viewer can read in one go; 42 characters a line and 7 seconds are usual in subtitling.
+MAX_CUE_CHARACTERS = 42
+MAX_CUE_MILLISECONDS = 7000
+MIN_PAUSE_MILLISECONDS = 1000  # a pause this long ends a cue
+
+
+def txt(transcript: Transcript) -> str:
+    """Write the text alone, on one line."""
+    return f"{transcript.text}\n"
+
+
+def json(transcript: Transcript) -> str:
+    """Write everything that is known, as one line of JSON."""
+    return f"{to_json(transcript)}\n"
+
+
+def srt(transcript: Transcript) -> str:
+    """Write SubRip subtitles.
+
+    Raises:
+        DataError: The words' times are not known.
+    """
+    return "\n".join(
+        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{cue.text}\n"
+        for number, cue in enumerate(_cues(transcript), start=1)
+    )
+
+
+def vtt(transcript: Transcript) -> str:
+    """Write WebVTT subtitles.
+
+    Raises:
+        DataError: The words' times are not known.
+
+    References:
+        W3C, "WebVTT: The Web Video Text Tracks Format", section 4, "Syntax".
+    """
+    cues = [
+        f"\n{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{_escape_markup(cue.text)}\n"
+        for cue in _cues(transcript)
+    ]
+    return "".join(["WEBVTT\n", *cues])
+
+
+def tsv(transcript: Transcript) -> str:
+    """Write a table of cues under a header: start and end in whole milliseconds, and text.
+
+    Raises:
+        DataError: The words' times are not known.
+    """
+    cues = [f"{cue.start}\t{cue.end}\t{cue.text}\n" for cue in _cues(transcript)]
+    return "".join(["start\tend\ttext\n", *cues])
+
+
+def ctm(transcript: Transcript) -> str:
+    """Write NIST's time-marked words: recording, channel, start, duration, word, confidence.
+
+    White space in the recording's name becomes `_`. The channel is always 1: a transcript is of
+    one channel, or of all mixed.
+
+    Raises:
+        DataError: The words' times are not known.
+
+    References:
+        NIST, SCTK, manual page of sclite, "ctm format".
+    """
+    confidences = [
+        "" if word.confidence is None else f" {word.confidence:.3f}" for word in transcript.words
+    ]
+    return "".join(
+        f"{_name(transcript)} 1 {word.start / 1000:.3f} {(word.end - word.start) / 1000:.3f} "
+        f"{word.text}{confidence}\n"
+        for word, confidence in zip(_timed_words(transcript), confidences, strict=True)
+    )
+
+
+def trn(transcript: Transcript) -> str:
+    """Write NIST's transcript line: the text, then the utterance's id in parentheses.
+
+    White space in the id becomes `_`.
+
+    References:
+        NIST, SCTK, manual page of sclite, "trn format".
+    """
+    return f"{transcript.text} ({_name(transcript)})\n".lstrip()
+
+
+def textgrid(transcript: Transcript) -> str:
+    """Write a Praat TextGrid with one tier of words; what lies between words is empty.
+
+    Raises:
+        DataError: The duration or the words' times are not known, or a word overlaps the one in
+            front of it or has no length in whole milliseconds, which a tier cannot hold.
+
+    References:
+        Boersma and Weenink, "Praat", manual page "TextGrid file formats".
+    """
+    intervals = _tiles(transcript)
+    head = _TEXTGRID_HEAD.format(end=intervals[-1].end / 1000, size=len(intervals))
+    entries = [
+        f"        intervals [{number}]:\n"
+        f"            xmin = {interval.start / 1000}\n"
+        f"            xmax = {interval.end / 1000}\n"
+        f"            text = {_quote(interval.text)}\n"
+        for number, interval in enumerate(intervals, start=1)
+    ]
+    return "".join([head, *entries])
+
+
+FORMATS: dict[str, Callable[[Transcript], str]] = {
+    "txt": txt,
+    "json": json,
+    "srt": srt,
+    "vtt": vtt,
+    "tsv": tsv,
+    "ctm": ctm,
+    "trn": trn,
+    "TextGrid": textgrid,
+}
+
+_TEXTGRID_HEAD = """\
+File type = "ooTextFile"
+Object class = "TextGrid"
+
+xmin = 0
+xmax = {end}
+tiers? <exists>
+size = 1
+item []:
+    item [1]:
+        class = "IntervalTier"
+        name = "words"
+        xmin = 0
+        xmax = {end}
+        intervals: size = {size}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Interval:
+    """A text and its half-open time in milliseconds, in which every sum comes out exact."""
+
+    text: str
+    start: int
+    end: int
+
+
+def _timed_words(transcript: Transcript) -> list[_Interval]:
+    """Take the words with their times."""
+    if transcript.text and not transcript.words:
+        raise DataError(f"transcript {transcript.id}: this format needs the times of its words")
+    words: list[_Interval] = []
+    now = 0
+    for word in transcript.words:
+        start, end = _milliseconds(word.start), _milliseconds(word.end)
+        start = now if start == now - 1 else start  # half a millisecond was rounded down, then up
+        words.append(_Interval(word.text, start, max(start, end)))
+        now = end
+    return words
+
+
+def _cues(transcript: Transcript) -> list[_Interval]:
+    """Gather words into what a viewer sees at a time."""
+    cues: list[_Interval] = []
+    for word in _timed_words(transcript):
+        if cues and _fits(cues[-1], word):
+            cue = cues.pop()
+            cues.append(_Interval(f"{cue.text} {word.text}", cue.start, max(cue.end, word.end)))
+        else:
+            cues.append(word)
+    return cues
+
+
+def _fits(cue: _Interval, word: _Interval) -> bool:
+    """Tell whether a word may follow in the same cue."""
+    return (
+        len(cue.text) + 1 + len(word.text) <= MAX_CUE_CHARACTERS
+        and word.end - cue.start <= MAX_CUE_MILLISECONDS
+        and word.start - cue.end < MIN_PAUSE_MILLISECONDS
+    )
+
+
+def _tiles(transcript: Transcript) -> list[_Interval]:
+    """Tile the whole recording with its words and the gaps around them."""
+    end = _milliseconds(transcript.duration or 0.0)
+    if not end:
+        raise DataError(f"transcript {transcript.id}: a TextGrid needs the recording's duration")
+    tiles: list[_Interval] = []
+    now = 0
+    for word in _timed_words(transcript):
+        if not now <= word.start < word.end:
+            raise DataError(
+                f"transcript {transcript.id}: a TextGrid cannot hold {word.text!r}, from "
+                f"{word.start} to {word.end} ms after a word that ends at {now} ms"
+            )
+        tiles += [_Interval("", now, word.start)] if now < word.start else []
+        tiles.append(word)
+        now = word.end
+    return [*tiles, _Interval("", now, end)] if now < end else tiles
+
+
+def _milliseconds(seconds: float) -> int:
+    """Round seconds to whole milliseconds."""
+    return round(seconds * 1000)
+
+
+def _clock(milliseconds: int, decimal_sign: str) -> str:
+    """Write a time as hours:minutes:seconds and milliseconds."""
+    seconds, milliseconds = divmod(milliseconds, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{seconds:02}{decimal_sign}{milliseconds:03}"
+
+
+def _name(transcript: Transcript) -> str:
+    """Make an id of one piece, as columns need it."""
+    return "_".join(transcript.id.split())
+
+
+def _escape_markup(text: str) -> str:
+    """Write what WebVTT would take for markup as entities."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _quote(text: str) -> str:
+    """Quote a text as Praat does, with quotation marks doubled."""
+    return '"' + text.replace('"', '""') + '"'

@@ -1,0 +1,214 @@
+import re
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from asr.errors import DataError
+from asr.text.formats import FORMATS
+from asr.text.transcript import Transcript, Word, from_json
+
+TRANSCRIPT = Transcript(
+    id="my talk",
+    text="IT'S R&D SAID HE",
+    score=-3.5,
+    confidence=0.8,
+    words=(
+        Word("IT'S", 0.1, 0.45, 0.9),
+        Word("R&D", 0.45, 0.9, 0.8),
+        Word("SAID", 3661.0204, 3661.5, 0.75),
+        Word("HE", 3661.5, 3661.75),
+    ),
+    duration=3662.0,
+)
+EMPTY = Transcript("silence", "", words=(), duration=2.5)
+TIMED = ("srt", "vtt", "tsv", "ctm", "TextGrid")
+
+GOLDEN = {
+    "txt": "IT'S R&D SAID HE\n",
+    "srt": (
+        "1\n00:00:00,100 --> 00:00:00,900\nIT'S R&D\n\n2\n01:01:01,020 --> 01:01:01,750\nSAID HE\n"
+    ),
+    "vtt": (
+        "WEBVTT\n\n00:00:00.100 --> 00:00:00.900\nIT'S R&amp;D\n\n"
+        "01:01:01.020 --> 01:01:01.750\nSAID HE\n"
+    ),
+    "tsv": "start\tend\ttext\n100\t900\tIT'S R&D\n3661020\t3661750\tSAID HE\n",
+    "ctm": (
+        "my_talk 1 0.100 0.350 IT'S 0.900\n"
+        "my_talk 1 0.450 0.450 R&D 0.800\n"
+        "my_talk 1 3661.020 0.480 SAID 0.750\n"
+        "my_talk 1 3661.500 0.250 HE\n"
+    ),
+    "trn": "IT'S R&D SAID HE (my_talk)\n",
+}
+
+GOLDEN_OF_NOTHING = {
+    "txt": "\n",
+    "srt": "",
+    "vtt": "WEBVTT\n",
+    "tsv": "start\tend\ttext\n",
+    "ctm": "",
+    "trn": "(silence)\n",
+}
+
+GOLDEN_TEXTGRID = """\
+File type = "ooTextFile"
+Object class = "TextGrid"
+
+xmin = 0
+xmax = 1.5
+tiers? <exists>
+size = 1
+item []:
+    item [1]:
+        class = "IntervalTier"
+        name = "words"
+        xmin = 0
+        xmax = 1.5
+        intervals: size = 3
+        intervals [1]:
+            xmin = 0.0
+            xmax = 0.25
+            text = ""
+        intervals [2]:
+            xmin = 0.25
+            xmax = 0.5
+            text = "O""CLOCK"
+        intervals [3]:
+            xmin = 0.5
+            xmax = 1.5
+            text = ""
+"""
+
+
+def spoken(*words: tuple[str, float, float], duration: float | None = None) -> Transcript:
+    text = " ".join(word for word, _, _ in words)
+    return Transcript("a", text, words=tuple(Word(*word) for word in words), duration=duration)
+
+
+def cues(text: str) -> list[tuple[int, int, str]]:
+    """Read a table of cues back."""
+    rows = [line.split("\t") for line in text.splitlines()[1:]]
+    return [(int(start), int(end), words) for start, end, words in rows]
+
+
+def tiles(text: str) -> list[tuple[float, float, str]]:
+    """Read the intervals of a TextGrid back."""
+    pattern = r'intervals \[\d+\]:\n +xmin = (\S+)\n +xmax = (\S+)\n +text = "(.*)"\n'
+    found = re.findall(pattern, text)
+    return [(float(start), float(end), word.replace('""', '"')) for start, end, word in found]
+
+
+@pytest.mark.parametrize(("name", "expected"), GOLDEN.items())
+def test_each_format_is_as_written_by_hand(name: str, expected: str) -> None:
+    assert FORMATS[name](TRANSCRIPT) == expected
+
+
+@pytest.mark.parametrize(("name", "expected"), GOLDEN_OF_NOTHING.items())
+def test_a_recording_without_speech_is_written_too(name: str, expected: str) -> None:
+    assert FORMATS[name](EMPTY) == expected
+
+
+def test_json_holds_everything_that_is_known() -> None:
+    read = from_json(FORMATS["json"](TRANSCRIPT))
+
+    assert read.words[2] == Word("SAID", 3661.02, 3661.5, 0.75)
+    assert read == from_json(FORMATS["json"](read))
+    assert FORMATS["json"](TRANSCRIPT).count("\n") == 1
+
+
+def test_every_format_has_a_test_here() -> None:
+    assert set(FORMATS) == {*GOLDEN, "json", "TextGrid"}
+
+
+def test_a_textgrid_is_as_written_by_hand() -> None:
+    written = FORMATS["TextGrid"](spoken(('O"CLOCK', 0.25, 0.5), duration=1.5))
+
+    assert written == GOLDEN_TEXTGRID
+
+
+def test_a_textgrid_of_silence_is_one_empty_interval() -> None:
+    assert tiles(FORMATS["TextGrid"](EMPTY)) == [(0.0, 2.5, "")]
+
+
+def test_the_intervals_of_a_textgrid_tile_the_recording() -> None:
+    found = tiles(FORMATS["TextGrid"](TRANSCRIPT))
+
+    assert found[0][0] == 0.0
+    assert found[-1][1] == 3662.0
+    assert all(left[1] == right[0] for left, right in pairwise(found))
+    assert [word for _, _, word in found if word] == TRANSCRIPT.text.split()
+
+
+@pytest.mark.parametrize(
+    "transcript",
+    [
+        spoken(("A", 0.0, 1.0)),
+        spoken(("A", 0.0, 0.0), duration=1.0),
+        spoken(("A", 0.0, 0.6), ("B", 0.5, 1.0), duration=1.0),
+        Transcript("a", "", duration=0.0),
+    ],
+    ids=["no duration", "no length", "overlap", "no recording"],
+)
+def test_what_a_textgrid_cannot_hold_is_refused(transcript: Transcript) -> None:
+    with pytest.raises(DataError, match="transcript a: a TextGrid"):
+        FORMATS["TextGrid"](transcript)
+
+
+@pytest.mark.parametrize("name", TIMED)
+def test_a_format_with_times_refuses_words_without_times(name: str) -> None:
+    with pytest.raises(DataError, match="transcript a: this format needs the times"):
+        FORMATS[name](Transcript("a", "SAID", duration=1.0))
+
+
+def test_the_durations_of_a_ctm_meet_the_next_word_exactly() -> None:
+    # the duration of A, 100.5 ms, rounded on its own would miss the beginning of B by 1 ms
+    transcript = spoken(("A", 0.0004, 0.1009), ("B", 0.1009, 0.2))
+
+    rows = [line.split() for line in FORMATS["ctm"](transcript).splitlines()]
+
+    assert float(rows[0][2]) + float(rows[0][3]) == pytest.approx(float(rows[1][2]), abs=1e-9)
+
+
+def test_a_long_cue_is_broken_between_words() -> None:
+    words = [("WORD" * 5, i * 0.5, i * 0.5 + 0.4) for i in range(5)]
+
+    found = cues(FORMATS["tsv"](spoken(*words)))
+
+    assert [len(text.split()) for _, _, text in found] == [2, 2, 1]
+    assert max(len(text) for _, _, text in found) <= 42
+
+
+def test_a_slow_cue_is_broken_before_it_lasts_too_long() -> None:
+    words = [("A", i * 1.5, i * 1.5 + 0.9) for i in range(10)]
+
+    found = cues(FORMATS["tsv"](spoken(*words)))
+
+    assert max(end - start for start, end, _ in found) <= 7000
+    assert len(found) == 2
+
+
+def test_a_word_longer_than_a_cue_is_kept_whole() -> None:
+    assert cues(FORMATS["tsv"](spoken(("A" * 60, 0.0, 9.0)))) == [(0, 9000, "A" * 60)]
+
+
+def test_words_that_meet_at_half_a_millisecond_do_not_overlap() -> None:
+    below, above = 0.4995 - 1e-9, 0.4995 + 1e-9
+
+    found = tiles(FORMATS["TextGrid"](spoken(("A", 0.0, above), ("B", below, 1.0), duration=1.0)))
+
+    assert found == [(0.0, 0.5, "A"), (0.5, 1.0, "B")]
+
+
+@pytest.mark.parametrize(("name", "read"), [("tsv", cues), ("TextGrid", tiles)])
+def test_written_times_never_go_back(
+    name: str, read: Callable[[str], list[tuple[float, float, str]]]
+) -> None:
+    words = [("WORD", i * 0.2999, i * 0.2999 + 0.2999) for i in range(200)]
+
+    spans = read(FORMATS[name](spoken(*words, duration=60.0)))
+
+    times = [time for start, end, _ in spans for time in (start, end)]
+    assert times == sorted(times)
+    assert " ".join(text for _, _, text in spans if text).count("WORD") == 200
