@@ -79,11 +79,12 @@ def test_nothing_said_in_no_frames_scores_zero() -> None:
 
 def test_of_equally_probable_alignments_the_earliest_is_taken() -> None:
     assert one(torch.full((5, 3), 1 / 3).log(), (1, 2)).frames == (0, 1)
+    assert one(torch.tensor([[0.5, 0.3, 0.2]] * 2).log(), (1,)).frames == (0,)  # 1 0, not 0 1
 
 
 def test_tokens_of_probability_zero_are_refused() -> None:
     log_probs = torch.tensor([[0.0, -torch.inf], [0.0, -torch.inf]])
-    with pytest.raises(DataError, match="utterance 0 .* probability zero"):
+    with pytest.raises(DataError, match=r"utterance 0 .* probability zero"):
         one(log_probs, (1,))
 
 

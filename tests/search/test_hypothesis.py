@@ -1,16 +1,19 @@
+import math
+
 import numpy as np
 import pytest
 
+from asr.search.emission import Emission
 from asr.search.hypothesis import from_alignment
 
 BLANK = 0
 
 
-def emission_of(alignment: list[int], probabilities: list[float]) -> np.ndarray:
+def emission_of(alignment: list[int], probabilities: list[float]) -> Emission:
     """Three tokens; the one of the alignment has the given probability in each frame."""
-    emission = np.full((len(alignment), 3), 0.01)
-    emission[np.arange(len(alignment)), alignment] = probabilities
-    return np.log(emission)
+    emission: Emission = np.full((len(alignment), 3), math.log(0.01))
+    emission[np.arange(len(alignment)), alignment] = np.log(probabilities)
+    return emission
 
 
 def test_a_token_begins_where_its_run_begins_and_is_as_sure_as_its_surest_frame() -> None:

@@ -99,7 +99,9 @@ def test_a_repeated_token_needs_a_blank_between() -> None:
 
 
 def test_a_prefix_that_leaves_the_beam_and_returns_is_the_same_prefix() -> None:
-    log_probs = torch.tensor([[0.30, 0.30, 0.40], [0.02, 0.49, 0.49]] * 8).log()
+    # (2, 1) drops out while (2, 1, 2) stays; then (2) brings (2, 1) back, which becomes (2, 1, 2).
+    weights = [[1, 20, 40], [2, 10, 10], [5, 5, 40], [2, 40, 40], [5, 5, 20]]
+    log_probs = torch.nn.functional.normalize(torch.tensor(weights).double(), p=1, dim=1).log()
     hypotheses = n_best(log_probs, BeamConfig(3, math.inf, 3))
     assert len({h.tokens for h in hypotheses}) == 3
 
@@ -143,8 +145,13 @@ def test_one_frame_ranks_the_tokens() -> None:
 
 
 def test_of_equally_probable_sequences_the_lowest_id_comes_first() -> None:
-    hypotheses = n_best(torch.tensor([[0.1, 0.3, 0.3, 0.3]]).log(), BeamConfig(2, math.inf, 2))
-    assert [h.tokens for h in hypotheses] == [(1,), (2,)]
+    likely, unlikely = range(1, 101, 2), range(2, 101, 2)
+    weights = torch.ones(101, dtype=torch.float64)
+    weights[likely] = 2.0
+    log_probs = (weights / weights.sum()).log()[None]
+    hypotheses = n_best(log_probs, BeamConfig(80, math.inf, 80))
+    expected = [*((token,) for token in likely), (), *((token,) for token in unlikely)]
+    assert [h.tokens for h in hypotheses] == expected[:80]
 
 
 def test_prefixes_below_the_threshold_are_dropped() -> None:
@@ -179,7 +186,7 @@ def test_an_impossible_configuration_is_refused_by_name(
 
 
 @pytest.mark.corpus
-def test_a_published_emission_is_searched_as_exactly_with_100_prefixes_as_with_1000(
+def test_a_published_emission_is_searched_as_well_with_100_prefixes_as_with_1000(
     shared_data: Path,
 ) -> None:
     path = shared_data / "emissions" / "librispeech_char_emission.json"
@@ -189,7 +196,7 @@ def test_a_published_emission_is_searched_as_exactly_with_100_prefixes_as_with_1
     wide = n_best(log_probs, BeamConfig(1000, 40.0, 1), blank)[0]
     (greedy,) = greedy_search(log_probs[None], torch.tensor([len(log_probs)]), blank=blank)
     assert narrow.tokens == wide.tokens
-    assert narrow.score == pytest.approx(wide.score, abs=1e-6)
+    assert narrow.score == pytest.approx(wide.score, abs=1e-4)
     assert greedy.score < narrow.score <= 0.0
 
 
