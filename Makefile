@@ -47,7 +47,7 @@ bench: $(VENV)/.develops  ## measure speed, paired with the reference libraries
 
 # Torch goes first and alone: asked for by the package, pip would take the build with CUDA.
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
-	@echo 'setting up $(VENV): a minute or two, and about 1 GB of disk'
+	@echo 'setting up $(VENV): a minute or two, and 1 GB of disk (1.7 GB with what tests need)'
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --quiet $(TORCH) $(addprefix --extra-index-url ,$(TORCH_INDEX)) || { \
 	  echo 'make: pip found no $(TORCH); "make TORCH_INDEX=..." says where it is (see README.md),' >&2; \
