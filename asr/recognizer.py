@@ -7,9 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from asr.audio.read import read_waveform
 from asr.checkpoint import Checkpoint, load_checkpoint, verify_golden
-from asr.corpus.loader import prefetch
+from asr.corpus.loader import prefetch, read_utterance
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, ModelError
 from asr.lengths import pad
@@ -100,7 +99,7 @@ class Recognizer:
             AudioError: The file cannot be used; the message says why.
         """
         utterance = Utterance(id=str(path), audio_filepath=Path(path), channel=channel)
-        return self.transcribe_waveforms([utterance.id], [self._read(utterance)])[0]
+        return self.transcribe_waveforms([utterance.id], [read_utterance(utterance, self.sample_rate)])[0]
 
     def transcribe_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
@@ -158,18 +157,9 @@ class Recognizer:
             )
         return result
 
-    def _read(self, utterance: Utterance) -> Tensor:
-        return read_waveform(
-            utterance.audio_filepath,
-            sample_rate=self.sample_rate,
-            channel=utterance.channel,
-            offset=utterance.offset,
-            duration=utterance.duration,
-        )
-
     def _try_to_read(self, utterance: Utterance) -> tuple[Utterance, Tensor | AudioError]:
         try:
-            return utterance, self._read(utterance)
+            return utterance, read_utterance(utterance, self.sample_rate)
         except AudioError as error:
             return utterance, error
 

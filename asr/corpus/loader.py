@@ -1,6 +1,5 @@
 """Loader: planned batches become waveforms in memory, a few batches ahead of their use."""
 
-import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -34,39 +33,40 @@ class WaveformBatch:
 
 
 def load_batch(
-    utterances: Sequence[Utterance],
-    *,
-    sample_rate: int,
-    speeds: Sequence[float] = (1.0,),
-    seed: str = "",
+    utterances: Sequence[Utterance], *, sample_rate: int, speeds: Sequence[float] | None = None
 ) -> WaveformBatch:
-    """Read the audio of some utterances, each at a speed drawn for it.
+    """Read the audio of some utterances.
 
     Args:
         utterances: What to read.
         sample_rate: Hz; audio at another rate is resampled.
-        speeds: Factors of speed perturbation to draw from, uniformly.
-        seed: With the utterance's id, decides the draw, whatever else is in the batch.
+        speeds: The factor by which each is played faster; None leaves all as they are.
 
     Raises:
         AudioError: A recording cannot be read; the message names it.
     """
+    factors = speeds or [1.0] * len(utterances)
     waveforms = [
-        change_speed(
-            read_waveform(
-                utterance.audio_filepath,
-                sample_rate=sample_rate,
-                channel=utterance.channel,
-                offset=utterance.offset,
-                duration=utterance.duration,
-            ),
-            sample_rate,
-            random.Random(f"{seed} {utterance.id}").choice(speeds),
-        )
-        for utterance in utterances
+        change_speed(read_utterance(utterance, sample_rate), sample_rate, factor)
+        for utterance, factor in zip(utterances, factors, strict=True)
     ]
     padded, lengths = pad(waveforms)
     return WaveformBatch(tuple(utterances), padded, lengths)
+
+
+def read_utterance(utterance: Utterance, sample_rate: int) -> Tensor:
+    """Read the stretch of a recording that an utterance is: (N,) float32 at `sample_rate` Hz.
+
+    Raises:
+        AudioError: The recording cannot be read; the message names it.
+    """
+    return read_waveform(
+        utterance.audio_filepath,
+        sample_rate=sample_rate,
+        channel=utterance.channel,
+        offset=utterance.offset,
+        duration=utterance.duration,
+    )
 
 
 def prefetch(

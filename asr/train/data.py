@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 
-from asr.corpus.batching import BatchingConfig, plan_batches
+from asr.corpus.batching import BatchingConfig, draw_speeds, plan_batches
 from asr.corpus.loader import load_batch, prefetch
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
@@ -48,30 +48,44 @@ class TrainingData:
         self.batching = batching
         self.augment = augment
 
-    def plan(self, epoch: int) -> list[list[int]]:
-        """Say which utterances, by index, make up each batch of an epoch."""
-        return plan_batches(
-            [utterance.duration or 0.0 for utterance in self.utterances],
-            self.batching,
-            epoch,
-        )
+    def n_batches(self, epoch: int) -> int:
+        """Count the batches of an epoch."""
+        return len(self._plan(epoch)[0])
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[TrainingBatch]:
         """Yield the batches of an epoch from number `start` on."""
-        plan = self.plan(epoch)
-        return prefetch(
-            lambda number: self._load(plan[number], f"{self.batching.seed} {epoch} {number}"),
-            range(start, len(plan)),
-            depth=BATCHES_AHEAD,
-        )
+        plan, speeds = self._plan(epoch)
 
-    def _load(self, indices: Sequence[int], seed: str) -> TrainingBatch:
-        batch = load_batch(
-            [self.utterances[index] for index in indices],
-            sample_rate=self.front_end.config.sample_rate,
-            speeds=self.batching.speeds,
-            seed=seed,
+        def load(number: int) -> TrainingBatch:
+            indices = plan[number]
+            seed = f"masks {self.batching.seed} {epoch} {number}"
+            return self._load(indices, [speeds[index] for index in indices], seed)
+
+        return prefetch(load, range(start, len(plan)), depth=BATCHES_AHEAD)
+
+    def _plan(self, epoch: int) -> tuple[list[list[int]], list[float]]:
+        """Say which utterances, by index, make up each batch, and the speed of each utterance."""
+        speeds = draw_speeds(len(self.utterances), self.batching, epoch)
+        durations = [
+            (utterance.duration or 0.0) / speed
+            for utterance, speed in zip(self.utterances, speeds, strict=True)
+        ]
+        batching = self.batching
+        plan = plan_batches(
+            durations,
+            batching.batch_duration,
+            batching.seed,
+            epoch,
+            sorted_first=batching.sorted_first,
         )
+        return plan, speeds
+
+    def _load(
+        self, indices: Sequence[int], speeds: Sequence[float], seed: str
+    ) -> TrainingBatch:
+        sample_rate = self.front_end.config.sample_rate
+        utterances = [self.utterances[index] for index in indices]
+        batch = load_batch(utterances, sample_rate=sample_rate, speeds=speeds)
         with torch.no_grad():
             features, lengths = self.front_end(batch.waveforms, batch.lengths)
         if self.augment is not None:

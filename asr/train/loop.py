@@ -119,7 +119,7 @@ class Trainer:
 
     def _train_epoch(self, watcher: Watcher) -> tuple[float, int]:
         """Make the updates of an epoch that are not made yet; return hours per hour, skipped."""
-        run, n_batches = self.state, len(self.data.plan(self.state.epoch))
+        run, n_batches = self.state, self.data.n_batches(self.state.epoch)
         began, trained, n_skipped = time.monotonic(), 0.0, 0
         for batch in self.data.batches(run.epoch, run.batch):
             report = self._update(batch, n_batches)

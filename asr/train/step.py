@@ -88,7 +88,7 @@ def training_step(
             "no update was made. A lower optimiser.learning_rate usually helps"
         )
     optimiser.step()
-    return StepResult(float(losses.sum()), n_tokens, norm, _chosen(batch.ids, ~alignable))
+    return StepResult(float(losses.detach().sum()), n_tokens, norm, _chosen(batch.ids, ~alignable))
 
 
 def _refuse_non_finite(losses: Tensor, ids: Sequence[str]) -> None:

@@ -1,0 +1,8 @@
+"""From an audio file to a waveform.
+
+Read in this order:
+
+- `read`: probe a file's header, or decode it to mono at the rate that is wanted;
+- `truncation`: tell from a file's bytes that its end is missing;
+- `speed`: play a waveform faster or slower, to make more training data of it.
+"""

@@ -1,0 +1,138 @@
+"""Manifests: utterances as JSON lines, in the form that other toolkits read too.
+
+One utterance a line: `{"id", "audio_filepath", "offset", "duration", "text", "speaker", "channel"}`,
+times in seconds, `audio_filepath` relative to the manifest. Only `id` and `audio_filepath` are
+required; fields that are not listed here belong to other programs and are passed over.
+"""
+
+import json
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from asr.corpus.utterance import Utterance
+from asr.errors import DataError
+
+# Named types, because a manifest's author thinks in them and not in Python's.
+_FIELDS: dict[str, tuple[str, type | tuple[type, ...]]] = {
+    "id": ("a string", str),
+    "audio_filepath": ("a string", str),
+    "offset": ("a number of seconds", (int, float)),
+    "duration": ("a number of seconds", (int, float)),
+    "text": ("a string", str),
+    "speaker": ("a string", str),
+    "channel": ("a whole number", int),
+}
+_REQUIRED = ("id", "audio_filepath")
+
+
+def read_manifest(path: Path | str) -> list[Utterance]:
+    """Read a manifest; empty lines are passed over.
+
+    Whether the recordings exist is not looked at: a manifest may be read where they are not.
+
+    Returns:
+        The utterances in the file's order, `audio_filepath` relative to the working directory or
+        absolute, as `path` is.
+
+    Raises:
+        DataError: There is no such file, or a line (named, as file:line) is not a JSON object,
+            lacks a required field, has a field of a wrong type or an impossible value, or repeats
+            an id.
+    """
+    path = Path(path)
+    utterances: list[Utterance] = []
+    line_of: dict[str, int] = {}
+    for number, line in enumerate(_read_lines(path), start=1):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        utterance = _utterance(_fields(line, where), path.parent)
+        if utterance.id in line_of:
+            first = line_of[utterance.id]
+            raise DataError(f"{where}: the id {utterance.id!r} is already that of line {first}")
+        line_of[utterance.id] = number
+        utterances.append(utterance)
+    return utterances
+
+
+def write_manifest(path: Path | str, utterances: Iterable[Utterance]) -> None:
+    """Write a manifest, or leave what was there untouched: never half a file.
+
+    Paths are written relative to the manifest, so that it can be moved together with the audio;
+    what is not known of an utterance is left out.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            file.writelines(f"{_line(utterance, path.parent)}\n" for utterance in utterances)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        # Not splitlines(): JSON strings may hold other line separators of Unicode.
+        return path.read_text(encoding="utf-8-sig").split("\n")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: is not UTF-8 at byte {error.start}") from error
+
+
+def _fields(line: str, where: str) -> dict[str, Any]:
+    """The known fields of a line, each of the right type; null means not known."""
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{where}: is not JSON: {error.msg} at column {error.colno}") from error
+    if not isinstance(record, dict):
+        raise DataError(f"{where}: must be a JSON object, got {type(record).__name__}")
+    fields = {name: record[name] for name in _FIELDS if record.get(name) is not None}
+    for name in _REQUIRED:
+        if not fields.get(name):
+            raise DataError(f"{where}: lacks the field {name!r}")
+    for name, value in fields.items():
+        _check_field(name, value, where)
+    return fields
+
+
+def _check_field(name: str, value: object, where: str) -> None:
+    expected, types = _FIELDS[name]
+    if not isinstance(value, types) or isinstance(value, bool):
+        raise DataError(f"{where}: the field {name!r} must be {expected}, got {value!r}")
+    if isinstance(value, int | float) and not _is_possible(name, value):
+        raise DataError(f"{where}: the field {name!r} cannot be {value!r}")
+
+
+def _is_possible(name: str, value: float) -> bool:
+    return math.isfinite(value) and (value > 0 if name == "duration" else value >= 0)
+
+
+def _utterance(fields: dict[str, Any], folder: Path) -> Utterance:
+    fields["audio_filepath"] = folder / fields["audio_filepath"]
+    return Utterance(**fields)
+
+
+def _line(utterance: Utterance, folder: Path) -> str:
+    fields: dict[str, object] = {
+        "id": utterance.id,
+        "audio_filepath": _relative(utterance.audio_filepath, folder),
+        "offset": utterance.offset,
+        "duration": utterance.duration,
+        "text": utterance.text,
+        "speaker": utterance.speaker,
+        "channel": utterance.channel,
+    }
+    known = {name: value for name, value in fields.items() if value is not None}
+    return json.dumps(known, ensure_ascii=False)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """`path` as seen from `folder`, with slashes, going up by `..` where need be."""
+    return Path(os.path.relpath(path, folder)).as_posix()
