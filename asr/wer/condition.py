@@ -32,6 +32,7 @@ class Decoding:
         audio_seconds: Duration of the decoded speech.
         computing_seconds: Wall-clock time from audio to text, without loading the model.
         provenance: Of the decoding command.
+        normaliser: The one that the model's training text went through; None if not known.
     """
 
     model: str
@@ -40,6 +41,7 @@ class Decoding:
     audio_seconds: float
     computing_seconds: float
     provenance: Provenance
+    normaliser: str | None = None
 
     @property
     def rtf(self) -> float | None:
