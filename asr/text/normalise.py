@@ -15,8 +15,8 @@ Normaliser = Callable[[str], str]
 _APOSTROPHES = str.maketrans(
     dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4\u0060\uff07", "'")
 )
-_NOT_LIBRISPEECH = re.compile("[^A-Z']")
-_NO_LETTER = re.compile(r"(?<!\S)'+(?!\S)")
+_NOT_LIBRISPEECH = re.compile("[^A-Z']|'{2,}")
+_LONE_APOSTROPHE = re.compile(r"(?<!\S)'(?!\S)")
 
 
 def normaliser(name: str) -> Normaliser:
@@ -41,13 +41,14 @@ def _librispeech_1(text: str) -> str:
 
     Apostrophes of every shape become `'`; accents and ligatures are taken apart and the accents
     dropped (NFKD). Whatever else is not a letter A-Z becomes a space: punctuation, hyphens,
-    letters of other scripts and digits, so numbers must have been written out before. Apostrophes
-    that touch no letter are dropped; those at a word's edge stay (`'TIS`, `BOYS'`).
+    letters of other scripts and digits, so numbers must have been written out before. An
+    apostrophe stays where it touches a letter, at a word's edge too (`'TIS`, `BOYS'`); two in a
+    row are a quotation mark.
     """
     decomposed = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES))
     letters = "".join(c for c in decomposed if not unicodedata.combining(c)).upper()
     spelled = _NOT_LIBRISPEECH.sub(" ", letters)
-    return _verbatim_1(_NO_LETTER.sub(" ", spelled))
+    return _verbatim_1(_LONE_APOSTROPHE.sub(" ", spelled))
 
 
 def _verbatim_1(text: str) -> str:

@@ -1,0 +1,128 @@
+import copy
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asr.errors import DataError
+from asr.text.bpe import BpeTokenizer, read_tokenizer, train_bpe
+from asr.text.tokens import BLANK, WORD_BOUNDARY, TokenTable
+
+TEXTS = [
+    "THE CAT'S HAT IS THE HAT OF THE CAT",
+    "THAT CAT SAT THERE AND THE OTHER CAT SAT HERE",
+    "IT'S THE RAT'S HAT",
+] * 3
+BPE = train_bpe(TEXTS, 40)
+
+
+def test_as_many_tokens_are_made_as_asked_for_with_the_blank_first() -> None:
+    assert len(BPE) == len(BPE.tokens) == 40
+    assert BPE.tokens[0] == BLANK
+
+
+def test_the_same_texts_give_the_same_model() -> None:
+    assert train_bpe(TEXTS, 40).model == BPE.model
+
+
+def test_every_character_of_the_texts_is_a_token() -> None:
+    assert set("".join(TEXTS).replace(" ", WORD_BOUNDARY)) <= set(BPE.tokens)
+
+
+def test_frequent_words_become_one_token_and_rare_ones_several() -> None:
+    assert BPE.encode("THE CAT") == [BPE.tokens.index("▁THE"), BPE.tokens.index("▁CAT")]
+    assert len(BPE.encode("DIAREN")) > 1
+
+
+def test_a_piece_may_hold_an_apostrophe_and_a_letter() -> None:
+    assert any("'" in token and len(token) > 1 for token in BPE.tokens)
+
+
+@given(st.lists(st.text("THECASRODIN'", min_size=1), max_size=6))
+def test_decoding_gives_back_what_was_encoded(words: list[str]) -> None:
+    ids = BPE.encode(" ".join(words))
+    assert 0 not in ids
+    assert BPE.decode(ids) == " ".join(words)
+    assert [word.text for word in BPE.words(ids)] == words
+
+
+def test_white_space_around_and_between_words_does_not_matter() -> None:
+    assert BPE.encode("  THE\t CAT\n") == BPE.encode("THE CAT")
+    assert BPE.encode(" ") == []
+
+
+@pytest.mark.parametrize("text", ["THE ÉTAT", "<blank>", "THE▁CAT", "the"])
+def test_text_with_a_character_of_no_piece_is_refused_rather_than_made_a_blank(text: str) -> None:
+    with pytest.raises(DataError, match="no token for the character"):
+        BPE.encode(text)
+
+
+@pytest.mark.parametrize("size", [1, 5, 5000])
+def test_a_size_that_the_texts_cannot_give_is_refused_with_the_reason(size: int) -> None:
+    with pytest.raises(DataError, match=rf"cannot make {size} BPE tokens .*Vocabulary size"):
+        train_bpe(TEXTS, size)
+
+
+@pytest.mark.parametrize("texts", [[], ["", " "], ["A▁B"]])
+def test_texts_that_cannot_be_learned_from_are_refused(texts: list[str]) -> None:
+    with pytest.raises(DataError):
+        train_bpe(texts, 10)
+
+
+def test_an_utterance_of_any_length_is_learned_from() -> None:
+    long = "AB " * 5000 + "Q"
+    assert "Q" in train_bpe([long, "AB"], 8).tokens
+
+
+def test_a_tokenizer_is_read_as_it_was_written(tmp_path: Path) -> None:
+    BPE.write(tmp_path)
+    assert read_tokenizer(tmp_path) == BPE
+    assert TokenTable.read(tmp_path) == BPE.table
+
+
+def test_a_folder_without_a_bpe_model_holds_characters(tmp_path: Path) -> None:
+    table = TokenTable.from_text(["A CAB"])
+    table.write(tmp_path)
+    assert read_tokenizer(tmp_path) == table
+
+
+def test_a_tokenizer_can_be_copied_as_it_is_for_a_worker_process() -> None:
+    twin = copy.deepcopy(BPE)
+    assert twin == BPE
+    assert twin.encode("THE CAT") == BPE.encode("THE CAT")
+
+
+@pytest.mark.parametrize("model", [b"", b"no model", BPE.model[:100]])
+def test_a_damaged_model_is_named(
+    tmp_path: Path, model: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    BPE.write(tmp_path)
+    (tmp_path / "bpe.model").write_bytes(model)
+    with pytest.raises(DataError, match=r"bpe\.model: expected a sentencepiece model"):
+        read_tokenizer(tmp_path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_model_of_other_tokens_than_those_beside_it_is_refused(tmp_path: Path) -> None:
+    BPE.write(tmp_path)
+    train_bpe(TEXTS, 39).table.write(tmp_path)
+    with pytest.raises(DataError, match=r"not the tokens of tokens\.txt"):
+        read_tokenizer(tmp_path)
+
+
+def test_a_model_with_another_first_piece_than_the_blank_is_refused() -> None:
+    assert BPE.model.count(BLANK.encode()) == 2  # as a piece, and in the settings
+    with pytest.raises(DataError, match="token 0 must be"):
+        BpeTokenizer(BPE.model.replace(BLANK.encode(), b"<plank>"))
+
+
+@pytest.mark.corpus
+def test_transcripts_of_real_speech_come_back_from_both_kinds_of_tokens(shared_data: Path) -> None:
+    files = sorted((shared_data / "LibriSpeech" / "dev-clean").glob("*/*/*.trans.txt"))
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    texts = [line.partition(" ")[2] for line in lines]
+    assert len(texts) == 633
+    for tokenizer in (TokenTable.from_text(texts), train_bpe(texts, 300)):
+        encoded = [tokenizer.encode(text) for text in texts]
+        assert [tokenizer.decode(ids) for ids in encoded] == texts
