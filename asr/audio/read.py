@@ -25,10 +25,13 @@ from asr.errors import AudioError
 BLOCK_SAMPLES = 1 << 20
 # A manifest's times are rounded, so that a segment may end this much (seconds) after its recording.
 SEGMENT_TOLERANCE = 0.01
+# By libsndfile's names. It reads others too, but whether their end is missing could not be told.
+FORMATS = ("WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF")
 # Some MP3 encoders count their header frame as one of sound.
 MP3_FRAME_SAMPLES = 1152
 # libsndfile's length of a file whose header leaves it open.
 UNKNOWN_LENGTH = 2**63 - 1
+_KNOWN = "WAV, FLAC, Ogg, MP3, AIFF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +114,19 @@ def read_waveform(
 
 @contextmanager
 def _open_recording(path: Path) -> Iterator[soundfile.SoundFile]:
-    """Open a recording that has samples; turn every way to fail, in the body too, into AudioError."""
+    """Open a recording that has samples; whatever fails, in the body too, is an AudioError."""
     try:
         _check_file(path)
         # By number and not by name: the content decides what a file is, not its ending.
-        with path.open("rb", buffering=0) as file:
-            with _open_sound(path, file.fileno()) as recording:
-                if recording.frames == 0:
-                    raise AudioError(f"{path}: holds no samples; record it again")
-                if recording.frames == UNKNOWN_LENGTH:
-                    raise AudioError(f"{path}: its header leaves the length open; re-encode it")
-                yield recording
+        with (
+            path.open("rb", buffering=0) as file,
+            _open_sound(path, file.fileno()) as recording,
+        ):
+            if recording.frames == 0:
+                raise AudioError(f"{path}: holds no samples; record it again")
+            if recording.frames == UNKNOWN_LENGTH:
+                raise AudioError(f"{path}: its header leaves the length open; re-encode it")
+            yield recording
     except (FileNotFoundError, NotADirectoryError) as error:
         raise AudioError(f"{path}: no such file") from error
     except PermissionError as error:
@@ -150,12 +155,15 @@ def _check_file(path: Path) -> None:
 def _open_sound(path: Path, descriptor: int) -> soundfile.SoundFile:
     """Let libsndfile recognise the content."""
     try:
-        return soundfile.SoundFile(descriptor, closefd=False)
+        recording = soundfile.SoundFile(descriptor, closefd=False)
     except soundfile.LibsndfileError as error:
         raise AudioError(
-            f"{path}: is not audio of a known format (WAV, FLAC, Ogg, MP3, AIFF): "
-            f"{error.error_string}"
+            f"{path}: is not audio of a known format ({_KNOWN}): {error.error_string}"
         ) from error
+    if recording.format not in FORMATS:
+        recording.close()
+        raise AudioError(f"{path}: is {recording.format} audio; convert it to one of {_KNOWN}")
+    return recording
 
 
 def _truncated(path: Path, reason: str) -> AudioError:

@@ -95,7 +95,7 @@ def _check_ogg(file: BinaryIO, n_bytes: int) -> str | None:
 
 
 def _check_mpeg(file: BinaryIO, n_bytes: int) -> str | None:
-    """Walk from frame header to frame header, and compare with the number that a header promises."""
+    """Walk from frame header to frame header; compare their number with what the first promises."""
     start = position = _after_id3(file)
     n_frames = 0
     while size := _mpeg_frame_bytes(header := _read(file, position, 4)):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from asr.errors import ConfigError
 
-# Relative. On LibriSpeech, 5 % changes most of a batch's members and costs 3 % more padding.
+# Relative. On LibriSpeech's train-clean-5, 5 % adds 3 to 4 % of padding to the 1 % of sorted order.
 LENGTH_JITTER = 0.05
 
 

@@ -1,8 +1,8 @@
 """Manifests: utterances as JSON lines, in the form that other toolkits read too.
 
-One utterance a line: `{"id", "audio_filepath", "offset", "duration", "text", "speaker", "channel"}`,
-times in seconds, `audio_filepath` relative to the manifest. Only `id` and `audio_filepath` are
-required; fields that are not listed here belong to other programs and are passed over.
+Each line has the fields `id`, `audio_filepath` (relative to the manifest), `offset`, `duration` (in
+seconds), `text`, `speaker` and `channel`. Only the first two are required; fields that are not
+listed here belong to other programs and are passed over.
 """
 
 import json
