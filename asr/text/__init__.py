@@ -1,6 +1,6 @@
 """Text: from transcripts to token ids and back, and to the files that a person reads.
 
 In reading order: `normalise` (one spelling for one word), `tokens` (characters and their ids),
-`bpe` (pieces of words, by sentencepiece), `transcript` (what a user gets back) and `formats`
-(the same as txt, srt, ctm and others).
+`bpe` (pieces of words, by sentencepiece), `tokenizer` (which of the two a configuration asks for),
+`transcript` (what a user gets back) and `formats` (the same as txt, srt, ctm and others).
 """
