@@ -1,11 +1,8 @@
 """Scoring: hypotheses against references, by counts.
 
-In reading order:
-
-    alignment     errors of one text, counted and paired, by words or characters
-    score         a subset's utterances, each with its counts; totals, speakers, what is missing
-    interval      how far the WER could be chance: the bootstrap
-    condition     a score with all that it depends on: `score.json`, one utterance a line
-    confusions    which words are mistaken for which, and the worst utterances
-    report        RESULTS.md from scores
+In reading order: `alignment` (errors of one text, counted and paired), `score` (a subset: counts of
+every utterance, totals, speakers, what is missing), `interval` (how far a WER could be chance),
+`condition` (a score with all that it depends on, and its file), `confusions` (what goes wrong),
+`side_by_side` (a reference above its hypothesis), `markdown`, `error_section` and `report`
+(RESULTS.md).
 """

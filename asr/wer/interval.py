@@ -27,13 +27,15 @@ class Interval:
         low: Lower end, a fraction.
         high: Upper end, a fraction.
         drawn: What was drawn anew: whole speakers, or utterances.
-        n_drawn: How many of them there are.
+        n_drawn: How many of them there are, and are drawn each time.
+        replicates: How often they were drawn.
     """
 
     low: float
     high: float
     drawn: Literal["speakers", "utterances"]
     n_drawn: int
+    replicates: int
 
 
 def wer_interval(
@@ -65,7 +67,8 @@ def wer_interval(
     if len(counts) < 2 or not rates.size:
         return None
     low, high = np.quantile(rates, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), "speakers" if speakers else "utterances", len(counts))
+    drawn: Literal["speakers", "utterances"] = "speakers" if speakers else "utterances"
+    return Interval(float(low), float(high), drawn, len(counts), replicates)
 
 
 def _speakers(score: Score) -> list[Counts]:
