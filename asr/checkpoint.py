@@ -1,13 +1,12 @@
 """A model directory: everything that decoding needs, in one place, and nothing that runs code.
 
-    model.safetensors    weights of the acoustic model and the statistics of CMVN
-    config.toml          the configuration, complete, as it was trained with
-    tokens.txt           the tokens by id (and bpe.model, where they are pieces of words)
-    golden.safetensors   a waveform, its features and its transcript, which loading can check
-    README.md            the model card
+model.safetensors    weights of the acoustic model and the statistics of CMVN
+config.toml          the configuration, complete, as it was trained with
+tokens.txt           the tokens by id (and bpe.model, where they are pieces of words)
+golden.safetensors   a waveform, its features and its transcript, which loading can check
+README.md            the model card
 """
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,9 +50,7 @@ class Checkpoint:
 def build(config: Config, tokenizer: Tokenizer) -> Checkpoint:
     """Make a model with random weights, as training starts from."""
     front_end = FrontEnd(config.features)
-    model = AcousticModel(
-        config.model, n_features=front_end.n_features, n_tokens=len(tokenizer)
-    )
+    model = AcousticModel(config.model, n_features=front_end.n_features, n_tokens=len(tokenizer))
     return Checkpoint(config, tokenizer, front_end, model)
 
 
@@ -117,19 +114,23 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     return checkpoint
 
 
+def read_example(folder: Path) -> Tensor:
+    """Read the waveform of a model's golden example, (N,) float32 at the model's sample rate.
+
+    Raises:
+        ModelError: The model has none.
+    """
+    return _read_golden(folder / GOLDEN_FILE)[0]
+
+
 def verify_golden(folder: Path, checkpoint: Checkpoint) -> None:
     """Check that this machine computes what the machine computed that made the model.
 
     Raises:
         ModelError: The features or the transcript of the golden example come out otherwise.
     """
-    try:
-        with safe_open(folder / GOLDEN_FILE, framework="pt") as file:
-            text = file.metadata()["text"]
-            waveform, expected = file.get_tensor("waveform"), file.get_tensor("features")
-    except (OSError, SafetensorError, KeyError) as error:
-        raise ModelError(f"{folder / GOLDEN_FILE}: no golden example: {error}") from error
-    features, transcript = _run(checkpoint, waveform.float() / 32768)
+    waveform, expected, text = _read_golden(folder / GOLDEN_FILE)
+    features, transcript = _run(checkpoint, waveform)
     if features.shape != expected.shape:
         raise ModelError(
             f"{folder}: the golden example's features have shape {tuple(features.shape)}, "
@@ -164,6 +165,17 @@ def _write_golden(path: Path, checkpoint: Checkpoint, example: Tensor) -> None:
     safetensors.torch.save_file(tensors, path, {"text": text})
 
 
+def _read_golden(path: Path) -> tuple[Tensor, Tensor, str]:
+    """Read waveform (N,) float32, features (T, F) and transcript of the golden example."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = file.metadata()["text"]
+            waveform, features = file.get_tensor("waveform"), file.get_tensor("features")
+    except (OSError, SafetensorError, KeyError, TypeError) as error:
+        raise ModelError(f"{path}: no golden example: {error}") from error
+    return waveform.float() / 32768, features, text
+
+
 def _run(checkpoint: Checkpoint, waveform: Tensor) -> tuple[Tensor, str]:
     """Compute features (T, F) and the greedy transcript of one waveform (N,)."""
     with torch.inference_mode():
@@ -177,6 +189,6 @@ def _swap_in(beside: Path, folder: Path) -> None:
     previous = folder.with_name(folder.name + ".old")
     shutil.rmtree(previous, ignore_errors=True)
     if folder.exists():
-        os.replace(folder, previous)
-    os.replace(beside, folder)
+        folder.replace(previous)
+    beside.replace(folder)
     shutil.rmtree(previous, ignore_errors=True)
