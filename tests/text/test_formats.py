@@ -189,6 +189,12 @@ def test_a_slow_cue_is_broken_before_it_lasts_too_long() -> None:
     assert len(found) == 2
 
 
+def test_a_pause_ends_a_cue() -> None:
+    transcript = spoken(("A", 0.0, 0.5), ("B", 1.499, 2.0), ("C", 3.0, 3.5))
+
+    assert [text for _, _, text in cues(FORMATS["tsv"](transcript))] == ["A B", "C"]
+
+
 def test_a_word_longer_than_a_cue_is_kept_whole() -> None:
     assert cues(FORMATS["tsv"](spoken(("A" * 60, 0.0, 9.0)))) == [(0, 9000, "A" * 60)]
 

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.wer.alignment import count_errors
@@ -22,6 +22,14 @@ def test_long_texts_are_broken_between_words() -> None:
     )
 
 
+def test_a_line_is_no_wider_than_the_page() -> None:
+    text = " ".join(["AB"] * 30)
+
+    words = [line[5:] for line in side_by_side(text, text, width=10).splitlines()]
+
+    assert max(map(len, words)) == 8  # three words; a fourth would make 11
+
+
 def test_a_word_wider_than_the_page_has_its_line_alone() -> None:
     assert side_by_side("AAAAAAA B", "AAAAAAA B", width=4).splitlines()[0] == "REF  AAAAAAA"
 
@@ -31,6 +39,7 @@ def test_empty_texts_give_one_block_without_words() -> None:
 
 
 @given(TEXTS, TEXTS)
+@settings(deadline=None)  # a busy machine is no failure
 def test_the_lines_spell_both_texts_and_mark_every_error(reference: str, hypothesis: str) -> None:
     shown = side_by_side(reference, hypothesis, width=12)
 
