@@ -1,0 +1,183 @@
+"""LibriSpeech from OpenSLR: fetched, checked and unpacked, or not there at all.
+
+What is half done bears another name: `NAME.tar.gz.part` while it is being fetched (the next attempt
+goes on from there), and `.NAME.unpacking` while it is being unpacked. A subset's own folder
+appears complete, in one step, or not at all.
+"""
+
+import hashlib
+import http
+import http.client
+import shutil
+import tarfile
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from asr.errors import DownloadError
+
+BLOCK_BYTES = 1 << 20
+TIMEOUT = 60.0  # seconds without a byte
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A published .tar.gz archive.
+
+    Attributes:
+        url: Where it is.
+        n_bytes: Its published size; None: not known, and not checked.
+        md5: Its published MD5 sum, hexadecimal.
+        folder: The folder in it that is wanted, such as `LibriSpeech/dev-clean`.
+    """
+
+    url: str
+    n_bytes: int | None
+    md5: str
+    folder: str
+
+
+def _openslr(number: int, subset: str, n_bytes: int, md5: str) -> Archive:
+    url = f"https://www.openslr.org/resources/{number}/{subset}.tar.gz"
+    return Archive(url, n_bytes, md5, f"LibriSpeech/{subset}")
+
+
+# By corpus and subset. The sums are those of md5sum.txt beside the archives, the sizes those that
+# Kaldi's download_and_untar.sh checks.
+OPENSLR: dict[str, Archive] = {
+    f"{corpus}/{subset}": _openslr(number, subset, n_bytes, md5)
+    for corpus, number, subset, n_bytes, md5 in (
+        ("mini_librispeech", 31, "train-clean-5", 332954390, "5df7d4e78065366204ca6845bb08f490"),
+        ("mini_librispeech", 31, "dev-clean-2", 126046265, "6d7ab67ac6a1d2c993d050e16d61080d"),
+        ("librispeech", 12, "train-clean-100", 6387309499, "2a93770f6d5c6c964bc36631d331a522"),
+        ("librispeech", 12, "train-clean-360", 23049477885, "c0e676e450a7ff2f54aeade5171606fa"),
+        ("librispeech", 12, "train-other-500", 30593501606, "d1a0fd59409feb2c614ce4d30c387708"),
+        ("librispeech", 12, "dev-clean", 337926286, "42e2234ba48799c1f50f24a7926300a1"),
+        ("librispeech", 12, "dev-other", 314305928, "c8d0bcc9cca99d4f8b62fcc847357931"),
+        ("librispeech", 12, "test-clean", 346663984, "32fa31d27d2e1cad72775fee3f4849a9"),
+        ("librispeech", 12, "test-other", 328757843, "fb5a50374b501bb3bac4815ee91d3135"),
+    )
+}
+
+
+def download(archive: Archive, into: Path | str, *, progress: Progress | None = None) -> Path:
+    """Fetch an archive, check it, and unpack it; do nothing if its folder is there already.
+
+    A connection that breaks is taken up again where it broke, as long as each attempt brings
+    something; so is what an earlier run left. The archive itself is deleted once it is unpacked.
+
+    Args:
+        archive: What to fetch; `OPENSLR` lists LibriSpeech's by name.
+        into: Folder that receives `archive.folder` and the files beside it in the archive.
+        progress: Called after each block with the bytes fetched so far and the bytes of all.
+
+    Returns:
+        The unpacked folder, `into / archive.folder`.
+
+    Raises:
+        DownloadError: The server refuses or keeps breaking off, what came has not the published
+            size or sum (it is deleted then), or the archive lacks its folder or is unsafe to
+            unpack.
+    """
+    target = Path(into) / archive.folder
+    if target.exists():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(into) / f"{archive.url.rpartition('/')[2]}.part"
+    _fetch(archive, partial, progress)
+    _check(archive, partial)
+    _unpack(archive, partial, Path(into))
+    partial.unlink()
+    return target
+
+
+def _fetch(archive: Archive, partial: Path, progress: Progress | None) -> None:
+    """Fetch until all is there; a connection that broke is taken up if it brought something."""
+    partial.touch()
+    while archive.n_bytes is None or partial.stat().st_size < archive.n_bytes:
+        n_before = partial.stat().st_size
+        try:
+            if _fetch_from(archive, partial, n_before, progress):
+                return
+            reason = "the connection was closed early"
+        except urllib.error.HTTPError as error:
+            if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                return  # all is there; whether it is right, the sum will tell
+            raise DownloadError(f"{archive.url}: the server says {error}") from error
+        except (http.client.HTTPException, OSError) as error:
+            reason = str(error)
+        n_now = partial.stat().st_size
+        if n_now <= n_before:
+            raise DownloadError(f"{archive.url}: {reason}, after {n_now} bytes; try again later")
+
+
+def _fetch_from(archive: Archive, partial: Path, start: int, progress: Progress | None) -> bool:
+    """Append what follows byte `start`; tell whether the server has sent all it has."""
+    headers = {"Range": f"bytes={start}-"} if start else {}
+    request = urllib.request.Request(archive.url, headers=headers)
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+        if response.status != http.HTTPStatus.PARTIAL_CONTENT:
+            start = 0  # it cannot go on in the middle
+        total = None if response.length is None else start + response.length
+        _check_size(archive, total)
+        done = start
+        with partial.open("ab" if start else "wb") as file:
+            while block := response.read(BLOCK_BYTES):
+                file.write(block)
+                done += len(block)
+                if progress is not None:
+                    progress(done, total or archive.n_bytes or done)
+    return total is None or done >= total
+
+
+def _check(archive: Archive, partial: Path) -> None:
+    """Compare with what was published; delete what is wrong, for no resuming can mend it."""
+    try:
+        _check_size(archive, partial.stat().st_size)
+        with partial.open("rb") as file:
+            md5 = hashlib.file_digest(file, _md5).hexdigest()
+        if md5 != archive.md5:
+            raise DownloadError(
+                f"{archive.url}: has the MD5 sum {md5}, but {archive.md5} was published; "
+                "download it again"
+            )
+    except DownloadError:
+        partial.unlink()
+        raise
+
+
+def _check_size(archive: Archive, n_bytes: int | None) -> None:
+    if None not in (n_bytes, archive.n_bytes) and n_bytes != archive.n_bytes:
+        raise DownloadError(
+            f"{archive.url}: has {n_bytes} bytes, but {archive.n_bytes} were published; "
+            "download it again"
+        )
+
+
+def _md5() -> "hashlib._Hash":
+    return hashlib.md5(usedforsecurity=False)
+
+
+def _unpack(archive: Archive, partial: Path, into: Path) -> None:
+    """Unpack beside the target, then move it there in one step, its companions first."""
+    staging = into / f".{partial.stem}.unpacking"
+    shutil.rmtree(staging, ignore_errors=True)
+    try:
+        with tarfile.open(partial, "r:gz") as tar:
+            tar.extractall(staging, filter="data")
+        wanted = staging / archive.folder
+        if not wanted.is_dir():
+            raise DownloadError(f"{archive.url}: has no folder {archive.folder}")
+        for companion in wanted.parent.iterdir():
+            if companion.is_file():
+                companion.replace(into / companion.relative_to(staging))
+        wanted.rename(into / archive.folder)
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise DownloadError(f"{archive.url}: cannot be unpacked safely: {error}") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)

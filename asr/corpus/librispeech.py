@@ -1,0 +1,162 @@
+"""LibriSpeech's layout on disk, checked.
+
+A subset is a folder of `<speaker>/<chapter>/`. Each chapter holds `<speaker>-<chapter>.trans.txt`,
+a line an utterance: its id and its words. Beside it lies one recording for each id.
+
+References:
+    Panayotov et al., "LibriSpeech: an ASR corpus based on public domain audio books", ICASSP 2015.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from asr.audio.read import AudioInfo, probe_audio
+from asr.corpus.problem import Problem
+from asr.corpus.utterance import Utterance
+from asr.errors import AudioError, DataError
+
+AUDIO_ENDINGS = (".aif", ".aifc", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav")
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusReport:
+    """What was found in a corpus; both parts in order of their ids.
+
+    Attributes:
+        utterances: Those that are whole, each with duration, text and speaker.
+        problems: Those that are not, and why.
+    """
+
+    utterances: tuple[Utterance, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a transcript."""
+
+    id: str
+    text: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Words and the one recording that belongs to them."""
+
+    line: _Line
+    recording: Path
+
+
+def read_librispeech(
+    folder: Path | str, *, progress: Callable[[int, int], None] | None = None
+) -> CorpusReport:
+    """List the utterances of a subset, and whatever is wrong with it.
+
+    Left out, and listed as a problem, is an id that has no words, no recording or several, a
+    recording that `probe_audio` refuses, or two lines in the transcripts; and a recording that no
+    transcript knows. Only the recordings' headers are read, several at a time.
+
+    Args:
+        folder: The subset, such as `LibriSpeech/train-clean-5`. Its recordings may be in any format
+            that `read_waveform` takes.
+        progress: Called after each recording with the number of recordings read, and of all.
+
+    Raises:
+        DataError: The folder is missing, has no transcripts in this layout, or one is not UTF-8.
+    """
+    folder = Path(folder)
+    lines = _by_id(folder)
+    recordings = _recordings_by_id(folder)
+    judged = [
+        _judge(name, lines.get(name, []), recordings.get(name, []))
+        for name in sorted(lines.keys() | recordings.keys())
+    ]
+    pairs = [one for one in judged if isinstance(one, _Pair)]
+    problems = [one for one in judged if isinstance(one, Problem)]
+    utterances = []
+    for pair, info in zip(pairs, _probe_all(pairs, progress), strict=True):
+        if isinstance(info, AudioError):
+            problems.append(Problem(pair.line.id, str(info)))
+        else:
+            utterances.append(_utterance(pair, info))
+    return CorpusReport(tuple(utterances), tuple(sorted(problems, key=lambda problem: problem.id)))
+
+
+def _by_id(folder: Path) -> dict[str, list[_Line]]:
+    """All lines of all transcripts; an id should have one, but may have more."""
+    transcripts = sorted(folder.glob("*/*/*.trans.txt"))
+    if not transcripts:
+        reason = "has no <speaker>/<chapter>/*.trans.txt" if folder.is_dir() else "no such folder"
+        raise DataError(f"{folder}: {reason}; name a subset, such as LibriSpeech/dev-clean")
+    lines = defaultdict(list)
+    for path in transcripts:
+        for line in _read_transcript(path):
+            lines[line.id].append(line)
+    return lines
+
+
+def _read_transcript(path: Path) -> Iterator[_Line]:
+    try:
+        content = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: is not UTF-8 at byte {error.start}") from error
+    for number, line in enumerate(content.split("\n"), start=1):
+        name, _, text = line.strip().partition(" ")
+        if name:
+            yield _Line(name, text.strip(), f"{path}:{number}")
+
+
+def _recordings_by_id(folder: Path) -> dict[str, list[Path]]:
+    recordings = defaultdict(list)
+    for path in sorted(folder.glob("*/*/*")):
+        if path.suffix.lower() in AUDIO_ENDINGS:
+            recordings[path.stem].append(path)
+    return recordings
+
+
+def _judge(name: str, lines: Sequence[_Line], recordings: Sequence[Path]) -> _Pair | Problem:
+    """Bring together what bears one id, or say why that cannot be."""
+    if not lines:
+        return Problem(name, f"{recordings[0]}: no transcript has this recording")
+    where = lines[0].where
+    if len(lines) > 1:
+        return Problem(name, f"{where}: the same id stands at {lines[1].where}")
+    if not lines[0].text:
+        return Problem(name, f"{where}: the transcript has no words")
+    if not recordings:
+        return Problem(name, f"{where}: there is no recording of this name")
+    if len(recordings) > 1:
+        return Problem(name, f"{recordings[0]}: the same id has {recordings[1]}")
+    return _Pair(lines[0], recordings[0])
+
+
+def _probe_all(
+    pairs: Sequence[_Pair], progress: Callable[[int, int], None] | None
+) -> Iterator[AudioInfo | AudioError]:
+    """Read the headers, several at a time, in order."""
+    with ThreadPoolExecutor(thread_name_prefix="probe") as pool:
+        for done, info in enumerate(pool.map(_probe, pairs), start=1):
+            if progress is not None:
+                progress(done, len(pairs))
+            yield info
+
+
+def _probe(pair: _Pair) -> AudioInfo | AudioError:
+    try:
+        return probe_audio(pair.recording)
+    except AudioError as error:
+        return error
+
+
+def _utterance(pair: _Pair, info: AudioInfo) -> Utterance:
+    return Utterance(
+        id=pair.line.id,
+        audio_filepath=pair.recording,
+        duration=info.duration,
+        text=pair.line.text,
+        speaker=pair.recording.parent.parent.name,
+    )
