@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,10 +10,9 @@ from torch import Tensor
 
 from asr.checkpoint import Checkpoint, build, save_checkpoint
 from asr.config import Config, config_hash, to_toml
-from asr.corpus.loader import load_batch, prefetch
+from asr.corpus.statistics import corpus_statistics
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
-from asr.features.cmvn import CmvnAccumulator
 from asr.features.front_end import FrontEnd
 from asr.provenance import Provenance
 from asr.text.normalise import normaliser
@@ -78,7 +76,7 @@ def train_model(
         checkpoint.model.train()
 
     state = trainer.run(watcher, save_best)
-    os.replace(folder / "best", output)
+    (folder / "best").replace(output)
     return state
 
 
@@ -93,20 +91,10 @@ def _normalised(utterances: Sequence[Utterance], config: Config) -> dict[str, st
 
 def _set_cmvn(front_end: FrontEnd, utterances: Sequence[Utterance]) -> None:
     """Estimate global CMVN, where the configuration asks for it."""
-    if front_end.config.cmvn != "global":
-        return
-    accumulator = CmvnAccumulator(front_end.n_features)
-    chosen = utterances[:: -(-len(utterances) // CMVN_UTTERANCES)]
-
-    def features_of(utterance: Utterance) -> tuple[Tensor, Tensor]:
-        batch = load_batch([utterance], sample_rate=front_end.config.sample_rate)
-        with torch.no_grad():
-            return front_end.raw(batch.waveforms, batch.lengths)
-
-    for features, lengths in prefetch(features_of, chosen, depth=8):
-        accumulator.add(features, lengths)
-    statistics = accumulator.statistics()
-    front_end.set_global_cmvn(statistics.mean, statistics.std)
+    if front_end.config.cmvn == "global":
+        chosen = utterances[:: -(-len(utterances) // CMVN_UTTERANCES)]
+        statistics = corpus_statistics(front_end, chosen)
+        front_end.set_global_cmvn(statistics.mean, statistics.std)
 
 
 def _training_data(
@@ -122,7 +110,7 @@ def _training_data(
 
 
 def _dev_data(checkpoint: Checkpoint, utterances: Sequence[Utterance]) -> TrainingData:
-    """Batch the dev set as it is: one speed, no masks, and no tokens, which greedy WER needs not."""
+    """Batch the dev set as it is: one speed, no masks, no tokens, which greedy WER does without."""
     batching = dataclasses.replace(checkpoint.config.batching, speeds=(1.0,))
     nothing: dict[str, list[int]] = {utterance.id: [] for utterance in utterances}
     return TrainingData(utterances, nothing, checkpoint.front_end, batching)

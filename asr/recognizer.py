@@ -1,7 +1,7 @@
 """Recognizer: a model and a search, audio in, transcript out. What an application imports."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -9,8 +9,10 @@ from torch import Tensor
 
 from asr.checkpoint import Checkpoint, load_checkpoint, verify_golden
 from asr.corpus.loader import prefetch, read_utterance
+from asr.corpus.statistics import speaker_statistics, stacked_statistics
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, ModelError
+from asr.features.cmvn import CmvnStatistics
 from asr.lengths import pad
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
@@ -99,7 +101,10 @@ class Recognizer:
             AudioError: The file cannot be used; the message says why.
         """
         utterance = Utterance(id=str(path), audio_filepath=Path(path), channel=channel)
-        return self.transcribe_waveforms([utterance.id], [read_utterance(utterance, self.sample_rate)])[0]
+        _, result = next(self.transcribe_all([utterance]))
+        if isinstance(result, AudioError):
+            raise result
+        return result
 
     def transcribe_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
@@ -109,53 +114,58 @@ class Recognizer:
         Reading goes on while the model computes. Order by length for the least padding.
 
         Args:
-            utterances: What to transcribe; texts and speakers are not looked at.
+            utterances: What to transcribe; texts are not looked at, and speakers only where the
+                model normalises by speaker: then everything is read twice.
             batch_duration: Seconds of audio, padding included, to compute at once.
 
         Yields:
             In the given order, each utterance with its transcript or with the reason why there is
             none.
         """
+        speakers: dict[str, CmvnStatistics] = {}
+        if self.checkpoint.config.features.cmvn == "speaker":
+            utterances = list(utterances)
+            speakers = speaker_statistics(self.checkpoint.front_end, utterances)
         read = prefetch(self._try_to_read, utterances, depth=READ_AHEAD)
         for group in _groups(read, batch_duration * self.sample_rate):
-            audible = [(u.id, audio) for u, audio in group if isinstance(audio, Tensor)]
-            transcripts = iter(self.transcribe_waveforms(*zip(*audible)) if audible else ())
+            audible = [(u, audio) for u, audio in group if isinstance(audio, Tensor)]
+            transcripts = iter(self._transcribe_group(audible, speakers))
             for utterance, audio in group:
                 yield utterance, audio if isinstance(audio, AudioError) else next(transcripts)
 
-    def transcribe_waveforms(
-        self, ids: Sequence[str], waveforms: Sequence[Tensor]
-    ) -> list[Transcript]:
-        """Transcribe waveforms in memory, as one batch.
-
-        Args:
-            ids: A name for each.
-            waveforms: Each (N,) float32 in [-1, 1] at `sample_rate`.
-
-        Returns:
-            One transcript each, in order.
-        """
-        n_best = self._search(*self.log_probs(*pad(waveforms)))
-        return [
-            self._transcript(name, hypotheses, len(waveform) / self.sample_rate)
-            for name, hypotheses, waveform in zip(ids, n_best, waveforms, strict=True)
-        ]
-
-    def log_probs(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def log_probs(
+        self, waveforms: Tensor, lengths: Tensor, speaker: CmvnStatistics | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Score every token at every encoder frame.
 
         Args:
             waveforms: (B, N) float32 in [-1, 1] at `sample_rate`.
             lengths: (B,) int64, samples.
+            speaker: Statistics, (B, F) each, for a model that normalises by speaker.
 
         Returns:
             log_probs, (B, T, V) float32, and their lengths, (B,) int64.
         """
         with torch.inference_mode():
             result: tuple[Tensor, Tensor] = self.checkpoint.model(
-                *self.checkpoint.front_end(waveforms, lengths)
+                *self.checkpoint.front_end(waveforms, lengths, speaker)
             )
         return result
+
+    def _transcribe_group(
+        self, group: Sequence[tuple[Utterance, Tensor]], speakers: Mapping[str, CmvnStatistics]
+    ) -> list[Transcript]:
+        """Transcribe waveforms as one batch."""
+        if not group:
+            return []
+        front_end = self.checkpoint.front_end
+        rows = stacked_statistics(speakers, [u for u, _ in group], front_end.n_features)
+        waveforms, lengths = pad([waveform for _, waveform in group])
+        n_best = self._search(*self.log_probs(waveforms, lengths, rows))
+        return [
+            self._transcript(utterance.id, hypotheses, len(waveform) / self.sample_rate)
+            for (utterance, waveform), hypotheses in zip(group, n_best, strict=True)
+        ]
 
     def _try_to_read(self, utterance: Utterance) -> tuple[Utterance, Tensor | AudioError]:
         try:
@@ -206,7 +216,7 @@ Read = tuple[Utterance, Tensor | AudioError]
 
 
 def _groups(read: Iterable[Read], n_samples: float) -> Iterator[list[Read]]:
-    """Gather recordings while their padded sum stays within `n_samples`; one alone may exceed it."""
+    """Gather recordings up to a padded sum of `n_samples`, which only one alone may exceed."""
     group: list[Read] = []
     longest = 0
     for item in read:

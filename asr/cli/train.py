@@ -1,7 +1,6 @@
 """`asr train`: a corpus and a configuration become a model directory."""
 
 import argparse
-import sys
 from pathlib import Path
 
 HELP = "train a model"
@@ -39,8 +38,8 @@ def run(options: argparse.Namespace) -> int:
     from asr.cli.watch import RunWatcher
     from asr.config import read_config
     from asr.corpus.manifest import read_manifest
-    from asr.provenance import provenance
     from asr.experiment import train_model
+    from asr.provenance import provenance
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -50,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     run_folder = options.output.with_name(options.output.name + ".run")
     run_folder.mkdir(parents=True, exist_ok=True)
     with RunWatcher(run_folder, n_dev=len(dev)) as watcher:
-        state = train_model(config, train, dev, options.output, watcher, provenance(sys.argv))
+        state = train_model(config, train, dev, options.output, watcher, provenance(options.command))
     print(
         f"{options.output}: best WER on {options.dev.name} {100 * state.best_wer:.2f} % "
         f"(greedy, epoch {state.best_epoch} of {state.epoch}, {state.seconds / 60:.0f} minutes)"

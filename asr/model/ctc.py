@@ -7,9 +7,7 @@ from torch.nn import functional
 BLANK = 0
 
 
-def ctc_loss(
-    log_probs: Tensor, lengths: Tensor, tokens: Tensor, token_lengths: Tensor
-) -> Tensor:
+def ctc_loss(log_probs: Tensor, lengths: Tensor, tokens: Tensor, token_lengths: Tensor) -> Tensor:
     """Compute minus the log-probability of each token sequence, summed over its alignments.
 
     Args:

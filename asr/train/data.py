@@ -1,4 +1,4 @@
-"""Training data: utterances become batches of features and tokens, augmented, ahead of their use."""
+"""Training data: utterances become batches of features and tokens, ahead of their use."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,8 +7,10 @@ import torch
 
 from asr.corpus.batching import BatchingConfig, draw_speeds, plan_batches
 from asr.corpus.loader import load_batch, prefetch
+from asr.corpus.statistics import speaker_statistics, stacked_statistics
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
+from asr.features.cmvn import CmvnStatistics
 from asr.features.front_end import FrontEnd
 from asr.features.spec_augment import SpecAugmentConfig, spec_augment
 from asr.lengths import pad
@@ -26,7 +28,7 @@ class TrainingData:
     Args:
         utterances: With durations.
         tokens: Token ids by utterance id.
-        front_end: Computes features; its CMVN is estimated already.
+        front_end: Computes features; global CMVN is estimated already, that of speakers is here.
         batching: Batch size, speeds and seed.
         augment: Masks to lay over the features; None for a dev set.
     """
@@ -46,6 +48,9 @@ class TrainingData:
         self.tokens = {name: torch.tensor(ids, dtype=torch.int64) for name, ids in tokens.items()}
         self.front_end = front_end
         self.batching = batching
+        self._speakers: dict[str, CmvnStatistics] | None = None
+        if front_end.config.cmvn == "speaker":
+            self._speakers = speaker_statistics(front_end, utterances)
         self.augment = augment
 
     def n_batches(self, epoch: int) -> int:
@@ -80,14 +85,14 @@ class TrainingData:
         )
         return plan, speeds
 
-    def _load(
-        self, indices: Sequence[int], speeds: Sequence[float], seed: str
-    ) -> TrainingBatch:
+    def _load(self, indices: Sequence[int], speeds: Sequence[float], seed: str) -> TrainingBatch:
         sample_rate = self.front_end.config.sample_rate
         utterances = [self.utterances[index] for index in indices]
         batch = load_batch(utterances, sample_rate=sample_rate, speeds=speeds)
         with torch.no_grad():
-            features, lengths = self.front_end(batch.waveforms, batch.lengths)
+            features, lengths = self.front_end(
+                batch.waveforms, batch.lengths, self._speaker_rows(utterances)
+            )
         if self.augment is not None:
             generator = torch.Generator().manual_seed(_number(seed))
             features = spec_augment(
@@ -101,6 +106,11 @@ class TrainingData:
         tokens, token_lengths = pad([self.tokens[name] for name in ids])
         duration = sum(utterance.duration or 0.0 for utterance in batch.utterances)
         return TrainingBatch(ids, features, lengths, tokens, token_lengths, duration)
+
+    def _speaker_rows(self, utterances: Sequence[Utterance]) -> CmvnStatistics | None:
+        if self._speakers is None:
+            return None
+        return stacked_statistics(self._speakers, utterances, self.front_end.n_features)
 
 
 def _number(seed: str) -> int:

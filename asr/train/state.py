@@ -1,7 +1,7 @@
 """What a run needs to go on as if it had never stopped: one safetensors file, replaced atomically.
 
-Tensors hold the weights, the optimiser's moments and the random state; the counters travel as JSON in
-the file's header. The order of the data needs no state: it follows from the seed and the epoch.
+Tensors hold the weights, the optimiser's moments and the random state; the counters travel as JSON
+in the file's header. The order of the data needs no state: it follows from the seed and the epoch.
 """
 
 import dataclasses
@@ -59,7 +59,7 @@ def save_state(
         file.write(contents)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(beside, path)
+    beside.replace(path)
 
 
 def load_state(

@@ -1,6 +1,6 @@
 """Validation: greedy WER on the dev set, on the weights as they are."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 
@@ -14,7 +14,7 @@ from asr.wer.alignment import Counts, count_errors
 def validate(
     model: AcousticModel,
     batches: Iterable[TrainingBatch],
-    references: dict[str, str],
+    references: Mapping[str, str],
     tokenizer: Tokenizer,
     advance: Callable[[int], None],
 ) -> Counts:
