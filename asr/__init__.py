@@ -1,0 +1,67 @@
+"""Speech recognition with recurrent encoders and CTC: wav in, text out, trained on your own speech.
+
+    import asr
+
+    model = asr.load_model()                  # the one that the package ships, or a folder of yours
+    transcript = model.transcribe("speech.wav")
+    print(transcript.text)
+    print([(word.text, word.start, word.end, word.confidence) for word in transcript.words])
+
+The way of one utterance, and of this package's folders:
+
+    audio       read, mix down, resample: a recording becomes a waveform
+    corpus      manifests, corpora on disk, batches
+    features    a waveform becomes filter-bank energies, normalised
+    model       features become log-probabilities of tokens, frame by frame
+    search      log-probabilities become the most probable tokens, with their times
+    text        tokens become text; text becomes transcripts, subtitles and the like
+    train       the loop, the optimiser, the state that a run resumes from
+    wer         references against hypotheses: counts, scores, reports
+
+On top of them stand `config` (one TOML file, one frozen tree), `checkpoint` (a model directory),
+`recognizer` (what is imported above), `experiment` (training) and `cli` (the command `asr`).
+Imports only go down; what everything may use is `errors`, `lengths` and `provenance`.
+
+Names are found when they are first used, so that `import asr` takes no time and loads no torch.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from asr.errors import AsrError
+
+if TYPE_CHECKING:
+    from asr.recognizer import Recognizer, load_model
+    from asr.text.transcript import Transcript
+
+    __version__: str
+
+__all__ = ["AsrError", "Recognizer", "Transcript", "__version__", "load_model"]
+
+_HOMES = {
+    "Recognizer": "asr.recognizer",
+    "Transcript": "asr.text.transcript",
+    "load_model": "asr.recognizer",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Find a public name in the module that it lives in."""
+    if name == "__version__":
+        return _version()
+    if name not in _HOMES:
+        raise AttributeError(f"module 'asr' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("asr")
+    except PackageNotFoundError:
+        return "0+not.installed"  # run from its repository, and pip knows nothing of it
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

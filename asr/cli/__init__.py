@@ -1,12 +1,20 @@
 """The command line: one file a verb, and the only place that prints.
 
 Each verb's module has `HELP` (one line), `DESCRIPTION` (what to know before the first use),
-`add_arguments` and `run`. Heavy imports wait until a verb runs, so that help comes at once.
+`add_arguments` and `run`, which returns the exit status. Heavy imports wait until a verb runs, so
+that help comes at once. Besides its arguments, a verb finds in `options` the `command` as typed,
+and `refuse`, which shows the usage and exits.
+
+What verbs share: `searching` (how to search), `numbers` (whole numbers), `bars` (progress), `watch`
+(what training shows).
 """
 
 import argparse
+import functools
 import importlib
+import io
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -37,6 +45,9 @@ The way from a corpus to a number, one verb a step (recipes/ puts them in order)
   asr train       learn a model from it               asr report   write the counts up
 """
 
+# descriptions keep their lines, and names of verbs stay beside what they do
+_FORMATTER = functools.partial(argparse.RawDescriptionHelpFormatter, max_help_position=28)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb.
@@ -45,19 +56,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Words of the command line; None takes the process's own.
 
     Returns:
-        The exit status: 0 for success, 1 for an error, 2 for words that make no command, 130 when
-        interrupted.
+        The exit status: 0 for success, 1 for an error, 130 when interrupted, 141 when whoever read
+        the output went away (as `head` does).
+
+    Raises:
+        SystemExit: With status 2 for words that make no command, with 0 after `--help`.
     """
     logging.basicConfig(format="asr: %(message)s", level=logging.INFO)
-    options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be any bytes
+    words = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(words)
+    options.command = ["asr", *words]
     try:
-        status: int = options.run(options)
-    except AsrError as error:
-        print(f"asr: error: {error}", file=sys.stderr)
-        return 1
+        return _run(options)
+    except BrokenPipeError:
+        _drop_output()
+        return 141
     except KeyboardInterrupt:
         print("asr: interrupted", file=sys.stderr)
         return 130
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Run the verb; say in one line what a user can mend."""
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except AsrError as error:
+        print(f"asr: error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"asr: error: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
     return status
 
 
@@ -65,10 +99,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="asr",
         description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_FORMATTER,
         epilog="asr VERB --help explains a verb.",
     )
-    parser.add_argument("--version", action=_Version)
+    parser.add_argument("-V", "--version", action=_Version)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
     for verb in VERBS:
         module = importlib.import_module(f"asr.cli.{verb}")
@@ -76,11 +110,17 @@ def _parser() -> argparse.ArgumentParser:
             verb,
             help=module.HELP,
             description=module.DESCRIPTION,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_FORMATTER,
         )
         module.add_arguments(subparser)
-        subparser.set_defaults(run=module.run)
+        subparser.set_defaults(run=module.run, refuse=subparser.error)
     return parser
+
+
+def _drop_output() -> None:
+    """Let Python's last flush of what nobody reads go nowhere, without a message."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
 
 
 class _Version(argparse.Action):
@@ -90,7 +130,7 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help="print the version")
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version
+        from asr import __version__
 
-        print(f"asr {version('asr')}")
+        print(f"asr {__version__}")
         parser.exit()

@@ -49,7 +49,9 @@ def run(options: argparse.Namespace) -> int:
     run_folder = options.output.with_name(options.output.name + ".run")
     run_folder.mkdir(parents=True, exist_ok=True)
     with RunWatcher(run_folder, n_dev=len(dev)) as watcher:
-        state = train_model(config, train, dev, options.output, watcher, provenance(options.command))
+        state = train_model(
+            config, train, dev, options.output, watcher, provenance(options.command)
+        )
     print(
         f"{options.output}: best WER on {options.dev.name} {100 * state.best_wer:.2f} % "
         f"(greedy, epoch {state.best_epoch} of {state.epoch}, {state.seconds / 60:.0f} minutes)"

@@ -1,0 +1,29 @@
+"""The progress bar of work that counts what it has done."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Advance = Callable[[int, int], None]
+
+
+@contextmanager
+def counting_bar(what: str, unit: str, *, scale: bool = False) -> Iterator[Advance]:
+    """Show a bar on stderr, where that is a terminal.
+
+    Args:
+        what: In front of the bar.
+        unit: Of what is counted.
+        scale: Whether to write 1.2M for 1,200,000.
+
+    Yields:
+        A function to call with what is done so far, and all that there is to do.
+    """
+    from tqdm import tqdm
+
+    with tqdm(desc=what, unit=unit, unit_scale=scale, disable=None, leave=False) as bar:
+
+        def advance(n_done: int, n_all: int) -> None:
+            bar.total = n_all
+            bar.update(n_done - bar.n)
+
+        yield advance

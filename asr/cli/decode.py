@@ -1,0 +1,129 @@
+"""`asr decode`: a model and a manifest become hypotheses, and a record of how they were made."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asr.cli.searching import add_search_arguments, describe_search, read_search, use_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asr.corpus.utterance import Utterance
+    from asr.recognizer import Recognizer
+    from asr.text.transcript import Transcript
+    from asr.wer.condition import Decoding
+
+HELP = "recognise the utterances of a manifest"
+DESCRIPTION = """\
+Recognise every utterance of a manifest, and write the hypotheses as JSON lines, in the manifest's
+order: text, score, words with times and confidence, n-best.
+
+Beside H.jsonl comes H.run.json, which `asr score` reads: the model and its configuration's hash,
+the search, the command, the machine, and the time that it took. Both appear when all is done.
+
+A recording that cannot be used is named on stderr with the reason. The others are still written,
+without inventing anything for it, but the exit status is 1, which stops a recipe: mend the file, or
+take its line out of the manifest. Scored as they are, its words would count as deleted.
+
+example:
+  asr decode model dev.jsonl --search beam --output dev.beam.jsonl
+next:
+  asr score dev.jsonl dev.beam.jsonl --output dev.beam.score.json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `asr decode` takes."""
+    parser.add_argument("model", help="a model's folder, or the name of a shipped one")
+    parser.add_argument("manifest", type=Path, help="what to recognise (see asr prepare)")
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="H.jsonl", help="hypotheses to write"
+    )
+    add_search_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Decode, write the record and then the hypotheses, and say how fast it went."""
+    from asr.corpus.manifest import read_manifest
+    from asr.errors import DataError
+    from asr.recognizer import load_model
+    from asr.text.transcript import write_transcripts
+    from asr.wer.condition import write_decoding
+
+    beam = read_search(options)
+    use_threads(options.threads)
+    utterances = read_manifest(options.manifest)
+    recognizer = load_model(options.model, beam=beam)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    transcripts = _decode(recognizer, utterances)
+    seconds = time.monotonic() - began
+    if not transcripts:
+        raise DataError(f"{options.manifest}: none of its {len(utterances)} utterances was decoded")
+    in_order = [transcripts[u.id] for u in utterances if u.id in transcripts]
+    audio_seconds = sum(transcript.duration or 0.0 for transcript in in_order)
+    options.output.unlink(missing_ok=True)  # else it would stand beside another run's record
+    write_decoding(
+        record_path(options.output), _record(options, recognizer, audio_seconds, seconds)
+    )
+    write_transcripts(options.output, in_order)
+    print(
+        f"{options.output}: {len(in_order)} utterances, {audio_seconds / 60:.1f} minutes of speech "
+        f"in {seconds / 60:.1f} minutes (RTF {seconds / audio_seconds:.3f})"
+    )
+    return _status(len(utterances), len(utterances) - len(in_order))
+
+
+def record_path(hypotheses: Path) -> Path:
+    """Say where the record of how hypotheses were made lies: H.run.json beside H.jsonl."""
+    return hypotheses.with_suffix(".run.json")
+
+
+def _decode(recognizer: "Recognizer", utterances: "Sequence[Utterance]") -> "dict[str, Transcript]":
+    """Decode in order of length, for the least padding; name what cannot be."""
+    from tqdm import tqdm
+
+    from asr.errors import AudioError
+
+    transcripts = {}
+    by_length = sorted(utterances, key=lambda utterance: utterance.duration or 0.0)
+    with tqdm(total=len(utterances), unit="utt", disable=None) as bar:
+        for utterance, result in recognizer.transcribe_all(by_length):
+            if isinstance(result, AudioError):
+                bar.write(f"asr: {utterance.id}: {result}", file=sys.stderr)
+            else:
+                transcripts[utterance.id] = result
+            bar.update()
+    return transcripts
+
+
+def _record(
+    options: argparse.Namespace, recognizer: "Recognizer", audio_seconds: float, seconds: float
+) -> "Decoding":
+    from asr.config import config_hash
+    from asr.provenance import provenance
+    from asr.wer.condition import Decoding
+
+    config = recognizer.checkpoint.config
+    return Decoding(
+        model=options.model,
+        config_hash=config_hash(config),
+        search=describe_search(recognizer.beam),
+        audio_seconds=audio_seconds,
+        computing_seconds=seconds,
+        provenance=provenance(options.command),
+        normaliser=config.text.normaliser,
+    )
+
+
+def _status(n_utterances: int, n_failed: int) -> int:
+    if not n_failed:
+        return 0
+    print(
+        f"asr: {n_failed} of {n_utterances} utterances could not be decoded and are missing",
+        file=sys.stderr,
+    )
+    return 1

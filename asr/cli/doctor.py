@@ -1,0 +1,130 @@
+"""`asr doctor`: what is installed here, and whether it works."""
+
+import argparse
+import platform
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+HELP = "check the installation and its models"
+DESCRIPTION = """\
+Say what is installed here and whether it works: versions, optional packages, threads, each audio
+format (written and read back), and each model: the one that the package ships, or those named.
+
+A model comes with a golden example: a waveform, its features and its transcript, as the machine
+computed them that made the model. Here they must come out the same.
+
+What is broken is marked so, and the exit status is 1. Paste the output into a report of a bug.
+
+examples:
+  asr doctor
+  asr doctor exp/mini_librispeech/model
+"""
+
+REQUIRED = ("torch", "numpy", "soundfile", "soxr", "safetensors", "sentencepiece", "jiwer")
+OPTIONAL = {
+    "tensorboard": "curves of asr train",
+    "torchaudio": "a second opinion on features, in tests",
+}
+FORMATS = ("wav", "flac", "ogg", "mp3", "aiff")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found out about one thing; `is_broken` where it ought to work and does not."""
+
+    thing: str
+    says: str
+    is_broken: bool = False
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `asr doctor` takes."""
+    parser.add_argument(
+        "models", nargs="*", metavar="MODEL", help="folders or names (default: all shipped)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print each finding as soon as it is known."""
+    is_well = True
+    for finding in _findings(options.models):
+        mark = "BROKEN " if finding.is_broken else ""
+        print(f"{finding.thing:<28} {mark}{finding.says}", flush=True)
+        is_well = is_well and not finding.is_broken
+    return 0 if is_well else 1
+
+
+def _findings(models: list[str]) -> Iterator[Finding]:
+    yield from _packages()
+    yield _threads()
+    for ending in FORMATS:
+        yield _audio_format(ending)
+    yield from map(_model, models or _shipped())
+
+
+def _packages() -> Iterator[Finding]:
+    """Name the versions of everything that a result or a failure can hang on."""
+    from asr import __version__
+    from asr.provenance import provenance
+
+    here = provenance(["asr"])
+    yield Finding("asr", f"{__version__}, {f'commit {here.commit}' if here.commit else 'released'}")
+    yield Finding("python", platform.python_version())
+    yield Finding("machine", here.hardware)
+    for package in REQUIRED:
+        try:
+            yield Finding(package, version(package))
+        except PackageNotFoundError:
+            yield Finding(package, "is not installed, and needed", is_broken=True)
+    for package, use in OPTIONAL.items():
+        try:
+            yield Finding(package, version(package))
+        except PackageNotFoundError:
+            yield Finding(package, f"not installed; only for {use}")
+
+
+def _threads() -> Finding:
+    import torch
+
+    return Finding("threads", f"{torch.get_num_threads()} (--threads changes it)")
+
+
+def _audio_format(ending: str) -> Finding:
+    """Write a tone in a format and read it back."""
+    import torch
+
+    from asr.audio.read import read_waveform
+    from asr.audio.write import write_waveform
+    from asr.errors import AudioError
+
+    tone = 0.5 * torch.sin(torch.arange(16000) * (2 * torch.pi * 440 / 16000))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"tone.{ending}"
+        try:
+            write_waveform(path, tone, 16000)
+            read_waveform(path, sample_rate=16000)
+        except (AudioError, RuntimeError) as error:  # libsndfile's errors are RuntimeErrors
+            return Finding(f"audio {ending}", str(error), is_broken=True)
+    return Finding(f"audio {ending}", "works")
+
+
+def _shipped() -> list[str]:
+    """Name the models that the package ships."""
+    from asr.recognizer import MODELS
+
+    return sorted(path.name for path in MODELS.glob("*") if path.is_dir())
+
+
+def _model(name: str) -> Finding:
+    """Load a model and let it check itself."""
+    from asr.errors import ModelError
+    from asr.recognizer import verify_model
+
+    try:
+        verify_model(name)
+    except ModelError as error:
+        return Finding(f"model {name}", str(error), is_broken=True)
+    return Finding(f"model {name}", "works: its golden example comes out")

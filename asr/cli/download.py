@@ -1,0 +1,49 @@
+"""`asr download`: a corpus comes from its publisher, checked."""
+
+import argparse
+from pathlib import Path
+
+from asr.corpus.download import OPENSLR
+
+HELP = "fetch a corpus"
+DESCRIPTION = """\
+Fetch subsets of LibriSpeech (read English, CC BY 4.0) from OpenSLR, check size and MD5, unpack.
+
+{names}
+
+Each goes to DIR/LibriSpeech/<subset>. A broken connection is taken up where it broke, also by the
+same command later; a subset that is there already is left alone. While it is unpacked, a subset
+needs its size twice.
+
+example:
+  asr download mini_librispeech/train-clean-5 --output data
+next:
+  asr prepare data/LibriSpeech/train-clean-5 --output train.jsonl
+""".format(
+    names="\n".join(
+        f"  {name:<32}{archive.n_bytes / 1e9:5.1f} GB" if archive.n_bytes else f"  {name}"
+        for name, archive in OPENSLR.items()
+    )
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `asr download` takes."""
+    parser.add_argument(
+        "names", nargs="+", choices=OPENSLR, metavar="NAME", help="one of those above"
+    )
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="DIR", help="folder to unpack into"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Fetch one subset after the other."""
+    from asr.cli.bars import counting_bar
+    from asr.corpus.download import download
+
+    for name in options.names:
+        with counting_bar(name, "B", scale=True) as advance:
+            folder = download(OPENSLR[name], options.output, progress=advance)
+        print(folder)
+    return 0

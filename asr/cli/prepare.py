@@ -1,0 +1,117 @@
+"""`asr prepare`: a corpus on disk becomes a manifest, checked."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asr.cli.numbers import at_least
+
+if TYPE_CHECKING:
+    from asr.corpus.problem import Problem
+    from asr.corpus.utterance import Utterance
+
+HELP = "check a corpus and list its utterances"
+DESCRIPTION = """\
+Check a subset of LibriSpeech, or any corpus in its layout, and list its utterances as a manifest.
+
+  FOLDER/<speaker>/<chapter>/*.trans.txt    a line is an id and what was said
+  FOLDER/<speaker>/<chapter>/<id>.flac      or wav, ogg, mp3, aiff
+
+A manifest is JSON lines: id, audio_filepath (relative to the manifest), duration, text, speaker.
+Yours need not come from here; id and audio_filepath are all that `asr decode` wants.
+
+Left out, each with its reason in MANIFEST.problems.txt and in short on stderr: transcripts without
+a recording, and the reverse; ids that stand twice; recordings that cannot be read; and utterances
+too short for their text, which CTC cannot align: one frame for each character and one more between
+equal ones, at a frame for each 0.01 s × the model's subsampling factor.
+
+example:
+  asr prepare LibriSpeech/train-clean-5 --output train.jsonl
+next:
+  asr train conf/mini_librispeech.toml --train train.jsonl --dev dev.jsonl --output model
+"""
+
+SAMPLE_RATE = 16000  # of the grid on which frames are counted; recordings may have any
+FRAME_LENGTH, FRAME_SHIFT = 400, 160  # samples: 0.025 and 0.010 s, as in every conf/*.toml
+N_NAMED = 5  # problems that stderr names before "and so many more"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `asr prepare` takes."""
+    parser.add_argument("folder", type=Path, help="the subset, such as LibriSpeech/dev-clean")
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="MANIFEST", help="manifest to write"
+    )
+    parser.add_argument(
+        "--subsampling-factor",
+        type=at_least(1),
+        default=4,
+        metavar="N",
+        help="of the model that will be trained (default: 4)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read and check the corpus, and write the manifest and the list of problems."""
+    from asr.cli.bars import counting_bar
+    from asr.corpus.alignable import too_short_for_ctc
+    from asr.corpus.librispeech import read_librispeech
+    from asr.corpus.manifest import write_manifest
+    from asr.errors import DataError
+
+    with counting_bar("reading headers", "file") as advance:
+        found = read_librispeech(options.folder, progress=advance)
+    too_short = too_short_for_ctc(
+        found.utterances,
+        n_frames_of=_encoder_frames(options.subsampling_factor),
+        tokens_of=lambda text: [ord(character) for character in " ".join(text.split())],
+    )
+    problems = sorted([*found.problems, *too_short], key=lambda problem: problem.id)
+    left_out = {problem.id for problem in problems}
+    usable = [utterance for utterance in found.utterances if utterance.id not in left_out]
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    _report_problems(options.output, problems)
+    if not usable:
+        raise DataError(f"{options.folder}: none of its {len(left_out)} utterances can be used")
+    write_manifest(options.output, usable)
+    print(f"{options.output}: {_summary(usable)}")
+    return 0
+
+
+def _encoder_frames(subsampling_factor: int) -> Callable[[float], int]:
+    """Make the function that counts the encoder's frames of so many seconds."""
+    import torch
+
+    from asr.lengths import n_frames, subsampled_lengths
+
+    def count(seconds: float) -> int:
+        n_samples = torch.tensor([round(seconds * SAMPLE_RATE)])
+        frames = n_frames(n_samples, FRAME_LENGTH, FRAME_SHIFT)
+        return int(subsampled_lengths(frames, subsampling_factor))
+
+    return count
+
+
+def _report_problems(manifest: Path, problems: "Sequence[Problem]") -> None:
+    """Write all problems beside the manifest, and the first ones to stderr."""
+    path = manifest.with_name(f"{manifest.name}.problems.txt")
+    if not problems:
+        path.unlink(missing_ok=True)
+        return
+    lines = [f"{problem.id}\t{problem.reason}\n" for problem in problems]
+    path.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")
+    print(f"asr: {len(problems)} left out (all in {path}):", file=sys.stderr)
+    for problem in problems[:N_NAMED]:
+        print(f"  {problem.id}: {problem.reason}", file=sys.stderr)
+    if len(problems) > N_NAMED:
+        print(f"  and {len(problems) - N_NAMED} more", file=sys.stderr)
+
+
+def _summary(utterances: "Sequence[Utterance]") -> str:
+    """Say how much speech there is, of how many people."""
+    minutes = sum(utterance.duration or 0.0 for utterance in utterances) / 60
+    length = f"{minutes / 60:.2f} hours" if minutes >= 60 else f"{minutes:.1f} minutes"
+    n_speakers = len({utterance.speaker for utterance in utterances})
+    return f"{len(utterances)} utterances, {length}, {n_speakers} speakers"
