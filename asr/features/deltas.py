@@ -1,5 +1,6 @@
 """Slopes of features over time, by Kaldi's definition."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -28,12 +29,27 @@ def add_deltas(features: Tensor, lengths: Tensor, order: int) -> Tensor:
     """
     if order == 0 or features.shape[1] == 0:
         return features.repeat(1, 1, order + 1)
-    derivatives = [features]
-    for kernel in _kernels(order):
-        extended = _continue_ends(features, lengths, reach=len(kernel) // 2)
-        windows = extended.unfold(1, len(kernel), 1)  # (B, T, F, kernel)
-        derivatives.append(windows @ kernel.to(features))
+    derivatives = [features, *(_filter(features, lengths, k) for k in _kernels(order))]
     return zero_padding(torch.cat(derivatives, 2), lengths)
+
+
+def _kernels(order: int) -> list[list[float]]:
+    """Return the weights of orders 1 to `order`: each is the slope of the one before."""
+    offsets = np.arange(-WINDOW, WINDOW + 1)
+    slope = offsets / np.square(offsets).sum()
+    kernels = [slope]
+    while len(kernels) < order:
+        kernels.append(np.convolve(kernels[-1], slope))
+    return [kernel.tolist() for kernel in kernels]
+
+
+def _filter(features: Tensor, lengths: Tensor, kernel: list[float]) -> Tensor:
+    """Weigh the frames around each frame of (B, T, F) by a kernel of odd size."""
+    extended = _continue_ends(features, lengths, len(kernel) // 2)
+    filtered = torch.zeros_like(features)
+    for shift, weight in enumerate(kernel):
+        filtered = filtered + weight * extended[:, shift : shift + features.shape[1]]
+    return filtered
 
 
 def _continue_ends(features: Tensor, lengths: Tensor, reach: int) -> Tensor:
@@ -41,16 +57,3 @@ def _continue_ends(features: Tensor, lengths: Tensor, reach: int) -> Tensor:
     position = torch.arange(-reach, features.shape[1] + reach, device=features.device)
     index = torch.minimum(position, lengths.unsqueeze(1) - 1).clamp(min=0)  # (B, T + 2 * reach)
     return features.gather(1, index.unsqueeze(2).expand(-1, -1, features.shape[2]))
-
-
-def _kernels(order: int) -> list[Tensor]:
-    """Return the weights of orders 1 to `order`, float64; each is the slope of the one before."""
-    offsets = torch.arange(-WINDOW, WINDOW + 1, dtype=torch.float64)
-    slope = offsets / offsets.square().sum()
-    kernels = [slope]
-    while len(kernels) < order:
-        wider = torch.zeros(len(kernels[-1]) + 2 * WINDOW, dtype=torch.float64)
-        for shift, weight in enumerate(slope):
-            wider[shift : shift + len(kernels[-1])] += weight * kernels[-1]
-        kernels.append(wider)
-    return kernels

@@ -16,7 +16,6 @@ from asr.features.cmvn import CmvnStatistics, normalise, utterance_statistics
 from asr.features.deltas import add_deltas
 from asr.features.fbank import LogMel
 from asr.features.mfcc import Mfcc
-from asr.lengths import zero_padding
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +107,7 @@ class FrontEnd(nn.Module):
             n_mels=config.n_mels,
             low_frequency=config.low_frequency,
             high_frequency=config.high_frequency,
+            min_log_energy=config.min_log_energy,
         )
         self.cepstra = Mfcc(config.n_mels, config.n_ceps) if config.n_ceps else nn.Identity()
         if config.cmvn == "global":
@@ -149,8 +149,7 @@ class FrontEnd(nn.Module):
     def raw(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Compute the features before CMVN; arguments and result as in `forward`."""
         log_mel, feature_lengths = self.log_mel(waveforms, lengths)
-        floored = zero_padding(log_mel.clamp(min=self.config.min_log_energy), feature_lengths)
-        features = add_deltas(self.cepstra(floored), feature_lengths, self.config.delta_order)
+        features = add_deltas(self.cepstra(log_mel), feature_lengths, self.config.delta_order)
         return features, feature_lengths
 
     def set_global_cmvn(self, mean: Tensor, std: Tensor) -> None:
