@@ -112,8 +112,21 @@ def read_waveform(
     return torch.from_numpy(_resample(path, waveform, info.sample_rate, sample_rate))
 
 
+class _Recording(soundfile.SoundFile):  # type: ignore[misc]  # untyped
+    """A file to decode front to back.
+
+    soundfile ends every read of a file that it can seek in by seeking to where it is already. To
+    the MP3 decoder that is a new start, without the bits that a frame borrows from those before:
+    a click wherever two reads meet.
+    """
+
+    def seekable(self) -> bool:
+        """Keep soundfile from seeking by itself; `seek` works all the same."""
+        return False
+
+
 @contextmanager
-def _open_recording(path: Path) -> Iterator[soundfile.SoundFile]:
+def _open_recording(path: Path) -> Iterator[_Recording]:
     """Open a recording that has samples; whatever fails, in the body too, is an AudioError."""
     try:
         _check_file(path)
@@ -152,10 +165,10 @@ def _check_file(path: Path) -> None:
         raise _truncated(path, reason)
 
 
-def _open_sound(path: Path, descriptor: int) -> soundfile.SoundFile:
+def _open_sound(path: Path, descriptor: int) -> _Recording:
     """Let libsndfile recognise the content."""
     try:
-        recording = soundfile.SoundFile(descriptor, closefd=False)
+        recording = _Recording(descriptor, closefd=False)
     except soundfile.LibsndfileError as error:
         raise AudioError(
             f"{path}: is not audio of a known format ({_KNOWN}): {error.error_string}"
@@ -170,7 +183,7 @@ def _truncated(path: Path, reason: str) -> AudioError:
     return AudioError(f"{path}: is truncated or damaged: {reason}; copy or download it again")
 
 
-def _info(recording: soundfile.SoundFile) -> AudioInfo:
+def _info(recording: _Recording) -> AudioInfo:
     return AudioInfo(recording.samplerate, recording.frames, recording.channels)
 
 
@@ -195,10 +208,10 @@ def _segment(path: Path, info: AudioInfo, offset: float, duration: float | None)
 
 
 def _decode(
-    recording: soundfile.SoundFile, start: int, end: int, channel: int | None
+    recording: _Recording, start: int, end: int, channel: int | None
 ) -> NDArray[np.float32]:
     """Decode samples start to end, or as many of them as there are, as one channel."""
-    if recording.format == "MP3":  # whose frames borrow from those before: a seek is not exact
+    if recording.format == "MP3":  # for the same reason as in _Recording
         _skip(recording, start)
     else:
         recording.seek(start)
@@ -210,12 +223,12 @@ def _decode(
     return np.concatenate(blocks)
 
 
-def _skip(recording: soundfile.SoundFile, n_samples: int) -> None:
+def _skip(recording: _Recording, n_samples: int) -> None:
     while n_samples and (n_read := len(_read_block(recording, n_samples))):
         n_samples -= n_read
 
 
-def _read_block(recording: soundfile.SoundFile, n_wanted: int) -> NDArray[np.float32]:
+def _read_block(recording: _Recording, n_wanted: int) -> NDArray[np.float32]:
     """The next samples, (N, channels), N <= n_wanted; N = 0 only at the recording's end."""
     block: NDArray[np.float32] = recording.read(
         min(n_wanted, BLOCK_SAMPLES), dtype="float32", always_2d=True

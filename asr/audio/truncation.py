@@ -101,7 +101,7 @@ def _check_mpeg(file: BinaryIO, n_bytes: int) -> str | None:
     while size := _mpeg_frame_bytes(header := _read(file, position, 4)):
         position += size
         n_frames += 1
-    if position > n_bytes or 0 < len(header) < 4:
+    if position > n_bytes or (len(header) < 4 and header[:1] == b"\xff"):
         return "its last frame is cut"
     n_promised = _promised_mpeg_frames(file, start)
     at_end = not header or header[:3] in (b"TAG", b"APE")

@@ -117,9 +117,10 @@ def _speak_letter(letter: str, voice: _Voice, generator: np.random.Generator) ->
         source = np.diff(np.floor(cycles), prepend=-1.0)  # a pulse where a cycle begins
     frequencies = np.fft.rfftfreq(n_samples, 1 / SAMPLE_RATE)
     envelope = _envelope(letter, frequencies / voice.tract_scale)
-    sound = np.fft.irfft(np.fft.rfft(source) * envelope, n_samples)
-    shaped = sound * np.sqrt(np.hanning(n_samples))
-    return LEVEL * shaped / np.abs(shaped).max()
+    sound: Samples = np.fft.irfft(np.fft.rfft(source) * envelope, n_samples)
+    sound *= np.sqrt(np.hanning(n_samples))
+    sound *= LEVEL / np.abs(sound).max()
+    return sound
 
 
 def _envelope(letter: str, frequencies: Samples) -> Samples:

@@ -1,0 +1,51 @@
+"""Speed perturbation changes tempo and pitch together, and nothing else."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from asr.audio.speed import change_speed
+from asr.errors import ConfigError
+
+RATE = 16000
+
+
+def tone(frequency: float, n_samples: int = RATE) -> Tensor:
+    return 0.5 * torch.sin(2 * torch.pi * frequency * torch.arange(n_samples) / RATE)
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.1, 0.5, 2.0])
+def test_a_tone_is_raised_by_the_factor(factor: float) -> None:
+    faster = change_speed(tone(440), RATE, factor)
+
+    wanted = tone(440 * factor, len(faster))
+    assert (faster - wanted)[500:-500].abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.1, 0.95, 1 / 3])
+@pytest.mark.parametrize("n_samples", [1, 2, 3, 400, 1001, 15999, 80005])
+def test_the_length_is_divided_by_the_factor_and_rounded(n_samples: int, factor: float) -> None:
+    faster = change_speed(tone(440, n_samples), RATE, factor)
+
+    assert faster.dtype == torch.float32
+    assert faster.shape == (round(n_samples / factor),)
+
+
+def test_speed_one_is_the_waveform_itself() -> None:
+    waveform = tone(440)
+
+    assert change_speed(waveform, RATE, 1.0) is waveform
+
+
+def test_the_waveform_itself_stays_as_it_is() -> None:
+    waveform = tone(440)
+
+    change_speed(waveform, RATE, 0.9)
+
+    assert torch.equal(waveform, tone(440))
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0, float("nan")])
+def test_a_factor_that_is_no_speed_is_refused(factor: float) -> None:
+    with pytest.raises(ConfigError, match="a speed factor must be above 0"):
+        change_speed(tone(440), RATE, factor)
