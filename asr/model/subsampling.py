@@ -37,6 +37,8 @@ class ConvSubsampling(nn.Module):
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Map features (B, T, F) and their lengths to frames (B, T', D) and theirs."""
+        if features.shape[1] == 0:  # nobody in the batch has a frame; a convolution must read one
+            features = features.new_zeros(len(features), 1, features.shape[2])
         x = zero_padding(features, lengths)
         for convolution, stride in zip(self.convolutions, self.strides, strict=True):
             x = x.unsqueeze(1) if x.ndim == 3 else x.transpose(1, 2)  # (B, C, T, F)
