@@ -48,19 +48,12 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     """Find a public name in the module that it lives in."""
     if name == "__version__":
-        return _version()
+        from asr.provenance import own_version
+
+        return own_version()
     if name not in _HOMES:
         raise AttributeError(f"module 'asr' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("asr")
-    except PackageNotFoundError:
-        return "0+not.installed"  # run from its repository, and pip knows nothing of it
 
 
 def __dir__() -> list[str]:

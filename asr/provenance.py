@@ -61,6 +61,14 @@ def provenance(command: Sequence[str]) -> Provenance:
     )
 
 
+def own_version() -> str:
+    """Name the version of this package, also where it is run from its repository, not installed."""
+    try:
+        return version("asr")
+    except PackageNotFoundError:
+        return "0+not.installed"
+
+
 def _commit(folder: Path) -> str | None:
     """Name the commit of the code in a folder, if it is versioned code.
 

@@ -130,7 +130,7 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help="print the version")
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from asr import __version__
+        from asr.provenance import own_version
 
-        print(f"asr {__version__}")
+        print(f"asr {own_version()}")
         parser.exit()

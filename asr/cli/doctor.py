@@ -1,6 +1,7 @@
 """`asr doctor`: what is installed here, and whether it works."""
 
 import argparse
+import importlib
 import platform
 import tempfile
 from collections.abc import Iterator
@@ -58,32 +59,40 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _findings(models: list[str]) -> Iterator[Finding]:
-    yield from _packages()
+    packages = [_package(name) for name in REQUIRED]
+    yield from _versions()
+    yield from packages
+    yield from map(_optional_package, OPTIONAL)
+    if any(package.is_broken for package in packages):
+        return  # all that follows needs them
     yield _threads()
-    for ending in FORMATS:
-        yield _audio_format(ending)
+    yield from map(_audio_format, FORMATS)
     yield from map(_model, models or _shipped())
 
 
-def _packages() -> Iterator[Finding]:
-    """Name the versions of everything that a result or a failure can hang on."""
-    from asr import __version__
-    from asr.provenance import provenance
+def _versions() -> Iterator[Finding]:
+    from asr.provenance import own_version, provenance
 
     here = provenance(["asr"])
-    yield Finding("asr", f"{__version__}, {f'commit {here.commit}' if here.commit else 'released'}")
+    yield Finding("asr", f"{own_version()}, commit {here.commit or 'not known'}")
     yield Finding("python", platform.python_version())
     yield Finding("machine", here.hardware)
-    for package in REQUIRED:
-        try:
-            yield Finding(package, version(package))
-        except PackageNotFoundError:
-            yield Finding(package, "is not installed, and needed", is_broken=True)
-    for package, use in OPTIONAL.items():
-        try:
-            yield Finding(package, version(package))
-        except PackageNotFoundError:
-            yield Finding(package, f"not installed; only for {use}")
+
+
+def _package(name: str) -> Finding:
+    """Load a package, which fails where its compiled part fits nothing else here."""
+    try:
+        importlib.import_module(name)
+    except (ImportError, OSError) as error:
+        return Finding(name, f"cannot be loaded: {error}", is_broken=True)
+    return Finding(name, version(name))
+
+
+def _optional_package(name: str) -> Finding:
+    try:
+        return Finding(name, version(name))
+    except PackageNotFoundError:
+        return Finding(name, f"not installed; only for {OPTIONAL[name]}")
 
 
 def _threads() -> Finding:

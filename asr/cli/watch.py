@@ -29,6 +29,7 @@ class RunWatcher:
         self._writer = _tensorboard(folder / "tensorboard")
         self._n_dev = n_dev
         self._bar: tqdm[None] | None = None
+        self._shown = ""  # what the bar is about
 
     def __enter__(self) -> Self:
         return self
@@ -80,10 +81,10 @@ class RunWatcher:
             self._writer.flush()
 
     def _bar_for(self, what: str, total: int, unit: str) -> "tqdm[None]":
-        if self._bar is None or self._bar.desc != f"{what}: ":
+        if self._bar is None or self._shown != what:
             self._close_bar()
             self._bar = tqdm(total=total, desc=what, unit=unit, leave=False, disable=None)
-            self._bar.desc = f"{what}: "
+            self._shown = what
         return self._bar
 
     def _close_bar(self) -> None:
