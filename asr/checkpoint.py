@@ -18,7 +18,9 @@ from torch import Tensor
 
 from asr.config import Config, read_config, to_toml
 from asr.errors import ConfigError, DataError, ModelError
+from asr.features.cmvn import utterance_statistics
 from asr.features.front_end import FrontEnd
+from asr.lengths import pad
 from asr.model.acoustic import AcousticModel
 from asr.search.greedy import greedy_search
 from asr.text.bpe import read_tokenizer
@@ -84,6 +86,14 @@ def save_checkpoint(
     (beside / CARD_FILE).write_text(card, encoding="utf-8")
     _write_golden(beside / GOLDEN_FILE, load_checkpoint(beside), example)
     _swap_in(beside, folder)
+
+
+def copy_checkpoint(folder: Path, target: Path) -> None:
+    """Copy a model directory, so that the target is never seen half written."""
+    beside = target.with_name(target.name + ".new")
+    shutil.rmtree(beside, ignore_errors=True)
+    shutil.copytree(folder, beside)
+    _swap_in(beside, target)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -177,9 +187,11 @@ def _read_golden(path: Path) -> tuple[Tensor, Tensor, str]:
 
 
 def _run(checkpoint: Checkpoint, waveform: Tensor) -> tuple[Tensor, str]:
-    """Compute features (T, F) and the greedy transcript of one waveform (N,)."""
+    """Compute features (T, F) and the greedy transcript of one waveform (N,), a speaker's only."""
+    waveforms, lengths = pad([waveform])
     with torch.inference_mode():
-        features, lengths = checkpoint.front_end(waveform[None], torch.tensor([len(waveform)]))
+        speaker = utterance_statistics(*checkpoint.front_end.raw(waveforms, lengths))
+        features, lengths = checkpoint.front_end(waveforms, lengths, speaker)
         hypotheses = greedy_search(*checkpoint.model(features, lengths))
     return features[0], checkpoint.tokenizer.decode(hypotheses[0].tokens)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from asr.checkpoint import Checkpoint, build, save_checkpoint
+from asr.checkpoint import Checkpoint, build, copy_checkpoint, save_checkpoint
 from asr.config import Config, config_hash, to_toml
 from asr.corpus.statistics import corpus_statistics
 from asr.corpus.utterance import Utterance
@@ -76,7 +76,7 @@ def train_model(
         checkpoint.model.train()
 
     state = trainer.run(watcher, save_best)
-    (folder / "best").replace(output)
+    copy_checkpoint(folder / "best", output)
     return state
 
 

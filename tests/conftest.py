@@ -1,10 +1,22 @@
-"""What the tests share: one thread, so that they are steady, and the recorded speech."""
+"""What the tests share: one thread, the recorded speech, and a run that takes a second."""
 
 import os
 from pathlib import Path
 
 import pytest
 import torch
+
+from asr.config import Config
+from asr.corpus.batching import BatchingConfig
+from asr.corpus.librispeech import read_librispeech
+from asr.corpus.tiny import write_tiny_corpus
+from asr.corpus.utterance import Utterance
+from asr.features.front_end import FeatureConfig
+from asr.features.spec_augment import SpecAugmentConfig
+from asr.model.acoustic import ModelConfig
+from asr.text.tokenizer import TextConfig
+from asr.train.loop import TrainConfig
+from asr.train.optimiser import OptimiserConfig
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -22,3 +34,25 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs recorded speech, which is not at {folder} (set ASR_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[Utterance, ...]:
+    """Eight utterances of synthetic speech."""
+    folder: Path = tmp_path_factory.mktemp("corpus") / "tiny"
+    write_tiny_corpus(folder, n_utterances=8, n_speakers=2, seed=0)
+    return tuple(read_librispeech(folder).utterances)
+
+
+@pytest.fixture(scope="session")
+def small_config() -> Config:
+    """Everything that could be random is on: dropout, masks, speeds."""
+    return Config(
+        text=TextConfig("librispeech-1", "char", 0),
+        features=FeatureConfig(16000, 0.025, 0.01, 20, 20.0, 7600.0, -15.0, 0, 0, "global"),
+        spec_augment=SpecAugmentConfig(1, 4, 1.0, 0.1, 0.2),
+        model=ModelConfig(3, 2, "lstm", 8, 1, bidirectional=True, dropout=0.2),
+        batching=BatchingConfig(4.0, (0.9, 1.0, 1.1), sorted_first=True, seed=3),
+        optimiser=OptimiserConfig(0.01, 0.5, 0.1, 0.01, 1.0),
+        train=TrainConfig(n_epochs=3, patience=0, precision="float32", checkpoint_minutes=0.0),
+    )

@@ -70,7 +70,7 @@ class AcousticModel(nn.Module):
             dropout=config.dropout,
         )
         self.dropout = nn.Dropout(config.dropout)
-        self.projection = nn.Linear(self.encoder.output_size, n_tokens)
+        self.projection = nn.Linear(config.size, n_tokens)
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Score every token at every encoder frame.

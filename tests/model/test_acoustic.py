@@ -1,0 +1,128 @@
+import dataclasses
+
+import pytest
+import torch
+from torch import Tensor
+
+from asr.errors import ConfigError, ShapeError
+from asr.lengths import pad
+from asr.model.acoustic import AcousticModel, ModelConfig
+from asr.model.recurrent import RecurrentLayer
+
+CONFIG = ModelConfig(
+    subsampling_factor=4,
+    n_channels=4,
+    cell="lstm",
+    size=16,
+    n_layers=2,
+    bidirectional=True,
+    dropout=0.1,
+)
+N_FEATURES, N_TOKENS = 11, 7
+
+
+def make_model(**changes: object) -> AcousticModel:
+    torch.manual_seed(0)
+    config = dataclasses.replace(CONFIG, **changes)  # type: ignore[arg-type]
+    return AcousticModel(config, n_features=N_FEATURES, n_tokens=N_TOKENS).eval()
+
+
+def random_features(*n_frames: int) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return [torch.randn(n, N_FEATURES, generator=generator) for n in n_frames]
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("bidirectional", [True, False])
+@pytest.mark.parametrize("factor", [2, 3, 4])
+def test_an_utterance_alone_equals_itself_in_a_batch(
+    cell: str, bidirectional: bool, factor: int
+) -> None:
+    model = make_model(cell=cell, bidirectional=bidirectional, subsampling_factor=factor)
+    utterances = random_features(50, 1, 33, 47)
+    together, lengths = model(*pad(utterances))
+
+    for row, utterance in enumerate(utterances):
+        alone, length = model(*pad([utterance]))
+
+        assert lengths[row] == length[0] == -(-len(utterance) // factor)
+        torch.testing.assert_close(
+            together[row, : lengths[row]], alone[0], rtol=0.0, atol=1e-5, msg=f"row {row}"
+        )
+
+
+def test_frames_beyond_the_length_are_never_read() -> None:
+    model = make_model()
+    features, lengths = pad(random_features(40, 21))
+    clean, frames = model(features, lengths)
+    features[1, 21:] = float("nan")
+
+    dirty, _ = model(features, lengths)
+
+    assert torch.equal(dirty[1, : frames[1]], clean[1, : frames[1]])
+
+
+def test_every_frame_is_a_probability_distribution() -> None:
+    log_probs, lengths = make_model()(*pad(random_features(40, 21)))
+
+    sums = log_probs.exp().sum(2)
+
+    for row, length in enumerate(lengths):
+        torch.testing.assert_close(sums[row, :length], torch.ones(int(length)))
+
+
+def test_padded_directions_equal_a_packed_recurrent_layer() -> None:
+    model = make_model(n_layers=1)
+    layer = model.encoder.layers[0]
+    assert isinstance(layer, RecurrentLayer)
+    assert layer.back is not None
+    frames, lengths = pad([torch.randn(9, 16), torch.randn(5, 16)])
+    packed_lstm = torch.nn.LSTM(16, 16, batch_first=True, bidirectional=True)
+    for name, parameter in layer.ahead.named_parameters():
+        getattr(packed_lstm, name).data = parameter.data
+    for name, parameter in layer.back.named_parameters():
+        getattr(packed_lstm, f"{name}_reverse").data = parameter.data
+    packed = torch.nn.utils.rnn.pack_padded_sequence(
+        frames, lengths, batch_first=True, enforce_sorted=False
+    )
+
+    expected, _ = torch.nn.utils.rnn.pad_packed_sequence(packed_lstm(packed)[0], batch_first=True)
+    expected = layer.norm(expected[:, :, :16] + expected[:, :, 16:])
+    got = layer(frames, lengths)
+
+    for row, length in enumerate(lengths):
+        torch.testing.assert_close(got[row, :length], expected[row, :length], atol=1e-6, rtol=1e-5)
+
+
+def test_a_one_directional_encoder_does_not_look_ahead() -> None:
+    model = make_model(bidirectional=False)
+    (features,) = random_features(40)
+    changed = features.clone()
+    changed[30:] += 1.0
+
+    before = model(*pad([features]))[0]
+    after = model(*pad([changed]))[0]
+
+    assert torch.equal(before[:, :6], after[:, :6])  # a frame sees 7 frames, the last at 4 t + 3
+    assert not torch.allclose(before[:, 8:], after[:, 8:])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("cell", "transformer"),
+        ("subsampling_factor", 5),
+        ("size", 0),
+        ("n_layers", 0),
+        ("n_channels", 0),
+        ("dropout", 1.0),
+    ],
+)
+def test_a_network_that_cannot_be_built_is_refused_by_the_key(key: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=f"model.{key}"):
+        dataclasses.replace(CONFIG, **{key: value})  # type: ignore[arg-type]
+
+
+def test_lengths_beyond_the_features_are_refused() -> None:
+    with pytest.raises(ShapeError):
+        make_model()(torch.zeros(1, 8, N_FEATURES), torch.tensor([9]))

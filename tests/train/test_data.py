@@ -1,0 +1,49 @@
+from collections.abc import Sequence
+
+import pytest
+import torch
+
+from asr.config import Config
+from asr.corpus.utterance import Utterance
+from asr.errors import DataError
+from asr.features.front_end import FrontEnd
+from asr.train.data import TrainingData
+
+
+def make_data(utterances: Sequence[Utterance], config: Config) -> TrainingData:
+    tokens = {utterance.id: [1, 2] for utterance in utterances}
+    front_end = FrontEnd(config.features)
+    return TrainingData(utterances, tokens, front_end, config.batching, config.spec_augment)
+
+
+def test_an_epoch_gone_on_with_in_the_middle_gives_the_same_batches(
+    tiny_corpus: Sequence[Utterance], small_config: Config
+) -> None:
+    whole = list(make_data(tiny_corpus, small_config).batches(1))
+
+    rest = list(make_data(tiny_corpus, small_config).batches(1, start=1))
+
+    assert len(whole) > 1
+    for expected, got in zip(whole[1:], rest, strict=True):
+        assert got.ids == expected.ids
+        assert torch.equal(got.features, expected.features)
+
+
+def test_every_utterance_comes_once_an_epoch_in_an_order_of_its_own(
+    tiny_corpus: Sequence[Utterance], small_config: Config
+) -> None:
+    data = make_data(tiny_corpus, small_config)
+
+    epochs = [[name for batch in data.batches(e) for name in batch.ids] for e in (1, 2)]
+
+    assert sorted(epochs[0]) == sorted(epochs[1]) == sorted(u.id for u in tiny_corpus)
+    assert epochs[0] != epochs[1]
+
+
+def test_an_utterance_without_a_duration_is_refused_by_its_id(
+    tiny_corpus: Sequence[Utterance], small_config: Config
+) -> None:
+    unknown = Utterance("no-duration", tiny_corpus[0].audio_filepath)
+
+    with pytest.raises(DataError, match="no-duration"):
+        make_data([*tiny_corpus, unknown], small_config)

@@ -1,0 +1,45 @@
+import pytest
+import torch
+
+from asr.errors import ConfigError
+from asr.train.optimiser import OptimiserConfig, adamw, learning_rate_at
+
+CONFIG = OptimiserConfig(
+    learning_rate=0.1,
+    warmup_epochs=2.0,
+    final_fraction=0.01,
+    weight_decay=0.5,
+    max_gradient_norm=1.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "expected"), [(0.0, 0.0), (1.0, 0.05), (2.0, 0.1), (6.0, 0.0505), (10.0, 0.001)]
+)
+def test_the_rate_rises_linearly_then_falls_along_half_a_cosine(
+    epoch: float, expected: float
+) -> None:
+    assert learning_rate_at(epoch, 10, CONFIG) == pytest.approx(expected)
+
+
+def test_biases_and_norms_do_not_decay() -> None:
+    layer = torch.nn.Linear(2, 2)
+    with torch.no_grad():
+        layer.weight.fill_(1.0)
+        layer.bias.fill_(1.0)
+    optimiser = adamw(layer, CONFIG)
+    for parameter in layer.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+
+    optimiser.step()
+
+    assert torch.all(layer.weight < 1.0)
+    assert torch.all(layer.bias == 1.0)
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "max_gradient_norm"])
+def test_values_that_cannot_train_are_refused_by_the_key(name: str) -> None:
+    values = {key: getattr(CONFIG, key) for key in CONFIG.__slots__} | {name: 0.0}
+
+    with pytest.raises(ConfigError, match=f"optimiser.{name}"):
+        OptimiserConfig(**values)

@@ -1,0 +1,91 @@
+import pytest
+import torch
+
+from asr.errors import TrainingError
+from asr.model.acoustic import AcousticModel, ModelConfig
+from asr.train.step import TrainingBatch, training_step
+
+CONFIG = ModelConfig(2, 2, "gru", 8, 1, bidirectional=True, dropout=0.0)
+
+
+def make_model() -> AcousticModel:
+    torch.manual_seed(0)
+    return AcousticModel(CONFIG, n_features=4, n_tokens=5)
+
+
+def make_batch(*token_counts: int) -> TrainingBatch:
+    count = len(token_counts)
+    features = torch.randn(count, 12, 4, generator=torch.Generator().manual_seed(0))
+    tokens = torch.tensor([[1, 2, 3, 4] * 3] * count)
+    names = tuple(f"utterance-{i}" for i in range(count))
+    lengths = torch.tensor([12] * count)
+    return TrainingBatch(names, features, lengths, tokens, torch.tensor(token_counts), 1.0)
+
+
+def step(model: AcousticModel, batch: TrainingBatch, rate: float = 0.1) -> object:
+    optimiser = torch.optim.SGD(model.parameters(), lr=rate)
+    return training_step(model, optimiser, batch, precision="float32", max_gradient_norm=1.0)
+
+
+def weights(model: AcousticModel) -> torch.Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()]).clone()
+
+
+def test_a_step_lowers_the_loss_of_its_batch() -> None:
+    model, batch = make_model(), make_batch(3, 2)
+
+    losses = [step(model, batch).loss for _ in range(5)]  # type: ignore[attr-defined]
+
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_a_step_is_no_longer_than_the_greatest_norm_allows() -> None:
+    model = make_model()
+    before = weights(model)
+
+    step(model, make_batch(3, 2), rate=1.0)
+
+    assert (weights(model) - before).norm() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_utterances_with_too_few_frames_are_left_out_and_named() -> None:
+    alone, beside = make_model(), make_model()
+    step(alone, make_batch(3))
+
+    result = step(beside, make_batch(3, 7))  # 6 frames cannot spell 7 tokens
+
+    assert result.skipped == ("utterance-1",)  # type: ignore[attr-defined]
+    assert result.n_tokens == 3  # type: ignore[attr-defined]
+    torch.testing.assert_close(weights(alone), weights(beside))
+
+
+def test_a_batch_without_any_alignment_changes_nothing() -> None:
+    model = make_model()
+    before = weights(model)
+
+    result = step(model, make_batch(7, 8))
+
+    assert result.skipped == ("utterance-0", "utterance-1")  # type: ignore[attr-defined]
+    assert torch.equal(weights(model), before)
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_update_and_names_the_utterance() -> None:
+    model, batch = make_model(), make_batch(3, 2, 3)
+    batch.features[1, 5] = float("nan")
+    before = weights(model)
+
+    with pytest.raises(TrainingError, match=r"utterance-1;"):
+        step(model, batch)
+
+    assert torch.equal(weights(model), before)
+
+
+def test_a_gradient_that_is_not_finite_stops_before_the_update() -> None:
+    model, batch = make_model(), make_batch(3, 2)
+    before = weights(model)
+    model.projection.weight.register_hook(lambda gradient: gradient * float("inf"))
+
+    with pytest.raises(TrainingError, match="utterance-0, utterance-1"):
+        step(model, batch)
+
+    assert torch.equal(weights(model), before)
