@@ -10,9 +10,9 @@
 
 shared=${ASR_DATA:-../shared/data}/LibriSpeech
 if [[ -d $shared/train-clean-5 ]]; then
-  corpus=$shared dev=dev-clean
+  corpus=$shared dev=dev-clean name='dev-clean, 10 speakers, MP3'
 else
-  corpus=$work/LibriSpeech dev=dev-clean-2
+  corpus=$work/LibriSpeech dev=dev-clean-2 name=dev-clean-2
   stage download-train "$corpus/train-clean-5" asr download mini_librispeech/train-clean-5 --output "$work"
   stage download-dev "$corpus/$dev" asr download mini_librispeech/$dev --output "$work"
 fi
@@ -27,6 +27,7 @@ for search in greedy beam; do
   stage "decode-$search" "$work/$dev.$search.jsonl" asr decode "$work/packed" "$work/$dev.jsonl" \
     --search $search --output "$work/$dev.$search.jsonl"
   stage "score-$search" "$work/$dev.$search.score.json" asr score "$work/$dev.jsonl" "$work/$dev.$search.jsonl" \
-    --output "$work/$dev.$search.score.json"
+    --output "$work/$dev.$search.score.json" --subset "$name"
 done
-stage report "$work/RESULTS.md" asr report "$work/$dev".{greedy,beam}.score.json --output "$work/RESULTS.md"
+stage report "$work/RESULTS.md" asr report "$work/$dev".{greedy,beam}.score.json \
+  --title 'Results of mini_librispeech' --output "$work/RESULTS.md"
