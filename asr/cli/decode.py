@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asr.cli.numbers import duration
 from asr.cli.searching import add_search_arguments, describe_search, read_search, use_threads
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ def run(options: argparse.Namespace) -> int:
     )
     write_transcripts(options.output, in_order)
     print(
-        f"{options.output}: {len(in_order)} utterances, {audio_seconds / 60:.1f} minutes of speech "
-        f"in {seconds / 60:.1f} minutes (RTF {seconds / audio_seconds:.3f})"
+        f"{options.output}: {len(in_order)} utterances, {duration(audio_seconds)} of speech "
+        f"in {duration(seconds)} (RTF {seconds / audio_seconds:.3f})"
     )
     return _status(len(utterances), len(utterances) - len(in_order))
 

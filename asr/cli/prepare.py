@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr.cli.numbers import at_least
+from asr.cli.numbers import at_least, duration
 
 if TYPE_CHECKING:
     from asr.corpus.problem import Problem
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 HELP = "check a corpus and list its utterances"
 DESCRIPTION = """\
 Check a subset of LibriSpeech, or any corpus in its layout, and list its utterances as a manifest.
+Several folders make one manifest to train on; test sets are better prepared, and scored, alone.
 
   FOLDER/<speaker>/<chapter>/*.trans.txt    a line is an id and what was said
   FOLDER/<speaker>/<chapter>/<id>.flac      or wav, ogg, mp3, aiff
@@ -40,7 +41,13 @@ N_NAMED = 5  # problems that stderr names before "and so many more"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr prepare` takes."""
-    parser.add_argument("folder", type=Path, help="the subset, such as LibriSpeech/dev-clean")
+    parser.add_argument(
+        "folders",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="a subset, such as LibriSpeech/dev-clean",
+    )
     parser.add_argument(
         "--output", type=Path, required=True, metavar="MANIFEST", help="manifest to write"
     )
@@ -55,29 +62,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read and check the corpus, and write the manifest and the list of problems."""
-    from asr.cli.bars import counting_bar
     from asr.corpus.alignable import too_short_for_ctc
-    from asr.corpus.librispeech import read_librispeech
     from asr.corpus.manifest import write_manifest
     from asr.errors import DataError
 
-    with counting_bar("reading headers", "file") as advance:
-        found = read_librispeech(options.folder, progress=advance)
-    too_short = too_short_for_ctc(
-        found.utterances,
+    utterances, problems = _read(options.folders)
+    problems += too_short_for_ctc(
+        utterances,
         n_frames_of=_encoder_frames(options.subsampling_factor),
         tokens_of=lambda text: [ord(character) for character in " ".join(text.split())],
     )
-    problems = sorted([*found.problems, *too_short], key=lambda problem: problem.id)
     left_out = {problem.id for problem in problems}
-    usable = [utterance for utterance in found.utterances if utterance.id not in left_out]
+    usable = [utterance for utterance in utterances if utterance.id not in left_out]
     options.output.parent.mkdir(parents=True, exist_ok=True)
     _report_problems(options.output, problems)
     if not usable:
-        raise DataError(f"{options.folder}: none of its {len(left_out)} utterances can be used")
+        raise DataError(f"none of the {len(left_out)} utterances can be used")
     write_manifest(options.output, usable)
     print(f"{options.output}: {_summary(usable)}")
     return 0
+
+
+def _read(folders: Sequence[Path]) -> "tuple[list[Utterance], list[Problem]]":
+    """Read the folders one after the other; an utterance that was there before is a problem."""
+    from asr.cli.bars import counting_bar
+    from asr.corpus.librispeech import read_librispeech
+    from asr.corpus.problem import Problem
+
+    by_id: dict[str, Utterance] = {}
+    problems: list[Problem] = []
+    for folder in folders:
+        with counting_bar(f"{folder}: reading headers", "file") as advance:
+            found = read_librispeech(folder, progress=advance)
+        problems += found.problems
+        for utterance in found.utterances:
+            if utterance.id in by_id:
+                first = by_id[utterance.id].audio_filepath
+                problems.append(Problem(utterance.id, f"{folder}: the same id is that of {first}"))
+            by_id.setdefault(utterance.id, utterance)
+    return list(by_id.values()), problems
 
 
 def _encoder_frames(subsampling_factor: int) -> Callable[[float], int]:
@@ -111,7 +134,6 @@ def _report_problems(manifest: Path, problems: "Sequence[Problem]") -> None:
 
 def _summary(utterances: "Sequence[Utterance]") -> str:
     """Say how much speech there is, of how many people."""
-    minutes = sum(utterance.duration or 0.0 for utterance in utterances) / 60
-    length = f"{minutes / 60:.2f} hours" if minutes >= 60 else f"{minutes:.1f} minutes"
+    length = duration(sum(utterance.duration or 0.0 for utterance in utterances))
     n_speakers = len({utterance.speaker for utterance in utterances})
     return f"{len(utterances)} utterances, {length}, {n_speakers} speakers"
