@@ -57,6 +57,8 @@ def _check_chunks(
     file: BinaryIO, n_bytes: int, order: Literal["little", "big"], wanted: bytes
 ) -> str | None:
     """Walk the chunks (name, size, content, padded to even) up to the one with the samples."""
+    if n_bytes >= 12 and _read(file, 8, 4) not in (b"WAVE", b"AIFF", b"AIFC"):
+        return None  # a picture, say: not for us to judge
     position = 12
     large_size = None
     while position + 8 <= n_bytes:
@@ -141,7 +143,7 @@ def _mpeg_frame_bytes(header: bytes) -> int | None:
 
 def _promised_mpeg_frames(file: BinaryIO, position: int) -> int | None:
     """Number of frames in the Xing or Info header, which hides in a first frame of silence."""
-    frame = _read(file, position, 64)
+    frame = _read(file, position, 48).ljust(64, b"\0")
     start = max(frame.find(b"Xing"), frame.find(b"Info"))
     if start < 0 or not frame[start + 7] & 1:
         return None

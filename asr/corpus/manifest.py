@@ -6,7 +6,6 @@ listed here belong to other programs and are passed over.
 """
 
 import json
-import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,6 +25,7 @@ _FIELDS: dict[str, tuple[str, type | tuple[type, ...]]] = {
     "channel": ("a whole number", int),
 }
 _REQUIRED = ("id", "audio_filepath")
+IMPOSSIBLE = 1e9  # seconds (thirty years), or a channel's number
 
 
 def read_manifest(path: Path | str) -> list[Utterance]:
@@ -95,7 +95,7 @@ def _fields(line: str, where: str) -> dict[str, Any]:
         raise DataError(f"{where}: must be a JSON object, got {type(record).__name__}")
     fields = {name: record[name] for name in _FIELDS if record.get(name) is not None}
     for name in _REQUIRED:
-        if not fields.get(name):
+        if fields.get(name, "") == "":
             raise DataError(f"{where}: lacks the field {name!r}")
     for name, value in fields.items():
         _check_field(name, value, where)
@@ -111,7 +111,7 @@ def _check_field(name: str, value: object, where: str) -> None:
 
 
 def _is_possible(name: str, value: float) -> bool:
-    return math.isfinite(value) and (value > 0 if name == "duration" else value >= 0)
+    return 0 <= value < IMPOSSIBLE and (value > 0 or name != "duration")
 
 
 def _utterance(fields: dict[str, Any], folder: Path) -> Utterance:

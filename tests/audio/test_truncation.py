@@ -75,6 +75,10 @@ def test_a_missing_byte_is_missed_whatever_chunks_come_first() -> None:
     assert find(wav(format_, other, samples)[:-1]) is not None
 
 
+def test_a_picture_in_the_same_container_is_not_judged() -> None:
+    assert find(wav(chunk(b"VP8 ", bytes(10))).replace(b"WAVE", b"WEBP")) is None
+
+
 def test_a_missing_padding_byte_is_no_loss() -> None:
     content = wav(chunk(b"fmt ", bytes(16)), chunk(b"data", bytes(99)))
 
@@ -170,6 +174,13 @@ def test_zeros_after_the_last_frame_do_no_harm(mp3: list[bytes]) -> None:
 
 def test_an_mp3_with_something_else_in_it_is_left_to_the_decoder(mp3: list[bytes]) -> None:
     assert find(b"".join(mp3[:9]) + b"something else" + b"".join(mp3[9:])) is None
+
+
+def test_a_file_of_one_frame_is_judged_without_a_crash() -> None:
+    smallest = b"\xff\xf3\x14\xc4" + bytes(16) + b"Xing"  # 24 bytes at 8 kbit/s and 24 kHz
+
+    assert find(smallest) is None
+    assert find(smallest[:-1]) == "its last frame is cut"
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 12000, 22050, 24000, 32000, 44100, 48000])

@@ -1,0 +1,153 @@
+"""Batches cover the corpus, fit, change from epoch to epoch, and follow from their seed alone."""
+
+import random
+import subprocess
+import sys
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from asr.corpus.batching import BatchingConfig, draw_speeds, plan_batches
+from asr.errors import ConfigError
+
+DURATIONS = [round(random.Random(index).uniform(1, 16), 2) for index in range(500)]
+
+
+def config(
+    *, batch_duration: float = 100.0, speeds: tuple[float, ...] = (1.0,), seed: int = 0
+) -> BatchingConfig:
+    return BatchingConfig(
+        batch_duration=batch_duration, speeds=speeds, sorted_first=False, seed=seed
+    )
+
+
+def companions(batches: list[list[int]]) -> set[frozenset[int]]:
+    return {frozenset(batch) for batch in batches}
+
+
+@pytest.mark.parametrize("epoch", range(4))
+@pytest.mark.parametrize("sorted_first", [False, True])
+def test_every_utterance_is_in_exactly_one_batch(epoch: int, sorted_first: bool) -> None:
+    batches = plan_batches(DURATIONS, 100.0, 0, epoch, sorted_first=sorted_first)
+
+    assert sorted(index for batch in batches for index in batch) == list(range(500))
+
+
+@pytest.mark.parametrize("batch_duration", [16.0, 50.0, 100.0, 1000.0])
+def test_no_batch_lasts_longer_than_allowed_padding_included(batch_duration: float) -> None:
+    for epoch in range(3):
+        for batch in plan_batches(DURATIONS, batch_duration, 0, epoch):
+            assert max(DURATIONS[index] for index in batch) * len(batch) <= batch_duration
+
+
+def test_a_batch_is_as_full_as_the_next_utterance_lets_it_be() -> None:
+    assert plan_batches([1.0] * 10, 5.0, 0, 0, sorted_first=True) == [
+        [0, 1, 2, 3, 4],
+        [5, 6, 7, 8, 9],
+    ]
+    assert plan_batches([1.0, 2.0, 3.0, 4.0], 6.0, 0, 0, sorted_first=True) == [[0, 1], [2], [3]]
+
+
+def test_an_utterance_that_is_too_long_is_a_batch_alone() -> None:
+    batches = plan_batches([3.0, 50.0, 3.1, 60.0], 10.0, 0, 1)
+
+    assert companions(batches) == {frozenset({0, 2}), frozenset({1}), frozenset({3})}
+
+
+def test_the_same_seed_and_epoch_give_the_same_batches() -> None:
+    assert plan_batches(DURATIONS, 100.0, 7, 3) == plan_batches(DURATIONS, 100.0, 7, 3)
+
+
+def test_the_batches_are_the_same_in_another_process() -> None:
+    code = (
+        "import random; from asr.corpus.batching import plan_batches;"
+        "durations = [round(random.Random(index).uniform(1, 16), 2) for index in range(500)];"
+        "print(plan_batches(durations, 100.0, 7, 3))"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONHASHSEED": "99", "PYTHONPATH": ":".join(sys.path)},
+    )
+
+    assert run.stdout.strip() == str(plan_batches(DURATIONS, 100.0, 7, 3))
+
+
+@pytest.mark.parametrize(("seed", "epoch"), [(0, 2), (1, 1)])
+def test_another_seed_or_epoch_gives_another_order_and_other_companions(
+    seed: int, epoch: int
+) -> None:
+    one = plan_batches(DURATIONS, 100.0, 0, 1)
+    other = plan_batches(DURATIONS, 100.0, seed, epoch)
+
+    assert len(companions(one) & companions(other)) < len(one) / 10
+    assert one[0] != other[0]
+
+
+def test_padding_stays_below_a_tenth() -> None:
+    batches = plan_batches(DURATIONS, 100.0, 0, 1)
+
+    padded = sum(max(DURATIONS[index] for index in batch) * len(batch) for batch in batches)
+    assert sum(DURATIONS) <= padded < 1.1 * sum(DURATIONS)
+
+
+def test_long_and_short_batches_alternate_by_chance() -> None:
+    batches = plan_batches(DURATIONS, 100.0, 0, 1)
+
+    longest = [max(DURATIONS[index] for index in batch) for batch in batches]
+    n_rises = sum(one < other for one, other in pairwise(longest))
+    assert len(batches) / 4 < n_rises < 3 * len(batches) / 4
+
+
+def test_the_first_epoch_can_go_from_short_to_long() -> None:
+    batches = plan_batches(DURATIONS, 100.0, 0, 0, sorted_first=True)
+
+    in_order = [DURATIONS[index] for batch in batches for index in batch]
+    assert in_order == sorted(DURATIONS)
+
+
+def test_later_epochs_are_the_same_whether_the_first_was_sorted() -> None:
+    assert plan_batches(DURATIONS, 100.0, 0, 1, sorted_first=True) == plan_batches(
+        DURATIONS, 100.0, 0, 1, sorted_first=False
+    )
+
+
+def test_no_utterances_make_no_batches() -> None:
+    assert plan_batches([], 100.0, 0, 0) == []
+
+
+def test_speeds_are_drawn_evenly() -> None:
+    speeds = draw_speeds(3000, config(speeds=(0.9, 1.0, 1.1)), epoch=0)
+
+    counts = Counter(speeds)
+    assert set(counts) == {0.9, 1.0, 1.1}
+    assert all(900 < count < 1100 for count in counts.values())
+
+
+def test_speeds_follow_from_seed_and_epoch() -> None:
+    three = (0.9, 1.0, 1.1)
+    drawn = draw_speeds(100, config(speeds=three), epoch=1)
+
+    assert drawn == draw_speeds(100, config(speeds=three), epoch=1)
+    assert drawn != draw_speeds(100, config(speeds=three), epoch=2)
+    assert drawn != draw_speeds(100, config(speeds=three, seed=1), epoch=1)
+
+
+def test_one_speed_leaves_nothing_to_draw() -> None:
+    assert draw_speeds(3, config(speeds=(1.0,)), epoch=5) == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("batch_duration", [0.0, -1.0, float("nan")])
+def test_a_batch_without_length_is_refused(batch_duration: float) -> None:
+    with pytest.raises(ConfigError, match="batch_duration must be above 0 s"):
+        config(batch_duration=batch_duration)
+
+
+@pytest.mark.parametrize("speeds", [(), (0.0,), (1.0, -0.9)])
+def test_speeds_that_are_none_are_refused(speeds: tuple[float, ...]) -> None:
+    with pytest.raises(ConfigError, match="speeds must be one or more, each above 0"):
+        config(speeds=speeds)
