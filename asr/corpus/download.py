@@ -98,22 +98,28 @@ def download(archive: Archive, into: Path | str, *, progress: Progress | None = 
 
 def _fetch(archive: Archive, partial: Path, progress: Progress | None) -> None:
     """Fetch until all is there; a connection that broke is taken up if it brought something."""
-    partial.touch()
-    while archive.n_bytes is None or partial.stat().st_size < archive.n_bytes:
-        n_before = partial.stat().st_size
+    while archive.n_bytes is None or _size(partial) < archive.n_bytes:
+        n_before = _size(partial)
         try:
             if _fetch_from(archive, partial, n_before, progress):
                 return
             reason = "the connection was closed early"
         except urllib.error.HTTPError as error:
-            if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            error.close()
+            if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and n_before:
                 return  # all is there; whether it is right, the sum will tell
             raise DownloadError(f"{archive.url}: the server says {error}") from error
+        except DownloadError:  # an OSError too, but not one to try again
+            raise
         except (http.client.HTTPException, OSError) as error:
             reason = str(error)
-        n_now = partial.stat().st_size
+        n_now = _size(partial)
         if n_now <= n_before:
             raise DownloadError(f"{archive.url}: {reason}, after {n_now} bytes; try again later")
+
+
+def _size(partial: Path) -> int:
+    return partial.stat().st_size if partial.exists() else 0
 
 
 def _fetch_from(archive: Archive, partial: Path, start: int, progress: Progress | None) -> bool:
@@ -138,7 +144,7 @@ def _fetch_from(archive: Archive, partial: Path, start: int, progress: Progress 
 def _check(archive: Archive, partial: Path) -> None:
     """Compare with what was published; delete what is wrong, for no resuming can mend it."""
     try:
-        _check_size(archive, partial.stat().st_size)
+        _check_size(archive, _size(partial))
         with partial.open("rb") as file:
             md5 = hashlib.file_digest(file, _md5).hexdigest()
         if md5 != archive.md5:
