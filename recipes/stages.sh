@@ -51,6 +51,7 @@ _make() {
   shift 2
   command -v "$1" >/dev/null || _stop 1 "stage $name needs '$1' on the PATH ('make demo' installs asr)"
   _set_aside "$output" previous
+  if [[ $_is_forced ]]; then rm -rf -- "$output.run"; fi # anew: not where an earlier run stopped
   mkdir -p -- "$(dirname -- "$output")"
   _running=$name _output=$output
   "$@"

@@ -105,6 +105,21 @@ def test_from_makes_a_stage_and_all_later_ones_again(recipe: Recipe) -> None:
     ]
 
 
+def test_a_stage_made_again_by_name_does_not_go_on_where_an_earlier_run_stopped(
+    recipe: Recipe,
+) -> None:
+    recipe()
+    state = recipe.path("dough.run")
+    state.mkdir()
+    recipe.path("dough").rmdir()
+
+    recipe()
+    assert state.exists()  # the output was missing: a run may go on
+
+    recipe("--from", "knead")
+    assert not state.exists()
+
+
 def test_from_still_makes_an_earlier_output_that_is_missing(recipe: Recipe) -> None:
     assert recipe("--from", "bake").returncode == 0
     assert recipe.made() == ALL

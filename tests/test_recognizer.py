@@ -1,0 +1,112 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from asr.checkpoint import build
+from asr.config import Config
+from asr.corpus.utterance import Utterance
+from asr.errors import AudioError, ModelError
+from asr.recognizer import Recognizer, load_model
+from asr.search.prefix_beam import BeamConfig
+from asr.text.tokens import TokenTable
+from asr.text.transcript import Transcript
+
+
+@pytest.fixture(scope="module")
+def recognizer(small_config: Config) -> Recognizer:
+    """An untrained model: it babbles, which is all that these promises need."""
+    torch.manual_seed(1)
+    checkpoint = build(small_config, TokenTable.from_text(["ABCDEFGH IJ"]))
+    checkpoint.model.eval()
+    with torch.no_grad():
+        checkpoint.model.projection.weight.mul_(20.0)  # babbles louder
+    return Recognizer(checkpoint)
+
+
+def transcribe(
+    recognizer: Recognizer, utterances: Sequence[Utterance], seconds: float
+) -> dict[str, Transcript]:
+    results = recognizer.transcribe_all(utterances, batch_duration=seconds)
+    transcripts = {u.id: result for u, result in results if isinstance(result, Transcript)}
+    assert len(transcripts) == len(utterances)
+    return transcripts
+
+
+def test_a_transcript_is_the_same_alone_and_in_any_batch(
+    recognizer: Recognizer, tiny_corpus: Sequence[Utterance]
+) -> None:
+    alone = transcribe(recognizer, tiny_corpus, seconds=0.1)
+    together = transcribe(recognizer, tiny_corpus, seconds=1000.0)
+    backwards = transcribe(recognizer, tiny_corpus[::-1], seconds=5.0)
+
+    texts = {name: transcript.text for name, transcript in alone.items()}
+    assert any(texts.values())
+    assert texts == {name: transcript.text for name, transcript in together.items()}
+    assert texts == {name: transcript.text for name, transcript in backwards.items()}
+
+
+def test_one_file_equals_the_same_file_among_many(
+    recognizer: Recognizer, tiny_corpus: Sequence[Utterance]
+) -> None:
+    among_many = transcribe(recognizer, tiny_corpus, seconds=1000.0)[tiny_corpus[0].id]
+
+    alone = recognizer.transcribe(tiny_corpus[0].audio_filepath)
+
+    assert alone.text == among_many.text
+    assert alone.duration == pytest.approx(tiny_corpus[0].duration, abs=1e-3)
+
+
+def test_words_have_times_within_the_recording_and_in_order(
+    recognizer: Recognizer, tiny_corpus: Sequence[Utterance]
+) -> None:
+    for transcript in transcribe(recognizer, tiny_corpus, seconds=10.0).values():
+        assert " ".join(word.text for word in transcript.words) == transcript.text
+        times = [time for word in transcript.words for time in (word.start, word.end)]
+        assert times == sorted(times)
+        assert transcript.duration is not None
+        assert all(0.0 <= time <= transcript.duration for time in times)
+        assert all(0.0 <= (word.confidence or 0.0) <= 1.0 for word in transcript.words)
+
+
+def test_a_bad_recording_is_reported_in_its_place_and_the_others_are_transcribed(
+    recognizer: Recognizer, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    (tmp_path / "empty.wav").touch()
+    bad = Utterance("bad", tmp_path / "empty.wav")
+
+    results = list(recognizer.transcribe_all([tiny_corpus[0], bad, tiny_corpus[1]]))
+
+    assert [utterance.id for utterance, _ in results] == [
+        tiny_corpus[0].id,
+        "bad",
+        tiny_corpus[1].id,
+    ]
+    assert isinstance(results[1][1], AudioError)
+    assert isinstance(results[2][1], Transcript)
+
+
+def test_a_bad_recording_alone_is_an_error(recognizer: Recognizer, tmp_path: Path) -> None:
+    with pytest.raises(AudioError, match=r"missing\.wav"):
+        recognizer.transcribe(tmp_path / "missing.wav")
+
+
+def test_beam_search_gives_the_n_best_the_best_first(
+    recognizer: Recognizer, tiny_corpus: Sequence[Utterance]
+) -> None:
+    beam = BeamConfig(beam_size=8, beam_threshold=20.0, n_best=3)
+
+    transcript = Recognizer(recognizer.checkpoint, beam=beam).transcribe(
+        tiny_corpus[0].audio_filepath
+    )
+
+    scores = [alternative.score for alternative in transcript.n_best]
+    assert scores == sorted(scores, reverse=True)
+    assert len(scores) == 3
+    assert transcript.n_best[0].text == transcript.text
+
+
+def test_the_name_of_no_model_lists_the_shipped_ones() -> None:
+    with pytest.raises(ModelError, match="no-such-model: neither a model directory nor"):
+        load_model("no-such-model")
