@@ -1,0 +1,55 @@
+"""What the tests of the verbs share: a corpus on disk, its manifest, and a model that knows nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from asr.audio.write import write_waveform
+from asr.checkpoint import build, save_checkpoint
+from asr.config import Config
+from asr.corpus.manifest import write_manifest
+from asr.corpus.tiny import write_tiny_corpus
+from asr.corpus.utterance import Utterance
+from asr.text.tokens import TokenTable
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """A subset of four utterances in LibriSpeech's layout, for a test to damage."""
+    folder = tmp_path / "corpus"
+    write_tiny_corpus(folder, n_utterances=4, n_speakers=2, seed=1)
+    return folder
+
+
+@pytest.fixture
+def manifest(tmp_path: Path, tiny_corpus: Sequence[Utterance]) -> Path:
+    """Manifest of three utterances, the longest first."""
+    path = tmp_path / "three.jsonl"
+    write_manifest(path, sorted(tiny_corpus[:3], key=lambda u: u.duration or 0.0, reverse=True))
+    return path
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory, small_config: Config) -> Path:
+    """A model with random weights, but sure of itself: it writes letters without a sense."""
+    torch.manual_seed(0)
+    checkpoint = build(small_config, TokenTable.from_text(["ACDEIMNORSTUW"]))
+    with torch.no_grad():
+        checkpoint.model.projection.weight.mul_(30.0)
+    folder: Path = tmp_path_factory.mktemp("model") / "random"
+    save_checkpoint(folder, checkpoint, card="# Knows nothing\n", example=torch.zeros(4000))
+    return folder
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> list[Path]:
+    """Two short recordings, in a folder whose name has a space."""
+    folder = tmp_path / "my recordings"
+    folder.mkdir()
+    paths = [folder / "one.wav", folder / "two.flac"]
+    for seed, path in enumerate(paths):
+        noise = torch.randn(8000 + 4000 * seed, generator=torch.Generator().manual_seed(seed))
+        write_waveform(path, 0.1 * noise, 16000)
+    return paths

@@ -1,0 +1,100 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import asr
+from asr.cli import main
+from asr.config import Config, config_hash
+from asr.corpus.manifest import read_manifest, write_manifest
+from asr.corpus.utterance import Utterance
+from asr.text.transcript import read_transcripts
+from asr.wer.condition import read_decoding
+
+
+def decode(model: Path, manifest: Path, output: Path, *words: object) -> int:
+    return main(["decode", str(model), str(manifest), "--output", str(output), *map(str, words)])
+
+
+def with_a_missing_recording(manifest: Path, tmp_path: Path) -> Path:
+    """The same manifest, but for one recording that is not there."""
+    first, *others = read_manifest(manifest)
+    missing = Utterance(first.id, tmp_path / "gone.flac", duration=1.0, text=first.text)
+    path = tmp_path / "gap.jsonl"
+    write_manifest(path, [missing, *others])
+    return path
+
+
+@pytest.mark.parametrize("search", [[], ["--search", "beam", "--beam-size", "3"]])
+def test_hypotheses_come_in_the_manifests_order_and_are_those_of_each_alone(
+    search: list[str], model: Path, manifest: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "new" / "h.jsonl"
+    assert decode(model, manifest, output, *search) == 0
+    transcripts = read_transcripts(output)
+    utterances = read_manifest(manifest)
+    assert list(transcripts) == [utterance.id for utterance in utterances]
+    if not search:
+        recognizer = asr.load_model(model)
+        for utterance in utterances:
+            alone = recognizer.transcribe(utterance.audio_filepath)
+            assert transcripts[utterance.id].text == alone.text
+
+
+def test_the_record_beside_the_hypotheses_says_how_they_were_made(
+    model: Path,
+    manifest: Path,
+    tmp_path: Path,
+    small_config: Config,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = tmp_path / "dev.beam.jsonl"
+    assert decode(model, manifest, output, "--search", "beam", "--beam-threshold", 9.5) == 0
+    decoding = read_decoding(tmp_path / "dev.beam.run.json")
+    seconds = sum(utterance.duration or 0.0 for utterance in read_manifest(manifest))
+    assert decoding.model == str(model)
+    assert decoding.config_hash == config_hash(small_config)
+    assert decoding.normaliser == small_config.text.normaliser
+    assert decoding.search == "beam 16, threshold 9.5"
+    assert decoding.audio_seconds == pytest.approx(seconds)
+    assert decoding.computing_seconds > 0
+    assert decoding.provenance.command.startswith(f"asr decode {model}")
+    assert f"RTF {decoding.rtf:.3f}" in capsys.readouterr().out
+
+
+def test_bad_audio_is_named_and_missing_and_ends_with_status_1(
+    model: Path, manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gap, output = with_a_missing_recording(manifest, tmp_path), tmp_path / "h.jsonl"
+    assert decode(model, gap, output) == 1
+    first, *others = read_manifest(manifest)
+    assert list(read_transcripts(output)) == [utterance.id for utterance in others]
+    err = capsys.readouterr().err
+    assert f"asr: {first.id}: " in err
+    assert "gone.flac: no such file" in err
+    assert err.endswith("asr: 1 of 3 utterances could not be decoded and are missing\n")
+
+
+def test_where_nothing_can_be_decoded_nothing_is_written(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_manifest(tmp_path / "m.jsonl", [Utterance("a", tmp_path / "gone.wav")])
+    assert decode(model, tmp_path / "m.jsonl", tmp_path / "h.jsonl") == 1
+    assert "none of its 1 utterances was decoded" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [tmp_path / "m.jsonl"]
+
+
+def test_utterances_without_text_or_duration_can_be_decoded(
+    model: Path, tmp_path: Path, tiny_corpus: Sequence[Utterance]
+) -> None:
+    bare = [Utterance(u.id, u.audio_filepath) for u in tiny_corpus[:2]]
+    write_manifest(tmp_path / "m.jsonl", bare)
+    assert decode(model, tmp_path / "m.jsonl", tmp_path / "h.jsonl") == 0
+    assert len(read_transcripts(tmp_path / "h.jsonl")) == 2
+
+
+def test_a_manifest_that_is_not_there_is_named(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert decode(model, tmp_path / "m.jsonl", tmp_path / "h.jsonl") == 1
+    assert capsys.readouterr().err.startswith(f"asr: error: {tmp_path / 'm.jsonl'}: ")

@@ -1,0 +1,72 @@
+import importlib
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import safetensors.torch
+
+from asr.cli import doctor, main
+
+
+def broken_lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line for line in capsys.readouterr().out.splitlines() if "BROKEN" in line]
+
+
+def test_everything_works_here(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", str(model)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    things = [line.split()[0] for line in lines]
+    assert {"asr", "python", "torch", "soundfile", "threads"} <= {*things}
+    assert [line.split()[1:] for line in lines if line.startswith("audio")] == [
+        [ending, "works"] for ending in doctor.FORMATS
+    ]
+    assert lines[-1].endswith("works: its golden example comes out")
+
+
+def test_without_a_name_every_shipped_model_is_checked(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(model, tmp_path / "ours")
+    monkeypatch.setattr("asr.recognizer.MODELS", tmp_path)
+    assert main(["doctor"]) == 0
+    assert "model ours" in capsys.readouterr().out
+
+
+def test_a_model_whose_golden_example_comes_out_otherwise_is_broken(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "bent"
+    shutil.copytree(model, folder)
+    weights = safetensors.torch.load_file(folder / "model.safetensors")
+    weights["front_end.mean"] += 1.0
+    safetensors.torch.save_file(weights, folder / "model.safetensors")
+    assert main(["doctor", str(model), str(folder)]) == 1
+    (line,) = broken_lines(capsys)
+    assert str(folder) in line
+    assert "features differ" in line
+
+
+def test_a_package_that_cannot_be_loaded_is_named_and_ends_the_examination(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load = importlib.import_module
+
+    def fail_for_soxr(name: str) -> ModuleType:
+        if name == "soxr":
+            raise ImportError("undefined symbol: _ZN3")
+        return load(name)
+
+    monkeypatch.setattr("asr.cli.doctor.importlib.import_module", fail_for_soxr)
+    assert main(["doctor"]) == 1
+    assert broken_lines(capsys) == [
+        f"{'soxr':<28} BROKEN cannot be loaded: undefined symbol: _ZN3"
+    ]
+
+
+def test_a_format_that_cannot_be_written_or_read_is_broken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "FORMATS", ("wav", "no-such-format"))
+    assert main(["doctor"]) == 1
+    assert [line.split()[:2] for line in broken_lines(capsys)] == [["audio", "no-such-format"]]

@@ -1,0 +1,107 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from asr.cli import VERBS, main
+from asr.cli import report as report_verb
+from asr.errors import DataError
+from asr.provenance import own_version
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_teaches_by_an_example(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([verb, "--help"])
+    text = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert "example" in text
+    assert f"  asr {verb} " in text
+
+
+def test_the_help_names_every_verb_beside_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [v for v in VERBS if not any(w[:1] == [v] and len(w) > 1 for w in lines)] == []
+
+
+@pytest.mark.parametrize("words", [[], ["no-such-verb"], ["score"], ["decode", "--beam"]])
+def test_words_that_make_no_command_end_with_the_usage_and_status_2(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: asr")
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"asr {own_version()}\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (DataError("x.json: is odd"), 1, "asr: error: x.json: is odd\n"),
+        (PermissionError(13, "Permission denied", "x"), 1, "asr: error: x: Permission denied\n"),
+        (OSError("no space"), 1, "asr: error: no space\n"),
+        (KeyboardInterrupt(), 130, "asr: interrupted\n"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line_on_stderr(
+    error: BaseException,
+    status: int,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(_: object) -> int:
+        raise error
+
+    monkeypatch.setattr(report_verb, "run", fail)
+    assert main(["report", "x.json", "--output", "y.md"]) == status
+    assert capsys.readouterr().err == message
+
+
+def test_our_own_mistakes_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> int:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(report_verb, "run", fail)
+    with pytest.raises(RuntimeError, match="a bug"):
+        main(["report", "x.json", "--output", "y.md"])
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    model: Path, manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    status = main(["decode", str(model), str(manifest), "--output", str(tmp_path / "file" / "h")])
+    assert status == 1
+    assert capsys.readouterr().err.startswith(f"asr: error: {tmp_path / 'file'}: ")
+
+
+def test_when_the_reader_goes_away_the_rest_is_dropped_quietly(
+    model: Path, recordings: list[Path]
+) -> None:
+    command = [sys.executable, "-m", "asr", "transcribe", "--threads", "1", "--model", str(model)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [*command, *map(str, recordings)],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        check=False,
+    )
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (141, b"")

@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+import asr
+from asr.checkpoint import load_checkpoint, read_example
+from asr.cli import main
+from asr.recognizer import verify_model
+
+
+def pack(model: Path, output: Path, *words: object) -> int:
+    return main(["pack", str(model), "--output", str(output), *map(str, words)])
+
+
+def test_a_packed_model_is_smaller_and_loads_and_checks_itself(
+    model: Path, recordings: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "new" / "packed"
+    assert pack(model, output, "--half") == 0
+    verify_model(output)
+    sizes = [(folder / "model.safetensors").stat().st_size for folder in (model, output)]
+    assert sizes[1] < 0.6 * sizes[0]
+    assert asr.load_model(output).transcribe(recordings[0]).duration == 0.5
+    assert capsys.readouterr().out.startswith(f"{output}: 0.")
+
+
+def test_without_half_the_weights_stay_as_they_are(model: Path, tmp_path: Path) -> None:
+    assert pack(model, tmp_path / "packed") == 0
+    before, after = (
+        safetensors.torch.load_file(folder / "model.safetensors")
+        for folder in (model, tmp_path / "packed")
+    )
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_example_and_card_are_the_models_own_unless_given(
+    model: Path, recordings: list[Path], tmp_path: Path
+) -> None:
+    (tmp_path / "card.md").write_text("# Ours\n")
+    given = ("--example", recordings[0], "--card", tmp_path / "card.md")
+    assert pack(model, tmp_path / "own") == 0
+    assert pack(model, tmp_path / "given", *given) == 0
+    assert torch.equal(read_example(tmp_path / "own"), read_example(model))
+    assert (tmp_path / "own" / "README.md").read_text() == "# Knows nothing\n"
+    assert len(read_example(tmp_path / "given")) == 8000
+    assert (tmp_path / "given" / "README.md").read_text() == "# Ours\n"
+
+
+def test_a_model_can_be_packed_onto_itself(model: Path, tmp_path: Path) -> None:
+    assert pack(model, tmp_path / "mine") == 0
+    assert pack(tmp_path / "mine", tmp_path / "mine", "--half") == 0
+    weights = safetensors.torch.load_file(tmp_path / "mine" / "model.safetensors")
+    assert weights["model.projection.weight"].dtype == torch.float16
+    load_checkpoint(tmp_path / "mine")
+
+
+@pytest.mark.parametrize(
+    ("option", "reason"), [("--card", "No such file or directory"), ("--example", "no such file")]
+)
+def test_what_is_not_there_is_named_and_nothing_written(
+    option: str, reason: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pack(model, tmp_path / "packed", option, tmp_path / "gone") == 1
+    assert capsys.readouterr().err == f"asr: error: {tmp_path / 'gone'}: {reason}\n"
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,130 @@
+from pathlib import Path
+
+import pytest
+
+from asr.audio.read import probe_audio
+from asr.cli import main
+from asr.corpus.manifest import read_manifest
+from asr.corpus.tiny import write_tiny_corpus
+
+
+def prepare(*words: object) -> int:
+    return main(["prepare", *map(str, words)])
+
+
+def change_text(corpus: Path, name: str, text: str) -> None:
+    """Replace what a transcript says of one utterance; an empty text takes its line out."""
+    for path in corpus.glob("*/*/*.trans.txt"):
+        lines = [line for line in path.read_text().splitlines() if line.split()[0] != name]
+        added = [f"{name} {text}"] if text and path.stem.startswith(name.split("-")[0]) else []
+        path.write_text("".join(f"{line}\n" for line in [*lines, *added]))
+
+
+def test_a_corpus_becomes_a_manifest_with_durations_texts_and_speakers(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "new" / "all.jsonl"
+    assert prepare(corpus, "--output", output) == 0
+    utterances = read_manifest(output)
+    assert len(utterances) == 4
+    assert {utterance.speaker for utterance in utterances} == {"1000", "1001"}
+    for utterance in utterances:
+        assert utterance.duration == probe_audio(utterance.audio_filepath).duration
+        assert utterance.text
+    seconds = sum(utterance.duration or 0.0 for utterance in utterances)
+    expected = f"{output}: 4 utterances, {seconds:.1f} seconds, 2 speakers\n"
+    assert capsys.readouterr() == (expected, "")
+    assert not output.with_name("all.jsonl.problems.txt").exists()
+
+
+def test_what_is_wrong_is_left_out_and_listed_with_its_reason(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (corpus / "1000" / "1" / "1000-1-0000.flac").unlink()
+    (corpus / "1001" / "1" / "1001-1-0001.flac").write_bytes(b"fLaC")
+    output = tmp_path / "all.jsonl"
+    assert prepare(corpus, "--output", output) == 0
+    assert [u.id for u in read_manifest(output)] == ["1000-1-0001", "1001-1-0000"]
+    listed = output.with_name("all.jsonl.problems.txt").read_text().splitlines()
+    assert [line.split("\t")[0] for line in listed] == ["1000-1-0000", "1001-1-0001"]
+    err = capsys.readouterr().err
+    assert "2 left out" in err
+    assert "1000-1-0000: " in err
+
+
+def test_utterances_too_short_for_their_text_are_left_out(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change_text(corpus, "1000-1-0000", "MISSISSIPPI " * 20)
+    output = tmp_path / "all.jsonl"
+    assert prepare(corpus, "--output", output) == 0
+    assert "1000-1-0000" not in [u.id for u in read_manifest(output)]
+    assert "frames; its tokens need" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("factor", "is_left_out"), [(2, False), (3, False), (4, True)])
+def test_how_short_is_too_short_follows_from_the_subsampling_factor(
+    factor: int, is_left_out: bool, corpus: Path, tmp_path: Path
+) -> None:
+    seconds = probe_audio(corpus / "1000" / "1" / "1000-1-0000.flac").duration
+    n_frames = (round(seconds * 16000) - 400) // 160 + 1
+    text = "AB" * (-(-n_frames // 4) // 2 + 1)  # one or two more than factor 4 leaves room for
+    change_text(corpus, "1000-1-0000", text)
+    output = tmp_path / "all.jsonl"
+    assert prepare(corpus, "--output", output, "--subsampling-factor", factor) == 0
+    assert ("1000-1-0000" not in [u.id for u in read_manifest(output)]) == is_left_out
+
+
+def test_many_problems_are_all_in_the_file_and_the_first_on_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tiny_corpus(tmp_path / "corpus", n_utterances=9, n_speakers=1, seed=1)
+    for path in sorted(tmp_path.glob("corpus/*/*/*.flac"))[:8]:
+        path.unlink()
+    assert prepare(tmp_path / "corpus", "--output", tmp_path / "all.jsonl") == 0
+    assert capsys.readouterr().err.endswith("\n  and 3 more\n")
+    assert len((tmp_path / "all.jsonl.problems.txt").read_text().splitlines()) == 8
+
+
+def test_a_corpus_of_which_nothing_can_be_used_is_an_error_and_leaves_no_manifest(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in corpus.glob("*/*/*.flac"):
+        path.unlink()
+    assert prepare(corpus, "--output", tmp_path / "all.jsonl") == 1
+    assert "none of the 4 utterances can be used" in capsys.readouterr().err
+    assert not (tmp_path / "all.jsonl").exists()
+    assert (tmp_path / "all.jsonl.problems.txt").exists()
+
+
+def test_a_list_of_problems_that_are_gone_is_deleted(corpus: Path, tmp_path: Path) -> None:
+    stale = tmp_path / "all.jsonl.problems.txt"
+    stale.write_text("old\n")
+    assert prepare(corpus, "--output", tmp_path / "all.jsonl") == 0
+    assert not stale.exists()
+
+
+def test_several_folders_make_one_manifest(corpus: Path, tmp_path: Path) -> None:
+    write_tiny_corpus(tmp_path / "more", n_utterances=3, n_speakers=1, seed=2)
+    assert prepare(corpus, tmp_path / "more", "--output", tmp_path / "all.jsonl") == 0
+    utterances = read_manifest(tmp_path / "all.jsonl")
+    assert len(utterances) == 7
+    assert {utterance.speaker for utterance in utterances} == {"1000", "1001", "2000"}
+
+
+def test_an_id_that_two_folders_have_is_a_problem(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prepare(corpus, corpus, "--output", tmp_path / "all.jsonl") == 1
+    assert "the same id is that of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["", "nowhere", "corpus/1000"])
+def test_a_folder_that_is_no_subset_is_refused_with_an_example(
+    name: str, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = corpus.parent / name
+    assert prepare(folder, "--output", tmp_path / "all.jsonl") == 1
+    err = capsys.readouterr().err
+    assert err.startswith(f"asr: error: {folder}: ")
+    assert "name a subset, such as LibriSpeech/dev-clean" in err

@@ -1,0 +1,171 @@
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+import asr
+from asr.audio.write import write_waveform
+from asr.cli import main
+from asr.text.formats import FORMATS
+
+
+def transcribe(model: Path, *words: object) -> int:
+    return main(["transcribe", "--model", str(model), *map(str, words)])
+
+
+def test_one_recording_gives_its_text_alone(
+    model: Path, recordings: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert transcribe(model, recordings[0]) == 0
+    expected = asr.load_model(model).transcribe(recordings[0]).text
+    assert expected
+    assert capsys.readouterr() == (f"{expected}\n", "")
+
+
+def test_several_give_name_tab_text_in_their_order(
+    model: Path, recordings: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [*reversed(recordings), recordings[1]]
+    assert transcribe(model, *files) == 0
+    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    texts = {str(path): asr.load_model(model).transcribe(path).text for path in recordings}
+    assert lines == [[str(path), texts[str(path)]] for path in files]
+
+
+def test_json_has_words_times_confidence_and_score(
+    model: Path, recordings: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert transcribe(model, *recordings, "--format", "json") == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [record["id"] for record in records] == [str(path) for path in recordings]
+    assert records[0]["duration"] == 0.5
+    assert records[0]["score"] < 0
+    assert records[0]["words"][0].keys() == {"text", "start", "end", "confidence"}
+    assert [word["text"] for word in records[0]["words"]] == records[0]["text"].split()
+
+
+def test_n_best_lists_different_texts_best_first(
+    model: Path, recordings: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--search", "beam", "--beam-size", 4, "--n-best", 3, "--format", "json")
+    assert transcribe(model, recordings[0], *options) == 0
+    record = json.loads(capsys.readouterr().out)
+    texts = [entry["text"] for entry in record["n_best"]]
+    scores = [entry["score"] for entry in record["n_best"]]
+    assert (len(set(texts)), texts[0]) == (3, record["text"])
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_goes_to_files_named_after_the_recordings(
+    name: str, model: Path, recordings: list[Path], tmp_path: Path
+) -> None:
+    output = tmp_path / "new" / "texts"
+    assert transcribe(model, *recordings, "--format", name.lower(), "--output", output) == 0
+    assert sorted(path.name for path in output.iterdir()) == [f"one.{name}", f"two.{name}"]
+    expected = FORMATS[name](asr.load_model(model).transcribe(recordings[0]))
+    assert (output / f"one.{name}").read_text() == expected
+
+
+@pytest.mark.parametrize("name", ["srt", "vtt", "tsv", "TextGrid"])
+def test_several_recordings_in_a_format_of_one_need_a_folder(
+    name: str, model: Path, recordings: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        transcribe(model, *recordings, "--format", name)
+    assert ended.value.code == 2
+    assert f"several recordings as {name} need --output FOLDER" in capsys.readouterr().err
+    assert transcribe(model, recordings[0], "--format", name) == 0
+
+
+def test_two_recordings_of_one_name_are_not_written_over_each_other(
+    model: Path, recordings: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        transcribe(model, recordings[0], tmp_path / "one.mp3", "--output", tmp_path / "texts")
+    assert ended.value.code == 2
+    assert "more than one recording would become one.txt" in capsys.readouterr().err
+
+
+def test_bad_files_are_named_and_the_good_ones_beside_them_transcribed(
+    model: Path, recordings: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.wav").touch()
+    (tmp_path / "letter.wav").write_text("Dear reader, this is not audio.")
+    bad = [tmp_path / "missing.wav", tmp_path, tmp_path / "empty.wav", tmp_path / "letter.wav"]
+    assert transcribe(model, bad[0], recordings[0], *bad[1:], recordings[1]) == 1
+    out, err = capsys.readouterr()
+    assert [line.split("\t")[0] for line in out.splitlines()] == [str(p) for p in recordings]
+    assert [line.split(": ")[1] for line in err.splitlines()[:-1]] == [str(p) for p in bad]
+    assert err.splitlines()[-1] == "asr: 4 of 6 recordings could not be transcribed"
+
+
+def test_a_single_bad_file_is_one_line(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert transcribe(model, "nowhere.wav") == 1
+    assert capsys.readouterr() == ("", "asr: nowhere.wav: no such file\n")
+
+
+def test_a_channel_is_picked_by_its_number(
+    model: Path, recordings: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert transcribe(model, recordings[0], "--channel", 0) == 0
+    assert transcribe(model, recordings[0]) == 0
+    first, mixed = capsys.readouterr().out.splitlines()
+    assert first == mixed
+    assert transcribe(model, recordings[0], "--channel", 1) == 1
+    assert "has no channel 1" in capsys.readouterr().err
+
+
+def test_a_recording_shorter_than_a_frame_has_an_empty_text_also_alone(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_waveform(tmp_path / "short.wav", torch.zeros(10), 16000)
+    assert transcribe(model, tmp_path / "short.wav") == 0
+    assert capsys.readouterr().out == "\n"
+
+
+def test_a_name_that_is_not_utf_8_can_be_printed(
+    model: Path, recordings: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = Path(os.fsdecode(os.fsencode(recordings[0].parent) + b"/caf\xe9.wav"))
+    shutil.copy(recordings[0], odd)
+    assert transcribe(model, odd, recordings[0]) == 0
+    assert "caf\\udce9.wav\t" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("--n-best", "2"), "--n-best is a setting of --search beam"),
+        (("--beam-size", "9"), "--beam-size is a setting of --search beam"),
+        (("--channel", "-1"), "expected 0 or more, got -1"),
+        (("--threads", "0"), "expected 1 or more, got 0"),
+        (("--threads", "many"), "expected a whole number, got 'many'"),
+        (("--format", "docx"), "invalid choice: 'docx'"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_with_the_usage(
+    words: tuple[str, ...], complaint: str, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        transcribe(model, "speech.wav", *words)
+    assert ended.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("--beam-size", "0"), ("--n-best", "17")])
+def test_a_beam_out_of_its_range_is_an_error(
+    words: tuple[str, ...], model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert transcribe(model, "speech.wav", "--search", "beam", *words) == 1
+    assert capsys.readouterr().err.startswith("asr: error: ")
+
+
+def test_a_model_that_is_not_there_is_an_error_that_lists_those_shipped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert transcribe(tmp_path / "no-model", "speech.wav") == 1
+    assert "neither a model directory nor a shipped model (shipped: " in capsys.readouterr().err
