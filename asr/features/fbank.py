@@ -61,8 +61,8 @@ class LogMel(nn.Module):
         """
         super().__init__()
         self.min_log_energy = min_log_energy
-        self.samples_per_frame = round(frame_length * sample_rate)
-        self.samples_per_shift = round(frame_shift * sample_rate)
+        self.samples_per_frame = whole_samples(frame_length, sample_rate)
+        self.samples_per_shift = whole_samples(frame_shift, sample_rate)
         self._fft_size = 2 ** math.ceil(math.log2(self.samples_per_frame))
         weights = mel_filters(n_mels, self._fft_size, sample_rate, low_frequency, high_frequency)
         self.register_buffer("window", povey_window(self.samples_per_frame), persistent=False)
@@ -131,6 +131,11 @@ def _sum_in_order(frames: Tensor) -> Tensor:
         columns = frames.permute(2, 0, 1).contiguous()  # (samples_per_frame, B, T)
         return torch.from_numpy(columns.numpy().sum(0))
     return frames.double().sum(2).float()
+
+
+def whole_samples(seconds: float, sample_rate: int) -> int:
+    """Convert a duration to samples; a fraction of a sample is dropped, as in Kaldi."""
+    return int(round(seconds * sample_rate, 6))  # rounding mends 0.029 * 1000 = 28.999999999999996
 
 
 def povey_window(n_samples: int) -> Tensor:
