@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be any bytes
     words = sys.argv[1:] if arguments is None else arguments
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     options.command = ["asr", *words]
     try:
         return _run(options)
@@ -95,15 +95,16 @@ def _run(options: argparse.Namespace) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of all verbs."""
+    words = argparse.ArgumentParser(
         prog="asr",
         description=DESCRIPTION,
         formatter_class=_FORMATTER,
         epilog="asr VERB --help explains a verb.",
     )
-    parser.add_argument("-V", "--version", action=_Version)
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
+    words.add_argument("-V", "--version", action=_Version)
+    verbs = words.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
     for verb in VERBS:
         module = importlib.import_module(f"asr.cli.{verb}")
         subparser = verbs.add_parser(
@@ -114,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         )
         module.add_arguments(subparser)
         subparser.set_defaults(run=module.run, refuse=subparser.error)
-    return parser
+    return words
 
 
 def _drop_output() -> None:

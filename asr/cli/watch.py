@@ -4,7 +4,7 @@ import dataclasses
 import json
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Never, Self
 
 from tqdm import tqdm
 
@@ -28,7 +28,7 @@ class RunWatcher:
         self._metrics = folder / METRICS_FILE
         self._writer = _tensorboard(folder / "tensorboard")
         self._n_dev = n_dev
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[Never] | None = None
         self._shown = ""  # what the bar is about
 
     def __enter__(self) -> Self:
@@ -80,7 +80,7 @@ class RunWatcher:
             self._writer.add_scalar("epoch/dev_wer", report.wer, report.epoch)
             self._writer.flush()
 
-    def _bar_for(self, what: str, total: int, unit: str) -> "tqdm[None]":
+    def _bar_for(self, what: str, total: int, unit: str) -> "tqdm[Never]":
         if self._bar is None or self._shown != what:
             self._close_bar()
             self._bar = tqdm(total=total, desc=what, unit=unit, leave=False, disable=None)

@@ -1,4 +1,4 @@
-"""What the tests of the verbs share: a corpus on disk, its manifest, and a model that knows nothing."""
+"""What the tests of the verbs share: a corpus, its manifest, and a model that knows nothing."""
 
 from collections.abc import Sequence
 from pathlib import Path

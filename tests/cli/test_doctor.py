@@ -5,8 +5,11 @@ from types import ModuleType
 
 import pytest
 import safetensors.torch
+import torch
+from torch import Tensor
 
 from asr.cli import doctor, main
+from asr.errors import AudioError
 
 
 def broken_lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -59,14 +62,20 @@ def test_a_package_that_cannot_be_loaded_is_named_and_ends_the_examination(
 
     monkeypatch.setattr("asr.cli.doctor.importlib.import_module", fail_for_soxr)
     assert main(["doctor"]) == 1
-    assert broken_lines(capsys) == [
-        f"{'soxr':<28} BROKEN cannot be loaded: undefined symbol: _ZN3"
-    ]
+    assert broken_lines(capsys) == [f"{'soxr':<28} BROKEN cannot be loaded: undefined symbol: _ZN3"]
 
 
-def test_a_format_that_cannot_be_written_or_read_is_broken(
+def test_a_format_that_cannot_be_read_is_broken_and_the_others_are_tried(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(doctor, "FORMATS", ("wav", "no-such-format"))
+    def fail_for_mp3(path: Path, *, sample_rate: int) -> Tensor:
+        if path.suffix == ".mp3":
+            raise AudioError(f"{path}: no decoder")
+        return torch.zeros(sample_rate)
+
+    monkeypatch.setattr("asr.audio.read.read_waveform", fail_for_mp3)
     assert main(["doctor"]) == 1
-    assert [line.split()[:2] for line in broken_lines(capsys)] == [["audio", "no-such-format"]]
+    out = capsys.readouterr().out
+    assert [line.split()[:3] for line in out.splitlines() if line.startswith("audio")] == [
+        ["audio", ending, "BROKEN" if ending == "mp3" else "works"] for ending in doctor.FORMATS
+    ]

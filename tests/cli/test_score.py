@@ -38,7 +38,7 @@ def score(references: Path, hypotheses: Path, *words: object) -> int:
 def test_counts_are_written_and_the_rates_printed(
     references: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = hypotheses(tmp_path, [("a", "the hat sat"), ("b", "on mat it")])
+    path = hypotheses(tmp_path, [("a", "the hat sat down"), ("b", "on mat")])
     assert score(references, path, "--normaliser", "librispeech-1") == 0
     condition = read_condition(tmp_path / "dev-clean.other.score.json")
     assert condition.score.total.words == Counts(4, substitutions=1, deletions=1, insertions=1)

@@ -109,7 +109,7 @@ def test_a_single_bad_file_is_one_line(model: Path, capsys: pytest.CaptureFixtur
 
 
 def test_a_channel_is_picked_by_its_number(
-    model: Path, recordings: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    model: Path, recordings: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert transcribe(model, recordings[0], "--channel", 0) == 0
     assert transcribe(model, recordings[0]) == 0

@@ -1,0 +1,134 @@
+"""Configurations: complete, checked by name, and the same after a round trip."""
+
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+
+from asr.checkpoint import build
+from asr.config import Config, config_hash, read_config, to_toml
+from asr.errors import ConfigError
+from asr.text.tokens import TokenTable
+
+CONF = Path(__file__).parent.parent / "conf"
+SHIPPED = sorted(CONF.glob("*.toml"))
+
+
+def changed(tmp_path: Path, config: Config, table: str, **values: object) -> Path:
+    """A file with some values of a table replaced; None takes the key out."""
+    tree: dict[str, Any] = tomllib.loads(to_toml(config))
+    tree[table] = {k: v for k, v in {**tree[table], **values}.items() if v is not None}
+    path = tmp_path / "changed.toml"
+    path.write_text(tomli_w.dumps(tree))
+    return path
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_configuration_loads_and_makes_a_model(path: Path) -> None:
+    checkpoint = build(read_config(path), TokenTable.from_text(["A"]))
+    assert checkpoint.frame_shift > 0
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_the_head_of_a_shipped_configuration_says_how_to_run_it(path: Path) -> None:
+    head = path.read_text().split("\n\n")[0]
+    assert all(line.startswith("#") for line in head.splitlines())
+    assert f"recipes/{path.stem}/run.sh" in head
+    assert (CONF.parent / "recipes" / path.stem / "run.sh").is_file()
+
+
+def test_a_configuration_reads_back_as_it_was_written(tmp_path: Path, small_config: Config) -> None:
+    (tmp_path / "c.toml").write_text(to_toml(small_config))
+    assert read_config(tmp_path / "c.toml") == small_config
+
+
+def test_the_hash_changes_with_a_value_but_not_with_comments(
+    tmp_path: Path, small_config: Config
+) -> None:
+    (tmp_path / "c.toml").write_text("# a comment\n\n" + to_toml(small_config))
+    assert config_hash(read_config(tmp_path / "c.toml")) == config_hash(small_config)
+    train = dataclasses.replace(small_config.train, n_epochs=4)
+    assert config_hash(dataclasses.replace(small_config, train=train)) != config_hash(small_config)
+    assert len(config_hash(small_config)) == 8
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "complaint"),
+    [
+        ("model", {"layers": 3}, "unknown key model.layers"),
+        ("model", {"size": None}, "missing key model.size"),
+        ("model", {"sise": 8, "size": None}, "unknown key model.sise; missing key model.size"),
+        ("model", {"size": "large"}, "model.size must be int, got 'large'"),
+        ("model", {"size": True}, "model.size must be int, got True"),
+        ("model", {"size": 8.0}, "model.size must be int, got 8.0"),
+        ("model", {"bidirectional": 1}, "model.bidirectional must be bool, got 1"),
+        ("model", {"size": 0}, "model.size must be at least 1, got 0"),
+        ("features", {"cmvn": "global "}, "features.cmvn must be one of"),
+        ("batching", {"speeds": 1.0}, "batching.speeds must be a list, got 1.0"),
+        ("batching", {"speeds": ["fast"]}, "batching.speeds must be float, got 'fast'"),
+    ],
+)
+def test_what_is_wrong_is_refused_by_the_name_of_file_and_key(
+    table: str, values: dict[str, Any], complaint: str, tmp_path: Path, small_config: Config
+) -> None:
+    path = changed(tmp_path, small_config, table, **values)
+    with pytest.raises(ConfigError) as error:
+        read_config(path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert complaint in str(error.value)
+
+
+def test_a_whole_number_may_stand_for_a_fraction(tmp_path: Path, small_config: Config) -> None:
+    path = changed(tmp_path, small_config, "optimiser", warmup_epochs=1)
+    assert read_config(path).optimiser.warmup_epochs == 1.0
+    assert isinstance(read_config(path).optimiser.warmup_epochs, float)
+
+
+def test_a_table_that_is_a_value_is_refused(tmp_path: Path, small_config: Config) -> None:
+    tree = {**tomllib.loads(to_toml(small_config)), "model": 3}
+    (tmp_path / "c.toml").write_text(tomli_w.dumps(tree))
+    with pytest.raises(ConfigError, match="model must be a table, got 3"):
+        read_config(tmp_path / "c.toml")
+
+
+@pytest.mark.parametrize("content", [None, b"[model", b"\xff"])
+def test_a_file_that_is_not_toml_is_refused_by_its_name(
+    content: bytes | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "c.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"c\.toml: expected a TOML configuration"):
+        read_config(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("train.n_epochs", "7", 7),
+        ("model.cell", "gru", "gru"),
+        ("model.cell", '"gru"', "gru"),
+        ("model.bidirectional", "false", False),
+        ("batching.speeds", "[1.0, 1.1]", (1.0, 1.1)),
+        ("optimiser.learning_rate", "2e-3", 0.002),
+    ],
+)
+def test_a_value_is_changed_by_its_dotted_key(
+    key: str, text: str, value: object, tmp_path: Path, small_config: Config
+) -> None:
+    (tmp_path / "c.toml").write_text(to_toml(small_config))
+    config = read_config(tmp_path / "c.toml", {key: text})
+    table, name = key.split(".")
+    assert getattr(getattr(config, table), name) == value
+
+
+@pytest.mark.parametrize("key", ["n_epochs", "train", "train.epochs", "trian.n_epochs", ""])
+def test_a_key_that_is_not_there_cannot_be_changed(
+    key: str, tmp_path: Path, small_config: Config
+) -> None:
+    (tmp_path / "c.toml").write_text(to_toml(small_config))
+    with pytest.raises(ConfigError, match=r"no key .* to set"):
+        read_config(tmp_path / "c.toml", {key: "1"})

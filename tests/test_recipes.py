@@ -1,0 +1,108 @@
+"""Recipes: their commands are ones that asr understands, and the tiny one reaches zero WER."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from asr.cli import parser
+from asr.wer.condition import read_condition
+
+ROOT = Path(__file__).parent.parent
+RECIPES = sorted(path.parent.name for path in ROOT.glob("recipes/*/run.sh"))
+NOWHERE = {"ASR_DATA": "/nowhere", "LIBRISPEECH": ""}
+MAX_LINES = 50  # a recipe is a table of contents
+
+
+def run(recipe: str, *options: str, path: Path, **variables: str) -> list[str]:
+    """Run a recipe with `asr` as it is here; return the lines that it prints."""
+    asr = path / "bin" / "asr"
+    asr.parent.mkdir(exist_ok=True)
+    asr.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m asr "$@"\n')
+    asr.chmod(0o755)
+    environment = {
+        **os.environ,
+        **variables,
+        "PATH": f"{asr.parent}:{os.environ['PATH']}",
+        "OMP_NUM_THREADS": "1",
+    }
+    command = ["bash", str(ROOT / "recipes" / recipe / "run.sh"), "--work", str(path / "work")]
+    ended = subprocess.run(
+        [*command, *options],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout.splitlines()
+
+
+def commands(recipe: str, path: Path, **variables: str) -> list[list[str]]:
+    """The commands that a recipe would run, as words."""
+    lines = run(recipe, "--dry-run", path=path, **variables)
+    return [shlex.split(line) for line in lines if line.startswith("   ")]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("variables", [{}, NOWHERE, {**NOWHERE, "LIBRISPEECH": "/libri speech"}])
+def test_every_stage_is_one_command_that_asr_understands(
+    recipe: str, variables: dict[str, str], tmp_path: Path
+) -> None:
+    for program, *words in commands(recipe, tmp_path, **variables):
+        assert program == "asr"
+        parser().parse_args(words)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_what_a_stage_reads_is_made_by_an_earlier_one(recipe: str, tmp_path: Path) -> None:
+    work = str(tmp_path / "work")
+    made = set[str]()
+    outputs = [line.split()[1] for line in run(recipe, "--list", path=tmp_path, **NOWHERE)]
+    for output, words in zip(outputs, commands(recipe, tmp_path, **NOWHERE), strict=True):
+        targets = {output, words[words.index("--output") + 1] if "--output" in words else output}
+        read = {word for word in words if word.startswith(work)} - targets
+        assert read <= made
+        made |= targets
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_subsets_are_scored_one_by_one(recipe: str, tmp_path: Path) -> None:
+    scored = [words for words in commands(recipe, tmp_path, **NOWHERE) if words[1] == "score"]
+    assert scored
+    for words in scored:
+        manifest = words[2]
+        prepared = [w for w in commands(recipe, tmp_path, **NOWHERE) if manifest in w[3:]]
+        folders = prepared[0][2 : prepared[0].index("--output")]
+        assert (prepared[0][1], len(folders)) == ("prepare", 1)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_is_a_table_of_contents(recipe: str) -> None:
+    folder = ROOT / "recipes" / recipe
+    assert len((folder / "run.sh").read_text().splitlines()) <= MAX_LINES
+    assert os.access(folder / "run.sh", os.X_OK)
+
+
+def test_librispeech_scores_its_four_subsets(tmp_path: Path) -> None:
+    made = commands("librispeech", tmp_path, **NOWHERE)
+    scored = {Path(words[2]).stem for words in made if words[1] == "score"}
+    assert scored == {"dev-clean", "dev-other", "test-clean", "test-other"}
+
+
+@pytest.mark.slow
+def test_the_tiny_recipe_reaches_zero_wer_and_a_second_run_does_nothing(tmp_path: Path) -> None:
+    run("tiny", path=tmp_path)
+    work = tmp_path / "work"
+    for search in ("greedy", "beam"):
+        total = read_condition(work / f"tiny.{search}.score.json").score.total
+        assert (total.n_utterances, total.wer, total.cer) == (4, 0.0, 0.0)
+    assert "|  0.00 |" in (work / "RESULTS.md").read_text()
+    before = {path: path.stat().st_mtime_ns for path in work.rglob("*")}
+    assert run("tiny", path=tmp_path)[-1].startswith("nothing to do")
+    assert {path: path.stat().st_mtime_ns for path in work.rglob("*")} == before
