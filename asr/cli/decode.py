@@ -38,8 +38,12 @@ next:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr decode` takes."""
-    parser.add_argument("model", help="a model's folder, or the name of a shipped one")
-    parser.add_argument("manifest", type=Path, help="what to recognise (see asr prepare)")
+    parser.add_argument(
+        "model", metavar="MODEL", help="a model's folder, or the name of a shipped one"
+    )
+    parser.add_argument(
+        "manifest", type=Path, metavar="MANIFEST", help="what to recognise (see asr prepare)"
+    )
     parser.add_argument(
         "--output", type=Path, required=True, metavar="H.jsonl", help="hypotheses to write"
     )

@@ -8,8 +8,8 @@ DESCRIPTION = """\
 Make a model ready to give away: in half the space, with your model card, and with a golden example
 of your choice, by which `asr doctor` tells whether another machine computes the same.
 
---half stores the weights in 16 bits; computing goes on in 32 bits, and the WER hardly moves. Score
-the packed model, not the one that it was made from.
+--half stores the weights in 16 bits; computing goes on in 32 bits. Score the packed model, not the
+one that it was made from, since it is the one that others will use.
 
 example:
   asr pack exp/model --output released --half --example speech.wav --card CARD.md
@@ -20,7 +20,9 @@ next:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr pack` takes."""
-    parser.add_argument("model", help="a model's folder, or the name of a shipped one")
+    parser.add_argument(
+        "model", metavar="MODEL", help="a model's folder, or the name of a shipped one"
+    )
     parser.add_argument(
         "--output", type=Path, required=True, metavar="FOLDER", help="model directory to make"
     )

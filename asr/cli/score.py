@@ -34,7 +34,9 @@ N_NAMED = 5  # ids that are listed before "and so many more"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr score` takes."""
-    parser.add_argument("manifest", type=Path, help="what was said (see asr prepare)")
+    parser.add_argument(
+        "manifest", type=Path, metavar="MANIFEST", help="what was said (see asr prepare)"
+    )
     parser.add_argument("hypotheses", type=Path, metavar="H.jsonl", help="what was recognised")
     parser.add_argument(
         "--output", type=Path, required=True, metavar="S.json", help="counts to write"

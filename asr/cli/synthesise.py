@@ -23,10 +23,14 @@ next:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr synthesise` takes."""
-    parser.add_argument("folder", type=Path, help="folder to make")
-    parser.add_argument("--utterances", type=at_least(1), required=True, metavar="N")
-    parser.add_argument("--speakers", type=at_least(1), required=True, metavar="N")
-    parser.add_argument("--seed", type=at_least(0), default=1, metavar="N", help="(default: 1)")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder to make")
+    for what in ("utterances", "speakers"):
+        parser.add_argument(
+            f"--{what}", type=at_least(1), required=True, metavar="N", help=f"how many {what}"
+        )
+    parser.add_argument(
+        "--seed", type=at_least(0), default=1, metavar="N", help="of all that is drawn (default: 1)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

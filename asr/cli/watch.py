@@ -21,13 +21,13 @@ class RunWatcher:
 
     Args:
         folder: Gets `metrics.jsonl`, and `tensorboard/` where TensorBoard is installed.
-        n_dev: Utterances of the dev set.
+        n_dev_words: Words of the dev set.
     """
 
-    def __init__(self, folder: Path, *, n_dev: int) -> None:
+    def __init__(self, folder: Path, *, n_dev_words: int) -> None:
         self._metrics = folder / METRICS_FILE
         self._writer = _tensorboard(folder / "tensorboard")
-        self._n_dev = n_dev
+        self._n_dev_words = n_dev_words
         self._bar: tqdm[Never] | None = None
         self._shown = ""  # what the bar is about
 
@@ -59,10 +59,10 @@ class RunWatcher:
             for name in ("loss", "gradient_norm", "learning_rate", "hours_per_hour"):
                 self._writer.add_scalar(f"step/{name}", getattr(report, name), report.step)
 
-    def on_validation(self, n_utterances: int) -> None:
+    def on_validation(self, n_words: int) -> None:
         """Advance the bar of the dev set."""
-        bar = self._bar_for("dev set", self._n_dev, "utt")
-        bar.update(n_utterances)
+        bar = self._bar_for("dev set", self._n_dev_words, "word")
+        bar.update(n_words - bar.n)
 
     def on_epoch(self, report: EpochReport) -> None:
         """Print the epoch's line and append it to the metrics."""
