@@ -4,20 +4,16 @@ A file that cannot be used is refused with an `AudioError` that names it and say
 ever invented for it: no silence, no shortened waveform.
 """
 
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from asr.audio.truncation import find_truncation
+from asr.audio.recording import Recording, open_recording, truncated
 from asr.errors import AudioError
 
 # Decoding goes block by block: memory follows what is really in the file, not what a corrupt
@@ -25,13 +21,8 @@ from asr.errors import AudioError
 BLOCK_SAMPLES = 1 << 20
 # A manifest's times are rounded, so that a segment may end this much (seconds) after its recording.
 SEGMENT_TOLERANCE = 0.01
-# By libsndfile's names. It reads others too, but whether their end is missing could not be told.
-FORMATS = ("WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF")
 # Some MP3 encoders count their header frame as one of sound.
 MP3_FRAME_SAMPLES = 1152
-# libsndfile's length of a file whose header leaves it open.
-UNKNOWN_LENGTH = 2**63 - 1
-_KNOWN = "WAV, FLAC, Ogg, MP3, AIFF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +55,7 @@ def probe_audio(path: Path | str) -> AudioInfo:
         AudioError: The file is missing, a folder, not a regular file, not permitted, empty, not
             audio, visibly truncated, or holds no samples.
     """
-    with _open_recording(Path(path)) as recording:
+    with open_recording(Path(path)) as recording:
         return _info(recording)
 
 
@@ -100,90 +91,19 @@ def read_waveform(
             to 0.01 s too late, since manifests round), or is too short to resample.
     """
     path = Path(path)
-    with _open_recording(path) as recording:
+    with open_recording(path) as recording:
         info = _info(recording)
         _check_channel(path, info, channel)
         start, end = _segment(path, info, offset, duration)
         waveform = _decode(recording, start, end, channel)
         missing = end - start - len(waveform)
         if missing > (MP3_FRAME_SAMPLES if recording.format == "MP3" else 0):
-            raise _truncated(path, f"{missing} of {end - start} samples are missing")
+            raise truncated(path, f"{missing} of {end - start} samples are missing")
     _check_finite(path, waveform, start, info.sample_rate)
     return torch.from_numpy(_resample(path, waveform, info.sample_rate, sample_rate))
 
 
-class _Recording(soundfile.SoundFile):  # type: ignore[misc]  # untyped
-    """A file to decode front to back.
-
-    soundfile ends every read of a file that it can seek in by seeking to where it is already. To
-    the MP3 decoder that is a new start, without the bits that a frame borrows from those before:
-    a click wherever two reads meet.
-    """
-
-    def seekable(self) -> bool:
-        """Keep soundfile from seeking by itself; `seek` works all the same."""
-        return False
-
-
-@contextmanager
-def _open_recording(path: Path) -> Iterator[_Recording]:
-    """Open a recording that has samples; whatever fails, in the body too, is an AudioError."""
-    try:
-        _check_file(path)
-        # By number and not by name: the content decides what a file is, not its ending.
-        with (
-            path.open("rb", buffering=0) as file,
-            _open_sound(path, file.fileno()) as recording,
-        ):
-            if recording.frames == 0:
-                raise AudioError(f"{path}: holds no samples; record it again")
-            if recording.frames == UNKNOWN_LENGTH:
-                raise AudioError(f"{path}: its header leaves the length open; re-encode it")
-            yield recording
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise AudioError(f"{path}: no such file") from error
-    except PermissionError as error:
-        raise AudioError(f"{path}: reading it is not permitted; change its permissions") from error
-    except OSError as error:
-        raise AudioError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except soundfile.LibsndfileError as error:
-        raise _truncated(path, f"the decoder stopped: {error.error_string}") from error
-
-
-def _check_file(path: Path) -> None:
-    """Refuse what can be refused without a decoder."""
-    status = path.stat()
-    if stat.S_ISDIR(status.st_mode):
-        raise AudioError(f"{path}: is a folder; name the audio files in it")
-    if not stat.S_ISREG(status.st_mode):
-        raise AudioError(f"{path}: is not a regular file; save the recording to one")
-    if status.st_size == 0:
-        raise AudioError(f"{path}: is empty (0 bytes); copy or record it again")
-    with path.open("rb") as file:
-        reason = find_truncation(file, status.st_size)
-    if reason is not None:
-        raise _truncated(path, reason)
-
-
-def _open_sound(path: Path, descriptor: int) -> _Recording:
-    """Let libsndfile recognise the content."""
-    try:
-        recording = _Recording(descriptor, closefd=False)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(
-            f"{path}: is not audio of a known format ({_KNOWN}): {error.error_string}"
-        ) from error
-    if recording.format not in FORMATS:
-        recording.close()
-        raise AudioError(f"{path}: is {recording.format} audio; convert it to one of {_KNOWN}")
-    return recording
-
-
-def _truncated(path: Path, reason: str) -> AudioError:
-    return AudioError(f"{path}: is truncated or damaged: {reason}; copy or download it again")
-
-
-def _info(recording: _Recording) -> AudioInfo:
+def _info(recording: Recording) -> AudioInfo:
     return AudioInfo(recording.samplerate, recording.frames, recording.channels)
 
 
@@ -207,11 +127,9 @@ def _segment(path: Path, info: AudioInfo, offset: float, duration: float | None)
     return start, min(end, info.n_samples)
 
 
-def _decode(
-    recording: _Recording, start: int, end: int, channel: int | None
-) -> NDArray[np.float32]:
+def _decode(recording: Recording, start: int, end: int, channel: int | None) -> NDArray[np.float32]:
     """Decode samples start to end, or as many of them as there are, as one channel."""
-    if recording.format == "MP3":  # for the same reason as in _Recording
+    if recording.format == "MP3":  # for the same reason as in Recording
         _skip(recording, start)
     else:
         recording.seek(start)
@@ -223,12 +141,12 @@ def _decode(
     return np.concatenate(blocks)
 
 
-def _skip(recording: _Recording, n_samples: int) -> None:
+def _skip(recording: Recording, n_samples: int) -> None:
     while n_samples and (n_read := len(_read_block(recording, n_samples))):
         n_samples -= n_read
 
 
-def _read_block(recording: _Recording, n_wanted: int) -> NDArray[np.float32]:
+def _read_block(recording: Recording, n_wanted: int) -> NDArray[np.float32]:
     """The next samples, (N, channels), N <= n_wanted; N = 0 only at the recording's end."""
     block: NDArray[np.float32] = recording.read(
         min(n_wanted, BLOCK_SAMPLES), dtype="float32", always_2d=True

@@ -198,7 +198,7 @@ def test_a_segment_is_that_part_of_the_whole(
 
 def test_segments_that_meet_share_no_sample_and_lose_none(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", speechlike())
-    cuts = [0.0, 0.12345, 0.33333, 0.70001, 1.0]
+    cuts = [*(index * 1000.4 / RATE for index in range(16)), 1.0]
 
     segments = [
         read_waveform(path, sample_rate=RATE, offset=start, duration=end - start)
@@ -497,6 +497,14 @@ def test_an_mp3_that_lacks_more_than_a_frame_is_refused_wherever_it_was_cut(
     for n_kept in range(300, len(content) - 600, 97):
         path.write_bytes(content[:n_kept])
         assert "is truncated or damaged" in refusal(path)
+
+
+def test_samples_that_the_decoder_does_not_find_are_missed(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp3", noisy())
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] + bytes(200))
+
+    assert re.search(r"\d+ of 32000 samples are missing", refusal(path))
 
 
 def test_an_mp3_without_its_last_frame_is_short_by_no_more_than_a_frame(tmp_path: Path) -> None:

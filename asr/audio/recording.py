@@ -1,0 +1,91 @@
+"""Open a recording, or say why it cannot be used."""
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import soundfile
+
+from asr.audio.truncation import find_truncation
+from asr.errors import AudioError
+
+KNOWN = "WAV, FLAC, Ogg, MP3, AIFF"
+# The same by libsndfile's names. It reads others too, but whether their end is missing could not be told.
+FORMATS = ("WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF")
+# libsndfile's length of a file whose header leaves it open.
+UNKNOWN_LENGTH = 2**63 - 1
+
+
+class Recording(soundfile.SoundFile):  # type: ignore[misc]  # untyped
+    """A file to decode front to back.
+
+    soundfile ends every read of a file that it can seek in by seeking to where it is already. To
+    the MP3 decoder that is a new start, without the bits that a frame borrows from those before:
+    a click wherever two reads meet.
+    """
+
+    def seekable(self) -> bool:
+        """Keep soundfile from seeking by itself; `seek` works all the same."""
+        return False
+
+
+@contextmanager
+def open_recording(path: Path) -> Iterator[Recording]:
+    """Open a recording that has samples; whatever fails, in the body too, is an AudioError."""
+    try:
+        _check_file(path)
+        # By number and not by name: the content decides what a file is, not its ending.
+        with (
+            path.open("rb", buffering=0) as file,
+            _open_sound(path, file.fileno()) as recording,
+        ):
+            if recording.frames == 0:
+                raise AudioError(
+                    f"{path}: its header says that it holds no samples; record or export it again"
+                )
+            if recording.frames == UNKNOWN_LENGTH:
+                raise AudioError(f"{path}: its header leaves the length open; re-encode it")
+            yield recording
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise AudioError(f"{path}: no such file") from error
+    except PermissionError as error:
+        raise AudioError(f"{path}: reading it is not permitted; change its permissions") from error
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except soundfile.LibsndfileError as error:
+        raise truncated(path, f"the decoder stopped: {error.error_string}") from error
+
+
+def truncated(path: Path, reason: str) -> AudioError:
+    """Make the error for a recording that is not whole."""
+    return AudioError(f"{path}: is truncated or damaged: {reason}; copy or download it again")
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what can be refused without a decoder."""
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise AudioError(f"{path}: is a folder; name the audio files in it")
+    if not stat.S_ISREG(status.st_mode):
+        raise AudioError(f"{path}: is not a regular file; save the recording to one")
+    if status.st_size == 0:
+        raise AudioError(f"{path}: is empty (0 bytes); copy or record it again")
+    with path.open("rb") as file:
+        reason = find_truncation(file, status.st_size)
+    if reason is not None:
+        raise truncated(path, reason)
+
+
+def _open_sound(path: Path, descriptor: int) -> Recording:
+    """Let libsndfile recognise the content."""
+    try:
+        recording = Recording(descriptor, closefd=False)
+    except soundfile.LibsndfileError as error:
+        raise AudioError(
+            f"{path}: is not audio of a known format ({KNOWN}): {error.error_string}"
+        ) from error
+    if recording.format not in FORMATS:
+        recording.close()
+        raise AudioError(f"{path}: is {recording.format} audio; convert it to one of {KNOWN}")
+    return recording
