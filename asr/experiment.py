@@ -73,7 +73,6 @@ def train_model(
     def save_best() -> None:
         card = _card(config, trainer.state, train, provenance)
         save_checkpoint(folder / "best", checkpoint, card=card, example=_example(config))
-        checkpoint.model.train()
 
     state = trainer.run(watcher, save_best)
     copy_checkpoint(folder / "best", output)

@@ -54,5 +54,7 @@ def small_config() -> Config:
         model=ModelConfig(3, 2, "lstm", 8, 1, bidirectional=True, dropout=0.2),
         batching=BatchingConfig(4.0, (0.9, 1.0, 1.1), sorted_first=True, seed=3),
         optimiser=OptimiserConfig(0.01, 0.5, 0.1, 0.01, 1.0),
-        train=TrainConfig(n_epochs=3, patience=0, precision="float32", checkpoint_minutes=0.0),
+        train=TrainConfig(
+            n_epochs=3, patience=0, precision="float32", n_shards=2, checkpoint_minutes=0.0
+        ),
     )

@@ -28,7 +28,7 @@ class Watcher:
         if report.step == self.stop_at_step:
             raise KeyboardInterrupt
 
-    def on_validation(self, n_utterances: int) -> None:
+    def on_validation(self, n_words: int) -> None:
         pass
 
     def on_epoch(self, report: EpochReport) -> None:

@@ -2,6 +2,12 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asr.corpus.utterance import Utterance
 
 HELP = "train a model"
 DESCRIPTION = """\
@@ -41,14 +47,14 @@ def run(options: argparse.Namespace) -> int:
     from asr.experiment import train_model
     from asr.provenance import provenance
 
-    if options.threads:
-        torch.set_num_threads(options.threads)
     overrides = dict(entry.partition("=")[::2] for entry in options.set)
     config = read_config(options.config, overrides)
+    n_threads = options.threads or torch.get_num_threads()
+    torch.set_num_threads(max(1, n_threads // config.train.n_shards))  # of each shard
     train, dev = read_manifest(options.train), read_manifest(options.dev)
     run_folder = options.output.with_name(options.output.name + ".run")
     run_folder.mkdir(parents=True, exist_ok=True)
-    with RunWatcher(run_folder, n_dev=len(dev)) as watcher:
+    with RunWatcher(run_folder, n_dev_words=_n_words(dev)) as watcher:
         state = train_model(
             config, train, dev, options.output, watcher, provenance(options.command)
         )
@@ -57,3 +63,7 @@ def run(options: argparse.Namespace) -> int:
         f"(greedy, epoch {state.best_epoch} of {state.epoch}, {state.seconds / 60:.0f} minutes)"
     )
     return 0
+
+
+def _n_words(utterances: "Sequence[Utterance]") -> int:
+    return sum(len((utterance.text or "").split()) for utterance in utterances)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -22,7 +23,8 @@ class ModelConfig:
         size: Units of each direction of a recurrent layer.
         n_layers: Recurrent layers.
         bidirectional: Whether each layer also reads the speech from its end.
-        dropout: Probability of dropping an input of a recurrent layer or of the projection.
+        dropout: Probability of dropping a unit of a recurrent layer's or of the projection's input,
+            in all frames of an utterance.
     """
 
     subsampling_factor: int
@@ -67,17 +69,18 @@ class AcousticModel(nn.Module):
             size=config.size,
             n_layers=config.n_layers,
             bidirectional=config.bidirectional,
-            dropout=config.dropout,
         )
-        self.dropout = nn.Dropout(config.dropout)
         self.projection = nn.Linear(config.size, n_tokens)
 
-    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, features: Tensor, lengths: Tensor, dropout: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Score every token at every encoder frame.
 
         Args:
             features: (B, T, F) float, normalised; padding is never read.
             lengths: (B,) int64, valid frames.
+            dropout: Factors that `draw_dropout` drew, for training; None drops nothing.
 
         Returns:
             log_probs, (B, T', V) float32, natural log, each frame normalised, token 0 the blank;
@@ -89,6 +92,28 @@ class AcousticModel(nn.Module):
         """
         check_lengths(features, lengths, "features")
         frames, lengths = self.subsampling(features, lengths)
-        frames = self.dropout(self.encoder(frames, lengths))
+        if dropout is None:
+            frames = self.encoder(frames, lengths)
+        else:
+            frames = self.encoder(frames, lengths, dropout[:-1]) * dropout[-1]
         logits = self.projection(frames).float()
         return functional.log_softmax(logits, dim=2), lengths
+
+    def draw_dropout(self, n_utterances: int, generator: torch.Generator) -> Tensor:
+        """Draw which units an update does without, the same ones in all frames of an utterance.
+
+        Args:
+            n_utterances: B.
+            generator: The only source of chance.
+
+        Returns:
+            (n_layers + 1, B, 1, D): for each layer's input, and last for the projection's, a factor
+            a unit: zero, or what keeps the expectation.
+
+        References:
+            Gal and Ghahramani, "A theoretically grounded application of dropout in recurrent neural
+            networks", NeurIPS 2016 (one mask a sequence; here between layers, not in time).
+        """
+        kept = 1.0 - self.config.dropout
+        shape = (self.config.n_layers + 1, n_utterances, 1, self.config.size)
+        return (torch.rand(shape, generator=generator) < kept).float() / kept

@@ -5,7 +5,6 @@ forward one reads padding only after the speech, and the backward one reads the 
 the padding still at its end.
 """
 
-import torch
 from torch import Tensor, nn
 
 from asr.lengths import reverse_valid
@@ -41,7 +40,7 @@ class RecurrentLayer(nn.Module):
 
 
 class RecurrentEncoder(nn.Module):
-    """A stack of recurrent layers with dropout before each.
+    """A stack of recurrent layers.
 
     References:
         Graves, Mohamed and Hinton, "Speech recognition with deep recurrent neural networks",
@@ -49,24 +48,22 @@ class RecurrentEncoder(nn.Module):
     """
 
     def __init__(
-        self,
-        input_size: int,
-        *,
-        cell: str,
-        size: int,
-        n_layers: int,
-        bidirectional: bool,
-        dropout: float,
+        self, input_size: int, *, cell: str, size: int, n_layers: int, bidirectional: bool
     ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
             RecurrentLayer(size if i else input_size, size, cell=cell, bidirectional=bidirectional)
             for i in range(n_layers)
         )
-        self.dropout = nn.Dropout(dropout)
 
-    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        """Encode (B, T, D) with valid `lengths` (B,) into (B, T, size)."""
-        for layer in self.layers:
-            frames = layer(self.dropout(frames), lengths)
+    def forward(self, frames: Tensor, lengths: Tensor, dropout: Tensor | None = None) -> Tensor:
+        """Encode (B, T, D) with valid `lengths` (B,) into (B, T, size).
+
+        Args:
+            frames: (B, T, D).
+            lengths: (B,) int64, valid frames.
+            dropout: (n_layers, B, 1, D) factors of each layer's input; None drops nothing.
+        """
+        for i, layer in enumerate(self.layers):
+            frames = layer(frames if dropout is None else frames * dropout[i], lengths)
         return frames

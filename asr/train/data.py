@@ -63,7 +63,7 @@ class TrainingData:
 
         def load(number: int) -> TrainingBatch:
             indices = plan[number]
-            seed = f"masks {self.batching.seed} {epoch} {number}"
+            seed = _number(f"{self.batching.seed} {epoch} {number}")
             return self._load(indices, [speeds[index] for index in indices], seed)
 
         return prefetch(load, range(start, len(plan)), depth=BATCHES_AHEAD)
@@ -85,7 +85,7 @@ class TrainingData:
         )
         return plan, speeds
 
-    def _load(self, indices: Sequence[int], speeds: Sequence[float], seed: str) -> TrainingBatch:
+    def _load(self, indices: Sequence[int], speeds: Sequence[float], seed: int) -> TrainingBatch:
         sample_rate = self.front_end.config.sample_rate
         utterances = [self.utterances[index] for index in indices]
         batch = load_batch(utterances, sample_rate=sample_rate, speeds=speeds)
@@ -94,7 +94,7 @@ class TrainingData:
                 batch.waveforms, batch.lengths, self._speaker_rows(utterances)
             )
         if self.augment is not None:
-            generator = torch.Generator().manual_seed(_number(seed))
+            generator = torch.Generator().manual_seed(seed)
             features = spec_augment(
                 features,
                 lengths,
@@ -105,7 +105,7 @@ class TrainingData:
         ids = tuple(utterance.id for utterance in batch.utterances)
         tokens, token_lengths = pad([self.tokens[name] for name in ids])
         duration = sum(utterance.duration or 0.0 for utterance in batch.utterances)
-        return TrainingBatch(ids, features, lengths, tokens, token_lengths, duration)
+        return TrainingBatch(ids, features, lengths, tokens, token_lengths, duration, seed)
 
     def _speaker_rows(self, utterances: Sequence[Utterance]) -> CmvnStatistics | None:
         if self._speakers is None:

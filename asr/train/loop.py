@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from asr.train.optimiser import OptimiserConfig, adamw, learning_rate_at
 from asr.train.progress import EpochReport, StepReport, Watcher
 from asr.train.state import RunState, load_state, save_state
 from asr.train.step import PRECISIONS, TrainingBatch, training_step
-from asr.train.validation import validate
+from asr.train.validation import count_word_errors
+from asr.wer.alignment import Counts
 
 STATE_FILE = "state.safetensors"
 
@@ -27,12 +29,15 @@ class TrainConfig:
         n_epochs: Passes over the training set.
         patience: Epochs without a lower dev WER after which a run stops; 0 never stops early.
         precision: "float32", or "bfloat16" for matrix products in bfloat16 (weights stay float32).
+        n_shards: Parts of a batch that are computed side by side, each by a thread: one a core is
+            best. It decides the rounding of sums, and so belongs to what makes a run repeatable.
         checkpoint_minutes: A run that is killed loses at most this much work.
     """
 
     n_epochs: int
     patience: int
     precision: str
+    n_shards: int
     checkpoint_minutes: float
 
     def __post_init__(self) -> None:
@@ -41,8 +46,9 @@ class TrainConfig:
             raise ConfigError(
                 f"train.precision must be one of {sorted(PRECISIONS)}, got {self.precision!r}"
             )
-        if self.n_epochs < 1:
-            raise ConfigError(f"train.n_epochs must be at least 1, got {self.n_epochs}")
+        for name in ("n_epochs", "n_shards"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"train.{name} must be at least 1, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +111,15 @@ class Trainer:
             TrainingError: A loss or gradient is not finite. The state on disk is from before.
             AudioError: A recording cannot be read.
         """
-        self.model.train()
-        while not self.is_finished():
-            speed, n_skipped = self._train_epoch(watcher)
-            self._finish_epoch(watcher, save_best, speed, n_skipped)
+        with ThreadPoolExecutor(self.config.n_shards, "shard") as pool:
+            while not self.is_finished():
+                speed, n_skipped = self._train_epoch(watcher, pool)
+                wer = self._validate(watcher, pool)
+                report = self._finish_epoch(wer, speed, n_skipped)
+                if report.is_best:
+                    save_best()
+                self._save_state()
+                watcher.on_epoch(dataclasses.replace(report, seconds=self.state.seconds))
         return self.state
 
     def is_finished(self) -> bool:
@@ -117,12 +128,12 @@ class Trainer:
         is_stale = 0 < self.config.patience <= waited
         return self.state.epoch >= self.config.n_epochs or is_stale
 
-    def _train_epoch(self, watcher: Watcher) -> tuple[float, int]:
+    def _train_epoch(self, watcher: Watcher, pool: ThreadPoolExecutor) -> tuple[float, int]:
         """Make the updates of an epoch that are not made yet; return hours per hour, skipped."""
         run, n_batches = self.state, self.data.n_batches(self.state.epoch)
         began, trained, n_skipped = time.monotonic(), 0.0, 0
         for batch in self.data.batches(run.epoch, run.batch):
-            report = self._update(batch, n_batches)
+            report = self._update(batch, n_batches, pool)
             trained, n_skipped = trained + batch.duration, n_skipped + len(report.skipped)
             seconds = time.monotonic() - began
             done = self.state.epoch + self.state.batch / n_batches
@@ -138,7 +149,7 @@ class Trainer:
                 self._save_state()
         return trained / max(time.monotonic() - began, 1e-9), n_skipped
 
-    def _update(self, batch: TrainingBatch, n_batches: int) -> StepReport:
+    def _update(self, batch: TrainingBatch, n_batches: int, pool: ThreadPoolExecutor) -> StepReport:
         run = self.state
         epoch = run.epoch + (run.batch + 1) / n_batches
         rate = learning_rate_at(epoch, self.config.n_epochs, self.optimiser_config)
@@ -150,6 +161,8 @@ class Trainer:
             batch,
             precision=self.config.precision,
             max_gradient_norm=self.optimiser_config.max_gradient_norm,
+            pool=pool,
+            n_shards=self.config.n_shards,
         )
         run.batch, run.step = run.batch + 1, run.step + 1
         run.loss, run.n_tokens = run.loss + result.loss, run.n_tokens + result.n_tokens
@@ -166,27 +179,30 @@ class Trainer:
             skipped=result.skipped,
         )
 
-    def _finish_epoch(
-        self, watcher: Watcher, save_best: Callable[[], None], speed: float, n_skipped: int
-    ) -> None:
-        run = self.state
-        loss = run.loss / max(run.n_tokens, 1)
-        run.epoch, run.batch, run.loss, run.n_tokens = run.epoch + 1, 0, 0.0, 0
-        wer = validate(
+    def _validate(self, watcher: Watcher, pool: ThreadPoolExecutor) -> float:
+        """Return the WER of the dev set, a fraction."""
+        counts = Counts()
+        for some in count_word_errors(
             self.model,
             self.dev.data.batches(0),
             self.dev.references,
             self.dev.tokenizer,
-            watcher.on_validation,
-        ).rate
+            pool,
+            self.config.n_shards,
+        ):
+            counts += some
+            watcher.on_validation(counts.n_reference)
+        return counts.rate
+
+    def _finish_epoch(self, wer: float, speed: float, n_skipped: int) -> EpochReport:
+        """Count the epoch as done, and note whether it is the best."""
+        run = self.state
+        loss = run.loss / max(run.n_tokens, 1)
+        run.epoch, run.batch, run.loss, run.n_tokens = run.epoch + 1, 0, 0.0, 0
         is_best = wer < run.best_wer
         if is_best:
             run.best_wer, run.best_epoch = wer, run.epoch
-            save_best()
-        self._save_state()
-        watcher.on_epoch(
-            EpochReport(run.epoch, run.step, loss, wer, is_best, speed, run.seconds, n_skipped)
-        )
+        return EpochReport(run.epoch, run.step, loss, wer, is_best, speed, run.seconds, n_skipped)
 
     def _epoch_duration(self) -> float:
         return sum(utterance.duration or 0.0 for utterance in self.data.utterances)

@@ -64,8 +64,8 @@ class Watcher(Protocol):
     def on_step(self, report: StepReport) -> None:
         """Hear of an update."""
 
-    def on_validation(self, n_utterances: int) -> None:
-        """Hear that so many more utterances of the dev set are decoded."""
+    def on_validation(self, n_words: int) -> None:
+        """Hear how many words of the dev set are decoded so far."""
 
     def on_epoch(self, report: EpochReport) -> None:
         """Hear of a finished epoch."""

@@ -1,7 +1,8 @@
 """What a run needs to go on as if it had never stopped: one safetensors file, replaced atomically.
 
-Tensors hold the weights, the optimiser's moments and the random state; the counters travel as JSON
-in the file's header. The order of the data needs no state: it follows from the seed and the epoch.
+Tensors hold the weights and the optimiser's moments; the counters travel as JSON in the file's
+header. Nothing random needs a state: order, speeds, masks and dropout of a batch follow from the
+seed, the epoch and the batch's number.
 """
 
 import dataclasses
@@ -51,7 +52,6 @@ def save_state(
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in moments.items()}
-    tensors["random"] = torch.get_rng_state()
     header = {"run": json.dumps(dataclasses.asdict(run))}
     beside = path.with_name(path.name + ".new")
     contents = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()}, header)
@@ -65,7 +65,7 @@ def save_state(
 def load_state(
     path: Path, fingerprint: str, model: nn.Module, optimiser: torch.optim.Optimizer
 ) -> RunState:
-    """Put weights, moments and random state back, and return where the run stood.
+    """Put weights and moments back, and return where the run stood.
 
     Raises:
         TrainingError: The file is not a training state, or belongs to another configuration.
@@ -87,7 +87,6 @@ def load_state(
         index, moment = name.split(".")
         moments.setdefault(int(index), {})[moment] = tensor
     optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
-    torch.set_rng_state(tensors["random"])
     return run
 
 

@@ -1,6 +1,8 @@
 """Validation: greedy WER on the dev set, on the weights as they are."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import torch
 
@@ -11,32 +13,39 @@ from asr.train.step import TrainingBatch
 from asr.wer.alignment import Counts, count_errors
 
 
-def validate(
+def count_word_errors(
     model: AcousticModel,
     batches: Iterable[TrainingBatch],
     references: Mapping[str, str],
     tokenizer: Tokenizer,
-    advance: Callable[[int], None],
-) -> Counts:
-    """Count word errors of greedy search.
+    pool: ThreadPoolExecutor,
+    n_threads: int,
+) -> Iterator[Counts]:
+    """Count word errors of greedy search, batch by batch.
 
     Args:
-        model: Left in training mode.
+        model: Decodes in float32, without dropout.
         batches: The dev set, not augmented.
         references: Normalised text by utterance id.
         tokenizer: Reads the model's tokens as text.
-        advance: Told the number of utterances done, batch by batch.
+        pool: Its threads decode a batch each.
+        n_threads: Batches to decode at a time.
 
-    Returns:
-        Counts summed over the dev set.
+    Yields:
+        Counts of each batch; their sum is the dev set's.
     """
-    counts = Counts(0, 0, 0, 0)
-    model.eval()
-    for batch in batches:
+
+    def count(batch: TrainingBatch) -> Counts:
         with torch.inference_mode():
             hypotheses = greedy_search(*model(batch.features, batch.lengths))
-        for name, hypothesis in zip(batch.ids, hypotheses, strict=True):
-            counts += count_errors(references[name], tokenizer.decode(hypothesis.tokens))
-        advance(len(batch.ids))
-    model.train()
-    return counts
+        return sum(
+            (
+                count_errors(references[name], tokenizer.decode(hypothesis.tokens))
+                for name, hypothesis in zip(batch.ids, hypotheses, strict=True)
+            ),
+            start=Counts(),
+        )
+
+    waiting = iter(batches)
+    while some := list(islice(waiting, n_threads)):
+        yield from pool.map(count, some)

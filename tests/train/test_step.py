@@ -1,16 +1,17 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
 from asr.errors import TrainingError
 from asr.model.acoustic import AcousticModel, ModelConfig
-from asr.train.step import TrainingBatch, training_step
-
-CONFIG = ModelConfig(2, 2, "gru", 8, 1, bidirectional=True, dropout=0.0)
+from asr.train.step import StepResult, TrainingBatch, training_step
 
 
-def make_model() -> AcousticModel:
+def make_model(dropout: float = 0.3) -> AcousticModel:
     torch.manual_seed(0)
-    return AcousticModel(CONFIG, n_features=4, n_tokens=5)
+    config = ModelConfig(2, 2, "gru", 8, 1, bidirectional=True, dropout=dropout)
+    return AcousticModel(config, n_features=4, n_tokens=5)
 
 
 def make_batch(*token_counts: int) -> TrainingBatch:
@@ -19,12 +20,22 @@ def make_batch(*token_counts: int) -> TrainingBatch:
     tokens = torch.tensor([[1, 2, 3, 4] * 3] * count)
     names = tuple(f"utterance-{i}" for i in range(count))
     lengths = torch.tensor([12] * count)
-    return TrainingBatch(names, features, lengths, tokens, torch.tensor(token_counts), 1.0)
+    return TrainingBatch(names, features, lengths, tokens, torch.tensor(token_counts), 1.0, 0)
 
 
-def step(model: AcousticModel, batch: TrainingBatch, rate: float = 0.1) -> object:
-    optimiser = torch.optim.SGD(model.parameters(), lr=rate)
-    return training_step(model, optimiser, batch, precision="float32", max_gradient_norm=1.0)
+def step(
+    model: AcousticModel, batch: TrainingBatch, rate: float = 0.1, n_shards: int = 2
+) -> StepResult:
+    with ThreadPoolExecutor(n_shards) as pool:
+        return training_step(
+            model,
+            torch.optim.SGD(model.parameters(), lr=rate),
+            batch,
+            precision="float32",
+            max_gradient_norm=1.0,
+            pool=pool,
+            n_shards=n_shards,
+        )
 
 
 def weights(model: AcousticModel) -> torch.Tensor:
@@ -34,9 +45,21 @@ def weights(model: AcousticModel) -> torch.Tensor:
 def test_a_step_lowers_the_loss_of_its_batch() -> None:
     model, batch = make_model(), make_batch(3, 2)
 
-    losses = [step(model, batch).loss for _ in range(5)]  # type: ignore[attr-defined]
+    losses = [step(model, batch).loss for _ in range(5)]
 
     assert losses == sorted(losses, reverse=True)
+
+
+@pytest.mark.parametrize("n_shards", [2, 3, 8])
+def test_the_number_of_shards_changes_nothing_but_rounding(n_shards: int) -> None:
+    whole, cut = make_model(), make_model()
+
+    expected = step(whole, make_batch(3, 2, 7, 4), n_shards=1)
+    got = step(cut, make_batch(3, 2, 7, 4), n_shards=n_shards)
+
+    assert got.loss == pytest.approx(expected.loss)
+    assert got.skipped == expected.skipped
+    torch.testing.assert_close(weights(cut), weights(whole))
 
 
 def test_a_step_is_no_longer_than_the_greatest_norm_allows() -> None:
@@ -49,13 +72,13 @@ def test_a_step_is_no_longer_than_the_greatest_norm_allows() -> None:
 
 
 def test_utterances_with_too_few_frames_are_left_out_and_named() -> None:
-    alone, beside = make_model(), make_model()
+    alone, beside = make_model(dropout=0.0), make_model(dropout=0.0)
     step(alone, make_batch(3))
 
     result = step(beside, make_batch(3, 7))  # 6 frames cannot spell 7 tokens
 
-    assert result.skipped == ("utterance-1",)  # type: ignore[attr-defined]
-    assert result.n_tokens == 3  # type: ignore[attr-defined]
+    assert result.skipped == ("utterance-1",)
+    assert result.n_tokens == 3
     torch.testing.assert_close(weights(alone), weights(beside))
 
 
@@ -65,7 +88,7 @@ def test_a_batch_without_any_alignment_changes_nothing() -> None:
 
     result = step(model, make_batch(7, 8))
 
-    assert result.skipped == ("utterance-0", "utterance-1")  # type: ignore[attr-defined]
+    assert result.skipped == ("utterance-0", "utterance-1")
     assert torch.equal(weights(model), before)
 
 
