@@ -11,7 +11,7 @@ from asr.audio.truncation import find_truncation
 from asr.errors import AudioError
 
 KNOWN = "WAV, FLAC, Ogg, MP3, AIFF"
-# The same by libsndfile's names. It reads others too, but whether their end is missing could not be told.
+# The same by libsndfile's names. It reads others too, but they do not tell if their end is missing.
 FORMATS = ("WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF")
 # libsndfile's length of a file whose header leaves it open.
 UNKNOWN_LENGTH = 2**63 - 1
