@@ -96,13 +96,14 @@ class LogMel(nn.Module):
 
     def _log_mel(self, waveforms: Tensor) -> Tensor:
         """Compute (B, T, F) from (B, N), block by block: temporaries stay in the cache."""
-        if waveforms.shape[1] < self.samples_per_frame:
-            return waveforms.new_zeros(len(waveforms), 0, self.mel_weights.shape[1])
+        n_utterances, n_samples = waveforms.shape  # len() would make an export's batch size fixed
+        if n_utterances == 0 or n_samples < self.samples_per_frame:
+            return waveforms.new_zeros(n_utterances, 0, self.mel_weights.shape[1])
         scaled = waveforms * SAMPLE_SCALE
         frames = scaled.unfold(1, self.samples_per_frame, self.samples_per_shift)
         if waveforms.is_cuda or torch.compiler.is_compiling():  # no cache to mind; no loop
             return self._frames_log_mel(frames)
-        blocks = frames.split(max(1, FRAMES_PER_BLOCK // max(1, len(frames))), dim=1)
+        blocks = frames.split(max(1, FRAMES_PER_BLOCK // n_utterances), dim=1)
         return torch.cat([self._frames_log_mel(block) for block in blocks], 1)
 
     def _frames_log_mel(self, frames: Tensor) -> Tensor:

@@ -157,7 +157,9 @@ def _log_mel(n_mels: int) -> LogMel:
 
 
 def _alone(log_mel: LogMel, waveform: Tensor) -> Tensor:
-    return log_mel(waveform.unsqueeze(0), torch.tensor([len(waveform)]))[0][0]
+    features, _ = log_mel(waveform.unsqueeze(0), torch.tensor([len(waveform)]))
+    alone: Tensor = features[0]
+    return alone
 
 
 def _kaldi_log_mel(waveform: Tensor, n_mels: int) -> Tensor:

@@ -71,4 +71,5 @@ def _librosa_power(waveform: Tensor) -> np.ndarray:
     centred = np.pad(emphasised, 56)  # librosa centres a window of 400 in 512 samples
     window = np.pad(povey_window(400).numpy(), 56)
     spectrum = librosa.stft(centred, n_fft=512, hop_length=160, window=window, center=False)
-    return np.square(np.abs(spectrum))
+    power: np.ndarray = np.square(np.abs(spectrum))
+    return power

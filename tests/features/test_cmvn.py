@@ -1,0 +1,82 @@
+"""Normalisation over a corpus, a speaker and an utterance; padding never enters a statistic."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from asr.errors import DataError
+from asr.features.cmvn import CmvnAccumulator, CmvnStatistics, normalise, utterance_statistics
+from asr.lengths import pad
+
+
+@pytest.fixture
+def utterances() -> list[Tensor]:
+    """Four utterances of 2 features whose levels and spreads differ, one of them empty."""
+    generator = torch.Generator().manual_seed(1)
+    return [
+        (i + 1) * torch.randn(n, 2, generator=generator) + 10 * i
+        for i, n in enumerate((7, 0, 3, 20))
+    ]
+
+
+def _batch(utterances: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Pad with NaN."""
+    batch, lengths = pad(utterances)
+    for row, n_frames in zip(batch, lengths, strict=True):
+        row[n_frames:] = torch.nan
+    return batch, lengths
+
+
+def test_statistics_over_batches_are_those_of_all_frames_together(
+    utterances: list[Tensor],
+) -> None:
+    accumulator = CmvnAccumulator(n_features=2)
+    accumulator.add(*_batch(utterances[:3]))
+    accumulator.add(*_batch(utterances[3:]))
+    statistics, frames = accumulator.statistics(), torch.cat(utterances)
+    torch.testing.assert_close(statistics.mean, frames.mean(0))
+    torch.testing.assert_close(statistics.std, frames.std(0, correction=0))
+
+
+def test_statistics_of_nothing_are_refused() -> None:
+    accumulator = CmvnAccumulator(n_features=2)
+    accumulator.add(torch.zeros(1, 3, 2), torch.tensor([0]))
+    with pytest.raises(DataError, match="at least one frame"):
+        accumulator.statistics()
+
+
+def test_statistics_of_a_large_constant_do_not_cancel_to_nan() -> None:
+    accumulator = CmvnAccumulator(n_features=1)
+    accumulator.add(torch.full((1, 1000, 1), 1e4 + 0.1), torch.tensor([1000]))
+    assert accumulator.statistics().std.item() == pytest.approx(0.0, abs=1e-3)
+
+
+def test_utterances_are_normalised_each_by_itself(utterances: list[Tensor]) -> None:
+    batch, lengths = _batch(utterances)
+    normalised = normalise(batch, lengths, utterance_statistics(batch, lengths))
+    for row, utterance in zip(normalised, utterances, strict=True):
+        if len(utterance):
+            valid = row[: len(utterance)]
+            torch.testing.assert_close(valid.mean(0), torch.zeros(2), atol=1e-5, rtol=0)
+            torch.testing.assert_close(valid.std(0, correction=0), torch.ones(2))
+        assert (row[len(utterance) :] == 0.0).all()
+
+
+def test_a_speakers_utterances_share_their_statistics(utterances: list[Tensor]) -> None:
+    speaker = CmvnAccumulator(n_features=2)
+    for utterance in utterances:
+        speaker.add(*_batch([utterance]))
+    statistics, (batch, lengths) = speaker.statistics(), _batch(utterances)
+    rows = CmvnStatistics(statistics.mean.expand(4, -1), statistics.std.expand(4, -1))
+    normalised = normalise(batch, lengths, rows)
+    frames = torch.cat([x[:n] for x, n in zip(normalised, lengths, strict=True)])
+    torch.testing.assert_close(frames.mean(0), torch.zeros(2), atol=1e-5, rtol=0)
+    torch.testing.assert_close(frames.std(0, correction=0), torch.ones(2))
+    assert normalised[0, :7].mean() < -0.5  # the levels of utterances still differ
+
+
+@pytest.mark.parametrize("n_frames", [1, 5])
+def test_what_never_varies_becomes_zero_not_nan(n_frames: int) -> None:
+    constant, lengths = torch.full((1, n_frames, 2), -15.9424), torch.tensor([n_frames])
+    normalised = normalise(constant, lengths, utterance_statistics(constant, lengths))
+    assert normalised.abs().max() < 1e-2
