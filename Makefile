@@ -43,7 +43,7 @@ fix: $(VENV)/.develops  ## format the code and mend what can be mended
 	$(BIN)/ruff format
 
 bench: $(VENV)/.develops  ## measure speed, paired with the reference libraries
-	@for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit; done
+	@for name in features training transcription; do $(BIN)/python -m benchmarks.$$name || exit; done
 
 # Torch goes first and alone: asked for by the package, pip would take the build with CUDA.
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt

@@ -1,0 +1,156 @@
+"""A whole training step, data and all, against the bare recurrent layers and projection.
+
+The bare rate is what the network itself allows: forward and gradient of its LSTM layers and its
+projection, on random frames of the shapes that the real batches have, in the same precision, with
+as many threads. What the whole step reaches of it is what reading, resampling, features,
+augmentation, convolutions, CTC, clipping and AdamW leave over.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from asr.checkpoint import build
+from asr.config import Config, read_config
+from asr.corpus.librispeech import read_librispeech
+from asr.model.acoustic import AcousticModel
+from asr.text.normalise import normaliser
+from asr.text.tokenizer import make_tokenizer
+from asr.train.data import TrainingData
+from asr.train.optimiser import adamw
+from asr.train.step import PRECISIONS, TrainingBatch, training_step
+from benchmarks.paired import alternate, ratio, write_results
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+N_BATCHES = 12
+N_ROUNDS = 5
+
+
+class BareNetwork(nn.Module):
+    """The recurrent layers and the projection of a configuration, and nothing else."""
+
+    def __init__(self, config: Config, n_tokens: int) -> None:
+        super().__init__()
+        size = config.model.size
+        self.layers = nn.ModuleList(
+            nn.ModuleList(nn.LSTM(size, size, batch_first=True) for _ in range(2))
+            for _ in range(config.model.n_layers)
+        )
+        self.projection = nn.Linear(size, n_tokens)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Run both directions over (B, T, D), added, and project to (B, T, V)."""
+        for directions in self.layers:
+            assert isinstance(directions, nn.ModuleList)
+            ahead, back = directions
+            frames = ahead(frames)[0] + back(frames)[0]
+        logits: Tensor = self.projection(frames)
+        return logits
+
+
+def main() -> None:
+    """Measure with one thread an operation, and with all cores inside each operation."""
+    config = read_config(REPOSITORY / "conf" / "mini_librispeech.toml")
+    data, n_tokens = _training_data(config)
+    shapes = [_encoder_shape(batch, config) for batch in islice(data.batches(1), N_BATCHES)]
+    seconds = sum(batch.duration for batch in islice(data.batches(1), N_BATCHES))
+    bare = BareNetwork(config, n_tokens)
+    n_threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(config.train.n_shards) as pool:
+        candidates = {
+            "whole": lambda: _whole_steps(config, data, n_tokens, pool),
+            "bare": lambda: _bare_steps(bare, shapes, config, pool),
+            "bare, threads inside": lambda: _with_threads(
+                n_threads, lambda: _bare_step(bare, shapes, config)
+            ),
+        }
+        torch.set_num_threads(max(1, n_threads // config.train.n_shards))
+        timings = alternate(candidates, n_rounds=N_ROUNDS)
+    rows = [
+        [name, f"{seconds / timing.median:.0f}", ratio(timings["bare"], timing)]
+        for name, timing in timings.items()
+    ]
+    write_results(
+        "training",
+        "A training step against its bare LSTM and projection",
+        ["what", "hours per hour", "rate relative to bare"],
+        rows,
+        f"{N_BATCHES} batches ({seconds / 60:.1f} minutes of speech) of train-clean-5, "
+        f"`conf/mini_librispeech.toml`, {N_ROUNDS} alternating rounds; median and range. "
+        "*Whole* is everything from the audio files to the updated weights. *Bare* is forward and gradient of "
+        "the LSTM layers and the projection on the same shapes, cut into the same shards; "
+        "*threads "
+        "inside* uncut, all cores inside each operation.",
+    )
+
+
+def _training_data(config: Config) -> tuple[TrainingData, int]:
+    folder = Path(os.environ.get("ASR_DATA", REPOSITORY.parent / "shared" / "data"))
+    utterances = read_librispeech(folder / "LibriSpeech" / "train-clean-5").utterances
+    normalise = normaliser(config.text.normaliser)
+    texts = {utterance.id: normalise(utterance.text or "") for utterance in utterances}
+    tokenizer = make_tokenizer(list(texts.values()), config.text)
+    tokens = {name: tokenizer.encode(text) for name, text in texts.items()}
+    front_end = build(config, tokenizer).front_end
+    data = TrainingData(utterances, tokens, front_end, config.batching, config.spec_augment)
+    return data, len(tokenizer)
+
+
+def _encoder_shape(batch: TrainingBatch, config: Config) -> tuple[int, int, int]:
+    n_frames = -(-batch.features.shape[1] // config.model.subsampling_factor)
+    return len(batch.ids), n_frames, config.model.size
+
+
+def _whole_steps(
+    config: Config, data: TrainingData, n_tokens: int, pool: ThreadPoolExecutor
+) -> None:
+    torch.manual_seed(0)
+    model = AcousticModel(config.model, n_features=data.front_end.n_features, n_tokens=n_tokens)
+    optimiser = adamw(model, config.optimiser)
+    for batch in islice(data.batches(1), N_BATCHES):
+        training_step(
+            model,
+            optimiser,
+            batch,
+            precision=config.train.precision,
+            max_gradient_norm=config.optimiser.max_gradient_norm,
+            pool=pool,
+            n_shards=config.train.n_shards,
+        )
+
+
+def _bare_steps(
+    bare: BareNetwork,
+    shapes: Sequence[tuple[int, int, int]],
+    config: Config,
+    pool: ThreadPoolExecutor,
+) -> None:
+    n_shards = config.train.n_shards
+    for n_utterances, *rest in shapes:
+        sizes = [len(range(i, n_utterances, n_shards)) for i in range(n_shards)]
+        list(pool.map(lambda n, rest=rest: _bare_step(bare, [(n, *rest)], config), sizes))
+
+
+def _bare_step(bare: BareNetwork, shapes: Sequence[tuple[int, ...]], config: Config) -> None:
+    precision = config.train.precision
+    for shape in shapes:
+        frames = torch.randn(shape, requires_grad=True)
+        with torch.autocast("cpu", PRECISIONS[precision], precision != "float32"):
+            logits = bare(frames)
+        torch.autograd.grad(logits.float().square().mean(), [*bare.parameters(), frames])
+
+
+def _with_threads(n_threads: int, run: Callable[[], None]) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    run()
+    torch.set_num_threads(before)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""How fast the shipped model transcribes: one recording at a time, many, and from a cold start."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from asr.corpus.librispeech import read_librispeech
+from asr.corpus.utterance import Utterance
+from asr.recognizer import Recognizer, load_model
+from asr.search.prefix_beam import BeamConfig
+from benchmarks.paired import alternate, ratio, write_results
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SPEECH = REPOSITORY / "recipes" / "demo" / "speech.wav"
+N_UTTERANCES = 64
+N_ROUNDS = 5
+BEAM = BeamConfig(beam_size=16, beam_threshold=14.0, n_best=1)
+
+
+def main() -> None:
+    """Measure real-time factors, and the time of the whole command on one short recording."""
+    folder = Path(os.environ.get("ASR_DATA", REPOSITORY.parent / "shared" / "data"))
+    utterances = read_librispeech(folder / "LibriSpeech" / "dev-clean").utterances[:N_UTTERANCES]
+    seconds = sum(utterance.duration or 0.0 for utterance in utterances)
+    greedy, beam = load_model(), load_model(beam=BEAM)
+    n_threads = os.cpu_count() or 1
+    candidates = {
+        "one at a time, 1 thread": lambda: _transcribe(greedy, utterances, 0.1, 1),
+        "one at a time": lambda: _transcribe(greedy, utterances, 0.1, n_threads),
+        "batches of 2 minutes": lambda: _transcribe(greedy, utterances, 120.0, n_threads),
+        "batches of 2 minutes, beam 16": lambda: _transcribe(beam, utterances, 120.0, n_threads),
+    }
+    timings = alternate(candidates, n_rounds=N_ROUNDS)
+    first = next(iter(timings.values()))
+    rows = [
+        [name, f"{t.median / seconds:.4f}", f"{seconds / t.median:.0f}", ratio(first, t)]
+        for name, t in timings.items()
+    ]
+    start = alternate({"help": _help, "transcribe": _command}, n_rounds=N_ROUNDS)
+    for name, what in (("help", "`asr --help`"), ("transcribe", f"`asr transcribe {SPEECH.name}`")):
+        rows.append([f"{what}, the whole process", f"{start[name].median:.2f} s", "", ""])
+    write_results(
+        "transcription",
+        "Real-time factor of transcription",
+        ["what", "RTF", "times real time", "speed relative to the first"],
+        rows,
+        f"{N_UTTERANCES} recordings (MP3, {seconds / 60:.1f} minutes) of dev-clean, from files to "
+        f"transcripts with times; {n_threads} threads unless it says otherwise; greedy search "
+        f"unless it says otherwise; {N_ROUNDS} alternating rounds, median (and range).",
+    )
+
+
+def _transcribe(
+    recognizer: Recognizer, utterances: Sequence[Utterance], batch_duration: float, n_threads: int
+) -> None:
+    torch.set_num_threads(n_threads)
+    for _ in recognizer.transcribe_all(utterances, batch_duration=batch_duration):
+        pass
+
+
+def _help() -> None:
+    subprocess.run([sys.executable, "-m", "asr", "--help"], check=True, capture_output=True)
+
+
+def _command() -> None:
+    command = [sys.executable, "-m", "asr", "transcribe", str(SPEECH)]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+if __name__ == "__main__":
+    main()
