@@ -119,7 +119,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _drop_output() -> None:
-    """Let Python's last flush of what nobody reads go nowhere, without a message."""
+    """Let Python's last flush of what nobody reads go nowhere, without a message.
+
+    References:
+        Python's documentation of the module signal, "Note on SIGPIPE".
+    """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
 

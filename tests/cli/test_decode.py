@@ -75,6 +75,18 @@ def test_bad_audio_is_named_and_missing_and_ends_with_status_1(
     assert err.endswith("asr: 1 of 3 utterances could not be decoded and are missing\n")
 
 
+def test_old_hypotheses_never_stand_beside_the_record_of_new_ones(
+    model: Path, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    (tmp_path / "h.jsonl").write_text("old")
+    monkeypatch.setattr("asr.text.transcript.write_transcripts", fail)
+    assert decode(model, manifest, tmp_path / "h.jsonl") == 1
+    assert not (tmp_path / "h.jsonl").exists()
+
+
 def test_where_nothing_can_be_decoded_nothing_is_written(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
