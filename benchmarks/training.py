@@ -81,11 +81,10 @@ def main() -> None:
         ["what", "hours per hour", "rate relative to bare"],
         rows,
         f"{N_BATCHES} batches ({seconds / 60:.1f} minutes of speech) of train-clean-5, "
-        f"`conf/mini_librispeech.toml`, {N_ROUNDS} alternating rounds; median and range. "
-        "*Whole* is everything from the audio files to the updated weights. *Bare* is forward and gradient of "
-        "the LSTM layers and the projection on the same shapes, cut into the same shards; "
-        "*threads "
-        "inside* uncut, all cores inside each operation.",
+        f"`conf/mini_librispeech.toml`, {N_ROUNDS} alternating rounds; median and range. *Whole* "
+        "is everything from the audio files to the updated weights. *Bare* is forward and gradient "
+        "of the LSTM layers and the projection on the same shapes, cut into the same shards; "
+        "*threads inside* is the same uncut, all cores inside each operation.",
     )
 
 

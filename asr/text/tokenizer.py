@@ -1,4 +1,4 @@
-"""Which tokens a model emits: chosen by configuration, made from the training text, kept with it."""
+"""Which tokens a model emits: chosen by configuration and made from the training text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

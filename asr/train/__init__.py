@@ -1,6 +1,6 @@
 """From a corpus to weights.
 
 In reading order: `data` makes batches of features and tokens, `step` is one update, `optimiser`
-says how far it goes, `validation` is greedy WER on the dev set, `state` is what a resumed run needs,
-`loop` puts them in order, `progress` is what a run reports.
+says how far it goes, `validation` is greedy WER on the dev set, `state` is what a resumed run
+needs, `loop` puts them in order, `progress` is what a run reports.
 """
