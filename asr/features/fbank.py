@@ -136,7 +136,7 @@ def _sum_in_order(frames: Tensor) -> Tensor:
 
 def whole_samples(seconds: float, sample_rate: int) -> int:
     """Convert a duration to samples; a fraction of a sample is dropped, as in Kaldi."""
-    return int(round(seconds * sample_rate, 6))  # rounding mends 0.029 * 1000 = 28.999999999999996
+    return int(round(seconds * sample_rate, 6))  # rounding mends 0.009 * 48000 = 431.99999999999994
 
 
 def povey_window(n_samples: int) -> Tensor:
@@ -170,8 +170,7 @@ def mel_filters(
         high_frequency: Hz, upper edge of the last filter.
 
     Returns:
-        Weights of the power spectrum, (fft_size / 2 + 1, n_mels) float64. The filters' peaks are 1;
-        the bin at half the sample rate has no weight, as in Kaldi.
+        Weights of the power spectrum, (fft_size / 2 + 1, n_mels) float64. The filters' peaks are 1.
 
     Raises:
         ShapeError: A filter is so narrow that no bin of the spectrum lies in it.
@@ -183,7 +182,6 @@ def mel_filters(
     position = mel(frequencies).unsqueeze(1)  # (bins, 1)
     rising, falling = (position - left) / (centre - left), (right - position) / (right - centre)
     weights = torch.minimum(rising, falling).clamp(min=0.0)  # (bins, n_mels)
-    weights[-1] = 0.0
     empty = (weights.sum(0) == 0.0).nonzero().flatten().tolist()
     if empty:
         raise ShapeError(

@@ -97,6 +97,18 @@ def test_windowed_frames_have_the_bits_of_kaldis_loop() -> None:
         np.testing.assert_array_equal(row, _kaldis_loop(waveform[start : start + 400]))
 
 
+def test_the_spectrum_adds_no_noise_to_nearly_empty_bands() -> None:
+    tone = 0.9 * torch.sin(2 * math.pi * 440 * torch.arange(400) / 16000).unsqueeze(0)
+    log_mel = _log_mel(n_mels=80)
+    features, _ = log_mel(tone, torch.tensor([400]))
+    windowed = log_mel._windowed(32768 * tone.unsqueeze(1))[0, 0].double()
+    angles = torch.arange(400.0).outer(torch.arange(257.0)).double() * 2 * math.pi / 512
+    power = (windowed @ angles.cos()).square() + (windowed @ angles.sin()).square()
+    expected = torch.log(power @ mel_filters(80, 512, 16000, 20.0, 8000.0)).float()
+    assert expected.max() - expected.min() > 18  # nats, 80 dB
+    torch.testing.assert_close(features[0, 0], expected, atol=1e-5, rtol=1e-5)
+
+
 def test_silence_is_the_floor() -> None:
     silence, lengths = torch.zeros(1, 800), torch.tensor([800])
     assert _log_mel()(silence, lengths)[0].unique().item() == pytest.approx(-15.942385)
@@ -167,7 +179,7 @@ def test_the_window_is_symmetric_and_goes_to_zero() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "sample_rate", "expected"),
-    [(0.025, 16000, 400), (0.029, 1000, 29), (0.025, 11025, 275), (0.01, 22050, 220)],
+    [(0.025, 16000, 400), (0.009, 48000, 432), (0.025, 11025, 275), (0.01, 22050, 220)],
 )
 def test_durations_become_whole_samples(seconds: float, sample_rate: int, expected: int) -> None:
     assert whole_samples(seconds, sample_rate) == expected
