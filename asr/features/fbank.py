@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from asr.errors import ShapeError
+from asr.errors import ConfigError, ShapeError
 from asr.lengths import check_lengths, n_frames, zero_padding
 
 FRAMES_PER_BLOCK = 128  # about half a megabyte of float64
@@ -58,6 +58,9 @@ class LogMel(nn.Module):
             low_frequency: Hz, lower edge of the first filter.
             high_frequency: Hz, upper edge of the last filter, at most half the sample rate.
             min_log_energy: Natural log; lower energies are raised to it. The default is Kaldi's.
+
+        Raises:
+            ConfigError: The filters are too many for the frame length.
         """
         super().__init__()
         self.min_log_energy = min_log_energy
@@ -173,7 +176,7 @@ def mel_filters(
         Weights of the power spectrum, (fft_size / 2 + 1, n_mels) float64. The filters' peaks are 1.
 
     Raises:
-        ShapeError: A filter is so narrow that no bin of the spectrum lies in it.
+        ConfigError: A filter is so narrow that no bin of the spectrum lies in it.
     """
     frequencies = torch.arange(fft_size // 2 + 1, dtype=torch.float64) * sample_rate / fft_size
     low, high = mel(torch.tensor([low_frequency, high_frequency], dtype=torch.float64))
@@ -184,7 +187,7 @@ def mel_filters(
     weights = torch.minimum(rising, falling).clamp(min=0.0)  # (bins, n_mels)
     empty = (weights.sum(0) == 0.0).nonzero().flatten().tolist()
     if empty:
-        raise ShapeError(
+        raise ConfigError(
             f"no bin of a {fft_size}-point spectrum lies in mel filter {empty[0]}: "
             f"{n_mels} filters are too many for {low_frequency}..{high_frequency} Hz"
         )

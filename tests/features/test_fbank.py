@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr.errors import ShapeError
+from asr.errors import ConfigError, ShapeError
 from asr.features import fbank
 from asr.features.fbank import MIN_LOG_ENERGY, LogMel, mel, mel_filters, povey_window, whole_samples
 from asr.lengths import pad
@@ -152,7 +152,7 @@ def test_lengths_beyond_the_waveform_are_refused() -> None:
 
 
 def test_more_filters_than_the_spectrum_resolves_are_refused() -> None:
-    with pytest.raises(ShapeError, match="filters are too many"):
+    with pytest.raises(ConfigError, match="filters are too many"):
         _log_mel(n_mels=200)
 
 
