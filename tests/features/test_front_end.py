@@ -124,6 +124,12 @@ def test_speaker_normalisation_without_a_speaker_is_refused() -> None:
         FrontEnd(replace(LOG_MEL, cmvn="speaker"))(torch.zeros(1, 800), torch.tensor([800]))
 
 
+def test_energies_below_the_configured_floor_are_raised_to_it() -> None:
+    front_end = FrontEnd(replace(LOG_MEL, min_log_energy=6.0))
+    features, _ = front_end(torch.zeros(1, 800), torch.tensor([800]))
+    assert features.unique().item() == pytest.approx(6.0)
+
+
 def test_eight_kilohertz_works() -> None:
     config = replace(LOG_MEL, sample_rate=8000, high_frequency=4000.0, n_mels=23)
     features, lengths = FrontEnd(config)(torch.zeros(1, 8000), torch.tensor([8000]))
