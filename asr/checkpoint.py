@@ -80,7 +80,7 @@ def save_checkpoint(
         name: tensor.half() if is_half and name.startswith("model.") else tensor
         for name, tensor in _tensors(checkpoint).items()
     }
-    safetensors.torch.save_file(tensors, beside / WEIGHTS_FILE)
+    (beside / WEIGHTS_FILE).write_bytes(safetensors.torch.save(tensors))
     (beside / CONFIG_FILE).write_text(to_toml(checkpoint.config), encoding="utf-8")
     checkpoint.tokenizer.write(beside)
     (beside / CARD_FILE).write_text(card, encoding="utf-8")
@@ -172,7 +172,7 @@ def _write_golden(path: Path, checkpoint: Checkpoint, example: Tensor) -> None:
     waveform = (example * 32768).round().clamp(-32768, 32767).to(torch.int16)
     features, text = _run(checkpoint, waveform.float() / 32768)
     tensors = {"waveform": waveform, "features": features.contiguous()}
-    safetensors.torch.save_file(tensors, path, {"text": text})
+    path.write_bytes(safetensors.torch.save(tensors, {"text": text}))
 
 
 def _read_golden(path: Path) -> tuple[Tensor, Tensor, str]:
