@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asr.cli.numbers import at_least
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -33,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change a value of config"
     )
     parser.add_argument(
-        "--threads", type=int, default=0, help="CPU threads (default: as many as cores)"
+        "--threads", type=at_least(1), metavar="N", help="CPU threads (default: as many as cores)"
     )
 
 
