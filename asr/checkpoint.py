@@ -7,6 +7,7 @@ golden.safetensors   a waveform, its features and its transcript, which loading 
 README.md            the model card
 """
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,14 +68,16 @@ def save_checkpoint(
     """Write a model directory beside `folder`, then put it in its place.
 
     Args:
-        folder: Replaced as a whole where it exists.
+        folder: Replaced as a whole where it is a model directory already.
         checkpoint: What to write.
         card: The model card, Markdown.
         example: (N,) float32 waveform of the golden example, at the model's sample rate.
         is_half: Store weights in float16, in half the space; they are loaded as float32.
+
+    Raises:
+        ModelError: `folder` holds something that is no model.
     """
-    beside = folder.with_name(folder.name + ".new")
-    shutil.rmtree(beside, ignore_errors=True)
+    beside = _staging(folder)
     beside.mkdir(parents=True)
     tensors = {
         name: tensor.half() if is_half and name.startswith("model.") else tensor
@@ -89,11 +92,28 @@ def save_checkpoint(
 
 
 def copy_checkpoint(folder: Path, target: Path) -> None:
-    """Copy a model directory, so that the target is never seen half written."""
-    beside = target.with_name(target.name + ".new")
-    shutil.rmtree(beside, ignore_errors=True)
+    """Copy a model directory, so that the target is never seen half written.
+
+    Raises:
+        ModelError: `target` holds something that is no model.
+    """
+    beside = _staging(target)
     shutil.copytree(folder, beside)
     _swap_in(beside, target)
+
+
+def check_replaceable(folder: Path) -> None:
+    """Refuse to write a model where something lies that is none, and would be deleted.
+
+    Raises:
+        ModelError: `folder` is a file, or a folder that is neither empty nor a model directory.
+    """
+    if folder.is_dir():
+        is_replaceable = (folder / WEIGHTS_FILE).is_file() or not any(folder.iterdir())
+    else:
+        is_replaceable = not folder.exists()
+    if not is_replaceable:
+        raise ModelError(f"{folder}: is there already and no model directory; name a new folder")
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -196,11 +216,30 @@ def _run(checkpoint: Checkpoint, waveform: Tensor) -> tuple[Tensor, str]:
     return features[0], checkpoint.tokenizer.decode(hypotheses[0].tokens)
 
 
+def _staging(folder: Path) -> Path:
+    """Say where to write a model that will be put in the place of `folder`; nothing is there."""
+    check_replaceable(folder)
+    beside = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(beside, ignore_errors=True)
+    return beside
+
+
 def _swap_in(beside: Path, folder: Path) -> None:
     """Put a finished folder in the place of another, which is never seen half written."""
-    previous = folder.with_name(folder.name + ".old")
+    for path in (*beside.iterdir(), beside):  # on the disk before it has its name
+        _flush(path)
+    previous = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(previous, ignore_errors=True)
     if folder.exists():
         folder.replace(previous)
     beside.replace(folder)
     shutil.rmtree(previous, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    """Have a file, or a folder's list of names, on the disk before going on."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -123,12 +123,33 @@ def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
         load_checkpoint(folder)
 
 
-def test_a_copy_replaces_what_was_there_as_a_whole(folder: Path, tmp_path: Path) -> None:
+def test_a_copy_replaces_an_earlier_model_as_a_whole(folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "target"
-    target.mkdir()
+    copy_checkpoint(folder, target)
     (target / "left over").touch()
 
     copy_checkpoint(folder, target)
 
     assert {p.name for p in target.iterdir()} == {p.name for p in folder.iterdir()}
     assert {p.name for p in tmp_path.iterdir()} == {"model", "target"}
+
+
+def test_what_is_no_model_is_never_replaced(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter 1").touch()
+    (tmp_path / "letter").touch()
+
+    for name in ("thesis", "letter"):
+        with pytest.raises(ModelError, match=f"{name}: is there already and no model"):
+            copy_checkpoint(folder, tmp_path / name)
+
+    assert (tmp_path / "thesis" / "chapter 1").exists()
+
+
+def test_older_models_that_somebody_keeps_beside_it_stay(folder: Path, tmp_path: Path) -> None:
+    for name in ("target", "target.old", "target.new"):
+        copy_checkpoint(folder, tmp_path / name)
+
+    copy_checkpoint(folder, tmp_path / "target")
+
+    assert {p.name for p in tmp_path.glob("target*")} == {"target", "target.old", "target.new"}
