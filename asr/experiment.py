@@ -8,7 +8,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from asr.checkpoint import Checkpoint, build, copy_checkpoint, save_checkpoint
+from asr.checkpoint import (
+    Checkpoint,
+    build,
+    check_replaceable,
+    copy_checkpoint,
+    save_checkpoint,
+)
 from asr.config import Config, config_hash, to_toml
 from asr.corpus.statistics import corpus_statistics
 from asr.corpus.utterance import Utterance
@@ -49,14 +55,19 @@ def train_model(
         Where the run ended.
 
     Raises:
-        DataError: Texts or durations are missing, or a text has a character without a token.
+        DataError: Texts or durations are missing, the dev set has no words, or a text has a
+            character without a token.
         TrainingError: Training cannot go on; the state on disk is from before.
         AudioError: A recording cannot be read.
+        ModelError: `output` holds something that is no model.
     """
+    check_replaceable(output)
     folder = output.with_name(output.name + ".run")
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.batching.seed)
     texts, dev_texts = (_normalised(part, config) for part in (train, dev))
+    if not any(dev_texts.values()):
+        raise DataError("the dev set has no words, without which there is no WER to choose by")
     tokenizer = make_tokenizer(list(texts.values()), config.text)
     checkpoint = build(config, tokenizer)
     _set_cmvn(checkpoint.front_end, train)

@@ -8,7 +8,7 @@ import torch
 from asr.checkpoint import load_checkpoint, verify_golden
 from asr.config import Config
 from asr.corpus.utterance import Utterance
-from asr.errors import DataError, TrainingError
+from asr.errors import DataError, ModelError, TrainingError
 from asr.experiment import train_model
 from asr.provenance import provenance
 from asr.train.progress import EpochReport, StepReport
@@ -160,3 +160,26 @@ def test_utterances_without_a_text_are_refused_by_their_id(
 
     with pytest.raises(DataError, match=untold.id):
         train(small_config, [untold, *tiny_corpus[1:]], tmp_path / "model")
+
+
+def test_a_dev_set_without_words_is_refused_before_training(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    silent = [dataclasses.replace(utterance, text="") for utterance in tiny_corpus[:2]]
+
+    with pytest.raises(DataError, match="dev set has no words"):
+        train_model(
+            small_config, tiny_corpus, silent, tmp_path / "model", Watcher(), provenance(["asr"])
+        )
+
+
+def test_an_output_that_is_no_model_is_refused_before_training(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "thesis").touch()
+
+    with pytest.raises(ModelError, match="name a new folder"):
+        train(small_config, tiny_corpus, tmp_path / "model")
+
+    assert not (tmp_path / "model.run").exists()
