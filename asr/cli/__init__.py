@@ -5,8 +5,8 @@ Each verb's module has `HELP` (one line), `DESCRIPTION` (what to know before the
 that help comes at once. Besides its arguments, a verb finds in `options` the `command` as typed,
 and `refuse`, which shows the usage and exits.
 
-What verbs share: `searching` (how to search), `numbers` (whole numbers), `bars` (progress), `watch`
-(what training shows).
+What verbs share: `searching` (how to search), `numbers` (whole numbers), `outputs` (where results
+go), `bars` (progress), `watch` (what training shows).
 """
 
 import argparse

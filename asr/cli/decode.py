@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.numbers import duration
+from asr.cli.outputs import file_to_write
 from asr.cli.searching import add_search_arguments, describe_search, read_search, use_threads
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "manifest", type=Path, metavar="MANIFEST", help="what to recognise (see asr prepare)"
     )
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="H.jsonl", help="hypotheses to write"
+        "--output", type=file_to_write, required=True, metavar="H.jsonl", help="hypotheses to write"
     )
     add_search_arguments(parser)
 
@@ -84,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
 
 def record_path(hypotheses: Path) -> Path:
     """Say where the record of how hypotheses were made lies: H.run.json beside H.jsonl."""
-    return hypotheses.with_suffix(".run.json")
+    return hypotheses.with_name(f"{hypotheses.name.removesuffix('.jsonl')}.run.json")
 
 
 def _decode(recognizer: "Recognizer", utterances: "Sequence[Utterance]") -> "dict[str, Transcript]":

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from asr.cli.outputs import folder_to_make
+
 HELP = "make a model ready to give away"
 DESCRIPTION = """\
 Make a model ready to give away: in half the space, with your model card, and with a golden example
@@ -24,7 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "model", metavar="MODEL", help="a model's folder, or the name of a shipped one"
     )
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="FOLDER", help="model directory to make"
+        "--output",
+        type=folder_to_make,
+        required=True,
+        metavar="FOLDER",
+        help="model directory to make",
     )
     parser.add_argument("--half", action="store_true", help="store weights in 16 bits")
     parser.add_argument(

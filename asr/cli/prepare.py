@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.numbers import at_least, duration
+from asr.cli.outputs import file_to_write
 
 if TYPE_CHECKING:
     from asr.corpus.problem import Problem
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a subset, such as LibriSpeech/dev-clean",
     )
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="MANIFEST", help="manifest to write"
+        "--output", type=file_to_write, required=True, metavar="MANIFEST", help="manifest to write"
     )
     parser.add_argument(
         "--subsampling-factor",

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from asr.cli.outputs import file_to_write
+
 HELP = "write scores up as RESULTS.md"
 DESCRIPTION = """\
 Write scores up as Markdown: a row for each, with the WER's confidence interval, what it is made of
@@ -22,7 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "scores", type=Path, nargs="+", metavar="S.json", help="scores, in the order of the rows"
     )
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="RESULTS.md", help="report to write"
+        "--output",
+        type=file_to_write,
+        required=True,
+        metavar="RESULTS.md",
+        help="report to write",
     )
     parser.add_argument(
         "--title", default="Results", metavar="WORDS", help="heading (default: Results)"

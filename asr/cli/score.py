@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.decode import record_path
+from asr.cli.outputs import file_to_write
 from asr.text.normalise import NORMALISERS
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("hypotheses", type=Path, metavar="H.jsonl", help="what was recognised")
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="S.json", help="counts to write"
+        "--output", type=file_to_write, required=True, metavar="S.json", help="counts to write"
     )
     parser.add_argument(
         "--normaliser", choices=sorted(NORMALISERS), help="spelling of both (default: the model's)"

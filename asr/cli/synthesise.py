@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from asr.cli.numbers import at_least
+from asr.cli.outputs import folder_to_make
 
 HELP = "make a tiny corpus of speech-like sounds"
 DESCRIPTION = """\
@@ -23,7 +24,7 @@ next:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr synthesise` takes."""
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder to make")
+    parser.add_argument("folder", type=folder_to_make, metavar="FOLDER", help="folder to make")
     for what in ("utterances", "speakers"):
         parser.add_argument(
             f"--{what}", type=at_least(1), required=True, metavar="N", help=f"how many {what}"

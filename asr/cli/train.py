@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.numbers import at_least
+from asr.cli.outputs import folder_to_make
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, help="configuration, a file of conf/")
     parser.add_argument("--train", type=Path, required=True, help="manifest to learn from")
     parser.add_argument("--dev", type=Path, required=True, help="manifest to choose the epoch by")
-    parser.add_argument("--output", type=Path, required=True, help="the model directory to make")
+    parser.add_argument(
+        "--output", type=folder_to_make, required=True, help="the model directory to make"
+    )
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change a value of config"
     )

@@ -49,6 +49,27 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "train c.toml --train t.jsonl --dev d.jsonl --output .",
+        "pack model --output /",
+        "synthesise . --utterances 1 --speakers 1",
+        "prepare corpus --output .",
+        "decode model m.jsonl --output ..",
+        "score m.jsonl h.jsonl --output /",
+        "report s.json --output .",
+    ],
+)
+def test_an_output_that_cannot_be_made_is_refused_before_any_work(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words.split())
+    assert ended.value.code == 2
+    assert "folder" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
     ("error", "status", "message"),
     [
         (DataError("x.json: is odd"), 1, "asr: error: x.json: is odd\n"),

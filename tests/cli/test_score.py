@@ -64,6 +64,14 @@ def test_the_record_of_the_decoding_gives_normaliser_and_condition(
     assert condition.score.normaliser == "verbatim-1"
 
 
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [("dev.beam.jsonl", "dev.beam.run.json"), ("dev.beam", "dev.beam.run.json")],
+)
+def test_hypotheses_of_two_names_have_two_records(name: str, record: str) -> None:
+    assert record_path(Path(name)) == Path(record)
+
+
 def test_what_is_given_goes_before_what_is_recorded(references: Path, tmp_path: Path) -> None:
     path = hypotheses(tmp_path, TEXTS.items())
     made = provenance(["asr", "decode"])
