@@ -28,7 +28,8 @@ def load_model(name: str | Path = DEFAULT_MODEL, *, beam: BeamConfig | None = No
     """Load a model that the package ships, by its name, or one of yours, by its folder.
 
     Args:
-        name: A model's name, or the path of a model directory.
+        name: A model's name, or the path of a model directory. A shipped model goes before a folder
+            of its name in the working directory, which "./NAME" finds.
         beam: Settings of the beam search; None searches greedily.
 
     Raises:
@@ -48,14 +49,20 @@ def model_folder(name: str | Path) -> Path:
     Raises:
         ModelError: It is neither a folder nor the name of a shipped model.
     """
-    for folder in (Path(name), MODELS / name):
-        if folder.is_dir():
-            return folder
-    shipped = sorted(path.name for path in MODELS.glob("*") if path.is_dir())
+    shipped = shipped_models()
+    if str(name) in shipped:
+        return MODELS / name
+    if Path(name).is_dir():
+        return Path(name)
     raise ModelError(
         f"{name}: neither a model directory nor a shipped model "
         f"(shipped: {', '.join(shipped) or 'none'})"
     )
+
+
+def shipped_models() -> list[str]:
+    """Name the models that the package ships."""
+    return sorted(path.name for path in MODELS.glob("*") if path.is_dir())
 
 
 def verify_model(name: str | Path) -> None:

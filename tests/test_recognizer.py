@@ -8,7 +8,7 @@ from asr.checkpoint import build
 from asr.config import Config
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, ModelError
-from asr.recognizer import Recognizer, load_model
+from asr.recognizer import Recognizer, load_model, model_folder
 from asr.search.prefix_beam import BeamConfig
 from asr.text.tokens import TokenTable
 from asr.text.transcript import Transcript
@@ -110,3 +110,17 @@ def test_beam_search_gives_the_n_best_the_best_first(
 def test_the_name_of_no_model_lists_the_shipped_ones() -> None:
     with pytest.raises(ModelError, match="no-such-model: neither a model directory nor"):
         load_model("no-such-model")
+
+
+def test_a_shipped_model_goes_before_a_folder_of_its_name_that_a_path_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asr.recognizer.MODELS", tmp_path / "shipped")
+    (tmp_path / "shipped" / "small").mkdir(parents=True)
+    (tmp_path / "small").mkdir()
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    assert model_folder("small") == tmp_path / "shipped" / "small"
+    assert model_folder("./small") == Path("small")
+    assert model_folder("mine") == Path("mine")

@@ -24,7 +24,10 @@ examples:
   asr doctor exp/mini_librispeech/model
 """
 
-REQUIRED = ("torch", "numpy", "soundfile", "soxr", "safetensors", "sentencepiece", "jiwer")
+REQUIRED = (
+    *("torch", "numpy", "soundfile", "soxr", "safetensors", "sentencepiece", "jiwer"),
+    *("tomli_w", "tqdm"),
+)
 OPTIONAL = {
     "tensorboard": "curves of asr train",
     "torchaudio": "a second opinion on features, in tests",
@@ -67,7 +70,9 @@ def _findings(models: list[str]) -> Iterator[Finding]:
         return  # all that follows needs them
     yield _threads()
     yield from map(_audio_format, FORMATS)
-    yield from map(_model, models or _shipped())
+    from asr.recognizer import shipped_models
+
+    yield from map(_model, models or shipped_models())
 
 
 def _versions() -> Iterator[Finding]:
@@ -118,13 +123,6 @@ def _audio_format(ending: str) -> Finding:
         except (AudioError, RuntimeError) as error:  # libsndfile's errors are RuntimeErrors
             return Finding(f"audio {ending}", str(error), is_broken=True)
     return Finding(f"audio {ending}", "works")
-
-
-def _shipped() -> list[str]:
-    """Name the models that the package ships."""
-    from asr.recognizer import MODELS
-
-    return sorted(path.name for path in MODELS.glob("*") if path.is_dir())
 
 
 def _model(name: str) -> Finding:
