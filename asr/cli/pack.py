@@ -45,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
     """Write the packed model, check that it can be loaded, and say how large it is."""
     from asr.audio.read import read_waveform
     from asr.checkpoint import CARD_FILE, load_checkpoint, read_example, save_checkpoint
+    from asr.errors import AudioError
     from asr.recognizer import model_folder, verify_model
 
     folder = model_folder(options.model)
@@ -54,12 +55,23 @@ def run(options: argparse.Namespace) -> int:
     else:
         sample_rate = checkpoint.config.features.sample_rate
         example = read_waveform(options.example, sample_rate=sample_rate)
-    card = (options.card or folder / CARD_FILE).read_text(encoding="utf-8")
+        if len(example) < checkpoint.config.features.frame_length * sample_rate:
+            raise AudioError(f"{options.example}: is too short for an example: not one frame")
+    card = _read_card(options.card or folder / CARD_FILE)
     before = _size(folder)
     save_checkpoint(options.output, checkpoint, card=card, example=example, is_half=options.half)
     verify_model(options.output)
     print(f"{options.output}: {_size(options.output):.1f} MB (was {before:.1f} MB)")
     return 0
+
+
+def _read_card(path: Path) -> str:
+    from asr.errors import DataError
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: is not UTF-8 text at byte {error.start}") from error
 
 
 def _size(folder: Path) -> float:

@@ -5,6 +5,7 @@ import safetensors.torch
 import torch
 
 import asr
+from asr.audio.write import write_waveform
 from asr.checkpoint import load_checkpoint, read_example
 from asr.cli import main
 from asr.recognizer import verify_model
@@ -69,3 +70,14 @@ def test_what_is_not_there_is_named_and_nothing_written(
     assert pack(model, tmp_path / "packed", option, tmp_path / "gone") == 1
     assert capsys.readouterr().err == f"asr: error: {tmp_path / 'gone'}: {reason}\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_card_that_is_no_text_and_an_example_without_a_frame_are_refused(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "card.md").write_bytes(b"\xff\xfe")
+    write_waveform(tmp_path / "click.wav", torch.zeros(100), 16000)
+    for option, name in (("--card", "card.md"), ("--example", "click.wav")):
+        assert pack(model, tmp_path / "packed", option, tmp_path / name) == 1
+        assert capsys.readouterr().err.startswith(f"asr: error: {tmp_path / name}: is ")
+    assert not (tmp_path / "packed").exists()
