@@ -6,6 +6,7 @@ file's tables. Nothing has a default: what a file leaves out or misspells is ref
 
 import dataclasses
 import hashlib
+import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,4 +110,6 @@ def _value(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401 (any type 
         return float(value)
     if type(value) is not hint:
         raise ConfigError(f"{where} must be {hint.__name__}, got {value!r}")
+    if hint is float and not math.isfinite(value):
+        raise ConfigError(f"{where} must be finite, got {value!r}")
     return value

@@ -1,6 +1,7 @@
 """Configurations: complete, checked by name, and the same after a round trip."""
 
 import dataclasses
+import math
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,8 @@ def test_the_hash_changes_with_a_value_but_not_with_comments(
         ("model", {"bidirectional": 1}, "model.bidirectional must be bool, got 1"),
         ("model", {"size": 0}, "model.size must be at least 1, got 0"),
         ("features", {"cmvn": "global "}, "features.cmvn must be one of"),
+        ("optimiser", {"learning_rate": math.inf}, "optimiser.learning_rate must be finite"),
+        ("features", {"frame_length": math.nan}, "features.frame_length must be finite"),
         ("batching", {"speeds": 1.0}, "batching.speeds must be a list, got 1.0"),
         ("batching", {"speeds": ["fast"]}, "batching.speeds must be float, got 'fast'"),
     ],

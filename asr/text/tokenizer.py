@@ -33,7 +33,7 @@ class TextConfig:
             )
         if self.units not in UNITS:
             raise ConfigError(f"text.units must be one of {UNITS}, got {self.units!r}")
-        if (self.units == "char") != (self.n_tokens == 0):
+        if self.n_tokens < 0 or (self.units == "char") != (self.n_tokens == 0):
             raise ConfigError(
                 f"text.n_tokens must be 0 for characters and positive for BPE, got {self.n_tokens}"
             )

@@ -32,6 +32,9 @@ class OptimiserConfig:
         for name in ("learning_rate", "max_gradient_norm"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"optimiser.{name} must be positive, got {getattr(self, name)}")
+        for name in ("warmup_epochs", "final_fraction", "weight_decay"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f"optimiser.{name} must be at least 0, got {getattr(self, name)}")
 
 
 def adamw(model: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:

@@ -37,9 +37,18 @@ def test_biases_and_norms_do_not_decay() -> None:
     assert torch.all(layer.bias == 1.0)
 
 
-@pytest.mark.parametrize("name", ["learning_rate", "max_gradient_norm"])
-def test_values_that_cannot_train_are_refused_by_the_key(name: str) -> None:
-    values = {key: getattr(CONFIG, key) for key in CONFIG.__slots__} | {name: 0.0}
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("learning_rate", 0.0),
+        ("max_gradient_norm", 0.0),
+        ("warmup_epochs", -1.0),
+        ("final_fraction", -0.1),
+        ("weight_decay", -0.1),
+    ],
+)
+def test_values_that_cannot_train_are_refused_by_the_key(name: str, value: float) -> None:
+    values = {key: getattr(CONFIG, key) for key in CONFIG.__slots__} | {name: value}
 
     with pytest.raises(ConfigError, match=f"optimiser.{name}"):
         OptimiserConfig(**values)
