@@ -107,7 +107,7 @@ def read_transcripts(path: Path) -> dict[str, Transcript]:
     """Read the transcripts of a file of JSON lines by id, in the file's order.
 
     Only `id` and `text` are required, so that other systems' hypotheses can be scored too;
-    unknown fields are ignored.
+    unknown fields are ignored, and empty lines passed over.
 
     Raises:
         DataError: The file is missing, or a line is not a transcript or repeats an id; the
@@ -115,6 +115,8 @@ def read_transcripts(path: Path) -> dict[str, Transcript]:
     """
     transcripts: dict[str, Transcript] = {}
     for number, line in enumerate(_read_lines(path), start=1):
+        if not line.strip():
+            continue
         try:
             transcript = from_json(line)
         except DataError as error:
@@ -191,7 +193,7 @@ def _rounded(number: float | None, digits: int) -> float | None:
 def _read_lines(path: Path) -> Iterator[str]:
     """Read a text file line by line, refusing what is not one."""
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:  # other systems may write a mark in front
             yield from file
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: expected a file of transcripts, got {error}") from error

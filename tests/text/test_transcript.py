@@ -86,7 +86,6 @@ def test_hypotheses_of_other_systems_need_only_id_and_text() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("", "as JSON"),
         ("{", "as JSON"),
         ("[]", "JSON object"),
         ('{"text": "X"}', "'id'"),
@@ -152,3 +151,10 @@ def test_rounding_keeps_times_in_order_and_within_the_recording(times: list[floa
     read = from_json(to_json(Transcript("a", "A", words=words, duration=times[-1])))
 
     assert len(read.words) == len(words)  # the constructor refuses times out of order
+
+
+def test_empty_lines_and_a_byte_order_mark_of_other_systems_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"id": "a", "text": "X"}\n\n{"id": "b", "text": ""}\n\n')
+
+    assert list(read_transcripts(path)) == ["a", "b"]
