@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,7 +126,8 @@ def _delivery(options: argparse.Namespace) -> Deliver:
 def _into_files(options: argparse.Namespace, write: Callable[["Transcript"], str]) -> Deliver:
     """Write each transcript into a file named after its recording."""
     folder: Path = options.output
-    clash = _first_clash([path.stem for path in options.files])
+    times = Counter(path.stem for path in options.files)
+    clash = next((name for name, n in times.items() if n > 1), None)
     if clash is not None:
         options.refuse(f"more than one recording would become {clash}.{options.format}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -135,10 +137,6 @@ def _into_files(options: argparse.Namespace, write: Callable[["Transcript"], str
         target.write_text(write(transcript), encoding="utf-8", errors="backslashreplace")
 
     return deliver
-
-
-def _first_clash(names: Sequence[str]) -> str | None:
-    return next((name for i, name in enumerate(names) if name in names[:i]), None)
 
 
 def _print(text: str) -> None:

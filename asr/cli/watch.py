@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Never, Self
@@ -98,5 +99,6 @@ def _tensorboard(folder: Path) -> "SummaryWriter | None":
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
+        print("asr: no curves, since TensorBoard is not installed (asr[train])", file=sys.stderr)
         return None
     return SummaryWriter(str(folder))
