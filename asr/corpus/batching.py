@@ -10,6 +10,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from asr.audio.codec import MP3_SETTINGS
 from asr.errors import ConfigError
 
 # Relative. On LibriSpeech's train-clean-5, 5 % adds 3 to 4 % of padding to the 1 % of sorted order.
@@ -24,6 +25,8 @@ class BatchingConfig:
         batch_duration: Seconds of audio in a batch at most, padding included.
         speeds: Factors of speed perturbation, drawn evenly; (1.0,) leaves the speech as it is.
         sorted_first: Whether the first epoch goes from short utterances to long ones.
+        codec_share: Share of utterances that are sent through a lossy codec, 0 to 1.
+        codec_epoch: The first epoch, counted from 0, in which they are.
         seed: Of the order, the companions and the speeds.
 
     Raises:
@@ -33,6 +36,8 @@ class BatchingConfig:
     batch_duration: float
     speeds: tuple[float, ...]
     sorted_first: bool
+    codec_share: float
+    codec_epoch: int
     seed: int
 
     def __post_init__(self) -> None:
@@ -40,6 +45,8 @@ class BatchingConfig:
             raise ConfigError(f"batch_duration must be above 0 s, got {self.batch_duration}")
         if not self.speeds or not all(speed > 0 for speed in self.speeds):
             raise ConfigError(f"speeds must be one or more, each above 0, got {self.speeds}")
+        if not 0.0 <= self.codec_share <= 1.0:
+            raise ConfigError(f"codec_share must be within 0..1, got {self.codec_share}")
 
 
 def draw_speeds(n_utterances: int, config: BatchingConfig, epoch: int) -> list[float]:
@@ -49,6 +56,14 @@ def draw_speeds(n_utterances: int, config: BatchingConfig, epoch: int) -> list[f
     """
     draw = random.Random(f"speeds {config.seed} {epoch}").random
     return [config.speeds[int(draw() * len(config.speeds))] for _ in range(n_utterances)]
+
+
+def draw_codecs(n_utterances: int, config: BatchingConfig, epoch: int) -> list[int | None]:
+    """Draw the codec setting that each utterance goes through in an epoch; None spares it."""
+    share = config.codec_share if epoch >= config.codec_epoch else 0.0
+    draw = random.Random(f"codecs {config.seed} {epoch}").random
+    drawn = [(draw(), draw()) for _ in range(n_utterances)]
+    return [int(which * len(MP3_SETTINGS)) if chance < share else None for chance, which in drawn]
 
 
 def plan_batches(

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from torch import Tensor
 
+from asr.audio.codec import through_mp3
 from asr.audio.read import read_waveform
 from asr.audio.speed import change_speed
 from asr.corpus.utterance import Utterance
@@ -33,23 +34,29 @@ class WaveformBatch:
 
 
 def load_batch(
-    utterances: Sequence[Utterance], *, sample_rate: int, speeds: Sequence[float] | None = None
+    utterances: Sequence[Utterance],
+    *,
+    sample_rate: int,
+    speeds: Sequence[float] | None = None,
+    codecs: Sequence[int | None] | None = None,
 ) -> WaveformBatch:
-    """Read the audio of some utterances.
+    """Read the audio of some utterances, and change it as asked.
 
     Args:
         utterances: What to read.
         sample_rate: Hz; audio at another rate is resampled.
         speeds: The factor by which each is played faster; None leaves all as they are.
+        codecs: The setting of `through_mp3` for each, None for none; None spares all.
 
     Raises:
         AudioError: A recording cannot be read; the message names it.
     """
-    factors = speeds or [1.0] * len(utterances)
-    waveforms = [
-        change_speed(read_utterance(utterance, sample_rate), sample_rate, factor)
-        for utterance, factor in zip(utterances, factors, strict=True)
-    ]
+    waveforms = []
+    for i, utterance in enumerate(utterances):
+        waveform = read_utterance(utterance, sample_rate)
+        waveform = change_speed(waveform, sample_rate, speeds[i] if speeds else 1.0)
+        codec = codecs[i] if codecs else None
+        waveforms.append(waveform if codec is None else through_mp3(waveform, sample_rate, codec))
     padded, lengths = pad(waveforms)
     return WaveformBatch(tuple(utterances), padded, lengths)
 

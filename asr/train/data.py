@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 
-from asr.corpus.batching import BatchingConfig, draw_speeds, plan_batches
+from asr.corpus.batching import BatchingConfig, draw_codecs, draw_speeds, plan_batches
 from asr.corpus.loader import load_batch, prefetch
 from asr.corpus.statistics import speaker_statistics, stacked_statistics
 from asr.corpus.utterance import Utterance
@@ -55,40 +56,40 @@ class TrainingData:
 
     def n_batches(self, epoch: int) -> int:
         """Count the batches of an epoch."""
-        return len(self._plan(epoch)[0])
+        return len(self._plan(epoch).batches)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[TrainingBatch]:
         """Yield the batches of an epoch from number `start` on."""
-        plan, speeds = self._plan(epoch)
+        plan = self._plan(epoch)
+        numbers = range(start, len(plan.batches))
+        return prefetch(lambda number: self._load(plan, number), numbers, depth=BATCHES_AHEAD)
 
-        def load(number: int) -> TrainingBatch:
-            indices = plan[number]
-            seed = _number(f"{self.batching.seed} {epoch} {number}")
-            return self._load(indices, [speeds[index] for index in indices], seed)
-
-        return prefetch(load, range(start, len(plan)), depth=BATCHES_AHEAD)
-
-    def _plan(self, epoch: int) -> tuple[list[list[int]], list[float]]:
-        """Say which utterances, by index, make up each batch, and the speed of each utterance."""
-        speeds = draw_speeds(len(self.utterances), self.batching, epoch)
+    def _plan(self, epoch: int) -> "_Plan":
+        batching, n_utterances = self.batching, len(self.utterances)
+        speeds = draw_speeds(n_utterances, batching, epoch)
         durations = [
             (utterance.duration or 0.0) / speed
             for utterance, speed in zip(self.utterances, speeds, strict=True)
         ]
-        batching = self.batching
-        plan = plan_batches(
+        batches = plan_batches(
             durations,
             batching.batch_duration,
             batching.seed,
             epoch,
             sorted_first=batching.sorted_first,
         )
-        return plan, speeds
+        return _Plan(epoch, batches, speeds, draw_codecs(n_utterances, batching, epoch))
 
-    def _load(self, indices: Sequence[int], speeds: Sequence[float], seed: int) -> TrainingBatch:
-        sample_rate = self.front_end.config.sample_rate
+    def _load(self, plan: "_Plan", number: int) -> TrainingBatch:
+        indices = plan.batches[number]
+        seed = _number(f"{self.batching.seed} {plan.epoch} {number}")
         utterances = [self.utterances[index] for index in indices]
-        batch = load_batch(utterances, sample_rate=sample_rate, speeds=speeds)
+        batch = load_batch(
+            utterances,
+            sample_rate=self.front_end.config.sample_rate,
+            speeds=[plan.speeds[index] for index in indices],
+            codecs=[plan.codecs[index] for index in indices],
+        )
         with torch.no_grad():
             features, lengths = self.front_end(
                 batch.waveforms, batch.lengths, self._speaker_rows(utterances)
@@ -111,6 +112,16 @@ class TrainingData:
         if self._speakers is None:
             return None
         return stacked_statistics(self._speakers, utterances, self.front_end.n_features)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """An epoch: which utterances, by index, make up each batch, and what is done to each."""
+
+    epoch: int
+    batches: list[list[int]]
+    speeds: list[float]
+    codecs: list[int | None]
 
 
 def _number(seed: str) -> int:

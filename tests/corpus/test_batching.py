@@ -18,7 +18,12 @@ def config(
     *, batch_duration: float = 100.0, speeds: tuple[float, ...] = (1.0,), seed: int = 0
 ) -> BatchingConfig:
     return BatchingConfig(
-        batch_duration=batch_duration, speeds=speeds, sorted_first=False, seed=seed
+        batch_duration=batch_duration,
+        speeds=speeds,
+        sorted_first=False,
+        codec_share=0.0,
+        codec_epoch=0,
+        seed=seed,
     )
 
 

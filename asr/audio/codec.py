@@ -1,0 +1,42 @@
+"""Codecs: what a recording sounds like after it was an MP3 of few bits, as more training data."""
+
+import io
+
+import soundfile
+import torch
+from torch import Tensor
+
+# libsndfile's settings that come out at 20 to 30 kbit/s for speech at 16 kHz: codecs that are heard.
+MP3_SETTINGS = (("CONSTANT", 0.9), ("VARIABLE", 0.99), ("VARIABLE", 0.75))
+DELAY = (
+    1105  # samples, LAME's and the decoder's, which libsndfile leaves in with a constant bit rate
+)
+
+
+def through_mp3(waveform: Tensor, sample_rate: int, setting: int) -> Tensor:
+    """Encode a waveform as MP3 and decode it again.
+
+    Args:
+        waveform: (N,) float32 in [-1, 1], N >= 1.
+        sample_rate: Hz, one that MP3 knows: 8000 to 48000.
+        setting: Index into `MP3_SETTINGS`.
+
+    Returns:
+        (N,) float32, not delayed.
+    """
+    mode, level = MP3_SETTINGS[setting]
+    file = io.BytesIO()
+    soundfile.write(
+        file,
+        waveform.numpy(),
+        sample_rate,
+        format="MP3",
+        bitrate_mode=mode,
+        compression_level=level,
+    )
+    file.seek(0)
+    decoded, _ = soundfile.read(file, dtype="float32")
+    n_extra = max(0, len(decoded) - len(waveform))
+    start = min(n_extra, DELAY)
+    aligned = torch.from_numpy(decoded[start:])
+    return torch.nn.functional.pad(aligned, (0, len(waveform) - len(aligned)))
