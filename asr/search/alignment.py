@@ -76,7 +76,7 @@ def best_alignment(
     n_frames = len(emission)
     if not n_frames:
         return states[:0], 0.0
-    best, steps = _viterbi(emission[:, states], _may_skip(states, blank))
+    best, steps = _viterbi(emission, states, _may_skip(states, blank))
     state = len(states) - 1
     if len(tokens) and best[-2] > best[-1]:
         state -= 1
@@ -89,28 +89,29 @@ def best_alignment(
 
 
 def _viterbi(
-    emission: Emission, may_skip: NDArray[np.bool_]
+    emission: Emission, states: NDArray[np.intp], may_skip: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
     """Score the best path to each state in the last frame, and remember each frame's step.
 
     Args:
-        emission: (T, S) log probabilities of the states, T at least 1.
+        emission: (T, V) log probabilities, T at least 1.
+        states: (S,) the token of each state.
         may_skip: (S,) whether a state may follow the one two before it.
 
     Returns:
         Scores (S,), and steps (T, S): how many states back the best path came from.
     """
-    n_frames, n_states = emission.shape
+    n_frames, n_states = len(emission), len(states)
     steps = np.zeros((n_frames, n_states), dtype=np.int8)
     best = np.full(n_states, -np.inf)
-    best[:2] = emission[0, :2]
+    best[:2] = emission[0, states[:2]]
     arrivals = np.full((3, n_states), -np.inf)  # by staying, by one state on, by a skip
     for frame in range(1, n_frames):
         arrivals[0] = best
         arrivals[1, 1:] = best[:-1]
         arrivals[2, 2:] = np.where(may_skip[2:], best[:-2], -np.inf)
         steps[frame] = arrivals.argmax(axis=0)
-        best = arrivals.max(axis=0) + emission[frame]
+        best = arrivals.max(axis=0) + emission[frame, states]  # not all frames at once: (T, S)
     return best, steps
 
 
