@@ -4,6 +4,7 @@ Lengths are absolute counts of valid positions, int64, shape (B,). Padding is al
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -58,6 +59,19 @@ def subsampled_lengths(lengths: Tensor, stride: int) -> Tensor:
 def n_frames(n_samples: Tensor, frame_length: int, frame_shift: int) -> Tensor:
     """Count the frames that lie wholly inside each waveform (all arguments in samples)."""
     return ((n_samples - frame_length) // frame_shift + 1).clamp(min=0)
+
+
+def n_frames_needed(tokens: Sequence[int]) -> int:
+    """Count the frames of the shortest CTC alignment: one a token, and a blank between repeats.
+
+    References:
+        Graves et al., "Connectionist Temporal Classification", ICML 2006, section 3.1.
+
+    Example:
+        >>> n_frames_needed([3, 5, 5])
+        4
+    """
+    return len(tokens) + sum(one == other for one, other in pairwise(tokens))
 
 
 def check_lengths(padded: Tensor, lengths: Tensor, name: str) -> None:

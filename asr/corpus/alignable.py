@@ -5,26 +5,11 @@ zero, as is often done, is to hide bad data.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
 
 from asr.corpus.problem import Problem
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
-
-
-def min_ctc_frames(tokens: Sequence[int]) -> int:
-    """Count the frames that CTC needs for a token sequence.
-
-    One for each token, and one for the blank that must part a token from its repetition.
-
-    References:
-        Graves et al., "Connectionist Temporal Classification", ICML 2006, section 3.1.
-
-    Example:
-        >>> min_ctc_frames([3, 5, 5])
-        4
-    """
-    return len(tokens) + sum(one == other for one, other in pairwise(tokens))
+from asr.lengths import n_frames_needed
 
 
 def too_short_for_ctc(
@@ -50,7 +35,7 @@ def too_short_for_ctc(
         if utterance.duration is None:
             raise DataError(f"{utterance.id}: has no duration; prepare the manifest again")
         n_frames = n_frames_of(utterance.duration)
-        n_needed = min_ctc_frames(tokens_of(utterance.text))
+        n_needed = n_frames_needed(tokens_of(utterance.text))
         if n_frames < n_needed:
             reason = f"{utterance.duration:g} s are {n_frames} frames; its tokens need {n_needed}"
             problems.append(Problem(utterance.id, reason))

@@ -1,13 +1,13 @@
 """Alignment: the best path through the frames for given tokens."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from asr.errors import DataError, ShapeError
+from asr.lengths import n_frames_needed
 from asr.search.emission import Emission, split_batch
 from asr.search.hypothesis import Alignment, Hypothesis, from_alignment
 
@@ -47,11 +47,6 @@ def force_align(
             raise DataError(f"utterance {b} of the batch says its tokens with probability zero")
         hypotheses.append(from_alignment(emission, alignment, score, blank=blank))
     return hypotheses
-
-
-def n_frames_needed(tokens: Sequence[int]) -> int:
-    """Count the frames of the shortest alignment: one a token, and a blank between repeats."""
-    return len(tokens) + sum(a == b for a, b in pairwise(tokens))
 
 
 def best_alignment(

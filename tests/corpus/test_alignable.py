@@ -5,31 +5,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from asr.corpus.alignable import min_ctc_frames, too_short_for_ctc
+from asr.corpus.alignable import too_short_for_ctc
 from asr.corpus.problem import Problem
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
-
-
-@pytest.mark.parametrize(
-    ("tokens", "n_frames"),
-    [
-        ([], 0),
-        ([1], 1),
-        ([1, 2], 2),
-        ([1, 1], 3),
-        ([1, 1, 1], 5),
-        ([1, 2, 1], 3),
-        ([1, 1, 2, 2], 6),
-    ],
-)
-def test_a_token_needs_a_frame_and_a_repetition_two(tokens: list[int], n_frames: int) -> None:
-    assert min_ctc_frames(tokens) == n_frames
+from asr.lengths import n_frames_needed
 
 
 @pytest.mark.parametrize("tokens", [[1], [1, 2, 3], [2, 2], [3, 3, 3, 1, 1]])
 def test_one_frame_less_makes_torchs_loss_infinite(tokens: list[int]) -> None:
-    n_needed = min_ctc_frames(tokens)
+    n_needed = n_frames_needed(tokens)
     losses = [
         torch.nn.functional.ctc_loss(
             torch.zeros(n_frames, 1, 4).log_softmax(2),

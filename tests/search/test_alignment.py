@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from asr.errors import DataError, ShapeError
-from asr.search.alignment import force_align, n_frames_needed
+from asr.lengths import n_frames_needed
+from asr.search.alignment import force_align
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
 
