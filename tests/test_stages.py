@@ -43,7 +43,7 @@ class Recipe:
             capture_output=True,
             text=True,
             check=False,
-            timeout=30,
+            timeout=120,
         )
 
     def made(self) -> list[str]:
@@ -250,5 +250,5 @@ def test_an_interrupted_stage_leaves_no_output(tmp_path: Path, number: signal.Si
     while not recipe.path("slow").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     os.killpg(process.pid, number)
-    assert process.wait(timeout=10) == 128 + number
+    assert process.wait(timeout=60) == 128 + number
     assert [path.name for path in recipe.path("").iterdir()] == ["slow.partial"]
