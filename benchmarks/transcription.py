@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from asr.cli.searching import BEAM_SIZE, BEAM_THRESHOLD
 from asr.corpus.librispeech import read_librispeech
 from asr.corpus.utterance import Utterance
 from asr.recognizer import Recognizer, load_model
@@ -18,7 +19,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 SPEECH = REPOSITORY / "recipes" / "demo" / "speech.wav"
 N_UTTERANCES = 64
 N_ROUNDS = 5
-BEAM = BeamConfig(beam_size=16, beam_threshold=14.0, n_best=1)
+BEAM = BeamConfig(BEAM_SIZE, BEAM_THRESHOLD, n_best=1)
 
 
 def main() -> None:
@@ -32,7 +33,7 @@ def main() -> None:
         "one at a time, 1 thread": lambda: _transcribe(greedy, utterances, 0.1, 1),
         "one at a time": lambda: _transcribe(greedy, utterances, 0.1, n_threads),
         "batches of 2 minutes": lambda: _transcribe(greedy, utterances, 120.0, n_threads),
-        "batches of 2 minutes, beam 16": lambda: _transcribe(beam, utterances, 120.0, n_threads),
+        f"batches of 2 minutes, beam {BEAM_SIZE}": lambda: _transcribe(beam, utterances, 120.0, n_threads),
     }
     timings = alternate(candidates, n_rounds=N_ROUNDS)
     first = next(iter(timings.values()))

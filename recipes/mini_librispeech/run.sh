@@ -4,13 +4,15 @@
 # Takes train-clean-5 and dev-clean from $ASR_DATA, or from ../shared/data where that is there;
 # otherwise downloads train-clean-5 and dev-clean-2 (OpenSLR 31, 0.5 GB). Everything learned is
 # learned from train-clean-5; the best epoch is chosen on the dev set, which is also the one scored.
-# RESULTS.md beside this file is the outcome; README.md tells what to change first.
+# The outcome is RESULTS.md in the folder of the outputs; the one beside this file is the released
+# model's. README.md tells what to change first.
 
 . "$(dirname "$0")/../stages.sh"
 
 shared=${ASR_DATA:-../shared/data}/LibriSpeech
-if [[ -d $shared/train-clean-5 ]]; then
-  corpus=$shared dev=dev-clean name='dev-clean, 10 speakers, MP3'
+if [[ -d $shared/train-clean-5 && -d $shared/dev-clean ]]; then
+  corpus=$shared dev=dev-clean speakers=("$shared"/dev-clean/*/) audio=("$shared"/dev-clean/*/*/*-0000.*)
+  ending=${audio[0]##*.} name="dev-clean, ${#speakers[@]} speakers, ${ending^^}"
 else
   corpus=$work/LibriSpeech dev=dev-clean-2 name=dev-clean-2
   stage download-train "$corpus/train-clean-5" asr download mini_librispeech/train-clean-5 --output "$work"
