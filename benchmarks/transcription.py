@@ -33,7 +33,9 @@ def main() -> None:
         "one at a time, 1 thread": lambda: _transcribe(greedy, utterances, 0.1, 1),
         "one at a time": lambda: _transcribe(greedy, utterances, 0.1, n_threads),
         "batches of 2 minutes": lambda: _transcribe(greedy, utterances, 120.0, n_threads),
-        f"batches of 2 minutes, beam {BEAM_SIZE}": lambda: _transcribe(beam, utterances, 120.0, n_threads),
+        f"batches of 2 minutes, beam {BEAM_SIZE}": lambda: _transcribe(
+            beam, utterances, 120.0, n_threads
+        ),
     }
     timings = alternate(candidates, n_rounds=N_ROUNDS)
     first = next(iter(timings.values()))
