@@ -120,10 +120,8 @@ def _training_data(
 
 
 def _dev_data(checkpoint: Checkpoint, utterances: Sequence[Utterance]) -> TrainingData:
-    """Batch the dev set as it is: one speed, no codec, no masks, no tokens, which greedy WER does without."""
-    batching = dataclasses.replace(
-        checkpoint.config.batching, speeds=(1.0,), codec_share=0.0
-    )
+    """Batch the dev set as it is: one speed, no codec, no masks; greedy WER needs no tokens."""
+    batching = dataclasses.replace(checkpoint.config.batching, speeds=(1.0,), codec_share=0.0)
     nothing: dict[str, list[int]] = {utterance.id: [] for utterance in utterances}
     return TrainingData(utterances, nothing, checkpoint.front_end, batching)
 

@@ -6,11 +6,10 @@ import soundfile
 import torch
 from torch import Tensor
 
-# libsndfile's settings that come out at 20 to 30 kbit/s for speech at 16 kHz: codecs that are heard.
+# libsndfile's settings that come out at 20 to 30 kbit/s for speech at 16 kHz: one hears them.
 MP3_SETTINGS = (("CONSTANT", 0.9), ("VARIABLE", 0.99), ("VARIABLE", 0.75))
-DELAY = (
-    1105  # samples, LAME's and the decoder's, which libsndfile leaves in with a constant bit rate
-)
+# Samples, LAME's and the decoder's, which libsndfile leaves in with a constant bit rate.
+DELAY = 1105
 
 
 def through_mp3(waveform: Tensor, sample_rate: int, setting: int) -> Tensor:
