@@ -153,6 +153,17 @@ def test_every_cmvn_trains(
     load_checkpoint(tmp_path / "model")
 
 
+def test_a_run_stops_after_an_epoch_in_which_no_utterance_could_be_aligned(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    endless = [dataclasses.replace(u, text="TO AND FRO " * 50) for u in tiny_corpus]
+
+    with pytest.raises(TrainingError, match="epoch 1: every utterance has fewer frames"):
+        train(small_config, endless, tmp_path / "model")
+
+    assert not (tmp_path / "model").exists()
+
+
 def test_utterances_without_a_text_are_refused_by_their_id(
     small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
 ) -> None:

@@ -71,7 +71,8 @@ class RunWatcher:
         print(
             f"epoch {report.epoch:3d}  loss {report.loss:6.3f}  "
             f"dev WER {100 * report.wer:6.2f} %{'  best' if report.is_best else '      '}  "
-            f"{report.hours_per_hour:4.0f} h/h  {report.seconds / 60:6.1f} min",
+            f"{report.hours_per_hour:4.0f} h/h  {report.seconds / 60:6.1f} min"
+            f"{f'  {report.n_skipped} skipped' if report.n_skipped else ''}",
             flush=True,
         )
         with self._metrics.open("a", encoding="utf-8") as file:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from asr.errors import ConfigError
+from asr.errors import ConfigError, TrainingError
 from asr.model.acoustic import AcousticModel
 from asr.text.tokens import Tokenizer
 from asr.train.data import TrainingData
@@ -108,7 +108,8 @@ class Trainer:
             save_best: Called whenever the model as it is has the lowest dev WER so far.
 
         Raises:
-            TrainingError: A loss or gradient is not finite. The state on disk is from before.
+            TrainingError: A loss or gradient is not finite, or an epoch taught nothing, since no
+                utterance could be aligned. The state on disk is from before.
             AudioError: A recording cannot be read.
         """
         with ThreadPoolExecutor(self.config.n_shards, "shard") as pool:
@@ -197,7 +198,13 @@ class Trainer:
     def _finish_epoch(self, wer: float, speed: float, n_skipped: int) -> EpochReport:
         """Count the epoch as done, and note whether it is the best."""
         run = self.state
-        loss = run.loss / max(run.n_tokens, 1)
+        if run.n_tokens == 0:
+            raise TrainingError(
+                f"nothing was learned in epoch {run.epoch + 1}: every utterance has fewer frames "
+                "than CTC needs for its text, or no text. A lower model.subsampling_factor gives "
+                "more frames; `asr prepare --subsampling-factor` names such utterances"
+            )
+        loss = run.loss / run.n_tokens
         run.epoch, run.batch, run.loss, run.n_tokens = run.epoch + 1, 0, 0.0, 0
         is_best = wer < run.best_wer
         if is_best:
