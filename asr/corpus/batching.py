@@ -30,7 +30,8 @@ class BatchingConfig:
         seed: Of the order, the companions and the speeds.
 
     Raises:
-        ConfigError: A duration or a speed is not above zero, or there are no speeds.
+        ConfigError: A duration or a speed is not above zero, there are no speeds, or a share is
+            none.
     """
 
     batch_duration: float
@@ -42,11 +43,15 @@ class BatchingConfig:
 
     def __post_init__(self) -> None:
         if not self.batch_duration > 0:
-            raise ConfigError(f"batch_duration must be above 0 s, got {self.batch_duration}")
+            raise ConfigError(
+                f"batching.batch_duration must be above 0 s, got {self.batch_duration}"
+            )
         if not self.speeds or not all(speed > 0 for speed in self.speeds):
-            raise ConfigError(f"speeds must be one or more, each above 0, got {self.speeds}")
+            raise ConfigError(
+                f"batching.speeds must be one or more, each above 0, got {self.speeds}"
+            )
         if not 0.0 <= self.codec_share <= 1.0:
-            raise ConfigError(f"codec_share must be within 0..1, got {self.codec_share}")
+            raise ConfigError(f"batching.codec_share must be within 0..1, got {self.codec_share}")
 
 
 def draw_speeds(n_utterances: int, config: BatchingConfig, epoch: int) -> list[float]:

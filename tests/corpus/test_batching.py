@@ -148,11 +148,11 @@ def test_one_speed_leaves_nothing_to_draw() -> None:
 
 @pytest.mark.parametrize("batch_duration", [0.0, -1.0, float("nan")])
 def test_a_batch_without_length_is_refused(batch_duration: float) -> None:
-    with pytest.raises(ConfigError, match="batch_duration must be above 0 s"):
+    with pytest.raises(ConfigError, match=r"batching\.batch_duration must be above 0 s"):
         config(batch_duration=batch_duration)
 
 
 @pytest.mark.parametrize("speeds", [(), (0.0,), (1.0, -0.9)])
 def test_speeds_that_are_none_are_refused(speeds: tuple[float, ...]) -> None:
-    with pytest.raises(ConfigError, match="speeds must be one or more, each above 0"):
+    with pytest.raises(ConfigError, match=r"batching\.speeds must be one or more, each above 0"):
         config(speeds=speeds)
