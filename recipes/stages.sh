@@ -50,15 +50,26 @@ _make() {
   local name=$1 output=$2 started=$SECONDS
   shift 2
   command -v "$1" >/dev/null || _stop 1 "stage $name needs '$1' on the PATH ('make demo' installs asr)"
-  _set_aside "$output" previous
-  if [[ $_is_forced ]]; then rm -rf -- "$output.run"; fi # anew: not where an earlier run stopped
+  if [[ $name == "$_from" ]]; then _set_aside_from_here; fi
   mkdir -p -- "$(dirname -- "$output")"
   _running=$name _output=$output
   "$@"
   [[ -e $output ]] || _stop 1 "stage $name ended without an error, but $output is not there"
   _running=''
-  rm -rf -- "$output.previous"
+  rm -rf -- "$output.previous" "$output.run.previous"
   printf '== %s: %s made in %d s\n' "$name" "$output" $((SECONDS - started))
+}
+
+# What is made from an output that is made again is out of date, also if nothing more comes of this
+# run; so is the state of a run that stopped. The last goes first: whatever is left fits together.
+_set_aside_from_here() {
+  local output
+  bash "$_run" --list --work "$work" |
+    awk -v from="$_from" '$1 == from || n { line[++n] = $0 } END { while (n) print line[n--] }' |
+    while read -r _ output; do
+      _set_aside "$output" previous
+      _set_aside "$output.run" previous
+    done
 }
 
 # What a stage leaves that fails or is interrupted must not pass for its output next time.

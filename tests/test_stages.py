@@ -240,6 +240,34 @@ def test_when_a_stage_made_again_fails_its_old_output_is_kept_aside(recipe: Reci
     assert recipe.path("bread.txt.previous").read_text() == "bread\n"
 
 
+def test_what_was_made_from_the_old_output_is_made_again_by_the_next_run(recipe: Recipe) -> None:
+    options = ("--work", "out put")
+    recipe(*options)
+    folder = recipe.root / "out put"
+    (folder / "dough.run").mkdir()
+    recipe.script.write_text(RUN_SH.replace('mkdir "$1"', "exit 7"))
+
+    assert recipe(*options, "--from", "knead").returncode == 7
+
+    left = ["bread.txt.previous", "dough.previous", "dough.run.previous", "flour.txt"]
+    assert sorted(path.name for path in folder.iterdir()) == left
+    recipe.made()
+    recipe.script.write_text(RUN_SH)
+    assert recipe(*options).returncode == 0
+    assert recipe.made() == ["knead", "bake"]
+    assert sorted(path.name for path in folder.iterdir()) == ["bread.txt", "dough", "flour.txt"]
+
+
+def test_until_leaves_later_outputs_to_the_next_run(recipe: Recipe) -> None:
+    recipe()
+    recipe("--from", "mill", "--until", "mill")
+    recipe.made()
+
+    recipe()
+
+    assert recipe.made() == ["knead", "bake"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_stage_leaves_no_output(tmp_path: Path, number: signal.Signals) -> None:
     recipe = with_stage(
