@@ -59,6 +59,15 @@ def test_every_stage_is_one_command_that_asr_understands(
         parser().parse_args(words)
 
 
+def test_the_commands_of_the_readme_are_ones_that_asr_understands() -> None:
+    lines = [line.strip() for line in (ROOT / "README.md").read_text().splitlines()]
+    commands = [shlex.split(line, comments=True) for line in lines if line.startswith("asr ")]
+    assert commands
+    for _, *words in commands:
+        if words[-1] != "--help":
+            parser().parse_args(words)
+
+
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_what_a_stage_reads_is_made_by_an_earlier_one(recipe: str, tmp_path: Path) -> None:
     work = str(tmp_path / "work")
