@@ -23,6 +23,9 @@ BLOCK_SAMPLES = 1 << 20
 SEGMENT_TOLERANCE = 0.01
 # Some MP3 encoders count their header frame as one of sound.
 MP3_FRAME_SAMPLES = 1152
+# Hz. Speech needs several times as much; a rate below it is a damaged header's, and resampling from
+# it would make a few bytes fill the memory.
+MIN_SAMPLE_RATE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,10 @@ def probe_audio(path: Path | str) -> AudioInfo:
 
     Raises:
         AudioError: The file is missing, a folder, not a regular file, not permitted, empty, not
-            audio, visibly truncated, or holds no samples.
+            audio, visibly truncated, holds no samples, or has a sample rate below 1000 Hz.
     """
     with open_recording(Path(path)) as recording:
-        return _info(recording)
+        return _info(Path(path), recording)
 
 
 def read_waveform(
@@ -92,7 +95,7 @@ def read_waveform(
     """
     path = Path(path)
     with open_recording(path) as recording:
-        info = _info(recording)
+        info = _info(path, recording)
         _check_channel(path, info, channel)
         start, end = _segment(path, info, offset, duration)
         waveform = _decode(recording, start, end, channel)
@@ -103,7 +106,12 @@ def read_waveform(
     return torch.from_numpy(_resample(path, waveform, info.sample_rate, sample_rate))
 
 
-def _info(recording: Recording) -> AudioInfo:
+def _info(path: Path, recording: Recording) -> AudioInfo:
+    if recording.samplerate < MIN_SAMPLE_RATE:
+        raise AudioError(
+            f"{path}: its sample rate is {recording.samplerate} Hz, expected at least "
+            f"{MIN_SAMPLE_RATE} Hz; record or export it again"
+        )
     return AudioInfo(recording.samplerate, recording.frames, recording.channels)
 
 

@@ -530,3 +530,11 @@ def test_recorded_speech_is_read_at_its_full_length(shared_data: Path, pattern: 
         assert (info.sample_rate, info.n_channels) == (RATE, 1)
         assert len(waveform) == info.n_samples
         assert 0.01 < waveform.abs().max() < 2
+
+
+def test_a_rate_at_which_nobody_records_is_refused_by_name(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav", np.zeros(1000), 999)
+
+    assert refusal(path).startswith("its sample rate is 999 Hz, expected at least 1000 Hz")
+    with pytest.raises(AudioError, match="999 Hz"):
+        probe_audio(path)
