@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import tomli_w
 
+from asr.audio.codec import check_mp3_rate
 from asr.corpus.batching import BatchingConfig
 from asr.errors import ConfigError
 from asr.features.front_end import FeatureConfig
@@ -37,6 +38,16 @@ class Config:
     batching: BatchingConfig
     optimiser: OptimiserConfig
     train: TrainConfig
+
+    def __post_init__(self) -> None:
+        """Refuse parts that do not go together."""
+        if self.batching.codec_share > 0:
+            try:
+                check_mp3_rate(self.features.sample_rate)
+            except ConfigError as error:
+                raise ConfigError(
+                    f"features.sample_rate does not go with batching.codec_share: {error}"
+                ) from error
 
 
 def read_config(path: Path, overrides: dict[str, str] | None = None) -> Config:

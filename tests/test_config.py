@@ -135,3 +135,10 @@ def test_a_key_that_is_not_there_cannot_be_changed(
     (tmp_path / "c.toml").write_text(to_toml(small_config))
     with pytest.raises(ConfigError, match=r"no key .* to set"):
         read_config(tmp_path / "c.toml", {key: "1"})
+
+
+def test_a_codec_that_does_not_know_the_sample_rate_is_refused(small_config: Config) -> None:
+    features = dataclasses.replace(small_config.features, sample_rate=20000)
+
+    with pytest.raises(ConfigError, match=r"does not go with batching\.codec_share: MP3 has"):
+        dataclasses.replace(small_config, features=features)

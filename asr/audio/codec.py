@@ -6,10 +6,24 @@ import soundfile
 import torch
 from torch import Tensor
 
+from asr.errors import ConfigError
+
 # libsndfile's settings that come out at 20 to 30 kbit/s for speech at 16 kHz: one hears them.
 MP3_SETTINGS = (("CONSTANT", 0.9), ("VARIABLE", 0.99), ("VARIABLE", 0.75))
 # Samples, LAME's and the decoder's, which libsndfile leaves in with a constant bit rate.
 DELAY = 1105
+MP3_SAMPLE_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)  # Hz
+
+
+def check_mp3_rate(sample_rate: int) -> None:
+    """Refuse what MP3 cannot encode.
+
+    Raises:
+        ConfigError: `sample_rate` is none of `MP3_SAMPLE_RATES`.
+    """
+    if sample_rate not in MP3_SAMPLE_RATES:
+        rates = ", ".join(map(str, MP3_SAMPLE_RATES))
+        raise ConfigError(f"MP3 has a sample rate of {rates} Hz, not {sample_rate}")
 
 
 def through_mp3(waveform: Tensor, sample_rate: int, setting: int) -> Tensor:
@@ -17,12 +31,16 @@ def through_mp3(waveform: Tensor, sample_rate: int, setting: int) -> Tensor:
 
     Args:
         waveform: (N,) float32 in [-1, 1], N >= 1.
-        sample_rate: Hz, one that MP3 knows: 8000 to 48000.
+        sample_rate: Hz, one of `MP3_SAMPLE_RATES`.
         setting: Index into `MP3_SETTINGS`.
 
     Returns:
         (N,) float32, not delayed.
+
+    Raises:
+        ConfigError: MP3 does not know the sample rate.
     """
+    check_mp3_rate(sample_rate)
     mode, level = MP3_SETTINGS[setting]
     file = io.BytesIO()
     soundfile.write(

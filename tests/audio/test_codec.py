@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from asr.audio.codec import MP3_SETTINGS, through_mp3
+from asr.audio.codec import MP3_SAMPLE_RATES, MP3_SETTINGS, through_mp3
+from asr.errors import ConfigError
 
 SAMPLE_RATE = 16000
 
@@ -38,3 +39,13 @@ def test_a_codec_takes_away_what_lies_high(setting: int) -> None:
 def test_the_shortest_waveforms_keep_their_length(n_samples: int) -> None:
     for setting in range(len(MP3_SETTINGS)):
         assert through_mp3(torch.zeros(n_samples), SAMPLE_RATE, setting).shape == (n_samples,)
+
+
+@pytest.mark.parametrize("sample_rate", MP3_SAMPLE_RATES)
+def test_every_rate_that_mp3_has_can_be_encoded(sample_rate: int) -> None:
+    assert through_mp3(torch.zeros(2000), sample_rate, 0).shape == (2000,)
+
+
+def test_a_rate_that_mp3_has_not_is_refused_with_those_it_has() -> None:
+    with pytest.raises(ConfigError, match="44100, 48000 Hz, not 10000"):
+        through_mp3(torch.zeros(2000), 10000, 0)
