@@ -8,6 +8,7 @@ appears complete, in one step, or not at all.
 import hashlib
 import http
 import http.client
+import platform
 import shutil
 import tarfile
 import urllib.error
@@ -81,12 +82,13 @@ def download(archive: Archive, into: Path | str, *, progress: Progress | None = 
 
     Raises:
         DownloadError: The server refuses or keeps breaking off, what came has not the published
-            size or sum (it is deleted then), or the archive lacks its folder or is unsafe to
-            unpack.
+            size or sum (it is deleted then), the archive lacks its folder or is unsafe to unpack,
+            or this Python is too old to unpack safely.
     """
     target = Path(into) / archive.folder
     if target.exists():
         return target
+    _check_python(archive)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(into) / f"{archive.url.rpartition('/')[2]}.part"
     _fetch(archive, partial, progress)
@@ -94,6 +96,15 @@ def download(archive: Archive, into: Path | str, *, progress: Progress | None = 
     _unpack(archive, partial, Path(into))
     partial.unlink()
     return target
+
+
+def _check_python(archive: Archive) -> None:
+    """Refuse to fetch what could not be unpacked."""
+    if not hasattr(tarfile, "data_filter"):  # as the library's documentation has it asked
+        raise DownloadError(
+            f"{archive.url}: Python {platform.python_version()} cannot unpack archives safely; "
+            "use 3.11.4 or later"
+        )
 
 
 def _fetch(archive: Archive, partial: Path, progress: Progress | None) -> None:

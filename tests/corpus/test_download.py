@@ -143,6 +143,16 @@ def test_an_archive_arrives_with_its_companions_and_nothing_is_left_over(
     assert sorted(path.name for path in (tmp_path / "corpora").iterdir()) == ["LibriSpeech"]
 
 
+def test_a_python_that_cannot_unpack_safely_is_refused_before_anything_is_fetched(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(tarfile, "data_filter")
+
+    assert "use 3.11.4 or later" in refusal(archive(server), tmp_path / "corpora")
+    assert server.ranges == []
+    assert not (tmp_path / "corpora").exists()
+
+
 def test_what_is_there_is_not_fetched_again(server: Server, tmp_path: Path) -> None:
     download(archive(server), tmp_path)
     download(archive(server), str(tmp_path))
