@@ -20,7 +20,7 @@ The way of one utterance, and of this package's folders:
 
 On top of them stand `config` (one TOML file, one frozen tree), `checkpoint` (a model directory),
 `recognizer` (what is imported above), `experiment` (training) and `cli` (the command `asr`).
-Imports only go down; what everything may use is `errors`, `lengths` and `provenance`.
+Imports only go down; what everything may use is `errors`, `flush`, `lengths` and `provenance`.
 
 Names are found when they are first used, so that `import asr` takes no time and loads no torch.
 """

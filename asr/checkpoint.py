@@ -7,7 +7,6 @@ golden.safetensors   a waveform, its features and its transcript, which loading 
 README.md            the model card
 """
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from asr.config import Config, read_config, to_toml
 from asr.errors import ConfigError, DataError, ModelError
 from asr.features.cmvn import utterance_statistics
 from asr.features.front_end import FrontEnd
+from asr.flush import flush
 from asr.lengths import pad
 from asr.model.acoustic import AcousticModel
 from asr.search.greedy import greedy_search
@@ -227,19 +227,11 @@ def _staging(folder: Path) -> Path:
 def _swap_in(beside: Path, folder: Path) -> None:
     """Put a finished folder in the place of another, which is never seen half written."""
     for path in (*beside.iterdir(), beside):  # on the disk before it has its name
-        _flush(path)
+        flush(path)
     previous = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(previous, ignore_errors=True)
     if folder.exists():
         folder.replace(previous)
     beside.replace(folder)
+    flush(folder.parent)
     shutil.rmtree(previous, ignore_errors=True)
-
-
-def _flush(path: Path) -> None:
-    """Have a file, or a folder's list of names, on the disk before going on."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,7 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = (
     {"errors"},
-    {"lengths", "provenance"},
+    {"flush", "lengths", "provenance"},
     {"audio", "features", "lm", "model", "search", "text"},
     {"corpus", "wer"},
     {"train"},

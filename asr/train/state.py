@@ -7,7 +7,6 @@ seed, the epoch and the batch's number.
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 
 import safetensors.torch
@@ -16,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from asr.errors import TrainingError
+from asr.flush import flush
 
 
 @dataclasses.dataclass(slots=True)
@@ -48,18 +48,17 @@ class RunState:
 def save_state(
     path: Path, run: RunState, model: nn.Module, optimiser: torch.optim.Optimizer
 ) -> None:
-    """Write everything beside `path`, flush it to the disk, then rename it into place."""
+    """Write everything beside `path` and rename it into place; it outlasts a loss of power."""
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in moments.items()}
     header = {"run": json.dumps(dataclasses.asdict(run))}
     beside = path.with_name(path.name + ".new")
     contents = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()}, header)
-    with beside.open("wb") as file:
-        file.write(contents)
-        file.flush()
-        os.fsync(file.fileno())
+    beside.write_bytes(contents)
+    flush(beside)
     beside.replace(path)
+    flush(path.parent)
 
 
 def load_state(
