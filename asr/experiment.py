@@ -78,7 +78,7 @@ def train_model(
         config.train,
         config.optimiser,
         folder,
-        fingerprint=_fingerprint(config, texts, dev_texts),
+        fingerprint=_fingerprint(config, train, dev),
     )
 
     def save_best() -> None:
@@ -136,9 +136,13 @@ def _encoded(tokenizer: Tokenizer, texts: dict[str, str]) -> dict[str, list[int]
     return encoded
 
 
-def _fingerprint(config: Config, *texts: dict[str, str]) -> str:
-    """Name what must be the same when a run is gone on with."""
-    return hashlib.sha256(f"{to_toml(config)}{texts}".encode()).hexdigest()
+def _fingerprint(config: Config, *manifests: Sequence[Utterance]) -> str:
+    """Name what must be the same when a run is gone on with; the audio may lie elsewhere."""
+    placeless = [
+        [dataclasses.replace(u, audio_filepath=Path(u.audio_filepath.name)) for u in utterances]
+        for utterances in manifests
+    ]
+    return hashlib.sha256(f"{to_toml(config)}{placeless}".encode()).hexdigest()
 
 
 def _example(config: Config) -> Tensor:

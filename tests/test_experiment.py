@@ -1,6 +1,8 @@
 import dataclasses
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -136,6 +138,37 @@ def test_a_run_is_not_gone_on_with_under_another_configuration(
 
     with pytest.raises(TrainingError, match="another configuration"):
         train(other, tiny_corpus, tmp_path / "model")
+
+
+@pytest.mark.parametrize("change", [{"duration": 0.3}, {"channel": 0}, {"speaker": "another"}])
+def test_a_run_is_not_gone_on_with_under_other_utterances(
+    small_config: Config,
+    tiny_corpus: Sequence[Utterance],
+    tmp_path: Path,
+    change: dict[str, Any],
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(small_config, tiny_corpus, tmp_path / "model", Watcher(stop_at_step=2))
+    other = [*tiny_corpus[:-1], dataclasses.replace(tiny_corpus[-1], **change)]
+
+    with pytest.raises(TrainingError, match="other data"):
+        train(small_config, other, tmp_path / "model")
+
+
+def test_a_run_is_gone_on_with_where_the_audio_was_moved(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(small_config, tiny_corpus, tmp_path / "model", Watcher(stop_at_step=4))
+    moved = []
+    for utterance in tiny_corpus:
+        path = shutil.copy(utterance.audio_filepath, tmp_path)
+        moved.append(dataclasses.replace(utterance, audio_filepath=Path(path)))
+    watcher = Watcher()
+
+    train(small_config, moved, tmp_path / "model", watcher)
+
+    assert watcher.epochs[-1].step == 3 + len(watcher.losses)  # the fourth was not saved
 
 
 @pytest.mark.parametrize("cmvn", ["global", "utterance", "speaker", "none"])
