@@ -1,14 +1,22 @@
 import json
+import random
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 import asr
 from asr.cli import main
 from asr.config import Config, to_toml
 from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
+
+CONF = Path(__file__).parents[2] / "conf"
 
 
 @pytest.fixture
@@ -64,3 +72,42 @@ def test_a_change_that_cannot_be_made_is_named_before_anything_is_written(
     assert err.startswith("asr: error: ")
     assert complaint in err
     assert not list(tmp_path.glob("model*"))
+
+
+def begin(manifest: Path, output: Path) -> tuple[subprocess.Popen[bytes], Path]:
+    """Start `asr train` as a process; return it when it has saved, or ended, and its state."""
+    state = output.with_name(f"{output.name}.run") / "state.safetensors"
+    before = state.stat().st_mtime_ns if state.exists() else 0
+    files = ["--train", str(manifest), "--dev", str(manifest), "--output", str(output)]
+    changes = ["--set", "train.n_epochs=15", "--set", "train.checkpoint_minutes=0.0"]
+    command = [sys.executable, "-m", "asr", "train", str(CONF / "tiny.toml"), "--threads", "1"]
+    process = subprocess.Popen([*command, *files, *changes], stdout=subprocess.DEVNULL)
+    while process.poll() is None and not (state.exists() and state.stat().st_mtime_ns > before):
+        time.sleep(0.005)
+    return process, state
+
+
+@pytest.mark.slow
+def test_a_run_killed_again_and_again_ends_with_the_bits_of_one_that_was_not(
+    manifest: Path, tmp_path: Path
+) -> None:
+    process, expected = begin(manifest, tmp_path / "whole")
+    began = time.monotonic()
+    assert process.wait() == 0
+    seconds = time.monotonic() - began
+    moments = random.Random(0)
+    n_killed = 0
+    for _ in range(4):
+        process, state = begin(manifest, tmp_path / "killed")
+        time.sleep(moments.random() * seconds / 4)
+        process.kill()
+        n_killed += process.wait() != 0
+
+    process, state = begin(manifest, tmp_path / "killed")
+
+    assert process.wait() == 0
+    assert n_killed > 1
+    tensors, others = load_file(expected), load_file(state)
+    assert tensors.keys() == others.keys()
+    for name, tensor in tensors.items():
+        assert torch.equal(tensor, others[name]), name
