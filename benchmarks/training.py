@@ -27,7 +27,7 @@ from asr.train.step import PRECISIONS, TrainingBatch, training_step
 from benchmarks.paired import alternate, ratio, write_results
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-N_BATCHES = 12
+N_BATCHES = 36
 N_ROUNDS = 5
 
 
