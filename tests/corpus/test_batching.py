@@ -1,3 +1,5 @@
+import dataclasses
+
 """Batches cover the corpus, fit, change from epoch to epoch, and follow from their seed alone."""
 
 import random
@@ -8,7 +10,8 @@ from itertools import pairwise
 
 import pytest
 
-from asr.corpus.batching import BatchingConfig, draw_speeds, plan_batches
+from asr.audio.codec import MP3_SETTINGS
+from asr.corpus.batching import BatchingConfig, draw_codecs, draw_speeds, plan_batches
 from asr.errors import ConfigError
 
 DURATIONS = [round(random.Random(index).uniform(1, 16), 2) for index in range(500)]
@@ -156,3 +159,14 @@ def test_a_batch_without_length_is_refused(batch_duration: float) -> None:
 def test_speeds_that_are_none_are_refused(speeds: tuple[float, ...]) -> None:
     with pytest.raises(ConfigError, match=r"batching\.speeds must be one or more, each above 0"):
         config(speeds=speeds)
+
+
+def test_codecs_begin_with_their_epoch_and_take_their_share() -> None:
+    batching = dataclasses.replace(config(), codec_share=0.5, codec_epoch=2)
+
+    before, first = (draw_codecs(2000, batching, epoch) for epoch in (1, 2))
+
+    assert before == [None] * 2000
+    assert 900 < sum(codec is not None for codec in first) < 1100
+    assert {codec for codec in first if codec is not None} == set(range(len(MP3_SETTINGS)))
+    assert first == draw_codecs(2000, batching, 2) != draw_codecs(2000, batching, 3)

@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Sequence
 
 import pytest
@@ -47,3 +48,18 @@ def test_an_utterance_without_a_duration_is_refused_by_its_id(
 
     with pytest.raises(DataError, match="no-duration"):
         make_data([*tiny_corpus, unknown], small_config)
+
+
+def test_codecs_change_what_is_heard_and_not_how_long_it_is(
+    tiny_corpus: Sequence[Utterance], small_config: Config
+) -> None:
+    batches = []
+    for share in (0.0, 1.0):
+        batching = dataclasses.replace(small_config.batching, codec_share=share, codec_epoch=0)
+        config = dataclasses.replace(small_config, batching=batching)
+        batches.append(next(make_data(tiny_corpus, config).batches(1)))
+
+    spared, sent = batches
+    assert sent.ids == spared.ids
+    assert torch.equal(sent.lengths, spared.lengths)
+    assert not torch.allclose(sent.features, spared.features)
