@@ -1,7 +1,6 @@
-import dataclasses
-
 """Batches cover the corpus, fit, change from epoch to epoch, and follow from their seed alone."""
 
+import dataclasses
 import random
 import subprocess
 import sys
