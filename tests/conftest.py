@@ -52,7 +52,9 @@ def small_config() -> Config:
         features=FeatureConfig(16000, 0.025, 0.01, 20, 20.0, 7600.0, -15.0, 0, 0, "global"),
         spec_augment=SpecAugmentConfig(1, 4, 1.0, 0.1, 0.2),
         model=ModelConfig(3, 2, "lstm", 8, 1, bidirectional=True, dropout=0.2),
-        batching=BatchingConfig(4.0, (0.9, 1.0, 1.1), sorted_first=True, codec_share=0.5, seed=3),
+        batching=BatchingConfig(
+            4.0, (0.9, 1.0, 1.1), sorted_first=True, codec_share=0.5, ramp_epochs=2, seed=3
+        ),
         optimiser=OptimiserConfig(0.01, 0.5, 0.1, 0.01, 1.0),
         train=TrainConfig(
             n_epochs=3, patience=0, precision="float32", n_shards=2, checkpoint_minutes=0.0

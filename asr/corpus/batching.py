@@ -26,17 +26,20 @@ class BatchingConfig:
         speeds: Factors of speed perturbation, drawn evenly; (1.0,) leaves the speech as it is.
         sorted_first: Whether the first epoch goes from short utterances to long ones.
         codec_share: Share of utterances that are sent through a lossy codec, 0 to 1.
+        ramp_epochs: Epochs over which codecs, masks and dropout grow from none to their full
+            measure: an untrained model leaves CTC's plateau of blanks sooner without them.
         seed: Of the order, the companions and the renditions.
 
     Raises:
-        ConfigError: A duration or a speed is not above zero, there are no speeds, or a share is
-            none.
+        ConfigError: A duration or a speed is not above zero, there are no speeds, a share is none,
+            or a number of epochs is negative.
     """
 
     batch_duration: float
     speeds: tuple[float, ...]
     sorted_first: bool
     codec_share: float
+    ramp_epochs: int
     seed: int
 
     def __post_init__(self) -> None:
@@ -50,6 +53,12 @@ class BatchingConfig:
             )
         if not 0.0 <= self.codec_share <= 1.0:
             raise ConfigError(f"batching.codec_share must be within 0..1, got {self.codec_share}")
+        if self.ramp_epochs < 0:
+            raise ConfigError(f"batching.ramp_epochs must be at least 0, got {self.ramp_epochs}")
+
+    def strength(self, epoch: int) -> float:
+        """Tell how much of codecs, masks and dropout there is in an epoch from 0: 0 to 1."""
+        return min(1.0, epoch / self.ramp_epochs) if self.ramp_epochs else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +86,11 @@ def draw_renditions(n_utterances: int, config: BatchingConfig, epoch: int) -> li
     setting = random.Random(f"codec settings {config.seed}").random
     settings = [int(setting() * len(MP3_SETTINGS)) for _ in range(n_utterances)]
     draw = random.Random(f"renditions {config.seed} {epoch}").random
+    share = config.codec_share * config.strength(epoch)
     return [
         Rendition(
             speed=config.speeds[int(draw() * len(config.speeds))],
-            codec=settings[i] if draw() < config.codec_share else None,
+            codec=settings[i] if draw() < share else None,
         )
         for i in range(n_utterances)
     ]

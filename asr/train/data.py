@@ -83,6 +83,7 @@ class TrainingData:
     def _load(self, plan: "_Plan", number: int) -> TrainingBatch:
         indices = plan.batches[number]
         seed = _number(f"{self.batching.seed} {plan.epoch} {number}")
+        strength = self.batching.strength(plan.epoch)
         utterances = [self.utterances[index] for index in indices]
         features, lengths = pad(
             [self.memory.features(self.utterances[i], plan.renditions[i]) for i in indices]
@@ -96,11 +97,14 @@ class TrainingData:
                 self.augment,
                 frame_shift=self.front_end.config.frame_shift,
                 generator=generator,
+                strength=strength,
             )
         ids = tuple(utterance.id for utterance in utterances)
         tokens, token_lengths = pad([self.tokens[name] for name in ids])
         duration = sum(utterance.duration or 0.0 for utterance in utterances)
-        return TrainingBatch(ids, features, lengths, tokens, token_lengths, duration, seed)
+        return TrainingBatch(
+            ids, features, lengths, tokens, token_lengths, duration, seed, strength
+        )
 
     def _speaker_rows(self, utterances: Sequence[Utterance]) -> CmvnStatistics | None:
         if self._speakers is None:

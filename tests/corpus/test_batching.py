@@ -24,6 +24,7 @@ def config(
         speeds=speeds,
         sorted_first=False,
         codec_share=0.0,
+        ramp_epochs=0,
         seed=seed,
     )
 
@@ -168,3 +169,18 @@ def test_a_batch_without_length_is_refused(batch_duration: float) -> None:
 def test_speeds_that_are_none_are_refused(speeds: tuple[float, ...]) -> None:
     with pytest.raises(ConfigError, match=r"batching\.speeds must be one or more, each above 0"):
         config(speeds=speeds)
+
+
+def test_codecs_masks_and_dropout_grow_to_their_full_measure() -> None:
+    batching = dataclasses.replace(config(), codec_share=0.8, ramp_epochs=4)
+
+    strengths = [batching.strength(epoch) for epoch in range(6)]
+    shares = [
+        sum(rendition.codec is not None for rendition in draw_renditions(5000, batching, epoch))
+        for epoch in (0, 2, 4)
+    ]
+
+    assert strengths == [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
+    assert shares[0] == 0
+    assert abs(shares[1] - 2000) < 150
+    assert abs(shares[2] - 4000) < 150
