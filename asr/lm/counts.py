@@ -5,12 +5,14 @@ One sort per order puts equal n-grams side by side, in the order in which the mo
 the row found for every position of the text is the context of the next order's n-gram there.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.lm.levels import Level, Rows, first_level
+from asr.errors import DataError
+from asr.lm.levels import Level, Mask, Rows, first_level
 from asr.lm.vocabulary import START_ID
 
 Counts = NDArray[np.int64]
@@ -29,7 +31,7 @@ class CountedLevel:
     counts: Counts
 
 
-def count_ngrams(tokens: Rows, n_words: int, order: int) -> list[CountedLevel]:
+def count_ngrams(tokens: Rows, n_words: int, order: int) -> Iterator[CountedLevel]:
     """Count the n-grams of all orders within segments; `<s>` stands only in front.
 
     Args:
@@ -37,15 +39,54 @@ def count_ngrams(tokens: Rows, n_words: int, order: int) -> list[CountedLevel]:
         n_words: Above every id; each id below it gets a row of the first level.
         order: Of the longest n-grams, at least 1.
 
-    Returns:
+    Yields:
         A level for each order 1..order.
     """
-    levels = [CountedLevel(first_level(n_words), np.bincount(tokens, minlength=n_words))]
+    yield CountedLevel(first_level(n_words), np.bincount(tokens, minlength=n_words))
     rows = tokens
     for _ in range(1, order):
         level, rows = _extend(tokens, rows, n_words)
-        levels.append(level)
-    return levels
+        yield level
+
+
+def kept_ngrams(
+    levels: list[CountedLevel], n_words: int, min_counts: Sequence[int] = (1,)
+) -> list[Mask]:
+    """Choose the n-grams that a model is to have.
+
+    Args:
+        levels: Of orders 1, 2, ...
+        n_words: Size of the vocabulary; ids from there on are words outside, which go.
+        min_counts: For each order, how often an n-gram must occur; the last is also that of longer
+            ones. Words of the vocabulary stay however seldom.
+
+    Returns:
+        For each level, (n,) which n-grams stay; their contexts and suffixes do, too.
+
+    Raises:
+        DataError: `min_counts` fall, so that an n-gram would stay without its context.
+    """
+    if not min_counts or list(min_counts) != sorted(min_counts):
+        raise DataError(
+            f"expected least counts that do not fall from one order to the next, got {min_counts}"
+        )
+    kept = [levels[0].ngrams.words < n_words]
+    for i, level in enumerate(levels[1:], 1):
+        is_known = kept[-1][level.ngrams.parents] & (level.ngrams.words < n_words)
+        kept.append(is_known & (level.counts >= min_counts[min(i, len(min_counts) - 1)]))
+    return kept
+
+
+def context_probs(levels: list[CountedLevel], kept: list[Mask]) -> NDArray[np.float64]:
+    """Compute how probable each n-gram is as what precedes a word anywhere in the text.
+
+    Returns:
+        (N,), in the order of a model's nodes: for the empty context 1, then by order.
+    """
+    words = levels[0].counts
+    n_predicted = words.sum() - words[START_ID]
+    counts = [level.counts[keep] for level, keep in zip(levels, kept, strict=True)]
+    return np.concatenate([[1.0], *(count / n_predicted for count in counts)])
 
 
 def _extend(tokens: Rows, rows: Rows, n_words: int) -> tuple[CountedLevel, Rows]:

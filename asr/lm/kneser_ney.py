@@ -14,12 +14,10 @@ References:
 """
 
 import logging
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.errors import DataError
 from asr.lm.counts import CountedLevel, Counts
 from asr.lm.levels import Level, Mask, select
 from asr.lm.ngram import NGram
@@ -32,49 +30,31 @@ FALLBACK = (0.0, 0.5, 1.0, 1.5)  # discounts where counts do not tell: lmplz's, 
 _log = logging.getLogger(__name__)
 
 
-def estimate(
-    levels: list[CountedLevel], vocabulary: Vocabulary, min_counts: Sequence[int] = ()
-) -> NGram:
+def estimate(levels: list[CountedLevel], kept: list[Mask], vocabulary: Vocabulary) -> NGram:
     """Estimate a model from the counts of n-grams.
 
-    What n-grams with words outside the vocabulary, or seen too seldom, had goes to what their
-    context backs off to.
+    What n-grams that are not kept had goes to what their context backs off to. A word that the
+    text lacks has a share, as `<unk>` does, of what discounts take from words that it has.
 
     Args:
-        levels: Of orders 1, 2, ...; word ids at or above `len(vocabulary)` are words outside.
-        vocabulary: The words of the model. One that the text lacks has a share of what discounts
-            take from words that it has, as `<unk>` does.
-        min_counts: For each order, how often an n-gram must occur to stay; the last one is also
-            that of longer n-grams. Words of the vocabulary always stay.
-
-    Raises:
-        DataError: `min_counts` fall, so that an n-gram would stay without its context.
+        levels: Of orders 1, 2, ...
+        kept: For each level, which n-grams the model will have (see `kept_ngrams`).
+        vocabulary: The words of the model.
     """
-    kept = _kept(levels, len(vocabulary), min_counts)
     adjusted = adjusted_counts(levels)
     probs: Probs = np.array([1 / (len(vocabulary) - 1)])  # uniform, without <s>
+    is_context: Mask = np.ones(1, np.bool_)
     log_probs, backoffs = [], []
     for order, (level, counts, keep) in enumerate(zip(levels, adjusted, kept, strict=True), 1):
         discount = discounts(counts, order)
         probs, gamma = _interpolate(level.ngrams, counts, keep, discount, probs)
-        backoffs.append(np.log(gamma if order == 1 else gamma[kept[order - 2]]))
         if order == 1:
-            probs[START_ID] = 1.0  # never predicted; so is the probability of a segment that of all
+            probs[START_ID] = 1.0  # it is given, not predicted
         log_probs.append(np.log(probs[keep]))
+        backoffs.append(np.log(gamma[is_context]))
+        is_context = keep
     ngrams = select([level.ngrams for level in levels], kept)
     return NGram.from_levels(vocabulary, ngrams, log_probs, backoffs[1:])
-
-
-def _kept(levels: list[CountedLevel], n_words: int, min_counts: Sequence[int]) -> list[Mask]:
-    """Tell for each level which n-grams the model will have."""
-    if list(min_counts) != sorted(min_counts):
-        raise DataError(f"expected counts that do not fall with the order, got {min_counts}")
-    kept = [levels[0].ngrams.words < n_words]
-    for order, level in enumerate(levels[1:], 2):
-        least = min_counts[min(order, len(min_counts)) - 1] if min_counts else 1
-        in_vocabulary = kept[-1][level.ngrams.parents] & (level.ngrams.words < n_words)
-        kept.append(in_vocabulary & (level.counts >= least))
-    return kept
 
 
 def _interpolate(

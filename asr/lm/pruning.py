@@ -27,7 +27,7 @@ Nodes = NDArray[np.int32]
 _LEAST_MASS = 1e-12  # where rounding leaves none or less: below it, no difference is known
 
 
-def prune(model: NGram, threshold: float, history_probs: Values) -> NGram:
+def prune(model: NGram, threshold: float, context_probs: Values) -> NGram:
     """Leave out the n-grams that matter least, and renormalise.
 
     Single words stay, and so does what a longer n-gram needs as its context or suffix.
@@ -35,7 +35,9 @@ def prune(model: NGram, threshold: float, history_probs: Values) -> NGram:
     Args:
         model: Each context's probabilities sum to one.
         threshold: Least relative rise of the perplexity at which an n-gram stays, as in 1e-8.
-        history_probs: (N,) probability of each node as a context, of any position of a text.
+        context_probs: (N,) how probable each node is as the context of a word. Counts tell it
+            best: lower orders of Kneser-Ney are not made to (Chelba et al., "Study on Interaction
+            between Entropy Pruning and Kneser-Ney Smoothing", Interspeech 2010).
     """
     probs = np.exp(model.log_probs.astype(np.float64))
     lower = probs[model.suffixes]
@@ -47,7 +49,7 @@ def prune(model: NGram, threshold: float, history_probs: Values) -> NGram:
         nodes = np.arange(starts[order], starts[order + 1])
         context = parents[nodes]
         loss = mass.relative_entropy(context, probs[nodes], lower[nodes])
-        matters = np.expm1(history_probs[context] * loss) >= threshold
+        matters = np.expm1(context_probs[context] * loss) >= threshold
         kept[nodes] = matters | is_needed[nodes]
         staying = nodes[kept[nodes]]
         is_needed[parents[staying]] = True

@@ -5,45 +5,49 @@ import gzip
 import lzma
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from asr.errors import DataError
 
-_OPEN = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+_OPENERS = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 
 
-def open_binary(path: Path) -> BinaryIO:
-    """Open a file for reading; what the ending says is compressed (.gz, .xz, .bz2) is unpacked."""
-    opener = _OPEN.get(path.suffix, open)
-    return opener(path, "rb")  # type: ignore[operator, no-any-return]
+@contextmanager
+def unpacked(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for reading; what by its ending is compressed (.gz, .xz, .bz2) is unpacked.
+
+    Raises:
+        DataError: The file cannot be read, or what was read of it could not be unpacked.
+    """
+    try:
+        with _OPENERS.get(path.suffix, open)(path, "rb") as file:  # type: ignore[operator]
+            yield file
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path}: cannot be read: {reason}") from error
 
 
 def read_lines(path: Path) -> Iterator[str]:
     """Read a text file line by line, each with its line break.
 
     Raises:
-        DataError: The file cannot be read or unpacked, or is not UTF-8; said with the line.
+        DataError: The file cannot be read or unpacked, or a line (named) is not UTF-8.
     """
-    number = 0
-    try:
-        with open_binary(path) as file:
-            for number, line in enumerate(file, start=1):  # noqa: B007
+    with unpacked(path) as file:
+        for number, line in enumerate(file, start=1):
+            try:
                 yield line.decode()
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}:{number}: is not UTF-8 text: {error.reason}") from error
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path}: cannot be read behind line {number}: {reason}") from error
+            except UnicodeDecodeError as error:
+                raise DataError(f"{path}:{number}: is not UTF-8 text: {error.reason}") from error
 
 
 def read_segments(paths: Iterable[Path]) -> Iterator[str]:
-    """Read the lines of several files that have a word; empty ones are no segments.
+    """Read the lines of several files; empty ones are no segments.
 
     Raises:
         DataError: As `read_lines`.
     """
     for path in paths:
-        for line in read_lines(path):
-            if not line.isspace():
-                yield line
+        yield from (line for line in read_lines(path) if not line.isspace())

@@ -27,6 +27,26 @@ class Text:
     tokens: NDArray[np.int32]
     vocabulary: Vocabulary
 
+    @property
+    def n_types(self) -> int:
+        """Count the different words, those outside and those of the vocabulary: above every id."""
+        return max(len(self.vocabulary), int(self.tokens.max()) + 1)
+
+    @property
+    def n_words(self) -> int:
+        """Count the words of all segments."""
+        return int(np.count_nonzero(self.tokens != START_ID) - self.n_segments)
+
+    @property
+    def n_segments(self) -> int:
+        """Count the segments."""
+        return int(np.count_nonzero(self.tokens == START_ID))
+
+    @property
+    def n_outside(self) -> int:
+        """Count the words that are outside the vocabulary."""
+        return int(np.count_nonzero(self.tokens >= len(self.vocabulary)))
+
 
 def index_text(
     segments: Iterable[str],
