@@ -58,7 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="least counts of n-grams, as in 1 1 2 2 (default: 1)",
     )
     parser.add_argument(
-        "--prune", type=_threshold, metavar="T", help="least relative rise of perplexity, as in 1e-8"
+        "--prune",
+        type=_threshold,
+        metavar="T",
+        help="least rise of perplexity, as in 1e-8",
     )
 
 
@@ -84,7 +87,6 @@ def run(options: argparse.Namespace) -> int:
         advance(n_steps - 1, n_steps)
         if options.prune:
             model = prune(model, options.prune, context_probs(levels, kept))
-        options.output.parent.mkdir(parents=True, exist_ok=True)
         write_ngram(options.output, model)
     print(describe(options.output, model))
     print(f"  from {text.n_words} words, {100 * text.n_outside / text.n_words:.2f} % outside")
