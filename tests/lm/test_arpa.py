@@ -25,7 +25,7 @@ def test_the_form_is_that_which_other_tools_read(
     assert lines[:5] == ["\\data\\", "ngram 1=5", "ngram 2=4", "", "\\1-grams:"]
     assert lines[5:8] == ["-0.90309\t<unk>", "0\t<s>\t-0.30103", "-0.4259687\t</s>"]
     assert lines[11].startswith("\\2-grams:")
-    assert lines[12] == "-0.0901766\t<s> A"
+    assert lines[12] == "-0.20412\t<s> A"
     assert lines[-2:] == ["", "\\end\\"]
 
 

@@ -14,8 +14,8 @@ N_WORDS = 4
 
 def table(ngrams: list[NGram], order: int) -> Table:
     words = np.array(ngrams, np.int32).reshape(-1, order)
-    log_probs = -np.arange(1, len(words) + 1, dtype=np.float32)
-    return Table(words, log_probs, log_probs / 16)
+    log_probs = -np.arange(1, len(words) + 1).astype(np.float32)
+    return Table(words, log_probs, log_probs / np.float32(16))
 
 
 def some_of(order: int) -> st.SearchStrategy[Table]:

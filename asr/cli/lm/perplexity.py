@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     result = perplexity(model, read_segments(options.text))
     print(_summary(options.model, result))
     if result.n_outside and options.oov:
-        print(f"  most frequent: {_named(result, options.oov)}")
+        print(f"  most frequent OOV: {_named(result, options.oov)}")
     return 0
 
 
