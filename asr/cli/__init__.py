@@ -28,6 +28,7 @@ VERBS = (
     "decode",
     "score",
     "report",
+    "lm",
     "pack",
     "synthesise",
     "doctor",
@@ -43,6 +44,8 @@ The way from a corpus to a number, one verb a step (recipes/ puts them in order)
   asr download    fetch a corpus                      asr decode   recognise a test set
   asr prepare     check it, list its utterances       asr score    count the errors
   asr train       learn a model from it               asr report   write the counts up
+
+  asr lm          language models: from text to a model that a search can use
 """
 
 # descriptions keep their lines, and names of verbs stay beside what they do
@@ -104,18 +107,24 @@ def parser() -> argparse.ArgumentParser:
         epilog="asr VERB --help explains a verb.",
     )
     words.add_argument("-V", "--version", action=_Version)
-    verbs = words.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
-    for verb in VERBS:
-        module = importlib.import_module(f"asr.cli.{verb}")
-        subparser = verbs.add_parser(
+    add_verbs(words, "asr.cli", VERBS)
+    return words
+
+
+def add_verbs(words: argparse.ArgumentParser, package: str, verbs: Sequence[str]) -> None:
+    """Add the verbs of a package, a module each, to a parser that then requires one of them."""
+    subparsers = words.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
+    for verb in verbs:
+        module = importlib.import_module(f"{package}.{verb}")
+        subparser = subparsers.add_parser(
             verb,
             help=module.HELP,
             description=module.DESCRIPTION,
             formatter_class=_FORMATTER,
         )
         module.add_arguments(subparser)
-        subparser.set_defaults(run=module.run, refuse=subparser.error)
-    return words
+        if hasattr(module, "run"):  # else it has verbs of its own
+            subparser.set_defaults(run=module.run, refuse=subparser.error)
 
 
 def _drop_output() -> None:

@@ -1,0 +1,136 @@
+"""`asr lm build`: text becomes an n-gram model."""
+
+import argparse
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asr.cli.numbers import at_least
+from asr.cli.outputs import file_to_write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asr.lm.ngram import NGram
+    from asr.lm.pruning import Values
+    from asr.lm.text import Text
+
+HELP = "estimate an n-gram model from text"
+DESCRIPTION = """\
+Estimate an n-gram model from text: interpolated modified Kneser-Ney, with the same probabilities as
+KenLM's lmplz.
+
+TEXT has one segment (a sentence, a line of a book) a line, words between spaces, spelled as the
+recogniser spells them; .gz, .xz and .bz2 are unpacked. Nothing is counted across lines, and empty
+lines are none. All n-grams are kept in memory: 20 million words take 3 GB for order 4.
+
+Words: those of --vocabulary, seen or not; or the --n-words most frequent; or all. N-grams with any
+other word are left out, and what they had goes to backing off.
+
+Size: --min-counts leaves out n-grams seen too seldom (one number for each order, the last for all
+longer ones; the first is for words without --vocabulary). --prune leaves out those that hardly
+matter: each would raise the perplexity by less than that part. 1e-8 is gentle, 1e-7 makes a small
+model.
+
+example:
+  asr lm build books.txt.xz --order 4 --vocabulary words.txt --prune 2e-8 --output books.lm
+next:
+  asr lm perplexity books.lm dev.txt
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `asr lm build` takes."""
+    parser.add_argument("text", type=Path, nargs="+", metavar="TEXT", help="segments, one a line")
+    parser.add_argument(
+        "--order", type=at_least(1), required=True, metavar="N", help="words in the longest n-grams"
+    )
+    parser.add_argument(
+        "--output", type=file_to_write, required=True, metavar="FILE", help="model to write"
+    )
+    words = parser.add_mutually_exclusive_group()
+    words.add_argument("--vocabulary", type=Path, metavar="FILE", help="words to know, one a line")
+    words.add_argument(
+        "--n-words", type=at_least(1), metavar="N", help="know the N most frequent words"
+    )
+    parser.add_argument(
+        "--min-counts",
+        type=at_least(1),
+        nargs="+",
+        default=[1],
+        metavar="N",
+        help="least counts of n-grams, as in 1 1 2 2 (default: 1)",
+    )
+    parser.add_argument(
+        "--prune",
+        type=_threshold,
+        metavar="T",
+        help="least rise of perplexity, as in 1e-8",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, count, estimate, prune, write; say what came of it."""
+    from asr.cli.bars import counting_bar
+    from asr.cli.lm.sizes import describe
+    from asr.lm.files import write_ngram
+    from asr.lm.pruning import prune
+
+    n_steps = options.order + 3
+    with counting_bar("building", "steps") as advance:
+        text = _read(options)
+        advance(1, n_steps)
+        model, probs = _estimate(text, options, lambda n_done: advance(1 + n_done, n_steps))
+        if options.prune:
+            model = prune(model, options.prune, probs)
+        advance(n_steps - 1, n_steps)
+        write_ngram(options.output, model)
+    share = 100 * text.n_outside / text.n_words
+    print(describe(options.output, model))
+    print(
+        f"  from {text.n_segments} segments, {text.n_words} words, "
+        f"{share:.2f} % outside the vocabulary"
+    )
+    return 0
+
+
+def _read(options: argparse.Namespace) -> "Text":
+    """Read the text and the words to know."""
+    from asr.lm.counts import check_min_counts
+    from asr.lm.segments import read_segments
+    from asr.lm.text import index_text
+    from asr.lm.vocabulary import read_vocabulary
+
+    check_min_counts(options.min_counts)
+    return index_text(
+        read_segments(options.text),
+        read_vocabulary(options.vocabulary) if options.vocabulary else None,
+        n_words=options.n_words,
+        min_count=options.min_counts[0],
+    )
+
+
+def _estimate(
+    text: "Text", options: argparse.Namespace, advance: "Callable[[int], None]"
+) -> "tuple[NGram, Values]":
+    """Make the model, and what pruning needs to know; the counts are free behind it."""
+    from asr.lm.counts import context_probs, count_ngrams, kept_ngrams
+    from asr.lm.kneser_ney import estimate
+
+    levels = []
+    for level in count_ngrams(text.tokens, text.n_types, options.order):
+        levels.append(level)
+        advance(len(levels))
+    kept = kept_ngrams(levels, len(text.vocabulary), options.min_counts)
+    return estimate(levels, kept, text.vocabulary), context_probs(levels, kept)
+
+
+def _threshold(text: str) -> float:
+    """Read a threshold of pruning, for `type=` of an argument."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError(f"expected a number between 0 and 1, got {text!r}")
+    return number

@@ -1,0 +1,14 @@
+"""What a model consists of, in a line."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asr.lm.ngram import NGram
+
+
+def describe(path: Path, model: "NGram") -> str:
+    """Count the n-grams of a model that was written to a file."""
+    sizes = [stop - start for start, stop in zip(model.starts[1:], model.starts[2:], strict=False)]
+    orders = ", ".join(f"{size:,} {order}-grams" for order, size in enumerate(sizes, 1))
+    return f"{path}: {orders}; {path.stat().st_size / 1e6:.1f} MB"

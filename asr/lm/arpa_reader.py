@@ -1,0 +1,206 @@
+r"""ARPA reader: text of this or any other tool becomes a model, or an error that names the line.
+
+Tools differ, and what they mean is clear: fields are separated by tabs or spaces; `<UNK>` is
+`<unk>`; a back-off weight that is missing is one; n-grams whose context or suffix was pruned are
+completed (see `assembly`). Without `<unk>`, a word outside the vocabulary has probability 1e-100.
+"""
+
+import logging
+import re
+from collections import defaultdict
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.errors import DataError
+from asr.lm.arpa import LN_10
+from asr.lm.assembly import Table, assemble
+from asr.lm.levels import Level
+from asr.lm.ngram import NGram
+from asr.lm.segments import unpacked
+from asr.lm.vocabulary import END, START, UNKNOWN, Vocabulary
+
+UNKNOWN_LOG10 = -100.0  # where a file has no <unk>
+
+_CHUNK = 100_000  # lines read at a time
+_COUNT = re.compile(rb"ngram\s+(\d+)\s*=\s*(\d+)")
+_OTHER_UNKNOWN = b"<UNK>"
+
+Ids = dict[bytes, int]
+
+_log = logging.getLogger(__name__)
+
+
+def read_arpa(path: Path) -> NGram:
+    """Read a model from text, plain or compressed.
+
+    Raises:
+        DataError: The file cannot be read, or a line (named, as file:line) is not as it must be,
+            or `<s>` or `</s>` is missing, or an n-gram is there twice.
+    """
+    with unpacked(path) as file:
+        lines = _Lines(path, file)
+        counts = _read_counts(lines)
+        vocabulary, ids, words = _read_words(lines, counts[0])
+        tables = [words]
+        for order, n in enumerate(counts[1:], 2):
+            tables.append(_read_section(lines, order, n, ids))
+        lines.expect(b"\\end\\")
+    try:
+        levels, tables = assemble(tables)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    backoffs = [_of_contexts(t, longer) for t, longer in zip(tables, levels[1:], strict=False)]
+    return NGram.from_levels(vocabulary, levels, [table.log_probs for table in tables], backoffs)
+
+
+class _Lines:
+    """The lines of a file, counted."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self._path = path
+        self._file = file
+        self.number = 0  # of the last line taken
+
+    def take(self, n: int) -> list[bytes]:
+        """Take n lines, or what there is."""
+        taken = list(islice(self._file, n))
+        self.number += len(taken)
+        return taken
+
+    def next(self) -> bytes:
+        """Take the next line that is not empty, without space around it; b"" at the end."""
+        while taken := self.take(1):
+            if line := taken[0].strip():
+                return line
+        return b""
+
+    def expect(self, expected: bytes) -> None:
+        """Take a line that must be there."""
+        if (line := self.next()) != expected:
+            raise self.error(f"expected {expected.decode()}", line)
+
+    def error(self, expected: str, line: bytes, number: int | None = None) -> DataError:
+        """Say what is wrong with a line, by default the last one."""
+        found = repr(line.decode(errors="backslashreplace").strip()) if line else "the end"
+        return DataError(f"{self._path}:{number or self.number}: {expected}, got {found}")
+
+
+def _read_counts(lines: _Lines) -> list[int]:
+    r"""Read, from \data\ on, how many n-grams of each order follow."""
+    while (line := lines.next()) != b"\\data\\":
+        if not line:
+            raise lines.error("expected \\data\\", line)
+    counts: list[int] = []
+    while match := _COUNT.fullmatch(line := lines.next()):
+        order, n = map(int, match.groups())
+        if order != len(counts) + 1:
+            raise lines.error(f"expected the number of {len(counts) + 1}-grams", line)
+        counts.append(n)
+    if not counts or line != b"\\1-grams:":
+        raise lines.error("expected ngram 1=... and so on, and then \\1-grams:", line)
+    return counts
+
+
+def _read_words(lines: _Lines, n: int) -> tuple[Vocabulary, Ids, Table]:
+    """Read the 1-grams: the vocabulary, ids by the bytes of words, and a row for each id."""
+    rows: defaultdict[bytes, int] = defaultdict()
+    rows.default_factory = rows.__len__  # a new word is numbered like its line
+    first = lines.number + 1
+    table = _read_lines(lines, 1, n, rows)
+    repeated = np.flatnonzero(table.words[:, 0] != np.arange(n))
+    if len(repeated):
+        word = list(rows)[table.words[repeated[0], 0]]
+        raise lines.error("expected each word once", word, first + int(repeated[0]))
+    rows.default_factory = None
+    unknown = rows.pop(_OTHER_UNKNOWN, n)  # row n: see below
+    rows.setdefault(UNKNOWN.encode(), unknown)
+    for word in (START, END):
+        if word.encode() not in rows:
+            raise lines.error(f"expected {word} among the 1-grams", b"none")
+    vocabulary = Vocabulary.of(_decode(lines, word, first + row) for word, row in rows.items())
+    order = [rows[word.encode()] for word in vocabulary.words]
+    log_probs = np.append(table.log_probs, np.float32(UNKNOWN_LOG10 * LN_10))[order]
+    backoffs = np.append(table.backoffs, np.float32(0.0))[order]
+    ids = {word.encode(): i for i, word in enumerate(vocabulary.words)}
+    ids.setdefault(_OTHER_UNKNOWN, ids[UNKNOWN.encode()])
+    words = np.arange(len(vocabulary), dtype=np.int32)[:, None]
+    return vocabulary, ids, Table(words, log_probs, backoffs)
+
+
+def _decode(lines: _Lines, word: bytes, number: int) -> str:
+    try:
+        return word.decode()
+    except UnicodeDecodeError:
+        raise lines.error("expected UTF-8 text", word, number) from None
+
+
+def _read_section(lines: _Lines, order: int, n: int, ids: Ids) -> Table:
+    """Read the n-grams of an order, the heading included."""
+    lines.expect(b"\\%d-grams:" % order)
+    return _read_lines(lines, order, n, ids)
+
+
+def _read_lines(lines: _Lines, order: int, n: int, ids: Ids) -> Table:
+    """Read n lines, as many at a time as fit well into memory."""
+    words = np.empty((n, order), np.int32)
+    values = np.empty((n, 2), np.float32)
+    for start in range(0, n, _CHUNK):
+        rows = slice(start, min(start + _CHUNK, n))
+        first = lines.number + 1
+        chunk = lines.take(rows.stop - start)
+        try:
+            words[rows], values[rows] = _parse(chunk, order, ids)
+        except (ValueError, LookupError):
+            for number, line in enumerate([*chunk, b""], first):
+                _check(lines, line, number, order, n, ids)
+    return Table(words, values[:, 0], values[:, 1])
+
+
+def _parse(
+    chunk: list[bytes], order: int, ids: Ids
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Read word ids (n, order), and natural logs of probability and back-off weight (n, 2)."""
+    fields = [line.split() for line in chunk]
+    words = [[ids[field[i]] for field in fields] for i in range(1, order + 1)]
+    log10s = [
+        [float(field[0]) for field in fields],
+        [float(field[order + 1]) if len(field) > order + 1 else 0.0 for field in fields],
+    ]
+    values = LN_10 * np.array(log10s).T
+    if max(map(len, fields)) > order + 2 or not (values[:, 0] <= 0).all() or np.isnan(values).any():
+        raise ValueError
+    return np.array(words, np.int32).T, values
+
+
+def _check(lines: _Lines, line: bytes, number: int, order: int, n: int, ids: Ids) -> None:
+    """Say what is wrong with a line, if it is this one."""
+    try:
+        _parse([line], order, ids)
+    except KeyError as missing:
+        word = missing.args[0].decode(errors="backslashreplace")
+        raise lines.error(f"{word!r} is not among the 1-grams", line, number) from None
+    except (ValueError, LookupError):
+        words = "a word" if order == 1 else f"{order} words"
+        raise lines.error(
+            f"expected log10 of a probability, {words}, and perhaps log10 of a back-off weight "
+            f"({n} lines of them, as \\data\\ says)",
+            line,
+            number,
+        ) from None
+
+
+def _of_contexts(table: Table, longer: Level) -> NDArray[np.float32]:
+    """Take the back-off weights (n,) of n-grams that longer ones begin with.
+
+    Where none does, every word is backed off for, and a weight other than one would only make the
+    probabilities sum to something else.
+    """
+    is_context = np.bincount(longer.parents, minlength=len(table.words)) > 0
+    n_dropped = np.count_nonzero(table.backoffs[~is_context])
+    if n_dropped:
+        _log.info("%d back-off weights belong to no context, and are dropped", n_dropped)
+    return np.where(is_context, table.backoffs, np.float32(0.0))

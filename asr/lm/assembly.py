@@ -1,0 +1,104 @@
+"""Assembly: n-grams in any order become levels, sorted, with what is missing put in.
+
+Tools that prune leave n-grams whose context or whose suffix is gone. Backing off gives such a gap
+a probability all the same; with that, and a back-off weight of one, the gap is filled, and no
+answer of the model changes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.errors import DataError
+from asr.lm.levels import Level, Rows, first_level
+
+Values = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The n-grams of one order as a file lists them.
+
+    Attributes:
+        words: (n, order) int32 word ids.
+        log_probs: (n,) float32, natural log; NaN where backing off is to tell.
+        backoffs: (n,) float32, natural log; 0 where there is none.
+    """
+
+    words: NDArray[np.int32]
+    log_probs: Values
+    backoffs: Values
+
+    def sorted(self) -> "Table":
+        """Sort by the first word, then the second, and so on."""
+        order = np.lexsort(self.words.T[::-1])
+        return Table(self.words[order], self.log_probs[order], self.backoffs[order])
+
+    def with_gaps(self, words: NDArray[np.int32]) -> "Table":
+        """Put in n-grams that the table lacks, (m, order), perhaps repeated."""
+        gaps = np.unique(words, axis=0)
+        return Table(
+            np.concatenate([self.words, gaps]),
+            np.concatenate([self.log_probs, np.full(len(gaps), np.nan, np.float32)]),
+            np.concatenate([self.backoffs, np.zeros(len(gaps), np.float32)]),
+        )
+
+
+def assemble(tables: list[Table]) -> tuple[list[Level], list[Table]]:
+    """Sort n-grams into levels, and fill the gaps.
+
+    Args:
+        tables: Of orders 1, 2, ...; the first has a row for each word, in the order of their ids.
+
+    Returns:
+        The levels, and the tables sorted in the same way and without gaps.
+
+    Raises:
+        DataError: An n-gram is there twice.
+    """
+    tables = [tables[0], *(table.sorted() for table in tables[1:])]
+    levels = [first_level(len(tables[0].words))]
+    while len(levels) < len(tables):
+        order = len(levels) + 1
+        words = tables[order - 1].words
+        contexts = _find(levels, words[:, :-1])
+        suffixes = _find(levels, words[:, 1:])
+        gaps = np.concatenate([words[contexts < 0, :-1], words[suffixes < 0, 1:]])
+        if len(gaps):  # the level below is made again, and may now show gaps of its own
+            tables[order - 2] = tables[order - 2].with_gaps(gaps).sorted()
+            levels.pop()
+        else:
+            levels.append(Level(contexts, words[:, -1].copy(), suffixes))
+            _refuse_repetition(levels[-1], order)
+    return levels, _filled(levels, tables)
+
+
+def _find(levels: list[Level], words: NDArray[np.int32]) -> Rows:
+    """Find the rows of n-grams (n, len(levels)) in the last level; -1 where there is none."""
+    rows = words[:, 0]
+    for level, last in zip(levels[1:], words.T[1:], strict=True):
+        n_words = len(levels[0])
+        keys = level.parents.astype(np.int64) * n_words + level.words
+        wanted = rows.astype(np.int64) * n_words + last
+        found = np.searchsorted(keys, wanted)
+        is_there = np.append(keys, -1)[found] == wanted
+        rows = np.where(is_there & (rows >= 0), found, -1).astype(np.int32)
+    return rows
+
+
+def _refuse_repetition(level: Level, order: int) -> None:
+    is_same = (np.diff(level.parents) == 0) & (np.diff(level.words) == 0)
+    if is_same.any():
+        raise DataError(f"expected each n-gram once, got {is_same.sum()} {order}-grams repeated")
+
+
+def _filled(levels: list[Level], tables: list[Table]) -> list[Table]:
+    """Compute the probabilities of what was put in, from the lowest order on."""
+    filled = tables[:1]
+    for level, table in zip(levels[1:], tables[1:], strict=True):
+        below = filled[-1]
+        by_backing_off = below.backoffs[level.parents] + below.log_probs[level.suffixes]
+        log_probs = np.where(np.isnan(table.log_probs), by_backing_off, table.log_probs)
+        filled.append(Table(table.words, log_probs, table.backoffs))
+    return filled

@@ -1,0 +1,99 @@
+"""Perplexity: how many equally likely words a model chooses from, on average, in a text."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from asr.errors import DataError
+from asr.lm.ngram import NGram
+from asr.lm.vocabulary import SPECIAL, UNKNOWN_ID
+
+
+@dataclass(frozen=True, slots=True)
+class Perplexity:
+    """What a model says of a text, in sums.
+
+    Each segment's end counts as a token, its start does not.
+
+    Attributes:
+        n_segments: Segments, each with an end.
+        n_words: Words, those outside the vocabulary (OOV) included.
+        log_prob: Natural log of the probability of all tokens; a word outside has that of `<unk>`.
+        outside_log_prob: The part of it that words outside have.
+        outside: Each word outside, and how often it occurs.
+    """
+
+    n_segments: int
+    n_words: int
+    log_prob: float
+    outside_log_prob: float
+    outside: Counter[str]
+
+    @property
+    def n_outside(self) -> int:
+        """Count the words outside the vocabulary."""
+        return self.outside.total()
+
+    @property
+    def with_outside(self) -> float:
+        """Perplexity of all tokens."""
+        return _perplexity(self.log_prob, self.n_words + self.n_segments)
+
+    @property
+    def without_outside(self) -> float:
+        """Perplexity of the tokens that are in the vocabulary; there always are ends."""
+        n_tokens = self.n_words + self.n_segments - self.n_outside
+        return _perplexity(self.log_prob - self.outside_log_prob, n_tokens)
+
+
+def perplexity(model: NGram, segments: Iterable[str]) -> Perplexity:
+    """Score a text.
+
+    Args:
+        model: The model.
+        segments: Words between white space.
+
+    Raises:
+        DataError: The text has no segment, or spells `<s>` or `</s>`.
+
+    References:
+        Jelinek et al., "Perplexity - a measure of the difficulty of speech recognition tasks",
+        Journal of the Acoustical Society of America 62, 1977.
+    """
+    n_segments = n_words = 0
+    log_probs, outside_log_probs = [], []
+    outside: Counter[str] = Counter()
+    for segment in segments:
+        words = segment.split()
+        _refuse_special(words)
+        ids = model.vocabulary.ids(words)
+        scores = model.log_probs_of(ids)
+        log_probs.append(math.fsum(scores))
+        for word, i, score in zip(words, ids, scores, strict=False):
+            if i == UNKNOWN_ID:
+                outside[word] += 1
+                outside_log_probs.append(score)
+        n_segments += 1
+        n_words += len(words)
+    if not n_segments:
+        raise DataError("expected a text to score, got none with a word")
+    return Perplexity(
+        n_segments, n_words, math.fsum(log_probs), math.fsum(outside_log_probs), outside
+    )
+
+
+def _refuse_special(words: list[str]) -> None:
+    for special in SPECIAL[1:]:
+        if special in words:
+            raise DataError(
+                f"expected words, got {special!r}, which is put around each segment: "
+                "take it out of the text"
+            )
+
+
+def _perplexity(log_prob: float, n_tokens: int) -> float:
+    try:
+        return math.exp(-log_prob / n_tokens)
+    except OverflowError:
+        return math.inf

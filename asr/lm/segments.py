@@ -1,0 +1,69 @@
+"""Segments: text files, plain or compressed, line by line."""
+
+import bz2
+import gzip
+import lzma
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import BinaryIO
+
+from asr.errors import DataError
+
+Packed = BinaryIO | gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File
+
+_OPENERS = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for reading; what by its ending is compressed (.gz, .xz, .bz2) is unpacked.
+
+    Raises:
+        DataError: The file cannot be read, or what was read of it could not be unpacked.
+    """
+    try:
+        with _OPENERS.get(path.suffix, open)(path, "rb") as file:  # type: ignore[operator]
+            yield file
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path}: cannot be read: {reason}") from error
+
+
+def packed(file: BinaryIO, suffix: str) -> AbstractContextManager[Packed]:
+    """Compress what is written, if the suffix is .gz, .xz or .bz2; the file itself stays open.
+
+    The same content gives the same bytes every time.
+    """
+    if suffix == ".gz":
+        return gzip.GzipFile("", "wb", 6, file, mtime=0)
+    if suffix == ".xz":
+        return lzma.LZMAFile(file, "wb")
+    if suffix == ".bz2":
+        return bz2.BZ2File(file, "wb")
+    return nullcontext(file)
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    """Read a text file line by line, each with its line break; a byte order mark is dropped.
+
+    Raises:
+        DataError: The file cannot be read or unpacked, or a line (named) is not UTF-8.
+    """
+    with unpacked(path) as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                raise DataError(f"{path}:{number}: is not UTF-8 text: {error.reason}") from error
+
+
+def read_segments(paths: Iterable[Path]) -> Iterator[str]:
+    """Read the lines of several files; empty ones are no segments.
+
+    Raises:
+        DataError: As `read_lines`.
+    """
+    for path in paths:
+        yield from (line for line in read_lines(path) if not line.isspace())

@@ -1,0 +1,115 @@
+"""Text: segments as one array of word ids, and the vocabulary that goes with them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.errors import DataError
+from asr.lm.vocabulary import END, SPECIAL, START, START_ID, Vocabulary
+
+_CHUNK = 10_000  # segments turned into numbers at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text in numbers.
+
+    Attributes:
+        tokens: (T,) int32 word ids; each segment begins with `<s>` and ends with `</s>`. An id at
+            or above `len(vocabulary)` is a word outside, each with its own.
+        vocabulary: The words by id.
+    """
+
+    tokens: NDArray[np.int32]
+    vocabulary: Vocabulary
+
+    @property
+    def n_types(self) -> int:
+        """Count the different words, those outside and those of the vocabulary: above every id."""
+        return max(len(self.vocabulary), int(self.tokens.max()) + 1)
+
+    @property
+    def n_words(self) -> int:
+        """Count the words of all segments."""
+        return int(np.count_nonzero(self.tokens != START_ID) - self.n_segments)
+
+    @property
+    def n_segments(self) -> int:
+        """Count the segments."""
+        return int(np.count_nonzero(self.tokens == START_ID))
+
+    @property
+    def n_outside(self) -> int:
+        """Count the words that are outside the vocabulary."""
+        return int(np.count_nonzero(self.tokens >= len(self.vocabulary)))
+
+
+def index_text(
+    segments: Iterable[str],
+    vocabulary: Vocabulary | None = None,
+    *,
+    n_words: int | None = None,
+    min_count: int = 1,
+) -> Text:
+    """Number the words of a text.
+
+    Args:
+        segments: Words between white space.
+        vocabulary: The words to know; None takes those of the text, the most frequent first and
+            equally frequent ones in the order of their first appearance.
+        n_words: Of the text's words, how many to know at most; None is all.
+        min_count: Of the text's words, how often one must occur to be known.
+
+    Raises:
+        DataError: The text has no word, or spells `<unk>`, `<s>` or `</s>`.
+    """
+    words, tokens = _number(segments)
+    if len(words) == len(SPECIAL):
+        raise DataError("expected a text to learn from, got one without a word")
+    if vocabulary is None:
+        counts = np.bincount(tokens)[len(SPECIAL) :]
+        by_count = np.argsort(-counts, kind="stable")
+        known = by_count[counts[by_count] >= min_count][:n_words] + len(SPECIAL)
+        vocabulary = Vocabulary.of(words[i] for i in known.tolist())
+    return Text(_renumbering(words, vocabulary)[tokens], vocabulary)
+
+
+def _number(segments: Iterable[str]) -> tuple[list[str], NDArray[np.int32]]:
+    """Number words by their first appearance, behind the special ones."""
+    ids: defaultdict[str, int] = defaultdict()
+    ids.default_factory = ids.__len__
+    for word in SPECIAL:
+        ids[word]
+    rest = iter(segments)
+    chunks = []
+    while chunk := list(islice(rest, _CHUNK)):
+        numbers = map(ids.__getitem__, _spell(chunk))
+        chunks.append(np.fromiter(numbers, np.int32))
+    return list(ids), np.concatenate(chunks) if chunks else np.zeros(0, np.int32)
+
+
+def _spell(segments: list[str]) -> Iterator[str]:
+    for segment in segments:
+        words = segment.split()
+        for special in SPECIAL:
+            if special in words:
+                raise DataError(
+                    f"expected words, got {special!r}, which has a meaning of its own, "
+                    f"in {segment.strip()!r}: take it out of the text"
+                )
+        yield START
+        yield from words
+        yield END
+
+
+def _renumbering(words: list[str], vocabulary: Vocabulary) -> NDArray[np.int32]:
+    """Map the numbers of a text's words to ids, outside the vocabulary one after the other."""
+    ids = np.array(vocabulary.ids(words), np.int32)
+    outside = np.flatnonzero(ids == 0)[1:]  # without `<unk>` itself
+    ids[outside] = len(vocabulary) + np.arange(len(outside))
+    assert ids[START_ID] == START_ID
+    return ids

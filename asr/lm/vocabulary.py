@@ -1,0 +1,86 @@
+"""Vocabulary: the words that a language model knows, and their numbers.
+
+Ids are dense. The first three are `<unk>` (any word outside), `<s>` (the start of a segment, which
+is never predicted) and `</s>` (its end, which is).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from asr.errors import DataError
+from asr.lm.segments import read_lines
+
+UNKNOWN, START, END = "<unk>", "<s>", "</s>"
+UNKNOWN_ID, START_ID, END_ID = range(3)
+SPECIAL = (UNKNOWN, START, END)
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Words by id and ids by word.
+
+    Args:
+        words: Distinct, without white space; the first three are `<unk>`, `<s>` and `</s>`.
+
+    Raises:
+        DataError: The words are not so.
+
+    Example:
+        >>> vocabulary = Vocabulary.of(["CAT", "SAT"])
+        >>> vocabulary.words
+        ('<unk>', '<s>', '</s>', 'CAT', 'SAT')
+        >>> vocabulary.id("SAT"), vocabulary.id("DOG")
+        (4, 0)
+    """
+
+    words: tuple[str, ...]
+    _ids: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.words[:3] != SPECIAL:
+            raise DataError(f"expected {', '.join(SPECIAL)} as first words, got {self.words[:3]}")
+        ids = dict(zip(self.words, range(len(self.words)), strict=True))
+        if len(ids) != len(self.words):
+            twice = next(word for i, word in enumerate(self.words) if ids[word] != i)
+            raise DataError(f"expected distinct words, got {twice!r} twice")
+        object.__setattr__(self, "_ids", ids)
+
+    @classmethod
+    def of(cls, words: Iterable[str]) -> "Vocabulary":
+        """Put the special words in front, and take each word once, in the order given."""
+        return cls(tuple(dict.fromkeys((*SPECIAL, *words))))
+
+    def __len__(self) -> int:
+        """Count the words, the three special ones included."""
+        return len(self.words)
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._ids
+
+    def id(self, word: str) -> int:
+        """Number a word; 0, the id of `<unk>`, for one outside."""
+        return self._ids.get(word, UNKNOWN_ID)
+
+    def ids(self, words: Iterable[str]) -> list[int]:
+        """Number words as `id` does."""
+        find = self._ids.get
+        return [find(word, UNKNOWN_ID) for word in words]
+
+
+def read_vocabulary(path: Path) -> Vocabulary:
+    """Read words, one a line, plain or compressed; empty lines and repetitions are passed over.
+
+    Raises:
+        DataError: The file cannot be read, has a line of several words, or no word at all.
+    """
+    words: list[str] = []
+    for number, line in enumerate(read_lines(path), start=1):
+        fields = line.split()
+        if len(fields) > 1:
+            raise DataError(f"{path}:{number}: expected one word, got {line.strip()!r}")
+        words += fields
+    vocabulary = Vocabulary.of(words)
+    if len(vocabulary) == len(SPECIAL):
+        raise DataError(f"{path}: expected words, one a line, got none")
+    return vocabulary
