@@ -33,5 +33,9 @@ class ShapeError(AsrError, ValueError):
     """A tensor whose shape, type or lengths do not fit the call."""
 
 
+class StoppedError(AsrError, RuntimeError):
+    """Training was asked to stop, and has stopped with its state saved: no failure."""
+
+
 class TrainingError(AsrError, RuntimeError):
     """Training cannot go on: a loss that is not finite, or a state that does not fit the run."""

@@ -2,7 +2,8 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -28,10 +29,26 @@ from asr.text.tokens import Tokenizer
 from asr.train.data import TrainingData
 from asr.train.loop import DevSet, Trainer
 from asr.train.progress import Watcher
+from asr.train.ranks import ALONE, Ranks
 from asr.train.state import RunState
 
 CMVN_UTTERANCES = 2000  # evenly spread over the manifest; more change no digit that matters
 EXAMPLE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a run may use; it changes the time that a run takes and the rounding of sums.
+
+    Attributes:
+        max_feature_bytes: Room to keep features in from one epoch to the next.
+        ranks: The processes that train together, of which this is one, and its device.
+        must_stop: Asked after every step whether to save the state and end.
+    """
+
+    max_feature_bytes: int
+    ranks: Ranks = ALONE
+    must_stop: Callable[[], bool] = lambda: False
 
 
 def train_model(
@@ -41,8 +58,7 @@ def train_model(
     output: Path,
     watcher: Watcher,
     provenance: Provenance,
-    *,
-    max_feature_bytes: int,
+    resources: Resources,
 ) -> RunState:
     """Train a model, or go on with its training, and put the best epoch's in place.
 
@@ -53,8 +69,7 @@ def train_model(
         output: The model directory; made at the very end. `<output>.run` holds the state.
         watcher: Told of every step and epoch.
         provenance: For the model card.
-        max_feature_bytes: Room to keep features in from one epoch to the next; it changes the time
-            that a run takes, and nothing else.
+        resources: What the run may use. Of several ranks, the first one writes all files.
 
     Returns:
         Where the run ended.
@@ -63,6 +78,7 @@ def train_model(
         DataError: Texts or durations are missing, the dev set has no words, or a text has a
             character without a token.
         TrainingError: Training cannot go on; the state on disk is from before.
+        StoppedError: `resources.must_stop` said so; the state is saved.
         AudioError: A recording cannot be read.
         ModelError: `output` holds something that is no model.
     """
@@ -76,11 +92,12 @@ def train_model(
     tokenizer = make_tokenizer(list(texts.values()), config.text)
     checkpoint = build(config, tokenizer)
     _set_cmvn(checkpoint.front_end, train)
-    memory = FeatureMemory(checkpoint.front_end, max_feature_bytes)
+    memory = FeatureMemory(checkpoint.front_end, resources.max_feature_bytes)
+    ranks = resources.ranks
     trainer = Trainer(
         checkpoint.model,
-        _training_data(checkpoint, memory, train, texts),
-        DevSet(_dev_data(checkpoint, memory, dev), dev_texts, tokenizer),
+        _training_data(checkpoint, memory, train, texts, ranks),
+        DevSet(_dev_data(checkpoint, memory, dev, ranks), dev_texts, tokenizer),
         config.train,
         config.optimiser,
         folder,
@@ -91,8 +108,9 @@ def train_model(
         card = _card(config, trainer.state, train, provenance)
         save_checkpoint(folder / "best", checkpoint, card=card, example=_example(config))
 
-    state = trainer.run(watcher, save_best)
-    copy_checkpoint(folder / "best", output)
+    state = trainer.run(watcher, save_best, resources.must_stop)
+    if ranks.is_first:
+        copy_checkpoint(folder / "best", output)
     return state
 
 
@@ -118,6 +136,7 @@ def _training_data(
     memory: FeatureMemory,
     utterances: Sequence[Utterance],
     texts: dict[str, str],
+    ranks: Ranks,
 ) -> TrainingData:
     return TrainingData(
         utterances,
@@ -125,16 +144,17 @@ def _training_data(
         memory,
         checkpoint.config.batching,
         checkpoint.config.spec_augment,
+        ranks,
     )
 
 
 def _dev_data(
-    checkpoint: Checkpoint, memory: FeatureMemory, utterances: Sequence[Utterance]
+    checkpoint: Checkpoint, memory: FeatureMemory, utterances: Sequence[Utterance], ranks: Ranks
 ) -> TrainingData:
     """Batch the dev set as it is: one speed, no codec, no masks; greedy WER needs no tokens."""
     batching = dataclasses.replace(checkpoint.config.batching, speeds=(1.0,), codec_share=0.0)
     nothing: dict[str, list[int]] = {utterance.id: [] for utterance in utterances}
-    return TrainingData(utterances, nothing, memory, batching)
+    return TrainingData(utterances, nothing, memory, batching, ranks=ranks)
 
 
 def _encoded(tokenizer: Tokenizer, texts: dict[str, str]) -> dict[str, list[int]]:

@@ -25,7 +25,8 @@ from asr.text.tokenizer import make_tokenizer
 from asr.train.allocator import keep_freed_memory
 from asr.train.data import TrainingData
 from asr.train.optimiser import adamw
-from asr.train.step import PRECISIONS, TrainingBatch, training_step
+from asr.train.ranks import ALONE
+from asr.train.step import PRECISIONS, TrainingBatch, Workers, training_step
 from benchmarks.paired import alternate, ratio, write_results
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -121,10 +122,9 @@ def _whole_steps(
             model,
             optimiser,
             batch,
+            Workers(ALONE, pool, config.train.n_shards),
             precision=config.train.precision,
             max_gradient_norm=config.optimiser.max_gradient_norm,
-            pool=pool,
-            n_shards=config.train.n_shards,
         )
 
 

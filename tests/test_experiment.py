@@ -11,7 +11,7 @@ from asr.checkpoint import load_checkpoint, verify_golden
 from asr.config import Config
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, ModelError, TrainingError
-from asr.experiment import train_model
+from asr.experiment import Resources, train_model
 from asr.provenance import provenance
 from asr.train.progress import EpochReport, StepReport
 from asr.train.state import RunState
@@ -50,7 +50,7 @@ def train(
         output,
         watcher or Watcher(),
         provenance(["asr", "train"]),
-        max_feature_bytes=10**9,
+        Resources(max_feature_bytes=10**9),
     )
 
 
@@ -225,7 +225,7 @@ def test_a_dev_set_without_words_is_refused_before_training(
             tmp_path / "model",
             Watcher(),
             provenance(["asr"]),
-            max_feature_bytes=0,
+            Resources(max_feature_bytes=0),
         )
 
 

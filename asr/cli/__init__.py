@@ -6,7 +6,7 @@ that help comes at once. Besides its arguments, a verb finds in `options` the `c
 and `refuse`, which shows the usage and exits.
 
 What verbs share: `searching` (how to search), `numbers` (whole numbers), `outputs` (where results
-go), `bars` (progress), `watch` (what training shows).
+go), `bars` (progress), `watch` (what training shows), `stopping` (signals).
 """
 
 import argparse

@@ -2,6 +2,8 @@
 
 import argparse
 import os
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from asr.corpus.utterance import Utterance
+    from asr.train.ranks import Ranks
 
 HELP = "train a model"
 DESCRIPTION = """\
@@ -20,10 +23,15 @@ Train a model on one manifest, choosing the best epoch by greedy WER on another.
 Everything about the model and its training stands in the configuration (see conf/); a value can be
 changed for one run: --set train.n_epochs=3. The folder OUTPUT.run beside the model keeps the state
 of the run, its metrics and TensorBoard curves. Stopped at any moment, the same command goes on from
-there. The model directory appears when training is finished.
+there; asked to stop by Ctrl-C or SIGTERM, it saves its state first. The model directory appears
+when training is finished.
 
-example:
+Started by torchrun, the processes train one model together, here or on many machines that share
+the folders: the same model, to rounding, as one process with the same configuration.
+
+examples:
   asr train conf/mini_librispeech.toml --train train.jsonl --dev dev.jsonl --output model
+  torchrun --nproc-per-node 8 -m asr train conf/librispeech.toml --train train.jsonl ...
 """
 
 
@@ -42,11 +50,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threads", type=at_least(1), metavar="N", help="CPU threads (default: as many as cores)"
     )
     parser.add_argument(
+        "--device",
+        metavar="NAME",
+        help="cpu, cuda or cuda:N (default: a GPU where there is one; of several, each process "
+        "that torchrun starts takes its own)",
+    )
+    parser.add_argument(
         "--feature-memory",
         type=at_least(0),
         metavar="MB",
         help="room to keep features in between epochs: it saves time and gives the same model "
-        "(default: a quarter of the computer's memory)",
+        "(default: a quarter of the computer's memory, divided among its processes)",
     )
 
 
@@ -54,12 +68,16 @@ def run(options: argparse.Namespace) -> int:
     """Train, show progress, and put the best model in place."""
     import torch
 
+    from asr.cli.stopping import StopSignals
     from asr.cli.watch import RunWatcher
     from asr.config import read_config
     from asr.corpus.manifest import read_manifest
-    from asr.experiment import train_model
+    from asr.errors import StoppedError
+    from asr.experiment import Resources, train_model
     from asr.provenance import provenance
     from asr.train.allocator import keep_freed_memory
+    from asr.train.progress import Unwatched
+    from asr.train.ranks import join_ranks
 
     keep_freed_memory()
     overrides = dict(entry.partition("=")[::2] for entry in options.set)
@@ -69,27 +87,45 @@ def run(options: argparse.Namespace) -> int:
     train, dev = read_manifest(options.train), read_manifest(options.dev)
     run_folder = options.output.with_name(options.output.name + ".run")
     run_folder.mkdir(parents=True, exist_ok=True)
-    with RunWatcher(run_folder, n_dev_words=_n_words(dev)) as watcher:
-        state = train_model(
-            config,
-            train,
-            dev,
-            options.output,
-            watcher,
-            provenance(options.command),
-            max_feature_bytes=_feature_bytes(options.feature_memory),
+    with join_ranks(options.device) as ranks, StopSignals() as signals:
+        watching = RunWatcher(run_folder, n_dev_words=_n_words(dev)) if ranks.is_first else None
+        resources = Resources(_feature_bytes(options.feature_memory), ranks, signals.has_come)
+        circumstances = provenance(_launcher(ranks) + options.command)
+        try:
+            with watching or nullcontext(Unwatched()) as watcher:
+                state = train_model(
+                    config, train, dev, options.output, watcher, circumstances, resources
+                )
+        except StoppedError as stopped:
+            if ranks.is_first:
+                print(f"asr: {stopped}", file=sys.stderr)
+            return signals.exit_status
+    if ranks.is_first:
+        print(
+            f"{options.output}: best WER on {options.dev.name} {100 * state.best_wer:.2f} % "
+            f"(greedy, epoch {state.best_epoch} of {state.epoch}, {state.seconds / 60:.0f} minutes)"
         )
-    print(
-        f"{options.output}: best WER on {options.dev.name} {100 * state.best_wer:.2f} % "
-        f"(greedy, epoch {state.best_epoch} of {state.epoch}, {state.seconds / 60:.0f} minutes)"
-    )
     return 0
+
+
+def _launcher(ranks: "Ranks") -> list[str]:
+    """Say how several processes were started, for the model card."""
+    if ranks.count == 1:
+        return []
+    n_local = _n_local()
+    machines = f"--nnodes={ranks.count // n_local}"
+    return ["torchrun", machines, f"--nproc-per-node={n_local}", "-m"]
+
+
+def _n_local() -> int:
+    """Count the processes that torchrun started on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 def _feature_bytes(megabytes: int | None) -> int:
     if megabytes is not None:
         return megabytes * 1_000_000
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4 // _n_local()
 
 
 def _n_words(utterances: "Sequence[Utterance]") -> int:

@@ -46,6 +46,7 @@ def spec_augment(
     frame_shift: float,
     generator: torch.Generator,
     strength: float = 1.0,
+    rows: slice = slice(None),
 ) -> Tensor:
     """Set random bands and stretches of normalised features to 0, their mean.
 
@@ -54,11 +55,13 @@ def spec_augment(
 
     Args:
         features: (B, T, F), after CMVN.
-        lengths: (B,) int64, valid frames.
+        lengths: (B,) int64, valid frames; those of a whole batch, where `rows` are a part of it.
         config: How much is masked.
         frame_shift: Seconds per frame.
         generator: The only source of chance, on any device; its state alone decides the masks.
         strength: Share of the masks to draw, on average, 0 to 1.
+        rows: Which rows of a batch `features` are. Masks are drawn for the whole batch, so that it
+            can be masked in parts.
 
     Returns:
         (B, T, F), a new tensor; padding as it came.
@@ -84,7 +87,7 @@ def spec_augment(
         n_positions=features.shape[1],
         generator=generator,
     )  # (B, T)
-    masked = bands.unsqueeze(1) | stretches.unsqueeze(2)  # (B, T, F)
+    masked = bands[rows].unsqueeze(1) | stretches[rows].unsqueeze(2)  # (B, T, F)
     return features.masked_fill(masked.to(features.device), 0.0)
 
 

@@ -1,10 +1,12 @@
 """Training data: utterances become batches of features and tokens, ahead of their use."""
 
+import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from asr.corpus.batching import BatchingConfig, Rendition, draw_renditions, plan_batches
 from asr.corpus.feature_memory import FeatureMemory
@@ -15,6 +17,7 @@ from asr.errors import DataError
 from asr.features.cmvn import CmvnStatistics
 from asr.features.spec_augment import SpecAugmentConfig, spec_augment
 from asr.lengths import pad
+from asr.train.ranks import ALONE, Ranks
 from asr.train.step import TrainingBatch
 
 BATCHES_AHEAD = 4  # enough to hide a slow read, little enough to hold in memory
@@ -32,6 +35,7 @@ class TrainingData:
         memory: Gives features; global CMVN is estimated already, that of speakers is here.
         batching: Batch size, renditions and seed.
         augment: Masks to lay over the features; None for a dev set.
+        ranks: Who shares each batch.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class TrainingData:
         memory: FeatureMemory,
         batching: BatchingConfig,
         augment: SpecAugmentConfig | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         missing = [utterance.id for utterance in utterances if utterance.duration is None]
         if missing:
@@ -52,17 +57,21 @@ class TrainingData:
         self._speakers: dict[str, CmvnStatistics] | None = None
         if self.front_end.config.cmvn == "speaker":
             self._speakers = speaker_statistics(self.front_end, utterances)
-        self.augment = augment
+        self.augment, self.ranks = augment, ranks
 
     def n_batches(self, epoch: int) -> int:
         """Count the batches of an epoch."""
         return len(self._plan(epoch).batches)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[TrainingBatch]:
-        """Yield the batches of an epoch from number `start` on."""
+        """Yield the batches of an epoch from number `start` on: of each, the rows of this rank.
+
+        Every rank has as many batches, and must take them in step with the others.
+        """
         plan = self._plan(epoch)
         numbers = range(start, len(plan.batches))
-        return prefetch(lambda number: self._load(plan, number), numbers, depth=BATCHES_AHEAD)
+        ahead = prefetch(lambda number: self._load(plan, number), numbers, depth=BATCHES_AHEAD)
+        return map(self._augmented, ahead)
 
     def _plan(self, epoch: int) -> "_Plan":
         batching = self.batching
@@ -81,30 +90,47 @@ class TrainingData:
         return _Plan(epoch, batches, renditions)
 
     def _load(self, plan: "_Plan", number: int) -> TrainingBatch:
-        indices = plan.batches[number]
-        seed = _number(f"{self.batching.seed} {plan.epoch} {number}")
-        strength = self.batching.strength(plan.epoch)
-        utterances = [self.utterances[index] for index in indices]
+        whole = plan.batches[number]
+        rows = self.ranks.rows(len(whole))
+        features, lengths = self._features(plan, whole[rows])
+        ids = tuple(self.utterances[index].id for index in whole)
+        tokens, token_lengths = pad([self.tokens[name] for name in ids])
+        return TrainingBatch(
+            ids=ids,
+            rows=rows,
+            features=features,
+            lengths=lengths,
+            tokens=tokens[rows],
+            token_lengths=token_lengths[rows],
+            duration=sum(self.utterances[index].duration or 0.0 for index in whole),
+            seed=_number(f"{self.batching.seed} {plan.epoch} {number}"),
+            strength=self.batching.strength(plan.epoch),
+        )
+
+    def _features(self, plan: "_Plan", indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+        if not indices:  # the batch has fewer utterances than there are ranks
+            return torch.zeros(0, 0, self.front_end.n_features), torch.zeros(0, dtype=torch.int64)
         features, lengths = pad(
             [self.memory.features(self.utterances[i], plan.renditions[i]) for i in indices]
         )
-        features = self.front_end.normalise(features, lengths, self._speaker_rows(utterances))
-        if self.augment is not None:
-            generator = torch.Generator().manual_seed(seed)
-            features = spec_augment(
-                features,
-                lengths,
-                self.augment,
-                frame_shift=self.front_end.config.frame_shift,
-                generator=generator,
-                strength=strength,
-            )
-        ids = tuple(utterance.id for utterance in utterances)
-        tokens, token_lengths = pad([self.tokens[name] for name in ids])
-        duration = sum(utterance.duration or 0.0 for utterance in utterances)
-        return TrainingBatch(
-            ids, features, lengths, tokens, token_lengths, duration, seed, strength
+        speakers = self._speaker_rows([self.utterances[index] for index in indices])
+        return self.front_end.normalise(features, lengths, speakers), lengths
+
+    def _augmented(self, batch: TrainingBatch) -> TrainingBatch:
+        """Move a batch to the device, and lay the masks over it that are drawn for all its rows."""
+        batch = batch.to(self.ranks.device)
+        if self.augment is None:
+            return batch
+        features = spec_augment(
+            batch.features,
+            self.ranks.gather(batch.lengths, len(batch.ids)),
+            self.augment,
+            frame_shift=self.front_end.config.frame_shift,
+            generator=torch.Generator().manual_seed(batch.seed),
+            strength=batch.strength,
+            rows=batch.rows,
         )
+        return dataclasses.replace(batch, features=features)
 
     def _speaker_rows(self, utterances: Sequence[Utterance]) -> CmvnStatistics | None:
         if self._speakers is None:

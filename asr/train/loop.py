@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from asr.errors import ConfigError, TrainingError
+from asr.errors import ConfigError, StoppedError, TrainingError
 from asr.model.acoustic import AcousticModel
 from asr.text.tokens import Tokenizer
 from asr.train.data import TrainingData
 from asr.train.optimiser import OptimiserConfig, adamw, learning_rate_at
 from asr.train.progress import EpochReport, StepReport, Watcher
 from asr.train.state import RunState, load_state, save_state
-from asr.train.step import PRECISIONS, TrainingBatch, training_step
+from asr.train.step import PRECISIONS, TrainingBatch, Workers, training_step
 from asr.train.validation import count_word_errors
 from asr.wer.alignment import Counts
 
@@ -70,8 +70,8 @@ class Trainer:
     """A run in a folder: begun there, or gone on with where its state says it stood.
 
     Args:
-        model: Trained in place.
-        data: The training set.
+        model: Trained in place, on the device of the data's ranks.
+        data: The training set, and the ranks that share it. The first one writes the state.
         dev: The dev set, for early stopping and the choice of the best epoch.
         config: Length, precision and patience.
         optimiser_config: How far each update goes.
@@ -89,7 +89,8 @@ class Trainer:
         folder: Path,
         fingerprint: str,
     ) -> None:
-        self.model, self.data, self.dev = model, data, dev
+        self.model, self.data, self.dev = model.to(data.ranks.device), data, dev
+        self.ranks = data.ranks
         self.config, self.optimiser_config = config, optimiser_config
         self.optimiser = adamw(model, optimiser_config)
         self.state_path = folder / STATE_FILE
@@ -97,27 +98,34 @@ class Trainer:
             self.state = load_state(self.state_path, fingerprint, model, self.optimiser)
         else:
             self.state = RunState(fingerprint=fingerprint)
+        self.ranks.begin_alike(model, f"{fingerprint} {self.state.step}")
         self._clock = time.monotonic()
         self._saved = self._clock
 
-    def run(self, watcher: Watcher, save_best: Callable[[], None]) -> RunState:
+    def run(
+        self, watcher: Watcher, save_best: Callable[[], None], must_stop: Callable[[], bool]
+    ) -> RunState:
         """Train to the end of the last epoch, or until patience runs out.
 
         Args:
             watcher: Told of every step and epoch.
-            save_best: Called whenever the model as it is has the lowest dev WER so far.
+            save_best: Called whenever the model as it is has the lowest dev WER so far; on the
+                first rank only.
+            must_stop: Asked after every step, and in validation, whether to end early.
 
         Raises:
+            StoppedError: `must_stop` said so, on any rank. The state is saved.
             TrainingError: A loss or gradient is not finite, or an epoch taught nothing, since no
                 utterance could be aligned. The state on disk is from before.
             AudioError: A recording cannot be read.
         """
         with ThreadPoolExecutor(self.config.n_shards, "shard") as pool:
+            workers = Workers(self.ranks, pool, self.config.n_shards)
             while not self.is_finished():
-                speed, n_skipped = self._train_epoch(watcher, pool)
-                wer = self._validate(watcher, pool)
+                speed, n_skipped = self._train_epoch(watcher, workers, must_stop)
+                wer = self._validate(watcher, workers, must_stop)
                 report = self._finish_epoch(wer, speed, n_skipped)
-                if report.is_best:
+                if report.is_best and self.ranks.is_first:
                     save_best()
                 self._save_state()
                 watcher.on_epoch(dataclasses.replace(report, seconds=self.state.seconds))
@@ -129,12 +137,14 @@ class Trainer:
         is_stale = 0 < self.config.patience <= waited
         return self.state.epoch >= self.config.n_epochs or is_stale
 
-    def _train_epoch(self, watcher: Watcher, pool: ThreadPoolExecutor) -> tuple[float, int]:
+    def _train_epoch(
+        self, watcher: Watcher, workers: Workers, must_stop: Callable[[], bool]
+    ) -> tuple[float, int]:
         """Make the updates of an epoch that are not made yet; return hours per hour, skipped."""
         run, n_batches = self.state, self.data.n_batches(self.state.epoch)
         began, trained, n_skipped = time.monotonic(), 0.0, 0
         for batch in self.data.batches(run.epoch, run.batch):
-            report = self._update(batch, n_batches, pool)
+            report = self._update(batch, n_batches, workers)
             trained, n_skipped = trained + batch.duration, n_skipped + len(report.skipped)
             seconds = time.monotonic() - began
             done = self.state.epoch + self.state.batch / n_batches
@@ -146,11 +156,12 @@ class Trainer:
                     seconds_left=(self.config.n_epochs - done) * per_epoch,
                 )
             )
+            self._stop_if(must_stop())
             if time.monotonic() - self._saved > 60.0 * self.config.checkpoint_minutes:
                 self._save_state()
         return trained / max(time.monotonic() - began, 1e-9), n_skipped
 
-    def _update(self, batch: TrainingBatch, n_batches: int, pool: ThreadPoolExecutor) -> StepReport:
+    def _update(self, batch: TrainingBatch, n_batches: int, workers: Workers) -> StepReport:
         run = self.state
         epoch = run.epoch + (run.batch + 1) / n_batches
         rate = learning_rate_at(epoch, self.config.n_epochs, self.optimiser_config)
@@ -160,10 +171,9 @@ class Trainer:
             self.model,
             self.optimiser,
             batch,
+            workers,
             precision=self.config.precision,
             max_gradient_norm=self.optimiser_config.max_gradient_norm,
-            pool=pool,
-            n_shards=self.config.n_shards,
         )
         run.batch, run.step = run.batch + 1, run.step + 1
         run.loss, run.n_tokens = run.loss + result.loss, run.n_tokens + result.n_tokens
@@ -180,7 +190,7 @@ class Trainer:
             skipped=result.skipped,
         )
 
-    def _validate(self, watcher: Watcher, pool: ThreadPoolExecutor) -> float:
+    def _validate(self, watcher: Watcher, workers: Workers, must_stop: Callable[[], bool]) -> float:
         """Return the WER of the dev set, a fraction."""
         counts = Counts()
         for some in count_word_errors(
@@ -188,11 +198,11 @@ class Trainer:
             self.dev.data.batches(0),
             self.dev.references,
             self.dev.tokenizer,
-            pool,
-            self.config.n_shards,
+            workers,
         ):
             counts += some
             watcher.on_validation(counts.n_reference)
+            self._stop_if(must_stop())
         return counts.rate
 
     def _finish_epoch(self, wer: float, speed: float, n_skipped: int) -> EpochReport:
@@ -214,8 +224,18 @@ class Trainer:
     def _epoch_duration(self) -> float:
         return sum(utterance.duration or 0.0 for utterance in self.data.utterances)
 
+    def _stop_if(self, must_stop: bool) -> None:
+        """End the run, its state saved, if any rank must stop."""
+        if self.ranks.anyone(must_stop):
+            self._save_state()
+            raise StoppedError(
+                f"stopped in epoch {self.state.epoch + 1} after step {self.state.step}; the state "
+                "is saved, and the same command goes on from there"
+            )
+
     def _save_state(self) -> None:
         now = time.monotonic()
         self.state.seconds += now - self._clock
         self._clock = self._saved = now
-        save_state(self.state_path, self.state, self.model, self.optimiser)
+        if self.ranks.is_first:
+            save_state(self.state_path, self.state, self.model, self.optimiser)

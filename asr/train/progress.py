@@ -69,3 +69,16 @@ class Watcher(Protocol):
 
     def on_epoch(self, report: EpochReport) -> None:
         """Hear of a finished epoch."""
+
+
+class Unwatched:
+    """Watches nothing: of several processes that train together, only the first one reports."""
+
+    def on_step(self, report: StepReport) -> None:
+        """Let an update pass."""
+
+    def on_validation(self, n_words: int) -> None:
+        """Let it pass that words are decoded."""
+
+    def on_epoch(self, report: EpochReport) -> None:
+        """Let an epoch pass."""

@@ -2,13 +2,13 @@
 
 A recurrent layer does a little work many times, which threads cannot share well inside of one
 operation. So a batch is cut into as many shards as there are threads; each computes the gradient of
-its own, as machines do that train together, and the gradients are added in a fixed order.
+its own, and the gradients are added in a fixed order. Processes that train together share a batch
+in the same way.
 """
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from asr.errors import TrainingError
 from asr.model.acoustic import AcousticModel
 from asr.model.ctc import ctc_loss, is_alignable
+from asr.train.ranks import Ranks, cut
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -25,17 +26,19 @@ class TrainingBatch:
     """What one update reads: features and tokens of some utterances, with their ids.
 
     Attributes:
-        ids: B utterance ids, for messages.
+        ids: Utterance ids of the whole batch.
+        rows: Which of them this process has, B in number, possibly none; the others are elsewhere.
         features: (B, T, F) float32, normalised and augmented.
         lengths: (B,) int64, frames.
         tokens: (B, U) int64.
         token_lengths: (B,) int64.
-        duration: Seconds of speech, padding not counted.
+        duration: Seconds of speech in the whole batch, padding not counted.
         seed: Of whatever is random in the update.
         strength: Share of the configured dropout, 0 to 1.
     """
 
     ids: tuple[str, ...]
+    rows: slice
     features: Tensor
     lengths: Tensor
     tokens: Tensor
@@ -44,13 +47,33 @@ class TrainingBatch:
     seed: int
     strength: float
 
+    def to(self, device: torch.device) -> "TrainingBatch":
+        """Move the tensors to where they are computed on."""
+        names = ("features", "lengths", "tokens", "token_lengths")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Who computes an update: processes, of which each takes its rows, and in each of them threads.
+
+    Attributes:
+        ranks: The processes.
+        pool: The threads of this one.
+        n_shards: Parts that its rows are cut into, one a thread.
+    """
+
+    ranks: Ranks
+    pool: ThreadPoolExecutor
+    n_shards: int
+
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
     """What one update did.
 
     Attributes:
-        loss: Sum over the batch, nats.
+        loss: Sum over the whole batch, nats.
         n_tokens: Reference tokens behind that sum.
         gradient_norm: Before clipping.
         skipped: Ids of utterances with fewer frames than CTC needs; they took no part.
@@ -76,35 +99,36 @@ def training_step(
     model: AcousticModel,
     optimiser: torch.optim.Optimizer,
     batch: TrainingBatch,
+    workers: Workers,
     *,
     precision: str,
     max_gradient_norm: float,
-    pool: ThreadPoolExecutor,
-    n_shards: int,
 ) -> StepResult:
-    """Update the model once, on the mean loss per reference token of the batch.
+    """Update the model once, on the mean loss per reference token of the whole batch.
 
-    The number of shards changes the sums' rounding and nothing else: dropout is drawn for the whole
-    batch.
+    The numbers of shards and of processes change the sums' rounding and nothing else: dropout is
+    drawn for the whole batch, and the gradient is divided by the tokens of the whole batch.
 
     Raises:
-        TrainingError: A loss or the gradient is not finite; the weights are as before the call.
+        TrainingError: A loss or the gradient is not finite, or another process ended; the weights
+            are as before the call.
     """
     parameters = tuple(model.parameters())
     generator = torch.Generator().manual_seed(batch.seed)
     dropout = model.draw_dropout(len(batch.ids), generator, batch.strength)
+    dropout = dropout[:, batch.rows].to(batch.features.device)
 
     def gradient_of(rows: slice) -> _Gradient:
         return _gradient(model, parameters, batch, dropout, rows, precision)
 
-    shards = list(pool.map(gradient_of, _shards(len(batch.ids), n_shards)))
-    loss, n_tokens = sum(s.loss for s in shards), sum(s.n_tokens for s in shards)
-    skipped = tuple(name for shard in shards for name in shard.skipped)
-    contributing = [shard.tensors for shard in shards if shard.tensors]
-    if not contributing:
+    shards = list(workers.pool.map(gradient_of, _shards(len(batch.lengths), workers.n_shards)))
+    loss, n_tokens, skipped = _totals(shards, batch, workers.ranks)
+    if len(skipped) == len(batch.ids):
         return StepResult(0.0, 0, 0.0, skipped)
-    for parameter, *parts in zip(parameters, *contributing, strict=True):
-        parameter.grad = torch.stack(parts).sum(0).div_(max(n_tokens, 1))
+    for parameter, gradient in zip(
+        parameters, workers.ranks.add(_sums(shards, parameters)), strict=True
+    ):
+        parameter.grad = gradient.div_(max(n_tokens, 1))
     norm = float(nn.utils.clip_grad_norm_(parameters, max_gradient_norm))
     if not torch.isfinite(torch.tensor(norm)):
         raise TrainingError(
@@ -117,8 +141,27 @@ def training_step(
 
 def _shards(n_utterances: int, n_shards: int) -> list[slice]:
     """Cut the rows of a batch into at most `n_shards` runs of nearly equal size."""
-    bounds = [round(i * n_utterances / n_shards) for i in range(n_shards + 1)]
-    return [slice(a, b) for a, b in pairwise(bounds) if a < b]
+    return [rows for rows in cut(n_utterances, n_shards) if rows.start < rows.stop]
+
+
+def _sums(shards: Sequence[_Gradient], parameters: Sequence[nn.Parameter]) -> list[Tensor]:
+    """Add the gradients of the shards; zeros, where no shard has any."""
+    contributing = [shard.tensors for shard in shards if shard.tensors]
+    if not contributing:
+        return [torch.zeros_like(parameter) for parameter in parameters]
+    return [torch.stack(parts).sum(0) for parts in zip(*contributing, strict=True)]
+
+
+def _totals(
+    shards: Sequence[_Gradient], batch: TrainingBatch, ranks: Ranks
+) -> tuple[float, int, tuple[str, ...]]:
+    """Add up loss, tokens and skipped utterances of the whole batch."""
+    skipped = {name for shard in shards for name in shard.skipped}
+    own = [sum(shard.loss for shard in shards), sum(shard.n_tokens for shard in shards)]
+    is_skipped = [name in skipped for name in batch.ids]
+    (total,) = ranks.add([torch.tensor([*own, *is_skipped], dtype=torch.float64)])
+    loss, n_tokens, *flags = total.tolist()
+    return loss, int(n_tokens), _chosen(batch.ids, torch.tensor(flags) > 0)
 
 
 def _gradient(
@@ -129,7 +172,7 @@ def _gradient(
     rows: slice,
     precision: str,
 ) -> _Gradient:
-    ids, n_frames = batch.ids[rows], int(batch.lengths[rows].max())
+    ids, n_frames = batch.ids[batch.rows][rows], int(batch.lengths[rows].max())
     features = batch.features[rows, :n_frames]
     with torch.autocast(features.device.type, PRECISIONS[precision], precision != "float32"):
         log_probs, lengths = model(features, batch.lengths[rows], dropout[:, rows])

@@ -1,7 +1,7 @@
 """Validation: greedy WER on the dev set, on the weights as they are."""
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import torch
@@ -9,7 +9,7 @@ import torch
 from asr.model.acoustic import AcousticModel
 from asr.search.greedy import greedy_search
 from asr.text.tokens import Tokenizer
-from asr.train.step import TrainingBatch
+from asr.train.step import TrainingBatch, Workers
 from asr.wer.alignment import Counts, count_errors
 
 
@@ -18,8 +18,7 @@ def count_word_errors(
     batches: Iterable[TrainingBatch],
     references: Mapping[str, str],
     tokenizer: Tokenizer,
-    pool: ThreadPoolExecutor,
-    n_threads: int,
+    workers: Workers,
 ) -> Iterator[Counts]:
     """Count word errors of greedy search, batch by batch.
 
@@ -28,24 +27,30 @@ def count_word_errors(
         batches: The dev set, not augmented.
         references: Normalised text by utterance id.
         tokenizer: Reads the model's tokens as text.
-        pool: Its threads decode a batch each.
-        n_threads: Batches to decode at a time.
+        workers: Each process decodes its rows of a batch, and each of its threads a batch.
 
     Yields:
-        Counts of each batch; their sum is the dev set's.
+        Counts of each whole batch; their sum is the dev set's.
+
+    Raises:
+        TrainingError: Another process ended.
     """
 
     def count(batch: TrainingBatch) -> Counts:
+        if not len(batch.lengths):
+            return Counts()
         with torch.inference_mode():
             hypotheses = greedy_search(*model(batch.features, batch.lengths))
         return sum(
             (
                 count_errors(references[name], tokenizer.decode(hypothesis.tokens))
-                for name, hypothesis in zip(batch.ids, hypotheses, strict=True)
+                for name, hypothesis in zip(batch.ids[batch.rows], hypotheses, strict=True)
             ),
             start=Counts(),
         )
 
     waiting = iter(batches)
-    while some := list(islice(waiting, n_threads)):
-        yield from pool.map(count, some)
+    while some := list(islice(waiting, workers.n_shards)):
+        for own in workers.pool.map(count, some):
+            (total,) = workers.ranks.add([torch.tensor(dataclasses.astuple(own))])
+            yield Counts(*total.tolist())

@@ -5,7 +5,8 @@ import torch
 
 from asr.errors import TrainingError
 from asr.model.acoustic import AcousticModel, ModelConfig
-from asr.train.step import StepResult, TrainingBatch, training_step
+from asr.train.ranks import ALONE
+from asr.train.step import StepResult, TrainingBatch, Workers, training_step
 
 
 def make_model(dropout: float = 0.3) -> AcousticModel:
@@ -20,7 +21,9 @@ def make_batch(*token_counts: int) -> TrainingBatch:
     tokens = torch.tensor([[1, 2, 3, 4] * 3] * count)
     names = tuple(f"utterance-{i}" for i in range(count))
     lengths = torch.tensor([12] * count)
-    return TrainingBatch(names, features, lengths, tokens, torch.tensor(token_counts), 1.0, 0, 1.0)
+    return TrainingBatch(
+        names, slice(count), features, lengths, tokens, torch.tensor(token_counts), 1.0, 0, 1.0
+    )
 
 
 def step(
@@ -31,10 +34,9 @@ def step(
             model,
             torch.optim.SGD(model.parameters(), lr=rate),
             batch,
+            Workers(ALONE, pool, n_shards),
             precision="float32",
             max_gradient_norm=1.0,
-            pool=pool,
-            n_shards=n_shards,
         )
 
 
