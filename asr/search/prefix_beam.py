@@ -1,180 +1,444 @@
-"""Prefix beam search: the most probable token sequences, each summed over its alignments.
+"""Prefix beam: the loop that hears a frame and makes the best prefixes out of those before it.
 
-A prefix is what a path spells so far. Many paths spell the same prefix, and the search carries the
-sum of their probabilities in two parts, by whether a path ends in a blank or in the last token:
-only behind a blank is that token, heard once more, a new one.
+A prefix is what a path through the frames spells so far. Many paths spell the same prefix, and the
+beam carries the sum of their probabilities in two parts, by whether a path ends in a blank or in
+the last token: only behind a blank is that token, heard once more, a new one.
 
     prefix `ab`       next: blank      next: b       next: c
     ends in blank     `ab`, blank      `abb`, b      `abc`, c
     ends in b         `ab`, blank      `ab`, b       `abc`, c
 
-Frame after frame every prefix stays or is extended by every token, in arrays of shape (K, V); the
-best K of all that come out make the next beam.
+What counts beside the emission (words by a language model, their number, hotwords) multiplies the
+probability by a factor when the word or phrase is complete. What an unfinished one may become is
+its outlook: it decides which prefixes stay in the beam, and is no part of their score.
+
+All are products of probabilities, not sums of logarithms, so that the loop computes neither
+exponentials nor logarithms. After each frame the best prefix is scaled to 1: nothing underflows
+that the beam could have kept.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from asr.errors import ConfigError
-from asr.search.alignment import best_alignment
-from asr.search.emission import Emission, split_batch
-from asr.search.hypothesis import Hypothesis, from_alignment
-from asr.search.prefix_tree import PrefixTree
+from asr.search.compiled import compiled
+from asr.search.hotwords import BOUNDARY, Hotwords
+from asr.search.ngram import END, UNKNOWN, NGram, word_log_prob
+from asr.search.pool import Pool, keep_best, make_pool
+from asr.search.prefix_tree import (
+    NONE,
+    UNLISTED,
+    PrefixTree,
+    add_child,
+    find_child,
+    make_room,
+    make_tree,
+)
 
-Numbers = NDArray[np.intp]
-Scores = NDArray[np.float64]  # nats
+N_CANDIDATES = 8  # for each place in the beam; more than these are thinned out on the way
+N_ROWS = 64  # of the tree, for each place in the beam, before it is cleared of what has died
+
+Numbers = NDArray[np.int32]
+Factors = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class BeamConfig:
-    """How widely to search.
+class Settings(NamedTuple):
+    """Numbers that the loop goes by; weights and scores in nats.
 
-    Args:
-        beam_size: Prefixes kept after every frame.
-        beam_threshold: Prefixes this many nats or more below the best are dropped; infinity keeps
-            all that the beam holds.
-        n_best: Hypotheses returned, at most; no more than `beam_size`.
-
-    Raises:
-        ConfigError: A value is out of its range.
+    Attributes:
+        blank: Token id.
+        beam_size: Prefixes kept.
+        least_share: Of the best prefix's value, what others must exceed.
+        lm_weight: See `BeamConfig`.
+        word_score: .
+        unknown_score: .
+        greatest_gain: The most by which a token inside a word raises the outlook, as a factor.
+        greatest_start: The greatest outlook behind a word's first token.
+        greatest_ending: The most that the end of a word can be worth.
     """
 
+    blank: int
     beam_size: int
-    beam_threshold: float
-    n_best: int
-
-    def __post_init__(self) -> None:
-        if self.beam_size < 1:
-            raise ConfigError(f"beam_size must be at least 1, got {self.beam_size}")
-        if not self.beam_threshold > 0:
-            raise ConfigError(f"beam_threshold must be above 0 nats, got {self.beam_threshold}")
-        if not 1 <= self.n_best <= self.beam_size:
-            raise ConfigError(
-                f"n_best must be in 1..beam_size ({self.beam_size}), got {self.n_best}"
-            )
+    least_share: float
+    lm_weight: float
+    word_score: float
+    unknown_score: float
+    greatest_gain: float
+    greatest_start: float
+    greatest_ending: float
 
 
-def prefix_beam_search(
-    log_probs: Tensor, lengths: Tensor, config: BeamConfig, *, blank: int = 0
-) -> list[list[Hypothesis]]:
-    """Find the most probable token sequences of every utterance.
+class Words(NamedTuple):
+    """What can be said: a lexicon, and what it means to tokens and to the language model.
 
-    With a beam wide enough to keep every prefix the scores are exact; a narrower one misses the
-    alignments that pass through a prefix it dropped, so that a score is a lower bound.
+    Attributes:
+        first_arc: (M + 1,) int32, see `Lexicon`, as for the next three.
+        arc_token: (A,) int32.
+        arc_target: (A,) int32.
+        word: (M,) int32.
+        number: (W,) int32, the language model's number of each word of the lexicon.
+        outlook: (M,) float64, the best that each node can become, as a factor; 1 at node 0.
+        unlisted: The node of all that the lexicon lacks, without arcs; none if that is not allowed.
+        begins_word: (V,) bool, which tokens end a word and begin another.
+        ends_anywhere: Whether a word can end before any token, as there are none that begin one.
+    """
+
+    first_arc: Numbers
+    arc_token: Numbers
+    arc_target: Numbers
+    word: Numbers
+    number: Numbers
+    outlook: Factors
+    unlisted: int
+    begins_word: NDArray[np.bool_]
+    ends_anywhere: bool
+
+
+class Beam(NamedTuple):
+    """K prefixes, and the probability of the paths that end in a blank and in the last token."""
+
+    prefix: Numbers
+    in_blank: Factors
+    in_token: Factors
+
+
+class Source(NamedTuple):
+    """A prefix about to be extended, as it is or behind a word that has just ended."""
+
+    prefix: int
+    in_blank: float
+    total: float
+    spelled: int
+    ended: int
+    context: int
+    phrase: int
+    factor: float
+    bound: float  # what a child's value cannot exceed, but for the token's probability
+
+
+@compiled
+def search(
+    probs: Factors,
+    words: Words,
+    ngram: NGram,
+    hotwords: Hotwords,
+    context: int,
+    settings: Settings,
+) -> tuple[PrefixTree, Beam, float]:
+    """Hear all frames of an utterance.
 
     Args:
-        log_probs: (B, T, V) float, natural log, each frame normalised.
-        lengths: (B,) int64, valid frames, 0 <= length <= T. Later frames are never read.
-        config: How widely to search.
-        blank: Token id of the CTC blank, 0 <= blank < V.
+        probs: (T, V), each row sums to one.
+        words: What can be said.
+        ngram: The language model; without nodes if there is none.
+        hotwords: The phrases; one state if there are none.
+        context: Where the language model begins.
+        settings: The rest.
 
     Returns:
-        Per utterance, in batch order, 1 to `n_best` hypotheses of distinct tokens, best first.
-        `score` is the log probability of the tokens in nats; frames and confidences are those of
-        their best alignment. An empty utterance has the empty hypothesis, with score 0.0.
-
-    Raises:
-        ShapeError: `log_probs` is not (B, T, V), or `lengths` do not belong to it.
-        DataError: A valid frame is not finite or not normalised.
-
-    References:
-        Graves, "Supervised Sequence Labelling with Recurrent Neural Networks", 2012, section 7.5.
-        Hannun et al., "First-Pass Large Vocabulary Continuous Speech Recognition using
-        Bi-Directional Recurrent DNNs", arXiv:1408.2873, 2014.
-
-    Example:
-        >>> import math, torch
-        >>> log_probs = torch.tensor([[[0.6, 0.4], [0.6, 0.4]]]).log()  # blank is likelier
-        >>> config = BeamConfig(beam_size=4, beam_threshold=20.0, n_best=2)
-        >>> (best, second), = prefix_beam_search(log_probs, torch.tensor([2]), config)
-        >>> best.tokens, round(math.exp(best.score), 2)  # yet three paths of four spell (1,)
-        ((1,), 0.64)
+        All prefixes; the last beam, empty if nothing that can be said is possible; and the log of
+        the factor by which the beam's probabilities are too great.
     """
-    emissions = split_batch(log_probs, lengths, blank=blank)
-    return [search_emission(emission, config, blank=blank) for emission in emissions]
+    size = settings.beam_size
+    tree = make_tree(
+        (N_ROWS + 1) * size, settings.blank, context, hotwords.next_state[0, BOUNDARY]
+    )
+    n_rows, log_scale = 1, 0.0
+    beam = Beam(np.zeros(1, np.int32), np.ones(1), np.zeros(1))
+    pool = make_pool(size, N_CANDIDATES * size + 1, settings.least_share)
+    tokens = np.empty((2, probs.shape[1]), np.int32)
+    for t in range(len(probs)):
+        frame = probs[t]
+        if n_rows + size > len(tree.parent):
+            tree, n_rows = make_room(tree, n_rows, beam.prefix, size)
+        greatest = _stay(frame, beam, tree, pool, settings)
+        n_inside, n_first = _promising_tokens(frame, words, pool.cutoff[0], greatest, settings, tokens)
+        for place in range(len(beam.prefix)):
+            inside = _unfinished(beam, place, tree, settings)
+            _extend(inside, frame, tokens[0, :n_inside], tree, words, hotwords, pool)
+            if n_first:
+                bound = settings.greatest_start * frame[tokens[1, 0]]
+                behind = _ended(beam, place, tree, words, ngram, hotwords, settings, bound, pool)
+                _extend(behind, frame, tokens[1, :n_first], tree, words, hotwords, pool)
+        keep_best(pool)
+        beam, n_rows, scale = _settle(beam, tree, n_rows, pool)
+        if not len(beam.prefix):
+            break
+        log_scale += np.log(scale)
+    return tree, beam, log_scale
 
 
-def search_emission(emission: Emission, config: BeamConfig, *, blank: int) -> list[Hypothesis]:
-    """Search one utterance; `prefix_beam_search` without the batch and the checks."""
-    tree = PrefixTree()
-    beam = _empty_prefix(blank)
-    for frame in emission:
-        beam = _advance(beam, frame, tree, config, blank)
-    hypotheses = []
-    for prefix, score in zip(beam.prefixes[: config.n_best], beam.scores, strict=False):
-        alignment, _ = best_alignment(emission, tree.tokens(int(prefix)), blank=blank)
-        hypotheses.append(from_alignment(emission, alignment, float(score), blank=blank))
-    return hypotheses
+@compiled
+def _stay(frame: Factors, beam: Beam, tree: PrefixTree, pool: Pool, settings: Settings) -> float:
+    """Let every prefix of the beam hear a blank, its last token once more, or become another.
+
+    Fills the pool anew, and returns the greatest probability before the frame.
+    """
+    best, least, greatest = 0.0, np.inf, 0.0
+    for place in range(len(beam.prefix)):
+        prefix = beam.prefix[place]
+        token, parent = tree.token[prefix], tree.parent[prefix]
+        total = beam.in_blank[place] + beam.in_token[place]
+        greatest = max(greatest, total)
+        in_blank = total * frame[settings.blank]
+        in_token = beam.in_token[place]
+        if parent != NONE and tree.place[parent] != NONE:
+            other = tree.place[parent]
+            heard = beam.in_blank[other]
+            if tree.token[parent] != token:
+                heard += beam.in_token[other]
+            in_token += heard * tree.factor[prefix]
+        in_token *= frame[token]
+        pool.prefix[place] = prefix
+        pool.in_blank[place], pool.in_token[place] = in_blank, in_token
+        pool.value[place] = (in_blank + in_token) * tree.outlook[prefix]
+        best, least = max(best, pool.value[place]), min(least, pool.value[place])
+    pool.n[0] = len(beam.prefix)
+    pool.best[0] = best
+    pool.cutoff[0] = best * pool.least_share
+    if pool.n[0] == pool.size:
+        pool.cutoff[0] = max(pool.cutoff[0], least)
+    return greatest
 
 
-@dataclass(frozen=True, slots=True)
-class _Beam:
-    """K prefixes, best first; the empty prefix has no parent, and a blank for its last token."""
+@compiled
+def _promising_tokens(
+    frame: Factors,
+    words: Words,
+    cutoff: float,
+    greatest: float,
+    settings: Settings,
+    tokens: Numbers,
+) -> tuple[int, int]:
+    """Find the tokens that can lead past the cutoff, most probable first.
 
-    prefixes: Numbers  # (K,) in the tree
-    parents: Numbers  # (K,) the same prefixes without their last token
-    last: Numbers  # (K,) that token
-    ends_in_blank: Scores  # (K,) log probability of the paths that end in a blank
-    ends_in_token: Scores  # (K,) and of those that end in the last token
-
-    @property
-    def scores(self) -> Scores:
-        """Log probability of all paths of each prefix, (K,)."""
-        total: Scores = np.logaddexp(self.ends_in_blank, self.ends_in_token)
-        return total
-
-
-def _empty_prefix(blank: int) -> _Beam:
-    root, no_parent = np.array([PrefixTree.ROOT]), np.array([-1])
-    return _Beam(root, no_parent, np.array([blank]), np.array([0.0]), np.array([-np.inf]))
+    Writes those inside a word into the first row of `tokens`, those that begin one into the second.
+    """
+    inside_least = cutoff / settings.greatest_gain
+    first_least = cutoff / (greatest * settings.greatest_ending * settings.greatest_start)
+    n_inside, n_first = 0, 0
+    for token in range(len(frame)):
+        if token != settings.blank:
+            is_first = words.begins_word[token]
+            if not is_first and frame[token] > inside_least:
+                n_inside = _insert(frame, tokens[0], n_inside, token)
+            if (is_first or words.ends_anywhere) and frame[token] > first_least:
+                n_first = _insert(frame, tokens[1], n_first, token)
+    return n_inside, n_first
 
 
-def _advance(beam: _Beam, frame: Scores, tree: PrefixTree, config: BeamConfig, blank: int) -> _Beam:
-    """Hear one more frame, (V,)."""
-    scores, last = beam.scores, beam.last
-    blank_heard = scores + frame[blank]  # (K,)
-    last_heard = beam.ends_in_token + frame[last]  # (K,)
-    outcomes = scores[:, None] + frame  # (K, V), each prefix extended by each token
-    outcomes[np.arange(len(last)), last] = beam.ends_in_blank + frame[last]
+@compiled
+def _insert(frame: Factors, tokens: Numbers, n: int, token: int) -> int:
+    """Put a token where its probability belongs, behind its equals."""
+    i = n
+    while i > 0 and frame[tokens[i - 1]] < frame[token]:
+        tokens[i] = tokens[i - 1]
+        i -= 1
+    tokens[i] = token
+    return n + 1
 
-    # Where an extended prefix is another one of the beam, it is counted there, and only there.
-    child, parent = np.nonzero(beam.parents[:, None] == beam.prefixes)
-    last_heard[child] = np.logaddexp(last_heard[child], outcomes[parent, last[child]])
-    outcomes[parent, last[child]] = -np.inf
 
-    # A blank extends nothing: its column holds the prefixes that stay as they are.
-    outcomes[:, blank] = np.logaddexp(blank_heard, last_heard)
-
-    kept = _best_indices(outcomes.ravel(), config)
-    source, token = np.divmod(kept, len(frame))
-    stays = token == blank
-    return _Beam(
-        prefixes=_numbers(beam.prefixes[source], token, stays, tree),
-        parents=np.where(stays, beam.parents[source], beam.prefixes[source]),
-        last=np.where(stays, last[source], token),
-        ends_in_blank=np.where(stays, blank_heard[source], -np.inf),
-        ends_in_token=np.where(stays, last_heard[source], outcomes[source, token]),
+@compiled
+def _unfinished(beam: Beam, place: int, tree: PrefixTree, settings: Settings) -> Source:
+    """Take a prefix as it is, to go on with its last word."""
+    prefix = beam.prefix[place]
+    total = beam.in_blank[place] + beam.in_token[place]
+    return Source(
+        prefix,
+        beam.in_blank[place],
+        total,
+        tree.spelled[prefix],
+        NONE,
+        tree.context[prefix],
+        tree.phrase[prefix],
+        1.0,
+        total * tree.outlook[prefix] * settings.greatest_gain,
     )
 
 
-def _best_indices(outcomes: Scores, config: BeamConfig) -> Numbers:
-    """Choose what survives: within the threshold and the beam, best first, ties in order."""
-    kept = np.flatnonzero(outcomes >= outcomes.max() - config.beam_threshold)
-    kept = kept[outcomes[kept] > -np.inf]  # where the threshold is infinite: not the impossible
-    if len(kept) > config.beam_size:
-        least = np.partition(outcomes[kept], -config.beam_size)[-config.beam_size]
-        kept = kept[outcomes[kept] >= least]
-    order = np.argsort(-outcomes[kept], kind="stable")
-    return kept[order[: config.beam_size]]
+@compiled
+def _ended(
+    beam: Beam,
+    place: int,
+    tree: PrefixTree,
+    words: Words,
+    ngram: NGram,
+    hotwords: Hotwords,
+    settings: Settings,
+    top: float,
+    pool: Pool,
+) -> Source:
+    """Take a prefix behind its last word, if that can end and lead past the cutoff."""
+    prefix = beam.prefix[place]
+    total = beam.in_blank[place] + beam.in_token[place]
+    spelled, phrase = tree.spelled[prefix], tree.phrase[prefix]
+    factor, ended, context, bound = 1.0, NONE, tree.context[prefix], 0.0
+    is_useful = total * settings.greatest_ending * top > pool.cutoff[0]
+    if is_useful and (spelled != 0 or not words.ends_anywhere):
+        end_word(tree, prefix, words, ngram, settings)
+        factor, context = tree.ending[prefix], tree.context_behind[prefix]
+        if spelled != 0:
+            ended = words.word[spelled] if words.word[spelled] != NONE else UNLISTED
+            phrase = hotwords.next_state[phrase, BOUNDARY]
+            factor *= hotwords.boost[phrase]
+        bound = total * factor * settings.greatest_start * hotwords.promise[phrase]
+    return Source(
+        prefix, beam.in_blank[place], total, 0, ended, context, phrase, factor, bound
+    )
 
 
-def _numbers(
-    sources: Numbers, token: Numbers, stays: NDArray[np.bool_], tree: PrefixTree
-) -> Numbers:
-    prefixes = sources.copy()
-    for k in np.flatnonzero(~stays).tolist():
-        prefixes[k] = tree.child(int(sources[k]), int(token[k]))
-    return prefixes
+@compiled
+def end_word(
+    tree: PrefixTree, prefix: int, words: Words, ngram: NGram, settings: Settings
+) -> None:
+    """Work out what it is worth to end a prefix's last word, once: 0 if it cannot end."""
+    if not np.isnan(tree.ending[prefix]):
+        return
+    spelled, context = tree.spelled[prefix], tree.context[prefix]
+    tree.context_behind[prefix] = context
+    if spelled == 0:
+        tree.ending[prefix] = 1.0
+    elif words.word[spelled] == NONE and words.unlisted == NONE:
+        tree.ending[prefix] = 0.0
+    else:
+        word = words.word[spelled]
+        number = words.number[word] if word != NONE else UNKNOWN
+        score = settings.word_score
+        if number == UNKNOWN:
+            score += settings.unknown_score
+        if len(ngram.words):
+            log_prob, context = word_log_prob(ngram, context, number)
+            score += settings.lm_weight * log_prob
+            tree.context_behind[prefix] = context
+        tree.ending[prefix] = np.exp(score)
+
+
+@compiled
+def _extend(
+    source: Source,
+    frame: Factors,
+    tokens: Numbers,
+    tree: PrefixTree,
+    words: Words,
+    hotwords: Hotwords,
+    pool: Pool,
+) -> None:
+    """Offer a prefix with each of some tokens, most probable first, while that can be of use."""
+    for token in tokens:
+        if source.bound * frame[token] <= pool.cutoff[0]:
+            break
+        heard = source.in_blank if token == tree.token[source.prefix] else source.total
+        probability = heard * source.factor * frame[token]
+        phrase = source.phrase
+        for i in range(hotwords.first_unit[token], hotwords.first_unit[token + 1]):
+            phrase = hotwords.next_state[phrase, hotwords.token_units[i]]
+        promise = hotwords.promise[phrase]
+        arc, stop = _arcs(words, source.spelled, token)
+        if arc == stop and words.unlisted != NONE:
+            outlook = words.outlook[words.unlisted] * promise
+            _offer(source, token, words.unlisted, phrase, probability, outlook, tree, pool)
+        for i in range(arc, stop):
+            target = words.arc_target[i]
+            outlook = words.outlook[target] * promise
+            _offer(source, token, target, phrase, probability, outlook, tree, pool)
+
+
+@compiled
+def _arcs(words: Words, node: int, token: int) -> tuple[int, int]:
+    """Find a node's arcs along a token, by bisection: the first, and the one behind the last."""
+    low, end = words.first_arc[node], words.first_arc[node + 1]
+    high = end
+    while low < high:
+        middle = (low + high) // 2
+        if words.arc_token[middle] < token:
+            low = middle + 1
+        else:
+            high = middle
+    while high < end and words.arc_token[high] == token:
+        high += 1
+    return low, high
+
+
+@compiled
+def _offer(
+    source: Source,
+    token: int,
+    spelled: int,
+    phrase: int,
+    probability: float,
+    outlook: float,
+    tree: PrefixTree,
+    pool: Pool,
+) -> None:
+    """Put a longer prefix into the pool, unless it is of no use or is in the beam, so there."""
+    value = probability * outlook
+    if value <= pool.cutoff[0]:
+        return
+    prefix = find_child(tree, source.prefix, token, spelled)
+    if prefix != NONE and tree.place[prefix] != NONE:
+        return
+    if pool.n[0] == len(pool.value):
+        keep_best(pool)
+    i = pool.n[0]
+    pool.n[0] += 1
+    pool.value[i] = value
+    pool.in_blank[i], pool.in_token[i] = 0.0, probability
+    pool.prefix[i], pool.parent[i], pool.token[i] = prefix, source.prefix, token
+    pool.spelled[i], pool.ended[i] = spelled, source.ended
+    pool.context[i], pool.phrase[i] = source.context, phrase
+    pool.factor[i], pool.outlook[i] = source.factor, outlook
+    if value > pool.best[0]:
+        pool.best[0] = value
+        pool.cutoff[0] = max(pool.cutoff[0], value * pool.least_share)
+
+
+@compiled
+def _settle(
+    beam: Beam, tree: PrefixTree, n_rows: int, pool: Pool
+) -> tuple[Beam, int, float]:
+    """Make what is left in the pool the next beam, its best value 1; give new prefixes rows."""
+    for prefix in beam.prefix:
+        tree.place[prefix] = NONE
+    n, scale = pool.n[0], pool.best[0]
+    settled = Beam(np.empty(n, np.int32), np.empty(n), np.empty(n))
+    for i in range(n):
+        prefix = pool.prefix[i]
+        if prefix == NONE:
+            prefix = n_rows
+            n_rows += 1
+            add_child(tree, pool.parent[i], prefix)
+            tree.token[prefix], tree.spelled[prefix] = pool.token[i], pool.spelled[i]
+            tree.ended[prefix] = pool.ended[i]
+            tree.context[prefix], tree.phrase[prefix] = pool.context[i], pool.phrase[i]
+            tree.factor[prefix], tree.outlook[prefix] = pool.factor[i], pool.outlook[i]
+            tree.ending[prefix] = np.nan
+        tree.place[prefix] = i
+        settled.prefix[i] = prefix
+        settled.in_blank[i] = pool.in_blank[i] / scale
+        settled.in_token[i] = pool.in_token[i] / scale
+    return settled, n_rows, scale
+
+
+@compiled
+def finish(
+    beam: Beam,
+    tree: PrefixTree,
+    words: Words,
+    ngram: NGram,
+    hotwords: Hotwords,
+    settings: Settings,
+) -> Factors:
+    """End the last words and the utterance: (K,) logs of what that is worth, -inf if impossible."""
+    scores = np.empty(len(beam.prefix))
+    for place in range(len(scores)):
+        prefix = beam.prefix[place]
+        end_word(tree, prefix, words, ngram, settings)
+        scores[place] = np.log(tree.ending[prefix])
+        if tree.spelled[prefix] != 0:
+            phrase = hotwords.next_state[tree.phrase[prefix], BOUNDARY]
+            scores[place] += np.log(hotwords.boost[phrase])
+        if len(ngram.words):
+            log_prob, _ = word_log_prob(ngram, tree.context_behind[prefix], END)
+            scores[place] += settings.lm_weight * log_prob
+    return scores

@@ -4,7 +4,12 @@ from collections.abc import Callable, Iterator
 from itertools import groupby, product
 
 import pytest
+import torch
 from torch import Tensor
+
+from asr.search.beam import BeamConfig
+from asr.search.beam_search import BeamSearch
+from asr.search.language import plain_language
 
 Tokens = tuple[int, ...]
 Path = tuple[int, ...]
@@ -29,3 +34,10 @@ def _every_path(emission: Tensor, blank: int) -> dict[Tokens, dict[Path, float]]
 def _scored_paths(frames: list[list[float]]) -> Iterator[tuple[Path, float]]:
     for path in product(*[range(len(frame)) for frame in frames]):
         yield path, sum(frame[token] for frame, token in zip(frames, path, strict=True))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_before_anything_is_timed() -> None:
+    """Compile the search, lest the first example of a property take as long as that."""
+    search = BeamSearch(BeamConfig(2, 10.0, 1), plain_language(2))
+    search(torch.full((1, 3, 2), 0.5).log(), torch.tensor([3]))

@@ -1,0 +1,137 @@
+"""Language: what a search knows of what is said, beside the emission."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.errors import ConfigError, ShapeError
+from asr.search.beam import BeamConfig
+from asr.search.hotwords import Hotwords, make_hotwords
+from asr.search.lexicon import NO_WORD, Lexicon, make_lexicon
+from asr.search.ngram import NO_NGRAM, UNKNOWN, NGram
+from asr.search.prefix_beam import Settings, Words
+from asr.search.prefix_tree import NONE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Language:
+    """Words, a language model and hotwords; each can be empty.
+
+    Args:
+        begins_word: (V,) bool, which tokens end a word and begin another.
+        lexicon: Words by their spelling.
+        numbers: (W,) int32, the language model's number of each word of the lexicon; `UNKNOWN` for
+            one that it lacks.
+        is_open: Whether words that the lexicon lacks can be said too, in any spelling.
+        ngram: Scores words behind words; without nodes, all score alike.
+        hotwords: Phrases that score higher.
+
+    Raises:
+        ConfigError: Words of any spelling are to be scored, but no token tells where they end.
+        ShapeError: The arrays do not fit each other.
+    """
+
+    begins_word: NDArray[np.bool_]
+    lexicon: Lexicon
+    numbers: NDArray[np.int32]
+    is_open: bool
+    ngram: NGram
+    hotwords: Hotwords
+
+    def __post_init__(self) -> None:
+        has_words = self.lexicon.n_words or len(self.ngram.words)
+        if self.is_open and has_words and not self.begins_word.any():
+            raise ConfigError(
+                "no token begins a word, so that only the words of a lexicon can be told apart: "
+                "give one, and close the vocabulary"
+            )
+        if len(self.numbers) < self.lexicon.n_words:
+            raise ShapeError(
+                f"expected a number for each of {self.lexicon.n_words} words, "
+                f"got {len(self.numbers)}"
+            )
+        if len(self.hotwords.first_unit) != len(self.begins_word) + 1:
+            raise ShapeError(
+                f"expected hotwords for {len(self.begins_word)} tokens, "
+                f"got them for {len(self.hotwords.first_unit) - 1}"
+            )
+
+
+def plain_language(n_tokens: int) -> Language:
+    """Know nothing: any sequence of tokens can be said."""
+    nothing: list[tuple[int, ...]] = [()] * n_tokens
+    begins_word = np.zeros(n_tokens, np.bool_)
+    return Language(
+        begins_word=begins_word,
+        lexicon=make_lexicon([], [], nothing, begins_word),
+        numbers=np.zeros(0, np.int32),
+        is_open=True,
+        ngram=NO_NGRAM,
+        hotwords=make_hotwords({}, nothing),
+    )
+
+
+def weigh(language: Language, config: BeamConfig, *, blank: int) -> tuple[Words, Settings]:
+    """Turn what is known, under some weights, into the factors that the loop goes by.
+
+    The outlook of an unfinished word is the best unigram probability among the words that it can
+    become, an unknown word among them if the vocabulary is open. So letters of a word bear its
+    price in advance, and words that cannot lead to a probable one go early.
+    """
+    lexicon, begins_word = language.lexicon, language.begins_word
+    word_scores = np.zeros(len(language.numbers))
+    unlisted_score = 0.0
+    unknown_score = config.unknown_score if len(language.ngram.words) else 0.0
+    if len(language.ngram.words):
+        unigrams = config.lm_weight * language.ngram.log_probs[1:].astype(np.float64)
+        word_scores = unigrams[language.numbers]
+        word_scores[language.numbers == UNKNOWN] += unknown_score
+        unlisted_score = float(unigrams[UNKNOWN]) + unknown_score
+    if not language.is_open:
+        unlisted_score = -math.inf
+    score = np.maximum(lexicon.best_reachable(word_scores), unlisted_score)
+    score = np.append(score, unlisted_score)
+    outlook = np.exp(score + config.word_score)
+    outlook[0] = 1.0
+    words = Words(
+        first_arc=np.append(lexicon.first_arc, lexicon.first_arc[-1]),
+        arc_token=lexicon.arc_token,
+        arc_target=lexicon.arc_target,
+        word=np.append(lexicon.word, np.int32(NO_WORD)),
+        number=language.numbers,
+        outlook=outlook,
+        unlisted=len(lexicon.word) if language.is_open else NONE,
+        begins_word=begins_word,
+        ends_anywhere=not language.is_open and not bool(begins_word.any()),
+    )
+    return words, _settings(language, words, config, unknown_score, blank)
+
+
+def _settings(
+    language: Language, words: Words, config: BeamConfig, unknown_score: float, blank: int
+) -> Settings:
+    """Add to the weights what no prefix can exceed, so that the loop need not try every token."""
+    outlook, hotwords = words.outlook, language.hotwords
+    sources = np.repeat(np.arange(len(outlook)), np.diff(words.first_arc))
+    gain = float((outlook[words.arc_target] / outlook[sources]).max(initial=1.0))
+    starts = words.arc_target[: words.first_arc[1]]
+    start = float(outlook[starts].max(initial=1.0))
+    if words.unlisted != NONE:
+        gain, start = max(gain, outlook[words.unlisted]), max(start, outlook[words.unlisted])
+    promise = hotwords.promise
+    step = (promise[hotwords.next_state[:, 1:]] / promise[:, None]).max(initial=1.0)
+    hope = float(step) ** int(np.diff(hotwords.first_unit).max(initial=0))
+    worth = float(hotwords.boost.max() * promise.max())
+    return Settings(
+        blank=blank,
+        beam_size=config.beam_size,
+        least_share=math.exp(-config.beam_threshold),
+        lm_weight=config.lm_weight,
+        word_score=config.word_score,
+        unknown_score=unknown_score,
+        greatest_gain=gain * hope,
+        greatest_start=start * hope,
+        greatest_ending=max(1.0, math.exp(config.word_score + max(0.0, unknown_score))) * worth,
+    )
