@@ -71,7 +71,10 @@ def best_alignment(
     states[1::2] = tokens
     if not len(emission):
         return states[:0], 0.0
-    path, score = best_path(emission, states, blank)
+    n_frames, n_states = len(emission), len(states)
+    best, steps = np.empty(n_states), np.empty((n_frames, n_states), np.int8)
+    path = np.empty(n_frames, np.int64)
+    score = best_path(emission, states, blank, best, steps, path)
     return states[path], score
 
 

@@ -13,12 +13,17 @@ from asr.errors import ShapeError
 from asr.search.alignment import best_alignment
 from asr.search.beam import BeamConfig
 from asr.search.emission import Emission, split_batch
+from asr.search.hotwords import BOUNDARY
 from asr.search.hypothesis import Hypothesis, SaidWord, from_alignment
 from asr.search.language import Language, weigh
 from asr.search.lexicon import NO_WORD
 from asr.search.ngram import BEGIN, UNKNOWN, context, text_log_prob
-from asr.search.prefix_beam import Beam, finish, search
-from asr.search.prefix_tree import NONE, PrefixTree, trace
+from asr.search.pool import make_pool
+from asr.search.prefix_beam import Beam, finish, hear, make_beam
+from asr.search.prefix_tree import NONE, Numbers, PrefixTree, enlarge, make_tree, n_tokens, trace
+
+N_CANDIDATES = 8  # for each place in the beam; more than these are thinned out on the way
+N_ROWS = 64  # of the tree, for each place in the beam, before it is cleared of what has died
 
 
 class BeamSearch:
@@ -90,32 +95,44 @@ class BeamSearch:
 
     def search(self, emission: Emission) -> list[Hypothesis]:
         """Search one utterance, (T, V), that has been checked."""
-        tree, beam, log_scale = search(
-            np.exp(emission),
-            self._words,
-            self.language.ngram,
-            self.language.hotwords,
-            self._start,
-            self._settings,
-        )
-        if not len(beam.prefix):
+        tree, beam = self._hear(emission)
+        n = int(beam.n[0])
+        if not n:
             return [Hypothesis((), (), (), -math.inf, -math.inf)]
-        heard = np.log(beam.in_blank + beam.in_token) + log_scale  # (K,)
-        ends = finish(
-            beam, tree, self._words, self.language.ngram, self.language.hotwords, self._settings
-        )
+        heard = np.log(beam.in_blank[:n] + beam.in_token[:n]) + beam.log_scale  # (K,)
+        ends = np.empty(n)
+        language = self.language
+        finish(beam, tree, self._words, language.ngram, language.hotwords, self._settings, ends)
         order = np.argsort(-(heard + ends), kind="stable")[: self.config.n_best]
         possible = [int(place) for place in order if ends[place] > -np.inf]
         return [
-            self._hypothesis(emission, tree, beam.prefix[k], heard[k], heard[k] + ends[k])
+            self._hypothesis(emission, tree, int(beam.prefix[k]), heard[k], heard[k] + ends[k])
             for k in possible
         ] or [self._without_the_last_word(emission, tree, beam, heard)]
+
+    def _hear(self, emission: Emission) -> tuple[PrefixTree, Beam]:
+        """Hear all frames, with a larger tree where one is too small."""
+        size, (n_frames, n_classes) = self.config.beam_size, emission.shape
+        language, settings = self.language, self._settings
+        phrase = int(language.hotwords.next_state[0, BOUNDARY])
+        tree = make_tree(N_ROWS * size, blank=self.blank, context=self._start, phrase=phrase)
+        pool = make_pool(size, N_CANDIDATES * size, settings.least_share)
+        beam = make_beam(size)
+        tokens, probs, frame = np.empty((2, n_classes), np.int64), np.exp(emission), 0
+        knowledge = (self._words, language.ngram, language.hotwords, settings)
+        while True:
+            frame = hear(probs, frame, beam, tree, pool, *knowledge, tokens)
+            if frame == n_frames or not beam.n[0]:
+                return tree, beam
+            tree = enlarge(tree, 2 * len(tree.parent))
 
     def _hypothesis(
         self, emission: Emission, tree: PrefixTree, prefix: int, heard: float, score: float
     ) -> Hypothesis:
         """Find when a prefix was said, and what its score is made of."""
-        tokens, ended, log_factor = trace(tree, prefix)
+        length = n_tokens(tree, prefix)
+        tokens, ended = np.empty(length, np.int64), np.empty(length, np.int64)
+        log_factor = trace(tree, prefix, tokens, ended)
         words = tuple(self._said(tokens, ended, int(tree.spelled[prefix])))
         lm_score = 0.0
         if len(self.language.ngram.words):
@@ -127,7 +144,7 @@ class BeamSearch:
         return replace(hypothesis, acoustic_score=acoustic_score, lm_score=lm_score, words=words)
 
     def _said(
-        self, tokens: NDArray[np.int32], ended: NDArray[np.int32], last: int
+        self, tokens: Numbers, ended: Numbers, last: int
     ) -> Iterator[SaidWord]:
         """Tell where the words of a prefix begin and end; `last` is how the last one is spelled."""
         bounds = self.language.hotwords.first_unit
@@ -147,8 +164,8 @@ class BeamSearch:
     ) -> Hypothesis:
         """Drop the unfinished last word of the best prefix, where none ends in a whole one."""
         place = int(np.argmax(heard))
-        prefix, has_ended = beam.prefix[place], False
+        prefix, has_ended = int(beam.prefix[place]), False
         while tree.spelled[prefix] != 0 and not has_ended:
             has_ended = tree.ended[prefix] != NONE
-            prefix = tree.parent[prefix]
+            prefix = int(tree.parent[prefix])
         return self._hypothesis(emission, tree, prefix, heard[place], heard[place])

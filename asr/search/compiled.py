@@ -19,7 +19,11 @@ _LOG = logging.getLogger(__name__)
 
 
 def compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Compile a function when it is first called; division by zero is as in numpy."""
+    """Compile a function when it is first called.
+
+    It cannot make arrays, only fill those that it is given, and so spends no time on counting who
+    holds one. Division by zero is as in numpy.
+    """
     try:
         return _jit(function, cache=True)
     except RuntimeError:  # numba found no folder that it can write
@@ -29,7 +33,7 @@ def compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Resul
 
 def _jit(function: Callable[Arguments, Result], *, cache: bool) -> Callable[Arguments, Result]:
     result: Callable[Arguments, Result] = numba.njit(
-        function, nogil=True, error_model="numpy", cache=cache
+        function, nogil=True, error_model="numpy", _nrt=False, cache=cache
     )
     return result
 

@@ -61,7 +61,7 @@ def word_log_prob(ngram: NGram, state: int, word: int) -> tuple[float, int]:
         if child >= 0:
             return log_prob + ngram.log_probs[child], context(ngram, child)
         log_prob += ngram.backoffs[state]
-        state = ngram.suffixes[state]
+        state = int(ngram.suffixes[state])
 
 
 @compiled
@@ -69,7 +69,7 @@ def text_log_prob(ngram: NGram, words: NDArray[np.int32]) -> float:
     """Score a whole utterance, from its beginning to its end: natural log."""
     log_prob, state = 0.0, context(ngram, 1 + BEGIN)
     for word in words:
-        score, state = word_log_prob(ngram, state, word)
+        score, state = word_log_prob(ngram, state, int(word))
         log_prob += score
     score, _ = word_log_prob(ngram, state, END)
     return log_prob + score
@@ -82,7 +82,7 @@ def context(ngram: NGram, node: int) -> int:
     while node > 0 and (
         node >= n_inner or ngram.first_child[node] == ngram.first_child[node + 1]
     ):
-        node = ngram.suffixes[node]
+        node = int(ngram.suffixes[node])
     return node
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from asr.search.compiled import compiled
 
-Numbers = NDArray[np.int32]
+Numbers = NDArray[np.int64]
 Factors = NDArray[np.float64]
 
 
@@ -48,35 +48,26 @@ class Pool(NamedTuple):
     factor: Factors
     outlook: Factors
     size: int
-    n: NDArray[np.int64]
+    n: Numbers
     best: Factors
     cutoff: Factors
     least_share: float
     scratch: Factors
 
 
-@compiled
 def make_pool(size: int, capacity: int, least_share: float) -> Pool:
     """Make room for `capacity` candidates for `size` places."""
+    factors, numbers = np.zeros((6, capacity)), np.zeros((7, capacity), np.int64)
     return Pool(
-        np.empty(capacity, np.float64),
-        np.empty(capacity, np.float64),
-        np.empty(capacity, np.float64),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.float64),
-        np.empty(capacity, np.float64),
+        *factors[:3],
+        *numbers,
+        *factors[3:5],
         size,
         np.zeros(1, np.int64),
-        np.zeros(1, np.float64),
-        np.zeros(1, np.float64),
+        np.zeros(1),
+        np.zeros(1),
         least_share,
-        np.empty(capacity, np.float64),
+        factors[5],
     )
 
 
@@ -89,7 +80,8 @@ def keep_best(pool: Pool) -> None:
     n, value = pool.n[0], pool.value
     least, n_ties = pool.best[0] * pool.least_share, 0  # kept: what exceeds it, and equals in order
     if n > pool.size:
-        pool.scratch[:n] = value[:n]
+        for i in range(n):
+            pool.scratch[i] = value[i]
         last = nth_greatest(pool.scratch[:n], pool.size)
         if last > least:
             least, n_ties = last, pool.size

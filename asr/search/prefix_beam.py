@@ -25,21 +25,10 @@ from numpy.typing import NDArray
 from asr.search.compiled import compiled
 from asr.search.hotwords import BOUNDARY, Hotwords
 from asr.search.ngram import END, UNKNOWN, NGram, word_log_prob
-from asr.search.pool import Pool, keep_best, make_pool
-from asr.search.prefix_tree import (
-    NONE,
-    UNLISTED,
-    PrefixTree,
-    add_child,
-    find_child,
-    make_room,
-    make_tree,
-)
+from asr.search.pool import Pool, keep_best
+from asr.search.prefix_tree import NONE, UNLISTED, PrefixTree, add_prefix, clear_out, find_prefix
 
-N_CANDIDATES = 8  # for each place in the beam; more than these are thinned out on the way
-N_ROWS = 64  # of the tree, for each place in the beam, before it is cleared of what has died
-
-Numbers = NDArray[np.int32]
+Numbers = NDArray[np.int64]
 Factors = NDArray[np.float64]
 
 
@@ -84,11 +73,11 @@ class Words(NamedTuple):
         ends_anywhere: Whether a word can end before any token, as there are none that begin one.
     """
 
-    first_arc: Numbers
-    arc_token: Numbers
-    arc_target: Numbers
-    word: Numbers
-    number: Numbers
+    first_arc: NDArray[np.int32]
+    arc_token: NDArray[np.int32]
+    arc_target: NDArray[np.int32]
+    word: NDArray[np.int32]
+    number: NDArray[np.int32]
     outlook: Factors
     unlisted: int
     begins_word: NDArray[np.bool_]
@@ -96,11 +85,30 @@ class Words(NamedTuple):
 
 
 class Beam(NamedTuple):
-    """K prefixes, and the probability of the paths that end in a blank and in the last token."""
+    """Prefixes, and the probability of the paths that end in a blank and in the last token.
+
+    Attributes:
+        prefix: (beam_size,) row in the tree.
+        in_blank: (beam_size,)
+        in_token: (beam_size,)
+        n: (1,) places taken.
+        log_scale: (1,) log of what the probabilities are to be multiplied by.
+    """
 
     prefix: Numbers
     in_blank: Factors
     in_token: Factors
+    n: Numbers
+    log_scale: Factors
+
+
+def make_beam(size: int) -> Beam:
+    """Hold the empty prefix, which all paths spell before the first frame."""
+    beam = Beam(
+        np.zeros(size, np.int64), np.zeros(size), np.zeros(size), np.ones(1, np.int64), np.zeros(1)
+    )
+    beam.in_blank[0] = 1.0
+    return beam
 
 
 class Source(NamedTuple):
@@ -118,55 +126,69 @@ class Source(NamedTuple):
 
 
 @compiled
-def search(
+def hear(
     probs: Factors,
+    frame: int,
+    beam: Beam,
+    tree: PrefixTree,
+    pool: Pool,
     words: Words,
     ngram: NGram,
     hotwords: Hotwords,
-    context: int,
     settings: Settings,
-) -> tuple[PrefixTree, Beam, float]:
-    """Hear all frames of an utterance.
+    tokens: Numbers,
+) -> int:
+    """Hear one frame after the other, until all are heard or the tree has no room for more.
 
     Args:
         probs: (T, V), each row sums to one.
+        frame: Where to begin.
+        beam: The prefixes so far; empty in the end if nothing that can be said is possible.
+        tree: All prefixes.
+        pool: Room for candidates.
         words: What can be said.
         ngram: The language model; without nodes if there is none.
         hotwords: The phrases; one state if there are none.
-        context: Where the language model begins.
         settings: The rest.
+        tokens: (2, V) room for the tokens that matter in a frame.
 
     Returns:
-        All prefixes; the last beam, empty if nothing that can be said is possible; and the log of
-        the factor by which the beam's probabilities are too great.
+        The frame to go on with.
     """
-    size = settings.beam_size
-    tree = make_tree(
-        (N_ROWS + 1) * size, settings.blank, context, hotwords.next_state[0, BOUNDARY]
-    )
-    n_rows, log_scale = 1, 0.0
-    beam = Beam(np.zeros(1, np.int32), np.ones(1), np.zeros(1))
-    pool = make_pool(size, N_CANDIDATES * size + 1, settings.least_share)
-    tokens = np.empty((2, probs.shape[1]), np.int32)
-    for t in range(len(probs)):
-        frame = probs[t]
-        if n_rows + size > len(tree.parent):
-            tree, n_rows = make_room(tree, n_rows, beam.prefix, size)
-        greatest = _stay(frame, beam, tree, pool, settings)
-        n_inside, n_first = _promising_tokens(frame, words, pool.cutoff[0], greatest, settings, tokens)
-        for place in range(len(beam.prefix)):
-            inside = _unfinished(beam, place, tree, settings)
-            _extend(inside, frame, tokens[0, :n_inside], tree, words, hotwords, pool)
-            if n_first:
-                bound = settings.greatest_start * frame[tokens[1, 0]]
-                behind = _ended(beam, place, tree, words, ngram, hotwords, settings, bound, pool)
-                _extend(behind, frame, tokens[1, :n_first], tree, words, hotwords, pool)
-        keep_best(pool)
-        beam, n_rows, scale = _settle(beam, tree, n_rows, pool)
-        if not len(beam.prefix):
-            break
-        log_scale += np.log(scale)
-    return tree, beam, log_scale
+    while frame < len(probs) and beam.n[0] > 0:
+        if tree.n[0] + pool.size > len(tree.parent):
+            clear_out(tree, beam.prefix[: beam.n[0]])
+            if 2 * (tree.n[0] + pool.size) > len(tree.parent):
+                break
+        _advance(probs[frame], beam, tree, pool, words, ngram, hotwords, settings, tokens)
+        frame += 1
+    return frame
+
+
+@compiled
+def _advance(
+    frame: Factors,
+    beam: Beam,
+    tree: PrefixTree,
+    pool: Pool,
+    words: Words,
+    ngram: NGram,
+    hotwords: Hotwords,
+    settings: Settings,
+    tokens: Numbers,
+) -> None:
+    """Hear one frame, (V,)."""
+    greatest = _stay(frame, beam, tree, pool, settings)
+    n_inside, n_first = _promising_tokens(frame, words, pool.cutoff[0], greatest, settings, tokens)
+    for place in range(beam.n[0]):
+        inside = _unfinished(beam, place, tree, settings)
+        _extend(inside, frame, tokens[0, :n_inside], tree, words, hotwords, pool)
+        if n_first:
+            top = settings.greatest_start * frame[tokens[1, 0]]
+            behind = _ended(beam, place, tree, words, ngram, hotwords, settings, top, pool)
+            _extend(behind, frame, tokens[1, :n_first], tree, words, hotwords, pool)
+    keep_best(pool)
+    _settle(beam, tree, pool)
 
 
 @compiled
@@ -176,7 +198,7 @@ def _stay(frame: Factors, beam: Beam, tree: PrefixTree, pool: Pool, settings: Se
     Fills the pool anew, and returns the greatest probability before the frame.
     """
     best, least, greatest = 0.0, np.inf, 0.0
-    for place in range(len(beam.prefix)):
+    for place in range(beam.n[0]):
         prefix = beam.prefix[place]
         token, parent = tree.token[prefix], tree.parent[prefix]
         total = beam.in_blank[place] + beam.in_token[place]
@@ -194,7 +216,7 @@ def _stay(frame: Factors, beam: Beam, tree: PrefixTree, pool: Pool, settings: Se
         pool.in_blank[place], pool.in_token[place] = in_blank, in_token
         pool.value[place] = (in_blank + in_token) * tree.outlook[prefix]
         best, least = max(best, pool.value[place]), min(least, pool.value[place])
-    pool.n[0] = len(beam.prefix)
+    pool.n[0] = beam.n[0]
     pool.best[0] = best
     pool.cutoff[0] = best * pool.least_share
     if pool.n[0] == pool.size:
@@ -279,8 +301,10 @@ def _ended(
         end_word(tree, prefix, words, ngram, settings)
         factor, context = tree.ending[prefix], tree.context_behind[prefix]
         if spelled != 0:
-            ended = words.word[spelled] if words.word[spelled] != NONE else UNLISTED
-            phrase = hotwords.next_state[phrase, BOUNDARY]
+            ended = int(words.word[spelled])
+            if ended == NONE:
+                ended = UNLISTED
+            phrase = int(hotwords.next_state[phrase, BOUNDARY])
             factor *= hotwords.boost[phrase]
         bound = total * factor * settings.greatest_start * hotwords.promise[phrase]
     return Source(
@@ -302,8 +326,10 @@ def end_word(
     elif words.word[spelled] == NONE and words.unlisted == NONE:
         tree.ending[prefix] = 0.0
     else:
-        word = words.word[spelled]
-        number = words.number[word] if word != NONE else UNKNOWN
+        word = int(words.word[spelled])
+        number = UNKNOWN
+        if word != NONE:
+            number = int(words.number[word])
         score = settings.word_score
         if number == UNKNOWN:
             score += settings.unknown_score
@@ -332,14 +358,14 @@ def _extend(
         probability = heard * source.factor * frame[token]
         phrase = source.phrase
         for i in range(hotwords.first_unit[token], hotwords.first_unit[token + 1]):
-            phrase = hotwords.next_state[phrase, hotwords.token_units[i]]
+            phrase = int(hotwords.next_state[phrase, hotwords.token_units[i]])
         promise = hotwords.promise[phrase]
         arc, stop = _arcs(words, source.spelled, token)
         if arc == stop and words.unlisted != NONE:
             outlook = words.outlook[words.unlisted] * promise
             _offer(source, token, words.unlisted, phrase, probability, outlook, tree, pool)
         for i in range(arc, stop):
-            target = words.arc_target[i]
+            target = int(words.arc_target[i])
             outlook = words.outlook[target] * promise
             _offer(source, token, target, phrase, probability, outlook, tree, pool)
 
@@ -347,7 +373,7 @@ def _extend(
 @compiled
 def _arcs(words: Words, node: int, token: int) -> tuple[int, int]:
     """Find a node's arcs along a token, by bisection: the first, and the one behind the last."""
-    low, end = words.first_arc[node], words.first_arc[node + 1]
+    low, end = int(words.first_arc[node]), int(words.first_arc[node + 1])
     high = end
     while low < high:
         middle = (low + high) // 2
@@ -375,7 +401,7 @@ def _offer(
     value = probability * outlook
     if value <= pool.cutoff[0]:
         return
-    prefix = find_child(tree, source.prefix, token, spelled)
+    prefix = find_prefix(tree, source.prefix, token, spelled)
     if prefix != NONE and tree.place[prefix] != NONE:
         return
     if pool.n[0] == len(pool.value):
@@ -394,30 +420,26 @@ def _offer(
 
 
 @compiled
-def _settle(
-    beam: Beam, tree: PrefixTree, n_rows: int, pool: Pool
-) -> tuple[Beam, int, float]:
+def _settle(beam: Beam, tree: PrefixTree, pool: Pool) -> None:
     """Make what is left in the pool the next beam, its best value 1; give new prefixes rows."""
-    for prefix in beam.prefix:
-        tree.place[prefix] = NONE
-    n, scale = pool.n[0], pool.best[0]
-    settled = Beam(np.empty(n, np.int32), np.empty(n), np.empty(n))
-    for i in range(n):
-        prefix = pool.prefix[i]
+    for place in range(beam.n[0]):
+        tree.place[beam.prefix[place]] = NONE
+    beam.n[0] = pool.n[0]
+    scale = 1.0 / pool.best[0]
+    beam.log_scale[0] -= np.log(scale)
+    for place in range(beam.n[0]):
+        prefix = pool.prefix[place]
         if prefix == NONE:
-            prefix = n_rows
-            n_rows += 1
-            add_child(tree, pool.parent[i], prefix)
-            tree.token[prefix], tree.spelled[prefix] = pool.token[i], pool.spelled[i]
-            tree.ended[prefix] = pool.ended[i]
-            tree.context[prefix], tree.phrase[prefix] = pool.context[i], pool.phrase[i]
-            tree.factor[prefix], tree.outlook[prefix] = pool.factor[i], pool.outlook[i]
+            prefix = add_prefix(tree, pool.parent[place])
+            tree.token[prefix], tree.spelled[prefix] = pool.token[place], pool.spelled[place]
+            tree.ended[prefix] = pool.ended[place]
+            tree.context[prefix], tree.phrase[prefix] = pool.context[place], pool.phrase[place]
+            tree.factor[prefix], tree.outlook[prefix] = pool.factor[place], pool.outlook[place]
             tree.ending[prefix] = np.nan
-        tree.place[prefix] = i
-        settled.prefix[i] = prefix
-        settled.in_blank[i] = pool.in_blank[i] / scale
-        settled.in_token[i] = pool.in_token[i] / scale
-    return settled, n_rows, scale
+        tree.place[prefix] = place
+        beam.prefix[place] = prefix
+        beam.in_blank[place] = pool.in_blank[place] * scale
+        beam.in_token[place] = pool.in_token[place] * scale
 
 
 @compiled
@@ -428,17 +450,16 @@ def finish(
     ngram: NGram,
     hotwords: Hotwords,
     settings: Settings,
-) -> Factors:
-    """End the last words and the utterance: (K,) logs of what that is worth, -inf if impossible."""
-    scores = np.empty(len(beam.prefix))
-    for place in range(len(scores)):
+    scores: Factors,
+) -> None:
+    """End the last words and the utterance: logs of what that is worth, -inf if impossible."""
+    for place in range(beam.n[0]):
         prefix = beam.prefix[place]
         end_word(tree, prefix, words, ngram, settings)
         scores[place] = np.log(tree.ending[prefix])
         if tree.spelled[prefix] != 0:
-            phrase = hotwords.next_state[tree.phrase[prefix], BOUNDARY]
+            phrase = int(hotwords.next_state[tree.phrase[prefix], BOUNDARY])
             scores[place] += np.log(hotwords.boost[phrase])
         if len(ngram.words):
             log_prob, _ = word_log_prob(ngram, tree.context_behind[prefix], END)
             scores[place] += settings.lm_weight * log_prob
-    return scores

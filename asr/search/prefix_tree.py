@@ -1,8 +1,8 @@
-"""Prefix tree: every prefix that was ever in the beam, as one node with all that follows from it.
+"""Prefix tree: every prefix that was ever in the beam, as one row in flat arrays.
 
-A prefix is the one before it and one more token; its number is its row in flat arrays. What a
-prefix is worth beside the emission depends on nothing but the prefix, so it is worked out once,
-when the prefix is new, and not frame by frame.
+A prefix is the one before it and one more token; its number is its row. What a prefix is worth
+beside the emission depends on nothing but the prefix, so it is worked out once, when the prefix is
+new, and not frame by frame.
 """
 
 from typing import NamedTuple
@@ -16,12 +16,12 @@ ROOT = 0  # the empty prefix
 NONE = -1  # no prefix, no word, no place in the beam
 UNLISTED = -2  # a word that is not in the lexicon
 
-Numbers = NDArray[np.int32]
+Numbers = NDArray[np.int64]
 Factors = NDArray[np.float64]
 
 
 class PrefixTree(NamedTuple):
-    """Prefixes by number, each with these attributes, all of shape (capacity,).
+    """Prefixes by number, each with these attributes, all of shape (capacity,) unless said.
 
     Attributes:
         parent: The prefix without the last token; none for the root.
@@ -38,6 +38,8 @@ class PrefixTree(NamedTuple):
         outlook: How much the unfinished word and phrase can become, as a factor.
         ending: Factor for ending the last word here; NaN while nobody has asked.
         context_behind: Context behind that word; meaningless while `ending` is NaN.
+        new_number: Room for clearing out.
+        n: (1,) rows in use.
     """
 
     parent: Numbers
@@ -53,132 +55,115 @@ class PrefixTree(NamedTuple):
     outlook: Factors
     ending: Factors
     context_behind: Numbers
+    new_number: Numbers
+    n: Numbers
 
 
-@compiled
-def make_tree(capacity: int, blank: int, context: int, phrase: int) -> PrefixTree:
+def make_tree(capacity: int, *, blank: int, context: int, phrase: int) -> PrefixTree:
     """Make room for `capacity` prefixes; the root is there, at place 0 of the beam."""
-    tree = PrefixTree(
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.int32),
-        np.empty(capacity, np.float64),
-        np.empty(capacity, np.float64),
-        np.empty(capacity, np.float64),
-        np.empty(capacity, np.int32),
-    )
-    tree.parent[ROOT] = NONE
-    tree.token[ROOT] = blank
-    tree.first_child[ROOT] = NONE
-    tree.next_sibling[ROOT] = NONE
-    tree.place[ROOT] = 0
-    tree.spelled[ROOT] = 0
-    tree.ended[ROOT] = NONE
-    tree.context[ROOT] = context
-    tree.phrase[ROOT] = phrase
-    tree.factor[ROOT] = 1.0
-    tree.outlook[ROOT] = 1.0
-    tree.ending[ROOT] = np.nan
+    numbers = np.full((11, capacity), NONE, np.int64)
+    factors = np.ones((3, capacity))
+    tree = PrefixTree(*numbers[:9], *factors, *numbers[9:], np.ones(1, np.int64))
+    tree.token[ROOT], tree.place[ROOT], tree.spelled[ROOT] = blank, 0, 0
+    tree.context[ROOT], tree.phrase[ROOT], tree.ending[ROOT] = context, phrase, np.nan
     return tree
 
 
+def enlarge(tree: PrefixTree, capacity: int) -> PrefixTree:
+    """Copy all rows into a tree with more room."""
+    larger = make_tree(capacity, blank=0, context=0, phrase=0)
+    n = int(tree.n[0])
+    for old, new in zip(tree[:-1], larger[:-1], strict=True):
+        new[:n] = old[:n]
+    larger.n[0] = n
+    return larger
+
+
 @compiled
-def find_child(tree: PrefixTree, prefix: int, token: int, spelled: int) -> int:
-    """Find the prefix that is one token longer; `NONE` if it was never in the beam."""
-    child = tree.first_child[prefix]
+def add_prefix(tree: PrefixTree, parent: int) -> int:
+    """Make a row for a prefix that is one token longer than another one."""
+    child = tree.n[0]
+    tree.n[0] += 1
+    _hang(tree, parent, child)
+    return child
+
+
+@compiled
+def find_prefix(tree: PrefixTree, parent: int, token: int, spelled: int) -> int:
+    """Find the prefix that is one token longer than another one; none if it has no row."""
+    child = tree.first_child[parent]
     while child != NONE and (tree.token[child] != token or tree.spelled[child] != spelled):
         child = tree.next_sibling[child]
     return child
 
 
 @compiled
-def add_child(tree: PrefixTree, prefix: int, child: int) -> None:
-    """Hang a row under its parent."""
-    tree.parent[child] = prefix
-    tree.first_child[child] = NONE
-    tree.next_sibling[child] = tree.first_child[prefix]
-    tree.first_child[prefix] = child
-
-
-@compiled
-def make_room(
-    tree: PrefixTree, n_prefixes: int, beam: Numbers, n_needed: int
-) -> tuple[PrefixTree, int]:
-    """Drop the prefixes that nothing in the beam goes back to, and double the tree if they are few.
+def clear_out(tree: PrefixTree, beam: Numbers) -> None:
+    """Drop the rows that nothing in the beam goes back to.
 
     Args:
         tree: The tree.
-        n_prefixes: Rows in use.
         beam: (K,) prefixes in the beam, which get the numbers that they have from now on.
-        n_needed: Rows to have free.
-
-    Returns:
-        The tree to go on with, and its rows in use.
     """
-    new_number = np.full(n_prefixes, NONE, np.int32)
+    tree.new_number[: tree.n[0]] = NONE
     for prefix in beam:
-        while prefix != NONE and new_number[prefix] == NONE:
-            new_number[prefix] = 0
+        while prefix != NONE and tree.new_number[prefix] == NONE:
+            tree.new_number[prefix] = 0
             prefix = tree.parent[prefix]
     n_kept = 0
-    for prefix in range(n_prefixes):  # parents have lower numbers than children
-        if new_number[prefix] != NONE:
-            new_number[prefix] = n_kept
-            _move(tree, prefix, tree, n_kept)
+    for prefix in range(tree.n[0]):  # parents have lower numbers than children
+        if tree.new_number[prefix] != NONE:
+            tree.new_number[prefix] = n_kept
+            _move(tree, prefix, n_kept)
             parent = tree.parent[n_kept]
-            if parent == NONE:
-                tree.first_child[n_kept] = NONE
-            else:
-                add_child(tree, new_number[parent], n_kept)
+            tree.first_child[n_kept] = NONE
+            if parent != NONE:
+                _hang(tree, tree.new_number[parent], n_kept)
             n_kept += 1
     for place in range(len(beam)):
-        beam[place] = new_number[beam[place]]
-    capacity = len(tree.parent)
-    if 2 * (n_kept + n_needed) <= capacity:
-        return tree, n_kept
-    larger = make_tree(2 * (capacity + n_needed), tree.token[ROOT], tree.context[ROOT], 0)
-    for prefix in range(n_kept):
-        _move(tree, prefix, larger, prefix)
-    return larger, n_kept
+        beam[place] = tree.new_number[beam[place]]
+    tree.n[0] = n_kept
 
 
 @compiled
-def _move(source: PrefixTree, prefix: int, target: PrefixTree, number: int) -> None:
-    target.parent[number] = source.parent[prefix]
-    target.token[number] = source.token[prefix]
-    target.first_child[number] = source.first_child[prefix]
-    target.next_sibling[number] = source.next_sibling[prefix]
-    target.place[number] = source.place[prefix]
-    target.spelled[number] = source.spelled[prefix]
-    target.ended[number] = source.ended[prefix]
-    target.context[number] = source.context[prefix]
-    target.phrase[number] = source.phrase[prefix]
-    target.factor[number] = source.factor[prefix]
-    target.outlook[number] = source.outlook[prefix]
-    target.ending[number] = source.ending[prefix]
-    target.context_behind[number] = source.context_behind[prefix]
+def n_tokens(tree: PrefixTree, prefix: int) -> int:
+    """Count the tokens of a prefix."""
+    n = 0
+    while tree.parent[prefix] != NONE:
+        prefix = tree.parent[prefix]
+        n += 1
+    return n
 
 
 @compiled
-def trace(tree: PrefixTree, prefix: int) -> tuple[Numbers, Numbers, float]:
-    """Spell a prefix, first token first.
-
-    Returns:
-        The tokens; the word that ended before each (see `ended`); and the log of all factors.
-    """
-    n_tokens, node = 0, prefix
-    while tree.parent[node] != NONE:
-        n_tokens += 1
-        node = tree.parent[node]
-    tokens, ended, log_factor = np.empty(n_tokens, np.int32), np.empty(n_tokens, np.int32), 0.0
-    for i in range(n_tokens - 1, -1, -1):
+def trace(tree: PrefixTree, prefix: int, tokens: Numbers, ended: Numbers) -> float:
+    """Spell a prefix: write its tokens, and the word that ended before each; sum its log factors."""
+    log_factor = 0.0
+    for i in range(len(tokens) - 1, -1, -1):
         tokens[i], ended[i] = tree.token[prefix], tree.ended[prefix]
         log_factor += np.log(tree.factor[prefix])
         prefix = tree.parent[prefix]
-    return tokens, ended, log_factor
+    return log_factor
+
+
+@compiled
+def _hang(tree: PrefixTree, parent: int, child: int) -> None:
+    tree.parent[child] = parent
+    tree.first_child[child] = NONE
+    tree.next_sibling[child] = tree.first_child[parent]
+    tree.first_child[parent] = child
+
+
+@compiled
+def _move(tree: PrefixTree, source: int, target: int) -> None:
+    tree.parent[target] = tree.parent[source]
+    tree.token[target] = tree.token[source]
+    tree.place[target] = tree.place[source]
+    tree.spelled[target] = tree.spelled[source]
+    tree.ended[target] = tree.ended[source]
+    tree.context[target] = tree.context[source]
+    tree.phrase[target] = tree.phrase[source]
+    tree.factor[target] = tree.factor[source]
+    tree.outlook[target] = tree.outlook[source]
+    tree.ending[target] = tree.ending[source]
+    tree.context_behind[target] = tree.context_behind[source]

@@ -9,8 +9,13 @@ from asr.search.emission import Emission
 
 @compiled
 def best_path(
-    emission: Emission, states: NDArray[np.int64], blank: int
-) -> tuple[NDArray[np.int64], float]:
+    emission: Emission,
+    states: NDArray[np.int64],
+    blank: int,
+    best: NDArray[np.float64],
+    steps: NDArray[np.int8],
+    path: NDArray[np.int64],
+) -> float:
     """Find the best path from one of the first two states to one of the last two.
 
     From one frame to the next a path stays, goes one state on, or skips a blank between two
@@ -20,13 +25,15 @@ def best_path(
         emission: (T, V) log probabilities, T at least 1.
         states: (S,) the token of each state.
         blank: Token id of the CTC blank.
+        best: (S,) room to compute in.
+        steps: (T, S) room to compute in.
+        path: (T,) filled with the state in each frame.
 
     Returns:
-        The state in each frame, (T,), and the path's score in nats.
+        The path's score in nats.
     """
     n_frames, n_states = len(emission), len(states)
-    steps = np.zeros((n_frames, n_states), np.int8)
-    best = np.full(n_states, -np.inf)
+    best[:] = -np.inf
     for state in range(min(2, n_states)):
         best[state] = emission[0, states[state]]
     for frame in range(1, n_frames):
@@ -43,8 +50,7 @@ def best_path(
     if n_states > 1 and best[n_states - 2] > best[n_states - 1]:
         state = n_states - 2
     score = best[state]
-    path = np.empty(n_frames, np.int64)
     for frame in range(n_frames - 1, -1, -1):
         path[frame] = state
         state -= steps[frame, state]
-    return path, score
+    return score
