@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from asr.errors import ShapeError
@@ -18,12 +17,8 @@ from asr.search.hypothesis import Hypothesis, SaidWord, from_alignment
 from asr.search.language import Language, weigh
 from asr.search.lexicon import NO_WORD
 from asr.search.ngram import BEGIN, UNKNOWN, context, text_log_prob
-from asr.search.pool import make_pool
-from asr.search.prefix_beam import Beam, finish, hear, make_beam
-from asr.search.prefix_tree import NONE, Numbers, PrefixTree, enlarge, make_tree, n_tokens, trace
-
-N_CANDIDATES = 8  # for each place in the beam; more than these are thinned out on the way
-N_ROWS = 64  # of the tree, for each place in the beam, before it is cleared of what has died
+from asr.search.prefix_beam import Factors, Search, begin, enlarge, finish, hear
+from asr.search.prefix_tree import NONE, Numbers, n_tokens, trace
 
 
 class BeamSearch:
@@ -57,7 +52,7 @@ class BeamSearch:
         self.config = config
         self.language = language
         self.blank = blank
-        self._words, self._settings = weigh(language, config, blank=blank)
+        self._known = weigh(language, config, blank=blank)
         has_ngram = len(language.ngram.words) > 0
         self._start = context(language.ngram, 1 + BEGIN) if has_ngram else 0
 
@@ -95,48 +90,46 @@ class BeamSearch:
 
     def search(self, emission: Emission) -> list[Hypothesis]:
         """Search one utterance, (T, V), that has been checked."""
-        tree, beam = self._hear(emission)
-        n = int(beam.n[0])
+        search = self._hear(np.exp(emission))
+        n = int(search.progress.n_places[0])
         if not n:
             return [Hypothesis((), (), (), -math.inf, -math.inf)]
-        heard = np.log(beam.in_blank[:n] + beam.in_token[:n]) + beam.log_scale  # (K,)
-        ends = np.empty(n)
-        language = self.language
-        finish(beam, tree, self._words, language.ngram, language.hotwords, self._settings, ends)
+        beam, ends = search.beam[:n], np.empty(n)
+        heard = np.log(beam.in_blank + beam.in_token) + search.progress.log_scale  # (K,)
+        finish(search, self._known, ends)
         order = np.argsort(-(heard + ends), kind="stable")[: self.config.n_best]
-        possible = [int(place) for place in order if ends[place] > -np.inf]
+        possible = [int(place) for place in order if ends[place] > -math.inf]
         return [
-            self._hypothesis(emission, tree, int(beam.prefix[k]), heard[k], heard[k] + ends[k])
+            self._hypothesis(emission, search, int(beam.prefix[k]), heard[k], heard[k] + ends[k])
             for k in possible
-        ] or [self._without_the_last_word(emission, tree, beam, heard)]
+        ] or [self._without_the_last_word(emission, search, heard)]
 
-    def _hear(self, emission: Emission) -> tuple[PrefixTree, Beam]:
-        """Hear all frames, with a larger tree where one is too small."""
-        size, (n_frames, n_classes) = self.config.beam_size, emission.shape
-        language, settings = self.language, self._settings
-        phrase = int(language.hotwords.next_state[0, BOUNDARY])
-        tree = make_tree(N_ROWS * size, blank=self.blank, context=self._start, phrase=phrase)
-        pool = make_pool(size, N_CANDIDATES * size, settings.least_share)
-        beam = make_beam(size)
-        tokens, probs, frame = np.empty((2, n_classes), np.int64), np.exp(emission), 0
-        knowledge = (self._words, language.ngram, language.hotwords, settings)
-        while True:
-            frame = hear(probs, frame, beam, tree, pool, *knowledge, tokens)
-            if frame == n_frames or not beam.n[0]:
-                return tree, beam
-            tree = enlarge(tree, 2 * len(tree.parent))
+    def _hear(self, probs: Factors) -> Search:
+        """Hear all frames, with more room where there is too little."""
+        search = begin(
+            probs.shape[1],
+            self.config.beam_size,
+            math.exp(-self.config.beam_threshold),
+            self._start,
+            int(self.language.hotwords.next_state[0, BOUNDARY]),
+            self.blank,
+        )
+        while not hear(probs, search, self._known):
+            search = enlarge(search)
+        return search
 
     def _hypothesis(
-        self, emission: Emission, tree: PrefixTree, prefix: int, heard: float, score: float
+        self, emission: Emission, search: Search, prefix: int, heard: float, score: float
     ) -> Hypothesis:
         """Find when a prefix was said, and what its score is made of."""
-        length = n_tokens(tree, prefix)
+        tree, length = search.tree, n_tokens(search.tree, prefix)
         tokens, ended = np.empty(length, np.int64), np.empty(length, np.int64)
         log_factor = trace(tree, prefix, tokens, ended)
         words = tuple(self._said(tokens, ended, int(tree.spelled[prefix])))
         lm_score = 0.0
-        if len(self.language.ngram.words):
-            numbers = [UNKNOWN if w.word is None else self._words.number[w.word] for w in words]
+        if self._known.settings.has_ngram:
+            number = self.language.numbers
+            numbers = [UNKNOWN if w.word is None else number[w.word] for w in words]
             lm_score = text_log_prob(self.language.ngram, np.array(numbers, np.int32))
         alignment, _ = best_alignment(emission, tokens, blank=self.blank)
         hypothesis = from_alignment(emission, alignment, float(score), blank=self.blank)
@@ -156,16 +149,16 @@ class BeamSearch:
             is_bare = self.language.begins_word[token] and bounds[token] == bounds[token + 1]
             start = position if start is None and not is_bare else start
         if start is not None and last != 0:
-            word = int(self._words.word[last])
+            word = int(self.language.lexicon.word[last]) if last < len(self.language.lexicon.word) else NO_WORD
             yield SaidWord(word if word != NO_WORD else None, start, len(tokens))
 
     def _without_the_last_word(
-        self, emission: Emission, tree: PrefixTree, beam: Beam, heard: NDArray[np.float64]
+        self, emission: Emission, search: Search, heard: Factors
     ) -> Hypothesis:
         """Drop the unfinished last word of the best prefix, where none ends in a whole one."""
-        place = int(np.argmax(heard))
-        prefix, has_ended = int(beam.prefix[place]), False
+        place, tree = int(np.argmax(heard)), search.tree
+        prefix, has_ended = int(search.beam.prefix[place]), False
         while tree.spelled[prefix] != 0 and not has_ended:
             has_ended = tree.ended[prefix] != NONE
             prefix = int(tree.parent[prefix])
-        return self._hypothesis(emission, tree, prefix, heard[place], heard[place])
+        return self._hypothesis(emission, search, prefix, heard[place], heard[place])

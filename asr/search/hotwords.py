@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.search.compiled import compiled
+
 BOUNDARY = 0  # the unit between words; the others are 1 and greater
 
 
@@ -32,6 +34,14 @@ class Hotwords(NamedTuple):
     promise: NDArray[np.float64]
     token_units: NDArray[np.int32]
     first_unit: NDArray[np.int32]
+
+
+@compiled
+def hear_token(hotwords: Hotwords, state: int, token: int) -> int:
+    """Go on with the units of a token."""
+    for i in range(hotwords.first_unit[token], hotwords.first_unit[token + 1]):
+        state = np.int64(hotwords.next_state[state, hotwords.token_units[i]])
+    return state
 
 
 def make_hotwords(

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from asr.errors import ConfigError, ShapeError
 from asr.search.beam import BeamConfig
 from asr.search.hotwords import Hotwords, make_hotwords
-from asr.search.lexicon import NO_WORD, Lexicon, make_lexicon
+from asr.search.lexicon import NO_WORD, Lexicon, Scores, make_lexicon
 from asr.search.ngram import NO_NGRAM, UNKNOWN, NGram
-from asr.search.prefix_beam import Settings, Words
+from asr.search.prefix_beam import ARC, NODE, Knowledge, Settings
 from asr.search.prefix_tree import NONE
 
 
@@ -73,7 +73,7 @@ def plain_language(n_tokens: int) -> Language:
     )
 
 
-def weigh(language: Language, config: BeamConfig, *, blank: int) -> tuple[Words, Settings]:
+def weigh(language: Language, config: BeamConfig, *, blank: int) -> Knowledge:
     """Turn what is known, under some weights, into the factors that the loop goes by.
 
     The outlook of an unfinished word is the best unigram probability among the words that it can
@@ -95,43 +95,46 @@ def weigh(language: Language, config: BeamConfig, *, blank: int) -> tuple[Words,
     score = np.append(score, unlisted_score)
     outlook = np.exp(score + config.word_score)
     outlook[0] = 1.0
-    words = Words(
-        first_arc=np.append(lexicon.first_arc, lexicon.first_arc[-1]),
-        arc_token=lexicon.arc_token,
-        arc_target=lexicon.arc_target,
-        word=np.append(lexicon.word, np.int32(NO_WORD)),
+    nodes = np.recarray(len(outlook) + 1, NODE)
+    nodes["first_arc"] = np.append(lexicon.first_arc, [lexicon.first_arc[-1]] * 2)[: len(nodes)]
+    nodes["word"], nodes["outlook"] = NO_WORD, 0.0
+    nodes["word"][:-2], nodes["outlook"][:-1] = lexicon.word, outlook
+    arcs = np.recarray(len(lexicon.arc_token), ARC)
+    arcs["token"], arcs["target"] = lexicon.arc_token, lexicon.arc_target
+    return Knowledge(
+        nodes=nodes,
+        arcs=arcs,
         number=language.numbers,
-        outlook=outlook,
-        unlisted=len(lexicon.word) if language.is_open else NONE,
         begins_word=begins_word,
-        ends_anywhere=not language.is_open and not bool(begins_word.any()),
+        ngram=language.ngram,
+        hotwords=language.hotwords,
+        settings=_settings(language, outlook, config, unknown_score, blank),
     )
-    return words, _settings(language, words, config, unknown_score, blank)
 
 
 def _settings(
-    language: Language, words: Words, config: BeamConfig, unknown_score: float, blank: int
+    language: Language, outlook: Scores, config: BeamConfig, unknown_score: float, blank: int
 ) -> Settings:
     """Add to the weights what no prefix can exceed, so that the loop need not try every token."""
-    outlook, hotwords = words.outlook, language.hotwords
-    sources = np.repeat(np.arange(len(outlook)), np.diff(words.first_arc))
-    gain = float((outlook[words.arc_target] / outlook[sources]).max(initial=1.0))
-    starts = words.arc_target[: words.first_arc[1]]
-    start = float(outlook[starts].max(initial=1.0))
-    if words.unlisted != NONE:
-        gain, start = max(gain, outlook[words.unlisted]), max(start, outlook[words.unlisted])
+    lexicon, hotwords = language.lexicon, language.hotwords
+    sources = np.repeat(np.arange(len(lexicon.word)), np.diff(lexicon.first_arc))
+    gain = float((outlook[lexicon.arc_target] / outlook[sources]).max(initial=outlook[-1]))
+    starts = lexicon.arc_target[: lexicon.first_arc[1]]
+    start = float(outlook[starts].max(initial=outlook[-1]))
     promise = hotwords.promise
     step = (promise[hotwords.next_state[:, 1:]] / promise[:, None]).max(initial=1.0)
     hope = float(step) ** int(np.diff(hotwords.first_unit).max(initial=0))
     worth = float(hotwords.boost.max() * promise.max())
     return Settings(
         blank=blank,
-        beam_size=config.beam_size,
-        least_share=math.exp(-config.beam_threshold),
         lm_weight=config.lm_weight,
         word_score=config.word_score,
         unknown_score=unknown_score,
-        greatest_gain=gain * hope,
-        greatest_start=start * hope,
+        unlisted=len(lexicon.word) if language.is_open else NONE,
+        ends_anywhere=not language.is_open and not bool(language.begins_word.any()),
+        has_ngram=len(language.ngram.words) > 0,
+        has_hotwords=len(hotwords.boost) > 1,
+        greatest_gain=max(1.0, gain) * hope,
+        greatest_start=max(1.0, start) * hope,
         greatest_ending=max(1.0, math.exp(config.word_score + max(0.0, unknown_score))) * worth,
     )

@@ -22,7 +22,7 @@ class NGram(NamedTuple):
         words: (N,) int32, last word of each node; -1 for the empty context.
         log_probs: (N,) float32, natural log P(last word | the words before it).
         backoffs: (N_inner,) float32, natural log.
-        first_child: (N_inner + 1,) int64; the children of node i are first_child[i] to before
+        first_child: (N_inner + 1,) uint32; the children of node i are first_child[i] to before
             first_child[i + 1], in the order of their words.
         suffixes: (N,) int32, the node of the n-gram without its first word.
     """
@@ -30,15 +30,32 @@ class NGram(NamedTuple):
     words: NDArray[np.int32]
     log_probs: NDArray[np.float32]
     backoffs: NDArray[np.float32]
-    first_child: NDArray[np.int64]
+    first_child: NDArray[np.uint32]
     suffixes: NDArray[np.int32]
 
 
-NO_NGRAM = NGram(
+def make_ngram(
+    words: NDArray[np.int32],
+    log_probs: NDArray[np.float32],
+    backoffs: NDArray[np.float32],
+    first_child: NDArray[np.uint32],
+    suffixes: NDArray[np.int32],
+) -> NGram:
+    """Take the arrays of a model, whether in memory or mapped from a file, to be read only.
+
+    Nothing is copied, and the search is compiled for one kind of arrays.
+    """
+    views = [np.asarray(array).view() for array in (words, log_probs, backoffs, first_child, suffixes)]
+    for view in views:
+        view.flags.writeable = False
+    return NGram(*views)
+
+
+NO_NGRAM = make_ngram(
     np.zeros(0, np.int32),
     np.zeros(0, np.float32),
     np.zeros(0, np.float32),
-    np.zeros(1, np.int64),
+    np.zeros(1, np.uint32),
     np.zeros(0, np.int32),
 )
 
@@ -91,12 +108,12 @@ def _child(ngram: NGram, node: int, word: int) -> int:
     """Find a context followed by a word, by bisection; -1 if the model has no such n-gram."""
     if node == 0:
         return 1 + word
-    low, high = ngram.first_child[node], ngram.first_child[node + 1]
+    low, end = np.int64(ngram.first_child[node]), np.int64(ngram.first_child[node + 1])
+    high = end
     while low < high:
         middle = (low + high) // 2
         if ngram.words[middle] < word:
             low = middle + 1
         else:
             high = middle
-    found = low < ngram.first_child[node + 1] and ngram.words[low] == word
-    return low if found else -1
+    return low if low < end and ngram.words[low] == word else -1

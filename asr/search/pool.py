@@ -1,100 +1,69 @@
-"""Pool: what may be in the next beam, kept down to the best few."""
+"""Pool: what may be in the next beam, kept down to the best few.
 
-from typing import NamedTuple
+First come the prefixes that stay in the beam, then those that are new to it. The fields of a
+candidate:
+
+    value      what it is ranked by: probability times outlook
+    in_blank   probability of the paths that end in a blank
+    in_token   probability of those that end in the last token
+    prefix     its row in the prefix tree; none if it has none yet
+
+and, for one that is new to the beam, what its row says or will say: `parent`, `token`, `spelled`,
+`ended`, `context`, `phrase`, `factor`, `outlook`.
+"""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.search.compiled import compiled
 
-Numbers = NDArray[np.int64]
+Rows = NDArray[Any]  # of records
 Factors = NDArray[np.float64]
 
+_FACTORS = ("value", "in_blank", "in_token", "factor", "outlook")
+_NUMBERS = ("prefix", "parent", "token", "spelled", "ended", "context", "phrase")
+CANDIDATE = np.dtype([*((n, np.float64) for n in _FACTORS), *((n, np.int64) for n in _NUMBERS)])
 
-class Pool(NamedTuple):
-    """Prefixes that compete for a place in the next beam, with these attributes, (C,) each.
-
-    Attributes:
-        value: What they are ranked by: probability times outlook.
-        in_blank: Probability of the paths that end in a blank.
-        in_token: Probability of those that end in the last token.
-        prefix: The prefix's row in the tree; none if it is new, and then has the attributes below.
-        parent: See `PrefixTree`, as for all that follow.
-        token: .
-        spelled: .
-        ended: .
-        context: .
-        phrase: .
-        factor: .
-        outlook: .
-        size: Places in the beam.
-        n: (1,) candidates that are there.
-        best: (1,) the greatest value.
-        cutoff: (1,) the value that a candidate must exceed to be of any use.
-        least_share: Of the greatest value, what others must exceed.
-        scratch: (C,) room to choose in.
-    """
-
-    value: Factors
-    in_blank: Factors
-    in_token: Factors
-    prefix: Numbers
-    parent: Numbers
-    token: Numbers
-    spelled: Numbers
-    ended: Numbers
-    context: Numbers
-    phrase: Numbers
-    factor: Factors
-    outlook: Factors
-    size: int
-    n: Numbers
-    best: Factors
-    cutoff: Factors
-    least_share: float
-    scratch: Factors
-
-
-def make_pool(size: int, capacity: int, least_share: float) -> Pool:
-    """Make room for `capacity` candidates for `size` places."""
-    factors, numbers = np.zeros((6, capacity)), np.zeros((7, capacity), np.int64)
-    return Pool(
-        *factors[:3],
-        *numbers,
-        *factors[3:5],
-        size,
-        np.zeros(1, np.int64),
-        np.zeros(1),
-        np.zeros(1),
-        least_share,
-        factors[5],
-    )
+# How the pool stands: places in the beam, candidates there are, the greatest value, the value that
+# a candidate has to exceed, and the share of the greatest value that it has to exceed.
+STAND = np.dtype(
+    [
+        ("size", np.int64),
+        ("n", np.int64),
+        ("best", np.float64),
+        ("cutoff", np.float64),
+        ("least_share", np.float64),
+    ]
+)
 
 
 @compiled
-def keep_best(pool: Pool) -> None:
+def keep_best(pool: Rows, stand: Any, scratch: Factors) -> None:  # noqa: ANN401 (a record)
     """Keep the best that the beam has places for, of those that exceed the cutoff, in their order.
 
     Of equal candidates the first ones are kept. The cutoff rises to what is needed from now on.
     """
-    n, value = pool.n[0], pool.value
-    least, n_ties = pool.best[0] * pool.least_share, 0  # kept: what exceeds it, and equals in order
-    if n > pool.size:
-        for i in range(n):
-            pool.scratch[i] = value[i]
-        last = nth_greatest(pool.scratch[:n], pool.size)
+    least, n_ties = stand.best * stand.least_share, 0  # kept: what exceeds it, and so many equals
+    if stand.n > stand.size:
+        for i in range(stand.n):
+            scratch[i] = pool[i].value
+        last = nth_greatest(scratch[: stand.n], stand.size)
         if last > least:
-            least, n_ties = last, pool.size
-            for i in range(n):
-                n_ties -= value[i] > least
+            least, n_ties = last, stand.size
+            for i in range(stand.n):
+                n_ties -= pool[i].value > least
     n_kept = 0
-    for i in range(n):
-        if value[i] > least or (value[i] == least and n_ties > 0):
-            n_ties -= value[i] == least
-            _move(pool, i, n_kept)
+    for i in range(stand.n):
+        value = pool[i].value
+        if value > least or (value == least and n_ties > 0):
+            n_ties -= value == least
+            if i != n_kept:
+                pool[n_kept] = pool[i]
             n_kept += 1
-    pool.n[0] = n_kept
-    pool.cutoff[0] = max(pool.cutoff[0], least)
+    stand.n = n_kept
+    stand.cutoff = max(stand.cutoff, least)
 
 
 @compiled
@@ -125,19 +94,3 @@ def nth_greatest(values: Factors, n: int) -> float:
         else:
             break
     return values[wanted]
-
-
-@compiled
-def _move(pool: Pool, source: int, target: int) -> None:
-    pool.value[target] = pool.value[source]
-    pool.in_blank[target] = pool.in_blank[source]
-    pool.in_token[target] = pool.in_token[source]
-    pool.prefix[target] = pool.prefix[source]
-    pool.parent[target] = pool.parent[source]
-    pool.token[target] = pool.token[source]
-    pool.spelled[target] = pool.spelled[source]
-    pool.ended[target] = pool.ended[source]
-    pool.context[target] = pool.context[source]
-    pool.phrase[target] = pool.phrase[source]
-    pool.factor[target] = pool.factor[source]
-    pool.outlook[target] = pool.outlook[source]

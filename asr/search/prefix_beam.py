@@ -17,19 +17,43 @@ exponentials nor logarithms. After each frame the best prefix is scaled to 1: no
 that the beam could have kept.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.search.compiled import compiled
-from asr.search.hotwords import BOUNDARY, Hotwords
+from asr.search.hotwords import BOUNDARY, Hotwords, hear_token
 from asr.search.ngram import END, UNKNOWN, NGram, word_log_prob
-from asr.search.pool import Pool, keep_best
-from asr.search.prefix_tree import NONE, UNLISTED, PrefixTree, add_prefix, clear_out, find_prefix
+from asr.search.pool import CANDIDATE, STAND, keep_best
+from asr.search.prefix_tree import NONE, UNLISTED, add_prefix, clear_out, find_prefix, make_tree
 
+N_CANDIDATES = 8  # for each place in the beam; more than these are thinned out on the way
+N_ROWS = 32  # of the tree, for each place in the beam, before it is cleared of what has died
+
+Rows = NDArray[Any]  # of records
 Numbers = NDArray[np.int64]
 Factors = NDArray[np.float64]
+
+# A place in the beam: a prefix, and the probability of its paths by how they end.
+PLACE = np.dtype([("prefix", np.int64), ("in_blank", np.float64), ("in_token", np.float64)])
+
+# How far the search is: the frame to hear next, places and rows of the tree that are taken, and
+# the log of what the beam's probabilities are to be multiplied by.
+PROGRESS = np.dtype(
+    [
+        ("frame", np.int64),
+        ("n_places", np.int64),
+        ("n_rows", np.int64),
+        ("log_scale", np.float64),
+    ]
+)
+
+# The lexicon's nodes and arcs, side by side in memory; `outlook` is the best that a node can
+# become, as a factor, and 1 for the empty word. The last node has no arcs: it is all that the
+# lexicon lacks. One more row says where the arcs end.
+NODE = np.dtype([("first_arc", np.int32), ("word", np.int32), ("outlook", np.float64)])
+ARC = np.dtype([("token", np.int32), ("target", np.int32)])
 
 
 class Settings(NamedTuple):
@@ -37,84 +61,81 @@ class Settings(NamedTuple):
 
     Attributes:
         blank: Token id.
-        beam_size: Prefixes kept.
-        least_share: Of the best prefix's value, what others must exceed.
         lm_weight: See `BeamConfig`.
-        word_score: .
-        unknown_score: .
+        word_score: See there.
+        unknown_score: See there.
+        unlisted: The lexicon's node for what it lacks; none if only its words can be said.
+        ends_anywhere: Whether a word can end before any token, as there are none that begin one.
+        has_ngram: Whether there is a language model.
+        has_hotwords: Whether there are hotwords.
         greatest_gain: The most by which a token inside a word raises the outlook, as a factor.
         greatest_start: The greatest outlook behind a word's first token.
-        greatest_ending: The most that the end of a word can be worth.
+        greatest_ending: The most that the end of a word can be worth, as a factor.
     """
 
     blank: int
-    beam_size: int
-    least_share: float
     lm_weight: float
     word_score: float
     unknown_score: float
+    unlisted: int
+    ends_anywhere: bool
+    has_ngram: bool
+    has_hotwords: bool
     greatest_gain: float
     greatest_start: float
     greatest_ending: float
 
 
-class Words(NamedTuple):
-    """What can be said: a lexicon, and what it means to tokens and to the language model.
+class Knowledge(NamedTuple):
+    """What is known beside the emission.
 
     Attributes:
-        first_arc: (M + 1,) int32, see `Lexicon`, as for the next three.
-        arc_token: (A,) int32.
-        arc_target: (A,) int32.
-        word: (M,) int32.
+        nodes: (M + 2,) `NODE`.
+        arcs: (A,) `ARC`.
         number: (W,) int32, the language model's number of each word of the lexicon.
-        outlook: (M,) float64, the best that each node can become, as a factor; 1 at node 0.
-        unlisted: The node of all that the lexicon lacks, without arcs; none if that is not allowed.
         begins_word: (V,) bool, which tokens end a word and begin another.
-        ends_anywhere: Whether a word can end before any token, as there are none that begin one.
+        ngram: The language model.
+        hotwords: The phrases.
+        settings: The rest.
     """
 
-    first_arc: NDArray[np.int32]
-    arc_token: NDArray[np.int32]
-    arc_target: NDArray[np.int32]
-    word: NDArray[np.int32]
+    nodes: Rows
+    arcs: Rows
     number: NDArray[np.int32]
-    outlook: Factors
-    unlisted: int
     begins_word: NDArray[np.bool_]
-    ends_anywhere: bool
+    ngram: NGram
+    hotwords: Hotwords
+    settings: Settings
 
 
-class Beam(NamedTuple):
-    """Prefixes, and the probability of the paths that end in a blank and in the last token.
+class Search(NamedTuple):
+    """A search under way: all that changes.
 
     Attributes:
-        prefix: (beam_size,) row in the tree.
-        in_blank: (beam_size,)
-        in_token: (beam_size,)
-        n: (1,) places taken.
-        log_scale: (1,) log of what the probabilities are to be multiplied by.
+        beam: (beam_size,) `PLACE`.
+        tree: (capacity,) `ROW`, all prefixes.
+        pool: (C,) `CANDIDATE`, what may be in the next beam.
+        progress: (1,) `PROGRESS`.
+        stand: (1,) `STAND`, how the pool stands.
+        tokens: (2, V) tokens that matter in a frame: inside words, and at their beginning.
+        scratch: (C,) room to choose in.
     """
 
-    prefix: Numbers
-    in_blank: Factors
-    in_token: Factors
-    n: Numbers
-    log_scale: Factors
-
-
-def make_beam(size: int) -> Beam:
-    """Hold the empty prefix, which all paths spell before the first frame."""
-    beam = Beam(
-        np.zeros(size, np.int64), np.zeros(size), np.zeros(size), np.ones(1, np.int64), np.zeros(1)
-    )
-    beam.in_blank[0] = 1.0
-    return beam
+    beam: Rows
+    tree: Rows
+    pool: Rows
+    progress: Rows
+    stand: Rows
+    tokens: Numbers
+    scratch: Factors
 
 
 class Source(NamedTuple):
     """A prefix about to be extended, as it is or behind a word that has just ended."""
 
     prefix: int
+    last: int  # its last token
+    is_behind: bool  # behind a word
     in_blank: float
     total: float
     spelled: int
@@ -125,128 +146,124 @@ class Source(NamedTuple):
     bound: float  # what a child's value cannot exceed, but for the token's probability
 
 
+def begin(
+    n_tokens: int, beam_size: int, least_share: float, context: int, phrase: int, blank: int
+) -> Search:
+    """Begin with the empty prefix, which all paths spell before the first frame."""
+    search = Search(
+        beam=np.recarray(beam_size, PLACE),
+        tree=make_tree(N_ROWS * beam_size, blank=blank, context=context, phrase=phrase),
+        pool=np.recarray(N_CANDIDATES * beam_size, CANDIDATE),
+        progress=np.recarray(1, PROGRESS),
+        stand=np.recarray(1, STAND),
+        tokens=np.empty((2, n_tokens), np.int64),
+        scratch=np.empty(N_CANDIDATES * beam_size),
+    )
+    search.beam[0] = (0, 1.0, 0.0)
+    search.progress[0] = (0, 1, 1, 0.0)
+    search.stand[0] = (beam_size, 0, 0.0, 0.0, least_share)
+    return search
+
+
+def enlarge(search: Search) -> Search:
+    """Go on with twice the room for prefixes."""
+    tree = np.recarray(2 * len(search.tree), search.tree.dtype)
+    tree[: len(search.tree)] = search.tree
+    return search._replace(tree=tree)
+
+
 @compiled
-def hear(
-    probs: Factors,
-    frame: int,
-    beam: Beam,
-    tree: PrefixTree,
-    pool: Pool,
-    words: Words,
-    ngram: NGram,
-    hotwords: Hotwords,
-    settings: Settings,
-    tokens: Numbers,
-) -> int:
-    """Hear one frame after the other, until all are heard or the tree has no room for more.
+def hear(probs: Factors, search: Search, known: Knowledge) -> bool:
+    """Hear one frame after the other.
 
     Args:
         probs: (T, V), each row sums to one.
-        frame: Where to begin.
-        beam: The prefixes so far; empty in the end if nothing that can be said is possible.
-        tree: All prefixes.
-        pool: Room for candidates.
-        words: What can be said.
-        ngram: The language model; without nodes if there is none.
-        hotwords: The phrases; one state if there are none.
-        settings: The rest.
-        tokens: (2, V) room for the tokens that matter in a frame.
+        search: Where to begin; its beam is empty in the end if nothing possible can be said.
+        known: What is known beside the emission.
 
     Returns:
-        The frame to go on with.
+        Whether all has been heard; otherwise the tree has no room for more.
     """
-    while frame < len(probs) and beam.n[0] > 0:
-        if tree.n[0] + pool.size > len(tree.parent):
-            clear_out(tree, beam.prefix[: beam.n[0]])
-            if 2 * (tree.n[0] + pool.size) > len(tree.parent):
-                break
-        _advance(probs[frame], beam, tree, pool, words, ngram, hotwords, settings, tokens)
-        frame += 1
-    return frame
+    progress, size = search.progress[0], search.stand[0].size
+    while progress.frame < len(probs) and progress.n_places > 0:
+        if progress.n_rows + size > len(search.tree):
+            progress.n_rows = clear_out(
+                search.tree, progress.n_rows, search.beam, progress.n_places
+            )
+            if 2 * (progress.n_rows + size) > len(search.tree):
+                return False
+        _advance(probs[progress.frame], search, known)
+        progress.frame += 1
+    return True
 
 
 @compiled
-def _advance(
-    frame: Factors,
-    beam: Beam,
-    tree: PrefixTree,
-    pool: Pool,
-    words: Words,
-    ngram: NGram,
-    hotwords: Hotwords,
-    settings: Settings,
-    tokens: Numbers,
-) -> None:
+def _advance(frame: Factors, search: Search, known: Knowledge) -> None:
     """Hear one frame, (V,)."""
-    greatest = _stay(frame, beam, tree, pool, settings)
-    n_inside, n_first = _promising_tokens(frame, words, pool.cutoff[0], greatest, settings, tokens)
-    for place in range(beam.n[0]):
-        inside = _unfinished(beam, place, tree, settings)
-        _extend(inside, frame, tokens[0, :n_inside], tree, words, hotwords, pool)
+    stand, settings = search.stand[0], known.settings
+    greatest = _stay(frame, search, settings.blank)
+    n_inside, n_first = _promising_tokens(frame, search, known, greatest)
+    inside, first = search.tokens[0, :n_inside], search.tokens[1, :n_first]
+    for place in range(search.progress[0].n_places):
+        _extend(_unfinished(place, search, settings), inside, frame, search, known)
         if n_first:
-            top = settings.greatest_start * frame[tokens[1, 0]]
-            behind = _ended(beam, place, tree, words, ngram, hotwords, settings, top, pool)
-            _extend(behind, frame, tokens[1, :n_first], tree, words, hotwords, pool)
-    keep_best(pool)
-    _settle(beam, tree, pool)
+            total = search.beam[place].in_blank + search.beam[place].in_token
+            most = total * settings.greatest_ending * settings.greatest_start
+            if most * frame[first[0]] > stand.cutoff:
+                _extend(_behind_word(place, search, known), first, frame, search, known)
+    keep_best(search.pool, stand, search.scratch)
+    _settle(search)
 
 
 @compiled
-def _stay(frame: Factors, beam: Beam, tree: PrefixTree, pool: Pool, settings: Settings) -> float:
+def _stay(frame: Factors, search: Search, blank: int) -> float:
     """Let every prefix of the beam hear a blank, its last token once more, or become another.
 
     Fills the pool anew, and returns the greatest probability before the frame.
     """
+    beam, tree, stand = search.beam, search.tree, search.stand[0]
     best, least, greatest = 0.0, np.inf, 0.0
-    for place in range(beam.n[0]):
-        prefix = beam.prefix[place]
-        token, parent = tree.token[prefix], tree.parent[prefix]
-        total = beam.in_blank[place] + beam.in_token[place]
+    for place in range(search.progress[0].n_places):
+        here = beam[place]
+        row = tree[here.prefix]
+        total = here.in_blank + here.in_token
+        in_token = here.in_token
+        if row.parent != NONE and tree[row.parent].place != NONE:
+            other = beam[tree[row.parent].place]
+            heard = other.in_blank
+            if tree[row.parent].token != row.token:
+                heard += other.in_token
+            in_token += heard * row.factor
+        candidate = search.pool[place]
+        candidate.prefix = here.prefix
+        candidate.in_blank = total * frame[blank]
+        candidate.in_token = in_token * frame[row.token]
+        candidate.value = (candidate.in_blank + candidate.in_token) * row.outlook
+        best, least = max(best, candidate.value), min(least, candidate.value)
         greatest = max(greatest, total)
-        in_blank = total * frame[settings.blank]
-        in_token = beam.in_token[place]
-        if parent != NONE and tree.place[parent] != NONE:
-            other = tree.place[parent]
-            heard = beam.in_blank[other]
-            if tree.token[parent] != token:
-                heard += beam.in_token[other]
-            in_token += heard * tree.factor[prefix]
-        in_token *= frame[token]
-        pool.prefix[place] = prefix
-        pool.in_blank[place], pool.in_token[place] = in_blank, in_token
-        pool.value[place] = (in_blank + in_token) * tree.outlook[prefix]
-        best, least = max(best, pool.value[place]), min(least, pool.value[place])
-    pool.n[0] = beam.n[0]
-    pool.best[0] = best
-    pool.cutoff[0] = best * pool.least_share
-    if pool.n[0] == pool.size:
-        pool.cutoff[0] = max(pool.cutoff[0], least)
+    stand.n = search.progress[0].n_places
+    stand.best, stand.cutoff = best, best * stand.least_share
+    if stand.n == stand.size:
+        stand.cutoff = max(stand.cutoff, least)
     return greatest
 
 
 @compiled
 def _promising_tokens(
-    frame: Factors,
-    words: Words,
-    cutoff: float,
-    greatest: float,
-    settings: Settings,
-    tokens: Numbers,
+    frame: Factors, search: Search, known: Knowledge, greatest: float
 ) -> tuple[int, int]:
-    """Find the tokens that can lead past the cutoff, most probable first.
-
-    Writes those inside a word into the first row of `tokens`, those that begin one into the second.
-    """
+    """Find the tokens that can lead past the cutoff, most probable first, and count them."""
+    settings, cutoff = known.settings, search.stand[0].cutoff
     inside_least = cutoff / settings.greatest_gain
     first_least = cutoff / (greatest * settings.greatest_ending * settings.greatest_start)
     n_inside, n_first = 0, 0
     for token in range(len(frame)):
         if token != settings.blank:
-            is_first = words.begins_word[token]
-            if not is_first and frame[token] > inside_least:
-                n_inside = _insert(frame, tokens[0], n_inside, token)
-            if (is_first or words.ends_anywhere) and frame[token] > first_least:
-                n_first = _insert(frame, tokens[1], n_first, token)
+            begins_word = known.begins_word[token]
+            if not begins_word and frame[token] > inside_least:
+                n_inside = _insert(frame, search.tokens[0], n_inside, token)
+            if (begins_word or settings.ends_anywhere) and frame[token] > first_least:
+                n_first = _insert(frame, search.tokens[1], n_first, token)
     return n_inside, n_first
 
 
@@ -262,204 +279,176 @@ def _insert(frame: Factors, tokens: Numbers, n: int, token: int) -> int:
 
 
 @compiled
-def _unfinished(beam: Beam, place: int, tree: PrefixTree, settings: Settings) -> Source:
+def _unfinished(place: int, search: Search, settings: Settings) -> Source:
     """Take a prefix as it is, to go on with its last word."""
-    prefix = beam.prefix[place]
-    total = beam.in_blank[place] + beam.in_token[place]
+    here = search.beam[place]
+    row = search.tree[here.prefix]
+    total = here.in_blank + here.in_token
     return Source(
-        prefix,
-        beam.in_blank[place],
-        total,
-        tree.spelled[prefix],
-        NONE,
-        tree.context[prefix],
-        tree.phrase[prefix],
-        1.0,
-        total * tree.outlook[prefix] * settings.greatest_gain,
+        prefix=here.prefix,
+        last=row.token,
+        is_behind=False,
+        in_blank=here.in_blank,
+        total=total,
+        spelled=row.spelled,
+        ended=NONE,
+        context=row.context,
+        phrase=row.phrase,
+        factor=1.0,
+        bound=total * row.outlook * settings.greatest_gain,
     )
 
 
 @compiled
-def _ended(
-    beam: Beam,
-    place: int,
-    tree: PrefixTree,
-    words: Words,
-    ngram: NGram,
-    hotwords: Hotwords,
-    settings: Settings,
-    top: float,
-    pool: Pool,
-) -> Source:
-    """Take a prefix behind its last word, if that can end and lead past the cutoff."""
-    prefix = beam.prefix[place]
-    total = beam.in_blank[place] + beam.in_token[place]
-    spelled, phrase = tree.spelled[prefix], tree.phrase[prefix]
-    factor, ended, context, bound = 1.0, NONE, tree.context[prefix], 0.0
-    is_useful = total * settings.greatest_ending * top > pool.cutoff[0]
-    if is_useful and (spelled != 0 or not words.ends_anywhere):
-        end_word(tree, prefix, words, ngram, settings)
-        factor, context = tree.ending[prefix], tree.context_behind[prefix]
-        if spelled != 0:
-            ended = int(words.word[spelled])
-            if ended == NONE:
-                ended = UNLISTED
-            phrase = int(hotwords.next_state[phrase, BOUNDARY])
-            factor *= hotwords.boost[phrase]
-        bound = total * factor * settings.greatest_start * hotwords.promise[phrase]
+def _behind_word(place: int, search: Search, known: Knowledge) -> Source:
+    """Take a prefix behind its last word; its bound is 0 if that cannot end."""
+    here = search.beam[place]
+    row = search.tree[here.prefix]
+    total = here.in_blank + here.in_token
+    end_word(row, known)
+    factor, phrase, ended = row.ending, row.phrase, NONE
+    if row.spelled != 0:
+        ended = np.int64(known.nodes[row.spelled].word)
+        ended = UNLISTED if ended == NONE else ended
+        phrase = np.int64(known.hotwords.next_state[phrase, BOUNDARY])
+        factor *= known.hotwords.boost[phrase]
+    elif known.settings.ends_anywhere:
+        factor = 0.0  # to go on without a word is what _unfinished does
     return Source(
-        prefix, beam.in_blank[place], total, 0, ended, context, phrase, factor, bound
+        prefix=here.prefix,
+        last=row.token,
+        is_behind=True,
+        in_blank=here.in_blank,
+        total=total,
+        spelled=0,
+        ended=ended,
+        context=row.context_behind,
+        phrase=phrase,
+        factor=factor,
+        bound=total * factor * known.settings.greatest_start * known.hotwords.promise[phrase],
     )
 
 
 @compiled
-def end_word(
-    tree: PrefixTree, prefix: int, words: Words, ngram: NGram, settings: Settings
-) -> None:
+def end_word(row: Any, known: Knowledge) -> None:  # noqa: ANN401 (a record)
     """Work out what it is worth to end a prefix's last word, once: 0 if it cannot end."""
-    if not np.isnan(tree.ending[prefix]):
+    if not np.isnan(row.ending):
         return
-    spelled, context = tree.spelled[prefix], tree.context[prefix]
-    tree.context_behind[prefix] = context
-    if spelled == 0:
-        tree.ending[prefix] = 1.0
-    elif words.word[spelled] == NONE and words.unlisted == NONE:
-        tree.ending[prefix] = 0.0
+    settings, word = known.settings, np.int64(known.nodes[row.spelled].word)
+    row.context_behind = row.context
+    if row.spelled == 0:
+        row.ending = 1.0
+    elif word == NONE and settings.unlisted == NONE:
+        row.ending = 0.0
     else:
-        word = int(words.word[spelled])
-        number = UNKNOWN
-        if word != NONE:
-            number = int(words.number[word])
+        number = np.int64(known.number[word]) if word != NONE else UNKNOWN
         score = settings.word_score
         if number == UNKNOWN:
             score += settings.unknown_score
-        if len(ngram.words):
-            log_prob, context = word_log_prob(ngram, context, number)
+        if settings.has_ngram:
+            log_prob, row.context_behind = word_log_prob(known.ngram, row.context, number)
             score += settings.lm_weight * log_prob
-            tree.context_behind[prefix] = context
-        tree.ending[prefix] = np.exp(score)
+        row.ending = np.exp(score)
 
 
 @compiled
 def _extend(
-    source: Source,
-    frame: Factors,
-    tokens: Numbers,
-    tree: PrefixTree,
-    words: Words,
-    hotwords: Hotwords,
-    pool: Pool,
+    source: Source, tokens: Numbers, frame: Factors, search: Search, known: Knowledge
 ) -> None:
     """Offer a prefix with each of some tokens, most probable first, while that can be of use."""
+    settings, arcs, stand = known.settings, known.arcs, search.stand[0]
+    first = np.int64(known.nodes[source.spelled].first_arc)
+    stop = np.int64(known.nodes[source.spelled + 1].first_arc)
     for token in tokens:
-        if source.bound * frame[token] <= pool.cutoff[0]:
+        if source.bound * frame[token] <= stand.cutoff:
             break
-        heard = source.in_blank if token == tree.token[source.prefix] else source.total
-        probability = heard * source.factor * frame[token]
-        phrase = source.phrase
-        for i in range(hotwords.first_unit[token], hotwords.first_unit[token + 1]):
-            phrase = int(hotwords.next_state[phrase, hotwords.token_units[i]])
-        promise = hotwords.promise[phrase]
-        arc, stop = _arcs(words, source.spelled, token)
-        if arc == stop and words.unlisted != NONE:
-            outlook = words.outlook[words.unlisted] * promise
-            _offer(source, token, words.unlisted, phrase, probability, outlook, tree, pool)
-        for i in range(arc, stop):
-            target = int(words.arc_target[i])
-            outlook = words.outlook[target] * promise
-            _offer(source, token, target, phrase, probability, outlook, tree, pool)
+        arc = _first_arc(arcs, token, first, stop)
+        if settings.unlisted != NONE and (arc == stop or arcs[arc].token != token):
+            _offer(source, token, settings.unlisted, frame, search, known)
+        while arc < stop and arcs[arc].token == token:
+            _offer(source, token, np.int64(arcs[arc].target), frame, search, known)
+            arc += 1
 
 
 @compiled
-def _arcs(words: Words, node: int, token: int) -> tuple[int, int]:
-    """Find a node's arcs along a token, by bisection: the first, and the one behind the last."""
-    low, end = int(words.first_arc[node]), int(words.first_arc[node + 1])
-    high = end
+def _first_arc(arcs: Rows, token: int, low: int, high: int) -> int:
+    """Find the first of some arcs whose token is not below a given one, by bisection."""
     while low < high:
         middle = (low + high) // 2
-        if words.arc_token[middle] < token:
+        if arcs[middle].token < token:
             low = middle + 1
         else:
             high = middle
-    while high < end and words.arc_token[high] == token:
-        high += 1
-    return low, high
+    return low
 
 
 @compiled
 def _offer(
-    source: Source,
-    token: int,
-    spelled: int,
-    phrase: int,
-    probability: float,
-    outlook: float,
-    tree: PrefixTree,
-    pool: Pool,
+    source: Source, token: int, spelled: int, frame: Factors, search: Search, known: Knowledge
 ) -> None:
     """Put a longer prefix into the pool, unless it is of no use or is in the beam, so there."""
+    stand, tree = search.stand[0], search.tree
+    probability = source.in_blank if token == source.last else source.total
+    probability *= source.factor * frame[token]
+    outlook, phrase = known.nodes[spelled].outlook, source.phrase
+    if known.settings.has_hotwords:
+        phrase = hear_token(known.hotwords, phrase, token)
+        outlook *= known.hotwords.promise[phrase]
     value = probability * outlook
-    if value <= pool.cutoff[0]:
+    if value <= stand.cutoff:
         return
     prefix = find_prefix(tree, source.prefix, token, spelled)
-    if prefix != NONE and tree.place[prefix] != NONE:
+    if prefix != NONE and tree[prefix].place != NONE:
         return
-    if pool.n[0] == len(pool.value):
-        keep_best(pool)
-    i = pool.n[0]
-    pool.n[0] += 1
-    pool.value[i] = value
-    pool.in_blank[i], pool.in_token[i] = 0.0, probability
-    pool.prefix[i], pool.parent[i], pool.token[i] = prefix, source.prefix, token
-    pool.spelled[i], pool.ended[i] = spelled, source.ended
-    pool.context[i], pool.phrase[i] = source.context, phrase
-    pool.factor[i], pool.outlook[i] = source.factor, outlook
-    if value > pool.best[0]:
-        pool.best[0] = value
-        pool.cutoff[0] = max(pool.cutoff[0], value * pool.least_share)
+    if stand.n == len(search.pool):
+        keep_best(search.pool, stand, search.scratch)
+    candidate = search.pool[stand.n]
+    stand.n += 1
+    candidate.value, candidate.in_blank, candidate.in_token = value, 0.0, probability
+    candidate.prefix, candidate.parent, candidate.token = prefix, source.prefix, token
+    candidate.spelled, candidate.ended = spelled, source.ended
+    candidate.context, candidate.phrase = source.context, phrase
+    candidate.factor, candidate.outlook = source.factor, outlook
+    if value > stand.best:
+        stand.best = value
+        stand.cutoff = max(stand.cutoff, value * stand.least_share)
 
 
 @compiled
-def _settle(beam: Beam, tree: PrefixTree, pool: Pool) -> None:
+def _settle(search: Search) -> None:
     """Make what is left in the pool the next beam, its best value 1; give new prefixes rows."""
-    for place in range(beam.n[0]):
-        tree.place[beam.prefix[place]] = NONE
-    beam.n[0] = pool.n[0]
-    scale = 1.0 / pool.best[0]
-    beam.log_scale[0] -= np.log(scale)
-    for place in range(beam.n[0]):
-        prefix = pool.prefix[place]
-        if prefix == NONE:
-            prefix = add_prefix(tree, pool.parent[place])
-            tree.token[prefix], tree.spelled[prefix] = pool.token[place], pool.spelled[place]
-            tree.ended[prefix] = pool.ended[place]
-            tree.context[prefix], tree.phrase[prefix] = pool.context[place], pool.phrase[place]
-            tree.factor[prefix], tree.outlook[prefix] = pool.factor[place], pool.outlook[place]
-            tree.ending[prefix] = np.nan
-        tree.place[prefix] = place
-        beam.prefix[place] = prefix
-        beam.in_blank[place] = pool.in_blank[place] * scale
-        beam.in_token[place] = pool.in_token[place] * scale
+    progress, beam, tree = search.progress[0], search.beam, search.tree
+    for place in range(progress.n_places):
+        tree[beam[place].prefix].place = NONE
+    progress.n_places = search.stand[0].n
+    scale = 1.0 / search.stand[0].best
+    progress.log_scale -= np.log(scale)
+    for place in range(progress.n_places):
+        candidate = search.pool[place]
+        if candidate.prefix == NONE:
+            candidate.prefix = progress.n_rows
+            progress.n_rows += 1
+            add_prefix(tree, candidate.parent, candidate.prefix)
+            row = tree[candidate.prefix]
+            row.token, row.spelled, row.ended = candidate.token, candidate.spelled, candidate.ended
+            row.context, row.phrase = candidate.context, candidate.phrase
+            row.factor, row.outlook, row.ending = candidate.factor, candidate.outlook, np.nan
+        tree[candidate.prefix].place = place
+        here = beam[place]
+        here.prefix = candidate.prefix
+        here.in_blank, here.in_token = candidate.in_blank * scale, candidate.in_token * scale
 
 
 @compiled
-def finish(
-    beam: Beam,
-    tree: PrefixTree,
-    words: Words,
-    ngram: NGram,
-    hotwords: Hotwords,
-    settings: Settings,
-    scores: Factors,
-) -> None:
+def finish(search: Search, known: Knowledge, scores: Factors) -> None:
     """End the last words and the utterance: logs of what that is worth, -inf if impossible."""
-    for place in range(beam.n[0]):
-        prefix = beam.prefix[place]
-        end_word(tree, prefix, words, ngram, settings)
-        scores[place] = np.log(tree.ending[prefix])
-        if tree.spelled[prefix] != 0:
-            phrase = int(hotwords.next_state[tree.phrase[prefix], BOUNDARY])
-            scores[place] += np.log(hotwords.boost[phrase])
-        if len(ngram.words):
-            log_prob, _ = word_log_prob(ngram, tree.context_behind[prefix], END)
+    hotwords, settings = known.hotwords, known.settings
+    for place in range(search.progress[0].n_places):
+        row = search.tree[search.beam[place].prefix]
+        end_word(row, known)
+        scores[place] = np.log(row.ending)
+        if row.spelled != 0:
+            scores[place] += np.log(hotwords.boost[hotwords.next_state[row.phrase, BOUNDARY]])
+        if settings.has_ngram:
+            log_prob, _ = word_log_prob(known.ngram, row.context_behind, END)
             scores[place] += settings.lm_weight * log_prob

@@ -1,11 +1,29 @@
-"""Prefix tree: every prefix that was ever in the beam, as one row in flat arrays.
+"""Prefix tree: every prefix that was ever in the beam, a row each.
 
 A prefix is the one before it and one more token; its number is its row. What a prefix is worth
 beside the emission depends on nothing but the prefix, so it is worked out once, when the prefix is
 new, and not frame by frame.
+
+A row has these fields:
+
+    parent          the prefix without its last token; none for the root
+    token           the last token; the blank for the root
+    first_child     one of the prefixes that are one token longer, or none
+    next_sibling    another one of the parent's, or none
+    place           where in the beam the prefix is now, or none
+    spelled         node of the lexicon: what the last word is spelled by so far
+    ended           place in the lexicon of the word that ended before the last token; `UNLISTED`
+                    for one that is not there, none where the token ended no word
+    context         node of the language model: the whole words before
+    phrase          state of the hotwords
+    factor          by how much the last token changed the score beside its emission
+    outlook         how much the unfinished word and phrase can become, as a factor
+    ending          factor for ending the last word here; NaN while nobody has asked
+    context_behind  context behind that word, once `ending` is known
+    new_number      while rows are cleared out
 """
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,154 +34,96 @@ ROOT = 0  # the empty prefix
 NONE = -1  # no prefix, no word, no place in the beam
 UNLISTED = -2  # a word that is not in the lexicon
 
+Rows = NDArray[Any]  # of records
 Numbers = NDArray[np.int64]
-Factors = NDArray[np.float64]
+
+_NUMBERS = (
+    *("parent", "token", "first_child", "next_sibling", "place", "spelled", "ended"),
+    *("context", "phrase", "context_behind", "new_number"),
+)
+_FACTORS = ("factor", "outlook", "ending")
+ROW = np.dtype([*((n, np.int64) for n in _NUMBERS), *((n, np.float64) for n in _FACTORS)])
 
 
-class PrefixTree(NamedTuple):
-    """Prefixes by number, each with these attributes, all of shape (capacity,) unless said.
-
-    Attributes:
-        parent: The prefix without the last token; none for the root.
-        token: The last token; the blank for the root.
-        first_child: One of the prefixes that are one token longer, or none.
-        next_sibling: Another one of the parent's, or none.
-        place: Where in the beam the prefix is now, or none.
-        spelled: Node of the lexicon: what the last word is spelled by so far.
-        ended: Place in the lexicon of the word that ended before the last token; `UNLISTED` for
-            one that is not there, none where the token ended no word.
-        context: Node of the language model: the whole words before.
-        phrase: State of the hotwords.
-        factor: By how much the last token changed the score beside its emission, as a factor.
-        outlook: How much the unfinished word and phrase can become, as a factor.
-        ending: Factor for ending the last word here; NaN while nobody has asked.
-        context_behind: Context behind that word; meaningless while `ending` is NaN.
-        new_number: Room for clearing out.
-        n: (1,) rows in use.
-    """
-
-    parent: Numbers
-    token: Numbers
-    first_child: Numbers
-    next_sibling: Numbers
-    place: Numbers
-    spelled: Numbers
-    ended: Numbers
-    context: Numbers
-    phrase: Numbers
-    factor: Factors
-    outlook: Factors
-    ending: Factors
-    context_behind: Numbers
-    new_number: Numbers
-    n: Numbers
-
-
-def make_tree(capacity: int, *, blank: int, context: int, phrase: int) -> PrefixTree:
+def make_tree(capacity: int, *, blank: int, context: int, phrase: int) -> Rows:
     """Make room for `capacity` prefixes; the root is there, at place 0 of the beam."""
-    numbers = np.full((11, capacity), NONE, np.int64)
-    factors = np.ones((3, capacity))
-    tree = PrefixTree(*numbers[:9], *factors, *numbers[9:], np.ones(1, np.int64))
-    tree.token[ROOT], tree.place[ROOT], tree.spelled[ROOT] = blank, 0, 0
-    tree.context[ROOT], tree.phrase[ROOT], tree.ending[ROOT] = context, phrase, np.nan
+    tree = np.recarray(capacity, ROW)
+    root = (NONE, blank, NONE, NONE, 0, 0, NONE, context, phrase, context, NONE, 1.0, 1.0, np.nan)
+    tree[ROOT] = root
     return tree
 
 
-def enlarge(tree: PrefixTree, capacity: int) -> PrefixTree:
-    """Copy all rows into a tree with more room."""
-    larger = make_tree(capacity, blank=0, context=0, phrase=0)
-    n = int(tree.n[0])
-    for old, new in zip(tree[:-1], larger[:-1], strict=True):
-        new[:n] = old[:n]
-    larger.n[0] = n
-    return larger
-
-
 @compiled
-def add_prefix(tree: PrefixTree, parent: int) -> int:
+def add_prefix(tree: Rows, parent: int, number: int) -> None:
     """Make a row for a prefix that is one token longer than another one."""
-    child = tree.n[0]
-    tree.n[0] += 1
-    _hang(tree, parent, child)
-    return child
+    row = tree[number]
+    row.parent = parent
+    row.first_child = NONE
+    row.next_sibling = tree[parent].first_child
+    tree[parent].first_child = number
 
 
 @compiled
-def find_prefix(tree: PrefixTree, parent: int, token: int, spelled: int) -> int:
+def find_prefix(tree: Rows, parent: int, token: int, spelled: int) -> int:
     """Find the prefix that is one token longer than another one; none if it has no row."""
-    child = tree.first_child[parent]
-    while child != NONE and (tree.token[child] != token or tree.spelled[child] != spelled):
-        child = tree.next_sibling[child]
+    child = tree[parent].first_child
+    while child != NONE and (tree[child].token != token or tree[child].spelled != spelled):
+        child = tree[child].next_sibling
     return child
 
 
 @compiled
-def clear_out(tree: PrefixTree, beam: Numbers) -> None:
+def clear_out(tree: Rows, n_rows: int, beam: Rows, n_places: int) -> int:
     """Drop the rows that nothing in the beam goes back to.
 
     Args:
         tree: The tree.
-        beam: (K,) prefixes in the beam, which get the numbers that they have from now on.
+        n_rows: Rows in use.
+        beam: The beam, whose prefixes get the numbers that they have from now on.
+        n_places: Places in use.
+
+    Returns:
+        Rows in use from now on.
     """
-    tree.new_number[: tree.n[0]] = NONE
-    for prefix in beam:
-        while prefix != NONE and tree.new_number[prefix] == NONE:
-            tree.new_number[prefix] = 0
-            prefix = tree.parent[prefix]
+    for prefix in range(n_rows):
+        tree[prefix].new_number = NONE
+    for place in range(n_places):
+        prefix = beam[place].prefix
+        while prefix != NONE and tree[prefix].new_number == NONE:
+            tree[prefix].new_number = 0
+            prefix = tree[prefix].parent
     n_kept = 0
-    for prefix in range(tree.n[0]):  # parents have lower numbers than children
-        if tree.new_number[prefix] != NONE:
-            tree.new_number[prefix] = n_kept
-            _move(tree, prefix, n_kept)
-            parent = tree.parent[n_kept]
-            tree.first_child[n_kept] = NONE
+    for prefix in range(n_rows):  # parents have lower numbers than children
+        if tree[prefix].new_number != NONE:
+            parent, tree[prefix].new_number = tree[prefix].parent, n_kept
+            new_number = tree[n_kept].new_number  # of the row that was there, which others look up
+            tree[n_kept] = tree[prefix]
+            tree[n_kept].new_number, tree[n_kept].first_child = new_number, NONE
             if parent != NONE:
-                _hang(tree, tree.new_number[parent], n_kept)
+                add_prefix(tree, tree[parent].new_number, n_kept)
             n_kept += 1
-    for place in range(len(beam)):
-        beam[place] = tree.new_number[beam[place]]
-    tree.n[0] = n_kept
+    for place in range(n_places):
+        beam[place].prefix = tree[beam[place].prefix].new_number
+    return n_kept
 
 
 @compiled
-def n_tokens(tree: PrefixTree, prefix: int) -> int:
+def n_tokens(tree: Rows, prefix: int) -> int:
     """Count the tokens of a prefix."""
     n = 0
-    while tree.parent[prefix] != NONE:
-        prefix = tree.parent[prefix]
+    while tree[prefix].parent != NONE:
+        prefix = tree[prefix].parent
         n += 1
     return n
 
 
 @compiled
-def trace(tree: PrefixTree, prefix: int, tokens: Numbers, ended: Numbers) -> float:
+def trace(tree: Rows, prefix: int, tokens: Numbers, ended: Numbers) -> float:
     """Spell a prefix: write its tokens, and the word that ended before each; sum its log factors."""
     log_factor = 0.0
     for i in range(len(tokens) - 1, -1, -1):
-        tokens[i], ended[i] = tree.token[prefix], tree.ended[prefix]
-        log_factor += np.log(tree.factor[prefix])
-        prefix = tree.parent[prefix]
+        row = tree[prefix]
+        tokens[i], ended[i] = row.token, row.ended
+        log_factor += np.log(row.factor)
+        prefix = row.parent
     return log_factor
-
-
-@compiled
-def _hang(tree: PrefixTree, parent: int, child: int) -> None:
-    tree.parent[child] = parent
-    tree.first_child[child] = NONE
-    tree.next_sibling[child] = tree.first_child[parent]
-    tree.first_child[parent] = child
-
-
-@compiled
-def _move(tree: PrefixTree, source: int, target: int) -> None:
-    tree.parent[target] = tree.parent[source]
-    tree.token[target] = tree.token[source]
-    tree.place[target] = tree.place[source]
-    tree.spelled[target] = tree.spelled[source]
-    tree.ended[target] = tree.ended[source]
-    tree.context[target] = tree.context[source]
-    tree.phrase[target] = tree.phrase[source]
-    tree.factor[target] = tree.factor[source]
-    tree.outlook[target] = tree.outlook[source]
-    tree.ending[target] = tree.ending[source]
-    tree.context_behind[target] = tree.context_behind[source]

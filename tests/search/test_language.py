@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -18,7 +18,7 @@ from asr.search.hotwords import BOUNDARY, make_hotwords
 from asr.search.hypothesis import Hypothesis
 from asr.search.language import Language
 from asr.search.lexicon import make_lexicon
-from asr.search.ngram import NO_NGRAM, UNKNOWN, NGram, text_log_prob
+from asr.search.ngram import NO_NGRAM, UNKNOWN, NGram, make_ngram, text_log_prob
 
 EveryPath = Callable[[Tensor, int], dict[tuple[int, ...], dict[tuple[int, ...], float]]]
 Words = tuple[int | None, ...]
@@ -39,7 +39,7 @@ def spell(text: str) -> tuple[int, ...]:
     return tuple("_ab".index(unit) for unit in text)
 
 
-def make_ngram(model: Model) -> NGram:
+def ngram_of(model: Model) -> NGram:
     """Lay n-grams out in the order that the search expects."""
     order = max(len(ngram) for ngram in model)
     number: dict[tuple[int, ...], int] = {(): 0}
@@ -50,11 +50,11 @@ def make_ngram(model: Model) -> NGram:
     inner = [ngram for ngram in number if len(ngram) < order]
     parents = [number[ngram[:-1]] for ngram in number if ngram]
     first = [1 + sum(parent < node for parent in parents) for node in range(len(inner) + 1)]
-    return NGram(
+    return make_ngram(
         words=np.array([-1, *(ngram[-1] for ngram in number if ngram)], np.int32),
         log_probs=np.array([0.0, *(model[ngram][0] for ngram in number if ngram)], np.float32),
         backoffs=np.array([0.0, *(model[ngram][1] for ngram in inner if ngram)], np.float32),
-        first_child=np.array(first, np.int64),
+        first_child=np.array(first, np.uint32),
         suffixes=np.array([0, *(number[ngram[1:]] for ngram in number if ngram)], np.int32),
     )
 
@@ -101,7 +101,7 @@ def test_the_arrays_of_a_back_off_model_give_the_probabilities_of_its_definition
     seed: int, order: int, words: list[int]
 ) -> None:
     model = random_model(seed, 3, order)
-    found = text_log_prob(make_ngram(model), np.array(words, np.int32))
+    found = text_log_prob(ngram_of(model), np.array(words, np.int32))
     assert found == pytest.approx(reference_text_log_prob(model, words), abs=1e-5)
 
 
@@ -127,7 +127,7 @@ def make_language(
         ),
         numbers=numbers,
         is_open=is_open,
-        ngram=make_ngram(model) if model else NO_NGRAM,
+        ngram=ngram_of(model) if model else NO_NGRAM,
         hotwords=make_hotwords({spell(f"_{p}_"): boost for p, boost in hotwords.items()}, units),
     )
 
@@ -199,6 +199,7 @@ cases = pytest.mark.parametrize(
 @pytest.mark.parametrize("has_model", [False, True], ids=["no model", "3-gram"])
 @pytest.mark.parametrize("hotwords", [{}, {"a": 0.8, "ab_a": 1.5}], ids=["", "hotwords"])
 @cases
+@settings(max_examples=20, deadline=None)  # every path is many, and the machine may be busy
 @given(st.data())
 def test_a_beam_wide_enough_finds_every_reading_with_its_exact_score(
     every_path: EveryPath,
