@@ -14,9 +14,9 @@ from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, ModelError
 from asr.features.cmvn import CmvnStatistics
 from asr.lengths import pad
+from asr.search.beam import BeamConfig
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
-from asr.search.prefix_beam import BeamConfig, prefix_beam_search
 from asr.text.transcript import Alternative, Transcript, Word
 
 MODELS = Path(__file__).with_name("models")  # the models that the package ships
@@ -183,7 +183,10 @@ class Recognizer:
     def _search(self, log_probs: Tensor, lengths: Tensor) -> list[list[Hypothesis]]:
         if self.beam is None:
             return [[hypothesis] for hypothesis in greedy_search(log_probs, lengths)]
-        return prefix_beam_search(log_probs, lengths, self.beam)
+        from asr.search.beam_search import BeamSearch
+        from asr.search.language import plain_language
+
+        return BeamSearch(self.beam, plain_language(log_probs.shape[2]))(log_probs, lengths)
 
     def _transcript(self, name: str, n_best: list[Hypothesis], duration: float) -> Transcript:
         best, read = n_best[0], self.checkpoint.tokenizer.decode

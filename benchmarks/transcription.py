@@ -12,7 +12,7 @@ from asr.cli.searching import BEAM_SIZE, BEAM_THRESHOLD
 from asr.corpus.librispeech import read_librispeech
 from asr.corpus.utterance import Utterance
 from asr.recognizer import Recognizer, load_model
-from asr.search.prefix_beam import BeamConfig
+from asr.search.beam import BeamConfig
 from benchmarks.paired import alternate, ratio, write_results
 
 REPOSITORY = Path(__file__).resolve().parent.parent

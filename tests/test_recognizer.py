@@ -9,7 +9,7 @@ from asr.config import Config
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, ModelError
 from asr.recognizer import Recognizer, load_model, model_folder
-from asr.search.prefix_beam import BeamConfig
+from asr.search.beam import BeamConfig
 from asr.text.tokens import TokenTable
 from asr.text.transcript import Transcript
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from asr.cli.numbers import at_least
 
 if TYPE_CHECKING:
-    from asr.search.prefix_beam import BeamConfig
+    from asr.search.beam import BeamConfig
 
 BEAM_SIZE = 16
 BEAM_THRESHOLD = 12.0  # nats
@@ -45,7 +45,7 @@ def read_search(options: argparse.Namespace) -> "BeamConfig | None":
         ConfigError: A value is out of its range.
         SystemExit: Settings of the beam were given without `--search beam`.
     """
-    from asr.search.prefix_beam import BeamConfig
+    from asr.search.beam import BeamConfig
 
     given = {
         name: value

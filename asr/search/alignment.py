@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from asr.errors import DataError, ShapeError
@@ -66,54 +65,17 @@ def best_alignment(
     Returns:
         The alignment, (T,), and its score in nats: minus infinity where no path has a chance.
     """
-    states = np.full(2 * len(tokens) + 1, blank)  # (S,)
+    from asr.search.viterbi import best_path  # here, so that greedy search does without numba
+
+    states = np.full(2 * len(tokens) + 1, blank, np.int64)  # (S,)
     states[1::2] = tokens
-    n_frames = len(emission)
-    if not n_frames:
+    if not len(emission):
         return states[:0], 0.0
-    best, steps = _viterbi(emission, states, _may_skip(states, blank))
-    state = len(states) - 1
-    if len(tokens) and best[-2] > best[-1]:
-        state -= 1
-    score = float(best[state])
-    path = np.empty(n_frames, dtype=np.intp)
-    for frame in range(n_frames - 1, -1, -1):
-        path[frame] = state
-        state -= int(steps[frame, state])
-    return states[path], score
-
-
-def _viterbi(
-    emission: Emission, states: NDArray[np.intp], may_skip: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
-    """Score the best path to each state in the last frame, and remember each frame's step.
-
-    Args:
-        emission: (T, V) log probabilities, T at least 1.
-        states: (S,) the token of each state.
-        may_skip: (S,) whether a state may follow the one two before it.
-
-    Returns:
-        Scores (S,), and steps (T, S): how many states back the best path came from.
-    """
     n_frames, n_states = len(emission), len(states)
-    steps = np.zeros((n_frames, n_states), dtype=np.int8)
-    best = np.full(n_states, -np.inf)
-    best[:2] = emission[0, states[:2]]
-    arrivals = np.full((3, n_states), -np.inf)  # by staying, by one state on, by a skip
-    for frame in range(1, n_frames):
-        arrivals[0] = best
-        arrivals[1, 1:] = best[:-1]
-        arrivals[2, 2:] = np.where(may_skip[2:], best[:-2], -np.inf)
-        steps[frame] = arrivals.argmax(axis=0)
-        best = arrivals.max(axis=0) + emission[frame, states]  # not all frames at once: (T, S)
-    return best, steps
-
-
-def _may_skip(states: NDArray[np.intp], blank: int) -> NDArray[np.bool_]:
-    may_skip = np.zeros(len(states), dtype=np.bool_)
-    may_skip[2:] = (states[2:] != blank) & (states[2:] != states[:-2])
-    return may_skip
+    best, steps = np.empty(n_states), np.empty((n_frames, n_states), np.int8)
+    path = np.empty(n_frames, np.int64)
+    score = best_path(emission, states, blank, best, steps, path)
+    return states[path], score
 
 
 def _check_tokens(tokens: Sequence[int], emission: Emission, blank: int, name: str) -> None:

@@ -11,6 +11,18 @@ Alignment = NDArray[np.intp]  # (T,), one token a frame, blanks included
 
 
 @dataclass(frozen=True, slots=True)
+class SaidWord:
+    """A word of a lexicon, and the half-open positions of its tokens in a hypothesis.
+
+    `word` is its place in the lexicon; None for a word that is not in it.
+    """
+
+    word: int | None
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hypothesis:
     """One answer of a search; `tokens`, `frames` and `confidences` are equally long.
 
@@ -20,14 +32,21 @@ class Hypothesis:
     Attributes:
         tokens: Token ids, without blanks.
         frames: Per token, the first frame of its run in the best alignment; strictly increasing.
-        score: Natural log of a probability, in nats; each search says of what.
         confidences: Per token, its highest posterior within its run of frames, 0 to 1.
+        score: What hypotheses are ranked by, in nats; each search says what it adds up.
+        acoustic_score: Natural log of the probability that the emission alone gives the tokens.
+        lm_score: Natural log of the words' probability, its end included, without a weight; 0.0
+            without a language model.
+        words: The words that the search told apart; empty if it knows of no words.
     """
 
     tokens: tuple[int, ...]
     frames: tuple[int, ...]
-    score: float
     confidences: tuple[float, ...]
+    score: float
+    acoustic_score: float
+    lm_score: float = 0.0
+    words: tuple[SaidWord, ...] = ()
 
 
 def from_alignment(
@@ -38,11 +57,11 @@ def from_alignment(
     Args:
         emission: (T, V) log probabilities.
         alignment: (T,) token ids, one a frame.
-        score: The hypothesis's score in nats.
+        score: The hypothesis's score in nats, all of it acoustic.
         blank: Token id of the CTC blank.
     """
     if not len(alignment):
-        return Hypothesis((), (), score, ())
+        return Hypothesis((), (), (), score, score)
     is_start = np.append(True, alignment[1:] != alignment[:-1])
     starts = np.flatnonzero(is_start)
     said = np.take_along_axis(emission, alignment[:, None], axis=1)[:, 0]  # (T,)
@@ -51,6 +70,7 @@ def from_alignment(
     return Hypothesis(
         tokens=tuple(alignment[starts][is_token].tolist()),
         frames=tuple(starts[is_token].tolist()),
-        score=score,
         confidences=tuple(np.minimum(peaks[is_token], 1.0).tolist()),
+        score=score,
+        acoustic_score=score,
     )

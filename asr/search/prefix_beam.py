@@ -1,180 +1,454 @@
-"""Prefix beam search: the most probable token sequences, each summed over its alignments.
+"""Prefix beam: the loop that hears a frame and makes the best prefixes out of those before it.
 
-A prefix is what a path spells so far. Many paths spell the same prefix, and the search carries the
-sum of their probabilities in two parts, by whether a path ends in a blank or in the last token:
-only behind a blank is that token, heard once more, a new one.
+A prefix is what a path through the frames spells so far. Many paths spell the same prefix, and the
+beam carries the sum of their probabilities in two parts, by whether a path ends in a blank or in
+the last token: only behind a blank is that token, heard once more, a new one.
 
     prefix `ab`       next: blank      next: b       next: c
     ends in blank     `ab`, blank      `abb`, b      `abc`, c
     ends in b         `ab`, blank      `ab`, b       `abc`, c
 
-Frame after frame every prefix stays or is extended by every token, in arrays of shape (K, V); the
-best K of all that come out make the next beam.
+What counts beside the emission (words by a language model, their number, hotwords) multiplies the
+probability by a factor when the word or phrase is complete. What an unfinished one may become is
+its outlook: it decides which prefixes stay in the beam, and is no part of their score.
+
+All are products of probabilities, not sums of logarithms, so that the loop computes neither
+exponentials nor logarithms. After each frame the best prefix is scaled to 1: nothing underflows
+that the beam could have kept.
 """
 
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from asr.errors import ConfigError
-from asr.search.alignment import best_alignment
-from asr.search.emission import Emission, split_batch
-from asr.search.hypothesis import Hypothesis, from_alignment
-from asr.search.prefix_tree import PrefixTree
+from asr.search.compiled import compiled
+from asr.search.hotwords import BOUNDARY, Hotwords, hear_token
+from asr.search.ngram import END, UNKNOWN, NGram, word_log_prob
+from asr.search.pool import CANDIDATE, STAND, keep_best
+from asr.search.prefix_tree import NONE, UNLISTED, add_prefix, clear_out, find_prefix, make_tree
 
-Numbers = NDArray[np.intp]
-Scores = NDArray[np.float64]  # nats
+N_CANDIDATES = 8  # for each place in the beam; more than these are thinned out on the way
+N_ROWS = 32  # of the tree, for each place in the beam, before it is cleared of what has died
+
+Rows = NDArray[Any]  # of records
+Numbers = NDArray[np.int64]
+Factors = NDArray[np.float64]
+
+# A place in the beam: a prefix, and the probability of its paths by how they end.
+PLACE = np.dtype([("prefix", np.int64), ("in_blank", np.float64), ("in_token", np.float64)])
+
+# How far the search is: the frame to hear next, places and rows of the tree that are taken, and
+# the log of what the beam's probabilities are to be multiplied by.
+PROGRESS = np.dtype(
+    [
+        ("frame", np.int64),
+        ("n_places", np.int64),
+        ("n_rows", np.int64),
+        ("log_scale", np.float64),
+    ]
+)
+
+# The lexicon's nodes and arcs, side by side in memory; `outlook` is the best that a node can
+# become, as a factor, and 1 for the empty word. The last node has no arcs: it is all that the
+# lexicon lacks. One more row says where the arcs end.
+NODE = np.dtype([("first_arc", np.int32), ("word", np.int32), ("outlook", np.float64)])
+ARC = np.dtype([("token", np.int32), ("target", np.int32)])
 
 
-@dataclass(frozen=True, slots=True)
-class BeamConfig:
-    """How widely to search.
+class Settings(NamedTuple):
+    """Numbers that the loop goes by; weights and scores in nats.
 
-    Args:
-        beam_size: Prefixes kept after every frame.
-        beam_threshold: Prefixes this many nats or more below the best are dropped; infinity keeps
-            all that the beam holds.
-        n_best: Hypotheses returned, at most; no more than `beam_size`.
-
-    Raises:
-        ConfigError: A value is out of its range.
+    Attributes:
+        blank: Token id.
+        lm_weight: See `BeamConfig`.
+        word_score: See there.
+        unknown_score: See there.
+        unlisted: The lexicon's node for what it lacks; none if only its words can be said.
+        ends_anywhere: Whether a word can end before any token, as there are none that begin one.
+        has_ngram: Whether there is a language model.
+        has_hotwords: Whether there are hotwords.
+        greatest_gain: The most by which a token inside a word raises the outlook, as a factor.
+        greatest_start: The greatest outlook behind a word's first token.
+        greatest_ending: The most that the end of a word can be worth, as a factor.
     """
 
-    beam_size: int
-    beam_threshold: float
-    n_best: int
-
-    def __post_init__(self) -> None:
-        if self.beam_size < 1:
-            raise ConfigError(f"beam_size must be at least 1, got {self.beam_size}")
-        if not self.beam_threshold > 0:
-            raise ConfigError(f"beam_threshold must be above 0 nats, got {self.beam_threshold}")
-        if not 1 <= self.n_best <= self.beam_size:
-            raise ConfigError(
-                f"n_best must be in 1..beam_size ({self.beam_size}), got {self.n_best}"
-            )
+    blank: int
+    lm_weight: float
+    word_score: float
+    unknown_score: float
+    unlisted: int
+    ends_anywhere: bool
+    has_ngram: bool
+    has_hotwords: bool
+    greatest_gain: float
+    greatest_start: float
+    greatest_ending: float
 
 
-def prefix_beam_search(
-    log_probs: Tensor, lengths: Tensor, config: BeamConfig, *, blank: int = 0
-) -> list[list[Hypothesis]]:
-    """Find the most probable token sequences of every utterance.
+class Knowledge(NamedTuple):
+    """What is known beside the emission.
 
-    With a beam wide enough to keep every prefix the scores are exact; a narrower one misses the
-    alignments that pass through a prefix it dropped, so that a score is a lower bound.
+    Attributes:
+        nodes: (M + 2,) `NODE`.
+        arcs: (A,) `ARC`.
+        number: (W,) int32, the language model's number of each word of the lexicon.
+        begins_word: (V,) bool, which tokens end a word and begin another.
+        ngram: The language model.
+        hotwords: The phrases.
+        settings: The rest.
+    """
+
+    nodes: Rows
+    arcs: Rows
+    number: NDArray[np.int32]
+    begins_word: NDArray[np.bool_]
+    ngram: NGram
+    hotwords: Hotwords
+    settings: Settings
+
+
+class Search(NamedTuple):
+    """A search under way: all that changes.
+
+    Attributes:
+        beam: (beam_size,) `PLACE`.
+        tree: (capacity,) `ROW`, all prefixes.
+        pool: (C,) `CANDIDATE`, what may be in the next beam.
+        progress: (1,) `PROGRESS`.
+        stand: (1,) `STAND`, how the pool stands.
+        tokens: (2, V) tokens that matter in a frame: inside words, and at their beginning.
+        scratch: (C,) room to choose in.
+    """
+
+    beam: Rows
+    tree: Rows
+    pool: Rows
+    progress: Rows
+    stand: Rows
+    tokens: Numbers
+    scratch: Factors
+
+
+class Source(NamedTuple):
+    """A prefix about to be extended, as it is or behind a word that has just ended."""
+
+    prefix: int
+    last: int  # its last token
+    is_behind: bool  # behind a word
+    in_blank: float
+    total: float
+    spelled: int
+    ended: int
+    context: int
+    phrase: int
+    factor: float
+    bound: float  # what a child's value cannot exceed, but for the token's probability
+
+
+def begin(
+    n_tokens: int, beam_size: int, least_share: float, context: int, phrase: int, blank: int
+) -> Search:
+    """Begin with the empty prefix, which all paths spell before the first frame."""
+    search = Search(
+        beam=np.recarray(beam_size, PLACE),
+        tree=make_tree(N_ROWS * beam_size, blank=blank, context=context, phrase=phrase),
+        pool=np.recarray(N_CANDIDATES * beam_size, CANDIDATE),
+        progress=np.recarray(1, PROGRESS),
+        stand=np.recarray(1, STAND),
+        tokens=np.empty((2, n_tokens), np.int64),
+        scratch=np.empty(N_CANDIDATES * beam_size),
+    )
+    search.beam[0] = (0, 1.0, 0.0)
+    search.progress[0] = (0, 1, 1, 0.0)
+    search.stand[0] = (beam_size, 0, 0.0, 0.0, least_share)
+    return search
+
+
+def enlarge(search: Search) -> Search:
+    """Go on with twice the room for prefixes."""
+    tree = np.recarray(2 * len(search.tree), search.tree.dtype)
+    tree[: len(search.tree)] = search.tree
+    return search._replace(tree=tree)
+
+
+@compiled
+def hear(probs: Factors, search: Search, known: Knowledge) -> bool:
+    """Hear one frame after the other.
 
     Args:
-        log_probs: (B, T, V) float, natural log, each frame normalised.
-        lengths: (B,) int64, valid frames, 0 <= length <= T. Later frames are never read.
-        config: How widely to search.
-        blank: Token id of the CTC blank, 0 <= blank < V.
+        probs: (T, V), each row sums to one.
+        search: Where to begin; its beam is empty in the end if nothing possible can be said.
+        known: What is known beside the emission.
 
     Returns:
-        Per utterance, in batch order, 1 to `n_best` hypotheses of distinct tokens, best first.
-        `score` is the log probability of the tokens in nats; frames and confidences are those of
-        their best alignment. An empty utterance has the empty hypothesis, with score 0.0.
-
-    Raises:
-        ShapeError: `log_probs` is not (B, T, V), or `lengths` do not belong to it.
-        DataError: A valid frame is not finite or not normalised.
-
-    References:
-        Graves, "Supervised Sequence Labelling with Recurrent Neural Networks", 2012, section 7.5.
-        Hannun et al., "First-Pass Large Vocabulary Continuous Speech Recognition using
-        Bi-Directional Recurrent DNNs", arXiv:1408.2873, 2014.
-
-    Example:
-        >>> import math, torch
-        >>> log_probs = torch.tensor([[[0.6, 0.4], [0.6, 0.4]]]).log()  # blank is likelier
-        >>> config = BeamConfig(beam_size=4, beam_threshold=20.0, n_best=2)
-        >>> (best, second), = prefix_beam_search(log_probs, torch.tensor([2]), config)
-        >>> best.tokens, round(math.exp(best.score), 2)  # yet three paths of four spell (1,)
-        ((1,), 0.64)
+        Whether all has been heard; otherwise the tree has no room for more.
     """
-    emissions = split_batch(log_probs, lengths, blank=blank)
-    return [search_emission(emission, config, blank=blank) for emission in emissions]
+    progress, size = search.progress[0], search.stand[0].size
+    while progress.frame < len(probs) and progress.n_places > 0:
+        if progress.n_rows + size > len(search.tree):
+            progress.n_rows = clear_out(
+                search.tree, progress.n_rows, search.beam, progress.n_places
+            )
+            if 2 * (progress.n_rows + size) > len(search.tree):
+                return False
+        _advance(probs[progress.frame], search, known)
+        progress.frame += 1
+    return True
 
 
-def search_emission(emission: Emission, config: BeamConfig, *, blank: int) -> list[Hypothesis]:
-    """Search one utterance; `prefix_beam_search` without the batch and the checks."""
-    tree = PrefixTree()
-    beam = _empty_prefix(blank)
-    for frame in emission:
-        beam = _advance(beam, frame, tree, config, blank)
-    hypotheses = []
-    for prefix, score in zip(beam.prefixes[: config.n_best], beam.scores, strict=False):
-        alignment, _ = best_alignment(emission, tree.tokens(int(prefix)), blank=blank)
-        hypotheses.append(from_alignment(emission, alignment, float(score), blank=blank))
-    return hypotheses
+@compiled
+def _advance(frame: Factors, search: Search, known: Knowledge) -> None:
+    """Hear one frame, (V,)."""
+    stand, settings = search.stand[0], known.settings
+    greatest = _stay(frame, search, settings.blank)
+    n_inside, n_first = _promising_tokens(frame, search, known, greatest)
+    inside, first = search.tokens[0, :n_inside], search.tokens[1, :n_first]
+    for place in range(search.progress[0].n_places):
+        _extend(_unfinished(place, search, settings), inside, frame, search, known)
+        if n_first:
+            total = search.beam[place].in_blank + search.beam[place].in_token
+            most = total * settings.greatest_ending * settings.greatest_start
+            if most * frame[first[0]] > stand.cutoff:
+                _extend(_behind_word(place, search, known), first, frame, search, known)
+    keep_best(search.pool, stand, search.scratch)
+    _settle(search)
 
 
-@dataclass(frozen=True, slots=True)
-class _Beam:
-    """K prefixes, best first; the empty prefix has no parent, and a blank for its last token."""
+@compiled
+def _stay(frame: Factors, search: Search, blank: int) -> float:
+    """Let every prefix of the beam hear a blank, its last token once more, or become another.
 
-    prefixes: Numbers  # (K,) in the tree
-    parents: Numbers  # (K,) the same prefixes without their last token
-    last: Numbers  # (K,) that token
-    ends_in_blank: Scores  # (K,) log probability of the paths that end in a blank
-    ends_in_token: Scores  # (K,) and of those that end in the last token
+    Fills the pool anew, and returns the greatest probability before the frame.
+    """
+    beam, tree, stand = search.beam, search.tree, search.stand[0]
+    best, least, greatest = 0.0, np.inf, 0.0
+    for place in range(search.progress[0].n_places):
+        here = beam[place]
+        row = tree[here.prefix]
+        total = here.in_blank + here.in_token
+        in_token = here.in_token
+        if row.parent != NONE and tree[row.parent].place != NONE:
+            other = beam[tree[row.parent].place]
+            heard = other.in_blank
+            if tree[row.parent].token != row.token:
+                heard += other.in_token
+            in_token += heard * row.factor
+        candidate = search.pool[place]
+        candidate.prefix = here.prefix
+        candidate.in_blank = total * frame[blank]
+        candidate.in_token = in_token * frame[row.token]
+        candidate.value = (candidate.in_blank + candidate.in_token) * row.outlook
+        best, least = max(best, candidate.value), min(least, candidate.value)
+        greatest = max(greatest, total)
+    stand.n = search.progress[0].n_places
+    stand.best, stand.cutoff = best, best * stand.least_share
+    if stand.n == stand.size:
+        stand.cutoff = max(stand.cutoff, least)
+    return greatest
 
-    @property
-    def scores(self) -> Scores:
-        """Log probability of all paths of each prefix, (K,)."""
-        total: Scores = np.logaddexp(self.ends_in_blank, self.ends_in_token)
-        return total
+
+@compiled
+def _promising_tokens(
+    frame: Factors, search: Search, known: Knowledge, greatest: float
+) -> tuple[int, int]:
+    """Find the tokens that can lead past the cutoff, most probable first, and count them."""
+    settings, cutoff = known.settings, search.stand[0].cutoff
+    inside_least = cutoff / settings.greatest_gain
+    first_least = cutoff / (greatest * settings.greatest_ending * settings.greatest_start)
+    n_inside, n_first = 0, 0
+    for token in range(len(frame)):
+        if token != settings.blank:
+            begins_word = known.begins_word[token]
+            if not begins_word and frame[token] > inside_least:
+                n_inside = _insert(frame, search.tokens[0], n_inside, token)
+            if (begins_word or settings.ends_anywhere) and frame[token] > first_least:
+                n_first = _insert(frame, search.tokens[1], n_first, token)
+    return n_inside, n_first
 
 
-def _empty_prefix(blank: int) -> _Beam:
-    root, no_parent = np.array([PrefixTree.ROOT]), np.array([-1])
-    return _Beam(root, no_parent, np.array([blank]), np.array([0.0]), np.array([-np.inf]))
+@compiled
+def _insert(frame: Factors, tokens: Numbers, n: int, token: int) -> int:
+    """Put a token where its probability belongs, behind its equals."""
+    i = n
+    while i > 0 and frame[tokens[i - 1]] < frame[token]:
+        tokens[i] = tokens[i - 1]
+        i -= 1
+    tokens[i] = token
+    return n + 1
 
 
-def _advance(beam: _Beam, frame: Scores, tree: PrefixTree, config: BeamConfig, blank: int) -> _Beam:
-    """Hear one more frame, (V,)."""
-    scores, last = beam.scores, beam.last
-    blank_heard = scores + frame[blank]  # (K,)
-    last_heard = beam.ends_in_token + frame[last]  # (K,)
-    outcomes = scores[:, None] + frame  # (K, V), each prefix extended by each token
-    outcomes[np.arange(len(last)), last] = beam.ends_in_blank + frame[last]
-
-    # Where an extended prefix is another one of the beam, it is counted there, and only there.
-    child, parent = np.nonzero(beam.parents[:, None] == beam.prefixes)
-    last_heard[child] = np.logaddexp(last_heard[child], outcomes[parent, last[child]])
-    outcomes[parent, last[child]] = -np.inf
-
-    # A blank extends nothing: its column holds the prefixes that stay as they are.
-    outcomes[:, blank] = np.logaddexp(blank_heard, last_heard)
-
-    kept = _best_indices(outcomes.ravel(), config)
-    source, token = np.divmod(kept, len(frame))
-    stays = token == blank
-    return _Beam(
-        prefixes=_numbers(beam.prefixes[source], token, stays, tree),
-        parents=np.where(stays, beam.parents[source], beam.prefixes[source]),
-        last=np.where(stays, last[source], token),
-        ends_in_blank=np.where(stays, blank_heard[source], -np.inf),
-        ends_in_token=np.where(stays, last_heard[source], outcomes[source, token]),
+@compiled
+def _unfinished(place: int, search: Search, settings: Settings) -> Source:
+    """Take a prefix as it is, to go on with its last word."""
+    here = search.beam[place]
+    row = search.tree[here.prefix]
+    total = here.in_blank + here.in_token
+    return Source(
+        prefix=here.prefix,
+        last=row.token,
+        is_behind=False,
+        in_blank=here.in_blank,
+        total=total,
+        spelled=row.spelled,
+        ended=NONE,
+        context=row.context,
+        phrase=row.phrase,
+        factor=1.0,
+        bound=total * row.outlook * settings.greatest_gain,
     )
 
 
-def _best_indices(outcomes: Scores, config: BeamConfig) -> Numbers:
-    """Choose what survives: within the threshold and the beam, best first, ties in order."""
-    kept = np.flatnonzero(outcomes >= outcomes.max() - config.beam_threshold)
-    kept = kept[outcomes[kept] > -np.inf]  # where the threshold is infinite: not the impossible
-    if len(kept) > config.beam_size:
-        least = np.partition(outcomes[kept], -config.beam_size)[-config.beam_size]
-        kept = kept[outcomes[kept] >= least]
-    order = np.argsort(-outcomes[kept], kind="stable")
-    return kept[order[: config.beam_size]]
+@compiled
+def _behind_word(place: int, search: Search, known: Knowledge) -> Source:
+    """Take a prefix behind its last word; its bound is 0 if that cannot end."""
+    here = search.beam[place]
+    row = search.tree[here.prefix]
+    total = here.in_blank + here.in_token
+    end_word(row, known)
+    factor, phrase, ended = row.ending, row.phrase, NONE
+    if row.spelled != 0:
+        ended = np.int64(known.nodes[row.spelled].word)
+        ended = UNLISTED if ended == NONE else ended
+        phrase = np.int64(known.hotwords.next_state[phrase, BOUNDARY])
+        factor *= known.hotwords.boost[phrase]
+    elif known.settings.ends_anywhere:
+        factor = 0.0  # to go on without a word is what _unfinished does
+    return Source(
+        prefix=here.prefix,
+        last=row.token,
+        is_behind=True,
+        in_blank=here.in_blank,
+        total=total,
+        spelled=0,
+        ended=ended,
+        context=row.context_behind,
+        phrase=phrase,
+        factor=factor,
+        bound=total * factor * known.settings.greatest_start * known.hotwords.promise[phrase],
+    )
 
 
-def _numbers(
-    sources: Numbers, token: Numbers, stays: NDArray[np.bool_], tree: PrefixTree
-) -> Numbers:
-    prefixes = sources.copy()
-    for k in np.flatnonzero(~stays).tolist():
-        prefixes[k] = tree.child(int(sources[k]), int(token[k]))
-    return prefixes
+@compiled
+def end_word(row: Any, known: Knowledge) -> None:  # noqa: ANN401 (a record)
+    """Work out what it is worth to end a prefix's last word, once: 0 if it cannot end."""
+    if not np.isnan(row.ending):
+        return
+    settings, word = known.settings, np.int64(known.nodes[row.spelled].word)
+    row.context_behind = row.context
+    if row.spelled == 0:
+        row.ending = 1.0
+    elif word == NONE and settings.unlisted == NONE:
+        row.ending = 0.0
+    else:
+        number = np.int64(known.number[word]) if word != NONE else UNKNOWN
+        score = settings.word_score
+        if number == UNKNOWN:
+            score += settings.unknown_score
+        if settings.has_ngram:
+            log_prob, row.context_behind = word_log_prob(known.ngram, row.context, number)
+            score += settings.lm_weight * log_prob
+        row.ending = np.exp(score)
+
+
+@compiled
+def _extend(
+    source: Source, tokens: Numbers, frame: Factors, search: Search, known: Knowledge
+) -> None:
+    """Offer a prefix with each of some tokens, most probable first, while that can be of use."""
+    settings, arcs, stand = known.settings, known.arcs, search.stand[0]
+    first = np.int64(known.nodes[source.spelled].first_arc)
+    stop = np.int64(known.nodes[source.spelled + 1].first_arc)
+    for token in tokens:
+        if source.bound * frame[token] <= stand.cutoff:
+            break
+        arc = _first_arc(arcs, token, first, stop)
+        if settings.unlisted != NONE and (arc == stop or arcs[arc].token != token):
+            _offer(source, token, settings.unlisted, frame, search, known)
+        while arc < stop and arcs[arc].token == token:
+            _offer(source, token, np.int64(arcs[arc].target), frame, search, known)
+            arc += 1
+
+
+@compiled
+def _first_arc(arcs: Rows, token: int, low: int, high: int) -> int:
+    """Find the first of some arcs whose token is not below a given one, by bisection."""
+    while low < high:
+        middle = (low + high) // 2
+        if arcs[middle].token < token:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def _offer(
+    source: Source, token: int, spelled: int, frame: Factors, search: Search, known: Knowledge
+) -> None:
+    """Put a longer prefix into the pool, unless it is of no use or is in the beam, so there."""
+    stand, tree = search.stand[0], search.tree
+    probability = source.in_blank if token == source.last else source.total
+    probability *= source.factor * frame[token]
+    outlook, phrase = known.nodes[spelled].outlook, source.phrase
+    if known.settings.has_hotwords:
+        phrase = hear_token(known.hotwords, phrase, token)
+        outlook *= known.hotwords.promise[phrase]
+    value = probability * outlook
+    if value <= stand.cutoff:
+        return
+    prefix = find_prefix(tree, source.prefix, token, spelled)
+    if prefix != NONE and tree[prefix].place != NONE:
+        return
+    if stand.n == len(search.pool):
+        keep_best(search.pool, stand, search.scratch)
+    candidate = search.pool[stand.n]
+    stand.n += 1
+    candidate.value, candidate.in_blank, candidate.in_token = value, 0.0, probability
+    candidate.prefix, candidate.parent, candidate.token = prefix, source.prefix, token
+    candidate.spelled, candidate.ended = spelled, source.ended
+    candidate.context, candidate.phrase = source.context, phrase
+    candidate.factor, candidate.outlook = source.factor, outlook
+    if value > stand.best:
+        stand.best = value
+        stand.cutoff = max(stand.cutoff, value * stand.least_share)
+
+
+@compiled
+def _settle(search: Search) -> None:
+    """Make what is left in the pool the next beam, its best value 1; give new prefixes rows."""
+    progress, beam, tree = search.progress[0], search.beam, search.tree
+    for place in range(progress.n_places):
+        tree[beam[place].prefix].place = NONE
+    progress.n_places = search.stand[0].n
+    scale = 1.0 / search.stand[0].best
+    progress.log_scale -= np.log(scale)
+    for place in range(progress.n_places):
+        candidate = search.pool[place]
+        if candidate.prefix == NONE:
+            candidate.prefix = progress.n_rows
+            progress.n_rows += 1
+            add_prefix(tree, candidate.parent, candidate.prefix)
+            row = tree[candidate.prefix]
+            row.token, row.spelled, row.ended = candidate.token, candidate.spelled, candidate.ended
+            row.context, row.phrase = candidate.context, candidate.phrase
+            row.factor, row.outlook, row.ending = candidate.factor, candidate.outlook, np.nan
+        tree[candidate.prefix].place = place
+        here = beam[place]
+        here.prefix = candidate.prefix
+        here.in_blank, here.in_token = candidate.in_blank * scale, candidate.in_token * scale
+
+
+@compiled
+def finish(search: Search, known: Knowledge, scores: Factors) -> None:
+    """End the last words and the utterance: logs of what that is worth, -inf if impossible."""
+    hotwords, settings = known.hotwords, known.settings
+    for place in range(search.progress[0].n_places):
+        row = search.tree[search.beam[place].prefix]
+        end_word(row, known)
+        scores[place] = np.log(row.ending)
+        if row.spelled != 0:
+            scores[place] += np.log(hotwords.boost[hotwords.next_state[row.phrase, BOUNDARY]])
+        if settings.has_ngram:
+            log_prob, _ = word_log_prob(known.ngram, row.context_behind, END)
+            scores[place] += settings.lm_weight * log_prob

@@ -1,38 +1,129 @@
-"""Prefix tree: every token sequence met in a search, by one number each."""
+"""Prefix tree: every prefix that was ever in the beam, a row each.
+
+A prefix is the one before it and one more token; its number is its row. What a prefix is worth
+beside the emission depends on nothing but the prefix, so it is worked out once, when the prefix is
+new, and not frame by frame.
+
+A row has these fields:
+
+    parent          the prefix without its last token; none for the root
+    token           the last token; the blank for the root
+    first_child     one of the prefixes that are one token longer, or none
+    next_sibling    another one of the parent's, or none
+    place           where in the beam the prefix is now, or none
+    spelled         node of the lexicon: what the last word is spelled by so far
+    ended           place in the lexicon of the word that ended before the last token; `UNLISTED`
+                    for one that is not there, none where the token ended no word
+    context         node of the language model: the whole words before
+    phrase          state of the hotwords
+    factor          by how much the last token changed the score beside its emission
+    outlook         how much the unfinished word and phrase can become, as a factor
+    ending          factor for ending the last word here; NaN while nobody has asked
+    context_behind  context behind that word, once `ending` is known
+    new_number      while rows are cleared out
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.search.compiled import compiled
+
+ROOT = 0  # the empty prefix
+NONE = -1  # no prefix, no word, no place in the beam
+UNLISTED = -2  # a word that is not in the lexicon
+
+Rows = NDArray[Any]  # of records
+Numbers = NDArray[np.int64]
+
+_NUMBERS = (
+    *("parent", "token", "first_child", "next_sibling", "place", "spelled", "ended"),
+    *("context", "phrase", "context_behind", "new_number"),
+)
+_FACTORS = ("factor", "outlook", "ending")
+ROW = np.dtype([*((n, np.int64) for n in _NUMBERS), *((n, np.float64) for n in _FACTORS)])
 
 
-class PrefixTree:
-    """Number prefixes so that a sequence reached twice, in whatever way, has one number.
+def make_tree(capacity: int, *, blank: int, context: int, phrase: int) -> Rows:
+    """Make room for `capacity` prefixes; the root is there, at place 0 of the beam."""
+    tree = np.recarray(capacity, ROW)
+    root = (NONE, blank, NONE, NONE, 0, 0, NONE, context, phrase, context, NONE, 1.0, 1.0, np.nan)
+    tree[ROOT] = root
+    return tree
 
-    A prefix is stored as its last token and the number of the prefix before it.
 
-    Example:
-        >>> tree = PrefixTree()
-        >>> ab = tree.child(tree.child(PrefixTree.ROOT, 1), 2)
-        >>> tree.tokens(ab)
-        (1, 2)
-        >>> tree.child(tree.child(PrefixTree.ROOT, 1), 2) == ab
-        True
+@compiled
+def add_prefix(tree: Rows, parent: int, number: int) -> None:
+    """Make a row for a prefix that is one token longer than another one."""
+    row = tree[number]
+    row.parent = parent
+    row.first_child = NONE
+    row.next_sibling = tree[parent].first_child
+    tree[parent].first_child = number
+
+
+@compiled
+def find_prefix(tree: Rows, parent: int, token: int, spelled: int) -> int:
+    """Find the prefix that is one token longer than another one; none if it has no row."""
+    child = tree[parent].first_child
+    while child != NONE and (tree[child].token != token or tree[child].spelled != spelled):
+        child = tree[child].next_sibling
+    return child
+
+
+@compiled
+def clear_out(tree: Rows, n_rows: int, beam: Rows, n_places: int) -> int:
+    """Drop the rows that nothing in the beam goes back to.
+
+    Args:
+        tree: The tree.
+        n_rows: Rows in use.
+        beam: The beam, whose prefixes get the numbers that they have from now on.
+        n_places: Places in use.
+
+    Returns:
+        Rows in use from now on.
     """
+    for prefix in range(n_rows):
+        tree[prefix].new_number = NONE
+    for place in range(n_places):
+        prefix = beam[place].prefix
+        while prefix != NONE and tree[prefix].new_number == NONE:
+            tree[prefix].new_number = 0
+            prefix = tree[prefix].parent
+    n_kept = 0
+    for prefix in range(n_rows):  # parents have lower numbers than children
+        if tree[prefix].new_number != NONE:
+            parent, tree[prefix].new_number = tree[prefix].parent, n_kept
+            new_number = tree[n_kept].new_number  # of the row that was there, which others look up
+            tree[n_kept] = tree[prefix]
+            tree[n_kept].new_number, tree[n_kept].first_child = new_number, NONE
+            if parent != NONE:
+                add_prefix(tree, tree[parent].new_number, n_kept)
+            n_kept += 1
+    for place in range(n_places):
+        beam[place].prefix = tree[beam[place].prefix].new_number
+    return n_kept
 
-    ROOT = 0  # the empty prefix
 
-    def __init__(self) -> None:
-        self._nodes: list[tuple[int, int]] = [(self.ROOT, -1)]  # parent, last token
-        self._children: dict[tuple[int, int], int] = {}
+@compiled
+def n_tokens(tree: Rows, prefix: int) -> int:
+    """Count the tokens of a prefix."""
+    n = 0
+    while tree[prefix].parent != NONE:
+        prefix = tree[prefix].parent
+        n += 1
+    return n
 
-    def child(self, prefix: int, token: int) -> int:
-        """Return the number of a prefix extended by a token, giving it one if it has none."""
-        node = (prefix, token)
-        number = self._children.setdefault(node, len(self._nodes))
-        if number == len(self._nodes):
-            self._nodes.append(node)
-        return number
 
-    def tokens(self, prefix: int) -> tuple[int, ...]:
-        """Spell a prefix, first token first."""
-        backwards = []
-        while prefix != self.ROOT:
-            prefix, token = self._nodes[prefix]
-            backwards.append(token)
-        return tuple(reversed(backwards))
+@compiled
+def trace(tree: Rows, prefix: int, tokens: Numbers, ended: Numbers) -> float:
+    """Spell a prefix: write its tokens, and the word that ended before each; sum its log factors."""
+    log_factor = 0.0
+    for i in range(len(tokens) - 1, -1, -1):
+        row = tree[prefix]
+        tokens[i], ended[i] = row.token, row.ended
+        log_factor += np.log(row.factor)
+        prefix = row.parent
+    return log_factor

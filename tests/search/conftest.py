@@ -3,8 +3,15 @@
 from collections.abc import Callable, Iterator
 from itertools import groupby, product
 
+import numpy as np
 import pytest
+import torch
 from torch import Tensor
+
+from asr.search.beam import BeamConfig
+from asr.search.beam_search import BeamSearch
+from asr.search.language import plain_language
+from asr.search.ngram import make_ngram, text_log_prob
 
 Tokens = tuple[int, ...]
 Path = tuple[int, ...]
@@ -29,3 +36,18 @@ def _every_path(emission: Tensor, blank: int) -> dict[Tokens, dict[Path, float]]
 def _scored_paths(frames: list[list[float]]) -> Iterator[tuple[Path, float]]:
     for path in product(*[range(len(frame)) for frame in frames]):
         yield path, sum(frame[token] for frame, token in zip(frames, path, strict=True))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_before_anything_is_timed() -> None:
+    """Compile the search, lest the first example of a property take as long as that."""
+    search = BeamSearch(BeamConfig(2, 10.0, 1), plain_language(2))
+    search(torch.full((1, 3, 2), 0.5).log(), torch.tensor([3]))
+    ngram = make_ngram(
+        np.array([-1, 0, 1, 2], np.int32),
+        np.zeros(4, np.float32),
+        np.zeros(1, np.float32),
+        np.array([1, 4], np.uint32),
+        np.zeros(4, np.int32),
+    )
+    text_log_prob(ngram, np.zeros(1, np.int32))

@@ -75,7 +75,7 @@ def test_nothing_said_aligns_to_blanks() -> None:
 
 
 def test_nothing_said_in_no_frames_scores_zero() -> None:
-    assert one(torch.zeros(0, 2), ()) == Hypothesis((), (), 0.0, ())
+    assert one(torch.zeros(0, 2), ()) == Hypothesis((), (), (), 0.0, 0.0)
 
 
 def test_of_equally_probable_alignments_the_earliest_is_taken() -> None:

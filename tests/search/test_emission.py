@@ -6,15 +6,18 @@ from torch import Tensor
 
 from asr.errors import DataError, ShapeError
 from asr.search.alignment import force_align
+from asr.search.beam import BeamConfig
+from asr.search.beam_search import BeamSearch
 from asr.search.emission import split_batch
 from asr.search.greedy import greedy_search
-from asr.search.prefix_beam import BeamConfig, prefix_beam_search
+from asr.search.language import plain_language
 
 Search = Callable[[Tensor, Tensor], object]
 
 
 def beam_search(log_probs: Tensor, lengths: Tensor) -> object:
-    return prefix_beam_search(log_probs, lengths, BeamConfig(4, 20.0, 1))
+    language = plain_language(log_probs.shape[2])
+    return BeamSearch(BeamConfig(4, 20.0, 1), language)(log_probs, lengths)
 
 
 def align(log_probs: Tensor, lengths: Tensor) -> object:

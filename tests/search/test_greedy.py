@@ -34,7 +34,7 @@ def test_repeats_merge_before_blanks_drop() -> None:
 
 
 def test_an_empty_utterance_says_nothing_and_scores_zero() -> None:
-    assert one(torch.zeros(0, 3)) == Hypothesis((), (), 0.0, ())
+    assert one(torch.zeros(0, 3)) == Hypothesis((), (), (), 0.0, 0.0)
 
 
 def test_frames_of_blank_alone_say_nothing() -> None:
@@ -42,7 +42,7 @@ def test_frames_of_blank_alone_say_nothing() -> None:
 
 
 def test_a_vocabulary_of_the_blank_alone_says_nothing() -> None:
-    assert one(torch.zeros(3, 1)) == Hypothesis((), (), 0.0, ())
+    assert one(torch.zeros(3, 1)) == Hypothesis((), (), (), 0.0, 0.0)
 
 
 def test_one_frame_says_at_most_one_token() -> None:

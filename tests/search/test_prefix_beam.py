@@ -14,16 +14,22 @@ from asr.errors import ConfigError
 from asr.search.alignment import force_align
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
-from asr.search.prefix_beam import BeamConfig, prefix_beam_search
+from asr.search.beam import BeamConfig
+from asr.search.beam_search import BeamSearch
+from asr.search.language import plain_language
 
 EveryPath = Callable[[Tensor, int], dict[tuple[int, ...], dict[tuple[int, ...], float]]]
 
 EVERYTHING = BeamConfig(beam_size=2000, beam_threshold=math.inf, n_best=2000)
 
 
+def plain(log_probs: Tensor, config: BeamConfig, blank: int = 0) -> BeamSearch:
+    return BeamSearch(config, plain_language(log_probs.shape[-1]), blank=blank)
+
+
 def n_best(log_probs: Tensor, config: BeamConfig = EVERYTHING, blank: int = 0) -> list[Hypothesis]:
     lengths = torch.tensor([len(log_probs)])
-    (hypotheses,) = prefix_beam_search(log_probs[None], lengths, config, blank=blank)
+    (hypotheses,) = plain(log_probs, config, blank)(log_probs[None], lengths)
     return hypotheses
 
 
@@ -113,7 +119,7 @@ def test_an_utterance_alone_equals_itself_in_a_batch_with_nan_for_padding() -> N
     for b, length in enumerate(lengths):
         log_probs[b, length:] = math.nan
     config = BeamConfig(8, 12.0, 8)
-    together = prefix_beam_search(log_probs, lengths, config)
+    together = plain(log_probs, config)(log_probs, lengths)
     alone = [n_best(log_probs[b, :length], config) for b, length in enumerate(lengths.tolist())]
     assert together == alone
 
@@ -128,15 +134,15 @@ def test_times_and_confidences_are_those_of_the_best_alignment() -> None:
 
 
 def test_an_empty_utterance_says_nothing_and_scores_zero() -> None:
-    assert n_best(torch.zeros(0, 4)) == [Hypothesis((), (), 0.0, ())]
+    assert n_best(torch.zeros(0, 4)) == [Hypothesis((), (), (), 0.0, 0.0)]
 
 
 def test_a_vocabulary_of_the_blank_alone_says_nothing() -> None:
-    assert n_best(torch.zeros(3, 1)) == [Hypothesis((), (), 0.0, ())]
+    assert n_best(torch.zeros(3, 1)) == [Hypothesis((), (), (), 0.0, 0.0)]
 
 
 def test_frames_of_certain_blank_say_nothing() -> None:
-    assert n_best(torch.tensor([[0.0, -math.inf]] * 3)) == [Hypothesis((), (), 0.0, ())]
+    assert n_best(torch.tensor([[0.0, -math.inf]] * 3)) == [Hypothesis((), (), (), 0.0, 0.0)]
 
 
 def test_one_frame_ranks_the_tokens() -> None:

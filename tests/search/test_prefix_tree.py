@@ -1,20 +1,62 @@
-from asr.search.prefix_tree import PrefixTree
+import numpy as np
+
+from asr.search.prefix_beam import PLACE
+from asr.search.prefix_tree import (
+    NONE,
+    ROOT,
+    Rows,
+    add_prefix,
+    clear_out,
+    find_prefix,
+    make_tree,
+    n_tokens,
+    trace,
+)
+
+
+class Forest:
+    """A tree that counts its rows, as the search does."""
+
+    def __init__(self) -> None:
+        self.tree: Rows = make_tree(100, blank=0, context=0, phrase=0)
+        self.n_rows = 1
+
+    def grow(self, parent: int, token: int) -> int:
+        add_prefix(self.tree, parent, self.n_rows)
+        row = self.tree[self.n_rows]
+        row.token, row.spelled, row.factor = token, 0, 0.5
+        self.n_rows += 1
+        return self.n_rows - 1
+
+    def spell(self, prefix: int) -> tuple[list[int], float]:
+        tokens = np.empty(n_tokens(self.tree, prefix), np.int64)
+        log_factor = trace(self.tree, prefix, tokens, np.empty_like(tokens))
+        return tokens.tolist(), log_factor
 
 
 def test_the_root_spells_nothing() -> None:
-    assert PrefixTree().tokens(PrefixTree.ROOT) == ()
+    assert Forest().spell(ROOT) == ([], 0.0)
 
 
-def test_a_prefix_has_one_number_however_often_it_is_reached() -> None:
-    tree = PrefixTree()
-    first = tree.child(tree.child(tree.ROOT, 5), 5)
-    tree.child(tree.ROOT, 7)
-    assert tree.child(tree.child(tree.ROOT, 5), 5) == first
-    assert tree.tokens(first) == (5, 5)
+def test_a_prefix_is_found_again_however_often_it_is_reached() -> None:
+    forest = Forest()
+    first = forest.grow(ROOT, 5)
+    second = forest.grow(first, 5)
+    third = forest.grow(ROOT, 7)
+    found = [find_prefix(forest.tree, ROOT, token, 0) for token in (5, 6, 7)]
+    assert found == [first, NONE, third]
+    assert find_prefix(forest.tree, first, 5, 0) == second
+    assert forest.spell(second) == ([5, 5], 2 * np.log(0.5))
 
 
-def test_different_prefixes_have_different_numbers() -> None:
-    tree = PrefixTree()
-    one, two = tree.child(tree.ROOT, 1), tree.child(tree.ROOT, 2)
-    numbers = {tree.ROOT, one, two, tree.child(one, 2), tree.child(two, 1)}
-    assert len(numbers) == 5
+def test_what_the_beam_does_not_go_back_to_is_cleared_out() -> None:
+    forest = Forest()
+    prefixes = [forest.grow(ROOT, token) for token in range(1, 51)]
+    beam = np.recarray(2, PLACE)
+    longer = forest.grow(prefixes[40], 3)
+    beam["prefix"] = [forest.grow(longer, 4), prefixes[29]]
+    assert clear_out(forest.tree, forest.n_rows, beam, 2) == 5
+    assert [forest.spell(prefix)[0] for prefix in beam["prefix"]] == [[41, 3, 4], [30]]
+    parent = find_prefix(forest.tree, ROOT, 41, 0)
+    assert find_prefix(forest.tree, parent, 3, 0) == forest.tree["parent"][beam["prefix"][0]]
+    assert find_prefix(forest.tree, ROOT, 21, 0) == NONE

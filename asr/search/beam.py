@@ -1,0 +1,56 @@
+"""Beam: how widely to search, and what counts beside the emission."""
+
+import math
+from dataclasses import dataclass
+
+from asr.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class BeamConfig:
+    """Settings of the prefix beam search.
+
+    A hypothesis is scored, in nats, by
+
+        acoustic + lm_weight * lm + word_score * words + unknown_score * unknown words + boosts
+
+    where `acoustic` is the log probability of its tokens, `lm` that of its words. What has no
+    weight in the default costs and changes nothing.
+
+    Args:
+        beam_size: Prefixes kept after every frame.
+        beam_threshold: Prefixes this many nats or more below the best are dropped; infinity keeps
+            all that the beam holds, as far as float64 tells them from the impossible (700 nats).
+        n_best: Hypotheses returned, at most; no more than `beam_size`.
+        lm_weight: Factor of the language model's log probability, 0 or more.
+        word_score: Added for each word; above 0 it makes up for words that the model shuns.
+        unknown_score: Added for each word that the language model does not know; mostly below 0.
+
+    Raises:
+        ConfigError: A value is out of its range.
+    """
+
+    beam_size: int
+    beam_threshold: float
+    n_best: int
+    lm_weight: float = 0.0
+    word_score: float = 0.0
+    unknown_score: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.beam_size < 1:
+            raise ConfigError(f"beam_size must be at least 1, got {self.beam_size}")
+        if not self.beam_threshold > 0:
+            raise ConfigError(f"beam_threshold must be above 0 nats, got {self.beam_threshold}")
+        if not 1 <= self.n_best <= self.beam_size:
+            raise ConfigError(
+                f"n_best must be in 1..beam_size ({self.beam_size}), got {self.n_best}"
+            )
+        if not 0 <= self.lm_weight < math.inf:
+            raise ConfigError(f"lm_weight must be 0 or more, and finite, got {self.lm_weight}")
+        for name, value in (
+            ("word_score", self.word_score),
+            ("unknown_score", self.unknown_score),
+        ):
+            if not math.isfinite(value):
+                raise ConfigError(f"{name} must be finite, got {value}")

@@ -1,0 +1,47 @@
+"""Compiled: functions over arrays turned into machine code by numba, whose one door this is.
+
+Compiling takes some seconds, once per machine: the code is kept beside the source file, or where
+`NUMBA_CACHE_DIR` says, or in the user's cache folder. Where none of these can be written, it is
+compiled anew in every process. Compiled code does not hold Python's lock, so that threads search
+at the same time.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import numba
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+_LOG = logging.getLogger(__name__)
+
+
+def compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Compile a function when it is first called.
+
+    It cannot make arrays, only fill those that it is given, and so spends no time on counting who
+    holds one. Division by zero is as in numpy.
+    """
+    try:
+        return _jit(function, cache=True)
+    except RuntimeError:  # numba found no folder that it can write
+        _say_once()
+        return _jit(function, cache=False)
+
+
+def _jit(function: Callable[Arguments, Result], *, cache: bool) -> Callable[Arguments, Result]:
+    result: Callable[Arguments, Result] = numba.njit(
+        function, nogil=True, error_model="numpy", _nrt=False, cache=cache
+    )
+    return result
+
+
+_said: list[str] = []
+
+
+def _say_once() -> None:
+    if not _said:
+        _said.append(message := "no folder to keep compiled code in; set NUMBA_CACHE_DIR to one")
+        _LOG.warning(message)

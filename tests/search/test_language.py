@@ -1,0 +1,234 @@
+"""The beam search with words, a language model and hotwords, against the sum over everything."""
+
+import math
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from asr.errors import ConfigError, ShapeError
+from asr.search.beam import BeamConfig
+from asr.search.beam_search import BeamSearch
+from asr.search.hotwords import BOUNDARY, make_hotwords
+from asr.search.hypothesis import Hypothesis
+from asr.search.language import Language
+from asr.search.lexicon import make_lexicon
+from asr.search.ngram import NO_NGRAM, UNKNOWN, NGram, make_ngram, text_log_prob
+
+EveryPath = Callable[[Tensor, int], dict[tuple[int, ...], dict[tuple[int, ...], float]]]
+Words = tuple[int | None, ...]
+Boosts = Mapping[str, float]
+Model = dict[tuple[int, ...], tuple[float, float]]  # n-gram: log probability, back-off
+
+EVERYTHING = BeamConfig(4000, math.inf, 4000, lm_weight=0.7, word_score=0.4, unknown_score=-0.9)
+
+# Tokens as characters, as pieces of words, and as phones, which have no boundary.
+CHARACTERS = ("", "_", "a", "b")
+PIECES = ("", "_a", "b", "_ab")
+PHONES = ("", "a", "b")
+WORDS = ("a", "ab", "ba", "b")
+BEGIN, END = 1, 2
+
+
+def spell(text: str) -> tuple[int, ...]:
+    return tuple("_ab".index(unit) for unit in text)
+
+
+def ngram_of(model: Model) -> NGram:
+    """Lay n-grams out in the order that the search expects."""
+    order = max(len(ngram) for ngram in model)
+    number: dict[tuple[int, ...], int] = {(): 0}
+    for length in range(1, order + 1):
+        ngrams = [ngram for ngram in model if len(ngram) == length]
+        for ngram in sorted(ngrams, key=lambda ngram: (number[ngram[:-1]], ngram[-1])):
+            number[ngram] = len(number)
+    inner = [ngram for ngram in number if len(ngram) < order]
+    parents = [number[ngram[:-1]] for ngram in number if ngram]
+    first = [1 + sum(parent < node for parent in parents) for node in range(len(inner) + 1)]
+    return make_ngram(
+        words=np.array([-1, *(ngram[-1] for ngram in number if ngram)], np.int32),
+        log_probs=np.array([0.0, *(model[ngram][0] for ngram in number if ngram)], np.float32),
+        backoffs=np.array([0.0, *(model[ngram][1] for ngram in inner if ngram)], np.float32),
+        first_child=np.array(first, np.uint32),
+        suffixes=np.array([0, *(number[ngram[1:]] for ngram in number if ngram)], np.int32),
+    )
+
+
+def random_model(seed: int, n_words: int, order: int) -> Model:
+    """Any numbers will do; every n-gram's beginning and end are n-grams too."""
+    rng = random.Random(seed)
+    words = range(3 + n_words)
+    ngrams = {(word,) for word in words}
+    for _ in range(12):
+        long = tuple(rng.choice(words) for _ in range(rng.randint(2, order)))
+        ngrams |= {
+            long[start:stop] for start in range(len(long)) for stop in range(start + 1, len(long) + 1)
+        }
+    has_children = {ngram[:-1] for ngram in ngrams}  # a context without any takes no mass away
+    return {
+        ngram: (
+            float(np.float32(-3 * rng.random())),
+            float(np.float32(-rng.random())) if ngram in has_children else 0.0,
+        )
+        for ngram in sorted(ngrams)
+    }
+
+
+def reference_log_prob(model: Model, history: tuple[int, ...], word: int) -> float:
+    """The definition of a back-off model, word by word."""
+    if (*history, word) in model:
+        return model[*history, word][0]
+    backoff = model[history][1] if history in model else 0.0
+    return backoff + reference_log_prob(model, history[1:], word)
+
+
+def reference_text_log_prob(model: Model, words: Sequence[int]) -> float:
+    order = max(len(ngram) for ngram in model)
+    said = (BEGIN, *words, END)
+    return sum(
+        reference_log_prob(model, said[max(0, i - order + 1) : i], said[i])
+        for i in range(1, len(said))
+    )
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 4), st.lists(st.integers(0, 5), max_size=6))
+def test_the_arrays_of_a_back_off_model_give_the_probabilities_of_its_definition(
+    seed: int, order: int, words: list[int]
+) -> None:
+    model = random_model(seed, 3, order)
+    found = text_log_prob(ngram_of(model), np.array(words, np.int32))
+    assert found == pytest.approx(reference_text_log_prob(model, words), abs=1e-5)
+
+
+def make_language(
+    tokens: Sequence[str],
+    spellings: Sequence[tuple[str, int]] = (),
+    model: Model | None = None,
+    hotwords: Boosts = {},  # noqa: B006 (never changed)
+    *,
+    is_open: bool = True,
+) -> Language:
+    """Word w of the lexicon has number 3 + w in the language model, which lacks the last one."""
+    begins_word = np.array([token.startswith("_") for token in tokens])
+    units = [spell(token.removeprefix("_")) for token in tokens]
+    n_words = max((word for _, word in spellings), default=-1) + 1
+    numbers = np.arange(3, 3 + n_words, dtype=np.int32)
+    if model:
+        numbers[numbers >= sum(len(ngram) == 1 for ngram in model)] = UNKNOWN
+    return Language(
+        begins_word=begins_word,
+        lexicon=make_lexicon(
+            [spell(s) for s, _ in spellings], [w for _, w in spellings], units, begins_word.tolist()
+        ),
+        numbers=numbers,
+        is_open=is_open,
+        ngram=ngram_of(model) if model else NO_NGRAM,
+        hotwords=make_hotwords({spell(f"_{p}_"): boost for p, boost in hotwords.items()}, units),
+    )
+
+
+Reading = tuple[Words, str]  # words, and how they are spelled, with boundaries around each
+
+
+def readings(
+    text: str, tokens: Sequence[str], spellings: Sequence[tuple[str, int]], *, is_open: bool
+) -> list[Reading]:
+    """All that a spelled text may be."""
+    if any(token.startswith("_") for token in tokens):
+        found: list[Reading] = [((), "_")]
+        for spelled in filter(None, text.split("_")):
+            alike: list[int | None] = [w for other, w in spellings if other == spelled]
+            choices = alike or ([None] if is_open else [])
+            found = [((*words, w), f"{said}{spelled}_") for words, said in found for w in choices]
+        return found
+    if not text:
+        return [((), "_")]
+    return [
+        ((word, *words), f"_{spelled}{said}")
+        for spelled, word in spellings
+        if text.startswith(spelled)
+        for words, said in readings(text[len(spelled) :], tokens, spellings, is_open=is_open)
+    ]
+
+
+def worth(reading: Reading, language: Language, model: Model | None, hotwords: Boosts) -> float:
+    """All of a score but the acoustic part."""
+    words, said = reading
+    numbers = [UNKNOWN if word is None else int(language.numbers[word]) for word in words]
+    score = EVERYTHING.word_score * len(words)
+    if model:
+        score += EVERYTHING.lm_weight * reference_text_log_prob(model, numbers)
+        score += EVERYTHING.unknown_score * numbers.count(UNKNOWN)
+    times = {p: sum(said.startswith(f"_{p}_", i) for i in range(len(said))) for p in hotwords}
+    return score + sum(boost * times[phrase] for phrase, boost in hotwords.items())
+
+
+@st.composite
+def emissions(draw: st.DrawFn, n_tokens: int, max_frames: int = 5) -> Tensor:
+    n_frames = draw(st.integers(0, max_frames))
+    weight = st.sampled_from([0.0, 1.0, 2.0, 5.0, 30.0])
+    frame = st.lists(weight, min_size=n_tokens, max_size=n_tokens).filter(any)
+    frames = draw(st.lists(frame, min_size=n_frames, max_size=n_frames))
+    weights = torch.tensor(frames, dtype=torch.float64).reshape(n_frames, n_tokens)
+    return (weights / weights.sum(dim=1, keepdim=True)).log()
+
+
+def searched(emission: Tensor, language: Language, config: BeamConfig) -> list[Hypothesis]:
+    (n_best,) = BeamSearch(config, language)(emission[None], torch.tensor([len(emission)]))
+    return n_best
+
+
+cases = pytest.mark.parametrize(
+    ("tokens", "spellings", "is_open"),
+    [
+        pytest.param(CHARACTERS, (), True, id="characters, no words known"),
+        pytest.param(CHARACTERS, tuple(zip(WORDS, range(4), strict=True)), True, id="open"),
+        pytest.param(CHARACTERS, (("ab", 0), ("b", 1), ("b", 2)), False, id="closed, homophones"),
+        pytest.param(PIECES, tuple(zip(WORDS, range(4), strict=True)), True, id="pieces, open"),
+        pytest.param(PIECES, (("ab", 0), ("a", 1)), False, id="pieces, closed"),
+        pytest.param(PHONES, (("ab", 0), ("a", 1), ("b", 1), ("ab", 2)), False, id="phones"),
+    ],
+)
+
+
+@pytest.mark.parametrize("has_model", [False, True], ids=["no model", "3-gram"])
+@pytest.mark.parametrize("hotwords", [{}, {"a": 0.8, "ab_a": 1.5}], ids=["", "hotwords"])
+@cases
+@settings(max_examples=20, deadline=None)  # every path is many, and the machine may be busy
+@given(st.data())
+def test_a_beam_wide_enough_finds_every_reading_with_its_exact_score(
+    every_path: EveryPath,
+    tokens: tuple[str, ...],
+    spellings: tuple[tuple[str, int], ...],
+    is_open: bool,
+    hotwords: dict[str, float],
+    has_model: bool,
+    data: st.DataObject,
+) -> None:
+    model = random_model(data.draw(st.integers(0, 99)), 3, 3) if has_model else None
+    language = make_language(tokens, spellings, model, hotwords, is_open=is_open)
+    emission = data.draw(emissions(len(tokens)))
+    expected = {}
+    for ids, paths in every_path(emission, 0).items():
+        acoustic = math.log(math.fsum(math.exp(score) for score in paths.values()))
+        text = "".join(tokens[i] for i in ids)
+        for reading in readings(text, tokens, spellings, is_open=is_open):
+            score = acoustic + worth(reading, language, model, hotwords)
+            expected[ids, reading[0]] = (score, acoustic)
+    found = searched(emission, language, EVERYTHING)
+    if expected:
+        assert {(h.tokens, said(h)): (h.score, h.acoustic_score) for h in found} == {
+            key: pytest.approx(scores, abs=1e-5) for key, scores in expected.items()
+        }
+        assert [h.score for h in found] == sorted((h.score for h in found), reverse=True)
+    else:
+        assert len(found) == 1
+
+
+def said(hypothesis: Hypothesis) -> Words:
+    return tuple(word.word for word in hypothesis.words)
