@@ -21,10 +21,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.errors import DataError
 from asr.lm.levels import Level, Mask, select
 from asr.lm.vocabulary import END_ID, START_ID, Vocabulary
 
 ROOT = 0
+
+_MAX_NODES = 2**31  # what int32 can number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,9 +66,14 @@ class NGram:
             levels: Of orders 1, 2, ...
             log_probs: For each level, (n,), natural log.
             backoffs: For each level but the last, (n,), natural log.
+
+        Raises:
+            DataError: There are more n-grams than can be numbered.
         """
         levels = [level for level in levels if len(level)]
         starts = np.cumsum([0, 1, *map(len, levels)])  # of each order, 0 included
+        if starts[-1] > _MAX_NODES:
+            raise DataError(f"expected at most {_MAX_NODES} n-grams, got {starts[-1]}: prune more")
         sizes = np.diff(starts)
         n_children = [
             np.bincount(level.parents, minlength=size)

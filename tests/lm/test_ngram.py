@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asr.errors import DataError
 from asr.lm.ngram import ROOT, NGram
 from asr.lm.vocabulary import END_ID, START_ID, UNKNOWN_ID, Vocabulary
 
@@ -111,6 +112,14 @@ def test_a_state_is_no_longer_than_what_can_matter(model: NGram) -> None:
     for context in contexts_of(model):
         state = state_behind(model, context)
         assert model.first_child[state] < model.first_child[state + 1]
+
+
+def test_more_ngrams_than_can_be_numbered_are_refused(
+    build: Callable[..., NGram], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asr.lm.ngram._MAX_NODES", 10)
+    with pytest.raises(DataError, match="at most 10 n-grams, got"):
+        build(SEGMENTS, 3)
 
 
 def test_an_order_that_is_all_pruned_is_gone(build: Callable[..., NGram]) -> None:
