@@ -48,17 +48,28 @@ class RunState:
 def save_state(
     path: Path, run: RunState, model: nn.Module, optimiser: torch.optim.Optimizer
 ) -> None:
-    """Write everything beside `path` and rename it into place; it outlasts a loss of power."""
+    """Write everything beside `path` and rename it into place; it outlasts a loss of power.
+
+    Raises:
+        TrainingError: It cannot be written, as on a full disk; the state before it is whole.
+    """
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in moments.items()}
     header = {"run": json.dumps(dataclasses.asdict(run))}
     beside = path.with_name(path.name + ".new")
     contents = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()}, header)
-    beside.write_bytes(contents)
-    flush(beside)
-    beside.replace(path)
-    flush(path.parent)
+    try:
+        beside.write_bytes(contents)
+        flush(beside)
+        beside.replace(path)
+        flush(path.parent)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise TrainingError(
+            f"{path}: cannot be written: {error.strerror or error}. What was saved before is "
+            "whole: with that mended, the same command goes on from there"
+        ) from error
 
 
 def load_state(
