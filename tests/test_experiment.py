@@ -85,6 +85,41 @@ def test_a_run_that_was_interrupted_ends_with_the_bits_of_one_that_was_not(
     assert_equal_states(tmp_path / "whole", tmp_path / "twice")
 
 
+def with_average(config: Config, decay: float) -> Config:
+    optimiser = dataclasses.replace(config.optimiser, average_decay=decay)
+    return dataclasses.replace(config, optimiser=optimiser)
+
+
+def test_averaged_weights_are_judged_and_kept_and_resumed_to_the_bit(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    config = with_average(small_config, 0.9)
+    train(config, tiny_corpus, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tiny_corpus, tmp_path / "twice", Watcher(stop_at_step=4))
+
+    run = train(config, tiny_corpus, tmp_path / "twice")
+
+    assert_equal_states(tmp_path / "whole", tmp_path / "twice")
+    state, kept = state_tensors(tmp_path / "twice"), load_checkpoint(tmp_path / "twice").model
+    assert int(state["average.n_averaged"]) == run.step
+    if run.best_epoch == run.epoch:
+        weights = kept.state_dict()
+        assert all(torch.equal(weights[n], state[f"average.module.{n}"]) for n in weights)
+
+
+def test_an_average_changes_nothing_of_the_training_itself(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    losses = []
+    for decay in (0.0, 0.9):
+        watcher = Watcher()
+        train(with_average(small_config, decay), tiny_corpus, tmp_path / str(decay), watcher)
+        losses.append(watcher.losses)
+
+    assert losses[0] == losses[1]
+
+
 def test_the_same_seed_gives_the_same_losses_and_another_seed_others(
     small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
 ) -> None:
@@ -156,7 +191,7 @@ def test_a_full_disk_leaves_what_was_saved_before_and_a_run_that_can_go_on(
         full.setattr(Path, "write_bytes", write_until_full)
         with pytest.raises((TrainingError, OSError), match="No space left on device"):
             train(small_config, tiny_corpus, tmp_path / "full")
-    assert not list((tmp_path / "full.run").glob("*.new"))
+    assert not (tmp_path / "full.run" / "state.safetensors.new").exists()
 
     train(small_config, tiny_corpus, tmp_path / "full")
 
