@@ -106,7 +106,8 @@ def train_model(
 
     def save_best() -> None:
         card = _card(config, trainer.state, train, provenance)
-        save_checkpoint(folder / "best", checkpoint, card=card, example=_example(config))
+        best = dataclasses.replace(checkpoint, model=trainer.judged)
+        save_checkpoint(folder / "best", best, card=card, example=_example(config))
 
     state = trainer.run(watcher, save_best, resources.must_stop)
     if ranks.is_first:

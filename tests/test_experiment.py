@@ -1,6 +1,10 @@
 import dataclasses
+import errno
+import os
 import shutil
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,7 @@ import torch
 from asr.checkpoint import load_checkpoint, verify_golden
 from asr.config import Config
 from asr.corpus.utterance import Utterance
-from asr.errors import DataError, ModelError, TrainingError
+from asr.errors import AudioError, DataError, ModelError, StoppedError, TrainingError
 from asr.experiment import Resources, train_model
 from asr.provenance import provenance
 from asr.train.progress import EpochReport, StepReport
@@ -42,6 +46,7 @@ def train(
     corpus: Sequence[Utterance],
     output: Path,
     watcher: Watcher | None = None,
+    must_stop: Callable[[], bool] = lambda: False,
 ) -> RunState:
     return train_model(
         config,
@@ -50,7 +55,7 @@ def train(
         output,
         watcher or Watcher(),
         provenance(["asr", "train"]),
-        Resources(max_feature_bytes=10**9),
+        Resources(max_feature_bytes=10**9, must_stop=must_stop),
     )
 
 
@@ -58,6 +63,13 @@ def state_tensors(output: Path) -> dict[str, torch.Tensor]:
     from safetensors.torch import load_file
 
     return load_file(output.with_name(output.name + ".run") / "state.safetensors")
+
+
+def assert_equal_states(output: Path, other: Path) -> None:
+    tensors, others = state_tensors(output), state_tensors(other)
+    assert tensors.keys() == others.keys()
+    for name, tensor in tensors.items():
+        assert torch.equal(tensor, others[name]), name
 
 
 @pytest.mark.parametrize("stop_at_step", [1, 4, 7])
@@ -70,10 +82,42 @@ def test_a_run_that_was_interrupted_ends_with_the_bits_of_one_that_was_not(
 
     train(small_config, tiny_corpus, tmp_path / "twice")
 
-    whole, twice = state_tensors(tmp_path / "whole"), state_tensors(tmp_path / "twice")
-    assert whole.keys() == twice.keys()
-    for name, tensor in whole.items():
-        assert torch.equal(tensor, twice[name]), name
+    assert_equal_states(tmp_path / "whole", tmp_path / "twice")
+
+
+def with_average(config: Config, decay: float) -> Config:
+    optimiser = dataclasses.replace(config.optimiser, average_decay=decay)
+    return dataclasses.replace(config, optimiser=optimiser)
+
+
+def test_averaged_weights_are_judged_and_kept_and_resumed_to_the_bit(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    config = with_average(small_config, 0.9)
+    train(config, tiny_corpus, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tiny_corpus, tmp_path / "twice", Watcher(stop_at_step=4))
+
+    run = train(config, tiny_corpus, tmp_path / "twice")
+
+    assert_equal_states(tmp_path / "whole", tmp_path / "twice")
+    state, kept = state_tensors(tmp_path / "twice"), load_checkpoint(tmp_path / "twice").model
+    assert int(state["average.n_averaged"]) == run.step
+    if run.best_epoch == run.epoch:
+        weights = kept.state_dict()
+        assert all(torch.equal(weights[n], state[f"average.module.{n}"]) for n in weights)
+
+
+def test_an_average_changes_nothing_of_the_training_itself(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    losses = []
+    for decay in (0.0, 0.9):
+        watcher = Watcher()
+        train(with_average(small_config, decay), tiny_corpus, tmp_path / str(decay), watcher)
+        losses.append(watcher.losses)
+
+    assert losses[0] == losses[1]
 
 
 def test_the_same_seed_gives_the_same_losses_and_another_seed_others(
@@ -104,6 +148,73 @@ def test_the_model_directory_holds_the_best_epoch_and_its_golden_example_comes_o
     assert run.best_wer == min(report.wer for report in watcher.epochs)
     assert [r.epoch for r in watcher.epochs if r.is_best][-1] == run.best_epoch
     assert f"epoch {run.best_epoch})" in (tmp_path / "model" / "README.md").read_text()
+
+
+def test_a_run_that_is_asked_to_stop_saves_its_state_and_goes_on_to_the_same_bits(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    rarely = dataclasses.replace(small_config.train, checkpoint_minutes=60.0)
+    config = dataclasses.replace(small_config, train=rarely)
+    train(config, tiny_corpus, tmp_path / "whole")
+    for moment in (2, 4, 3):  # steps and batches of the dev set
+        asked = iter([False] * (moment - 1) + [True])
+        with pytest.raises(StoppedError, match="the state is saved"):
+            train(config, tiny_corpus, tmp_path / "often", Watcher(), partial(next, asked))
+
+    train(config, tiny_corpus, tmp_path / "often")
+
+    assert_equal_states(tmp_path / "whole", tmp_path / "often")
+
+
+@pytest.mark.parametrize(
+    ("file", "n_fitting"), [("state.safetensors.new", 1), ("model.safetensors", 0)]
+)
+def test_a_full_disk_leaves_what_was_saved_before_and_a_run_that_can_go_on(
+    small_config: Config,
+    tiny_corpus: Sequence[Utterance],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    file: str,
+    n_fitting: int,
+) -> None:
+    train(small_config, tiny_corpus, tmp_path / "whole")
+    write, n_written = Path.write_bytes, Counter[str]()
+
+    def write_until_full(path: Path, data: bytes) -> int:
+        n_written[path.name] += 1
+        if path.name != file or n_written[file] != n_fitting + 1:
+            return write(path, data)
+        write(path, data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_bytes", write_until_full)
+        with pytest.raises((TrainingError, OSError), match="No space left on device"):
+            train(small_config, tiny_corpus, tmp_path / "full")
+    assert not (tmp_path / "full.run" / "state.safetensors.new").exists()
+
+    train(small_config, tiny_corpus, tmp_path / "full")
+
+    assert_equal_states(tmp_path / "whole", tmp_path / "full")
+    load_checkpoint(tmp_path / "full")
+
+
+def test_a_recording_that_vanishes_ends_the_run_by_its_name_and_back_again_it_goes_on(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    train(small_config, tiny_corpus, tmp_path / "whole")
+    path = Path(shutil.copy(tiny_corpus[0].audio_filepath, tmp_path))
+    corpus = [dataclasses.replace(tiny_corpus[0], audio_filepath=path), *tiny_corpus[1:]]
+    with pytest.raises(StoppedError):
+        train(small_config, corpus, tmp_path / "twice", Watcher(), lambda: True)
+    path.rename(path.with_suffix(".away"))
+    with pytest.raises(AudioError, match=path.name):
+        train(small_config, corpus, tmp_path / "twice")
+    path.with_suffix(".away").rename(path)
+
+    train(small_config, corpus, tmp_path / "twice")
+
+    assert_equal_states(tmp_path / "whole", tmp_path / "twice")
 
 
 def test_a_finished_run_is_not_trained_again_but_its_model_is_put_back(

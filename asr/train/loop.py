@@ -6,12 +6,16 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
+
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from asr.errors import ConfigError, StoppedError, TrainingError
 from asr.model.acoustic import AcousticModel
 from asr.text.tokens import Tokenizer
 from asr.train.data import TrainingData
-from asr.train.optimiser import OptimiserConfig, adamw, learning_rate_at
+from asr.train.optimiser import OptimiserConfig, adamw, averaged, learning_rate_at
 from asr.train.progress import EpochReport, StepReport, Watcher
 from asr.train.state import RunState, load_state, save_state
 from asr.train.step import PRECISIONS, TrainingBatch, Workers, training_step
@@ -93,9 +97,14 @@ class Trainer:
         self.ranks = data.ranks
         self.config, self.optimiser_config = config, optimiser_config
         self.optimiser = adamw(model, optimiser_config)
+        self.modules: dict[str, nn.Module] = {"model": model}
+        self.average: AveragedModel | None = None
+        if optimiser_config.average_decay:
+            self.average = averaged(model, optimiser_config.average_decay)
+            self.modules["average"] = self.average
         self.state_path = folder / STATE_FILE
         if self.state_path.exists():
-            self.state = load_state(self.state_path, fingerprint, model, self.optimiser)
+            self.state = load_state(self.state_path, fingerprint, self.modules, self.optimiser)
         else:
             self.state = RunState(fingerprint=fingerprint)
         self.ranks.begin_alike(model, f"{fingerprint} {self.state.step}")
@@ -109,8 +118,8 @@ class Trainer:
 
         Args:
             watcher: Told of every step and epoch.
-            save_best: Called whenever the model as it is has the lowest dev WER so far; on the
-                first rank only.
+            save_best: Called whenever `judged` as it is has the lowest dev WER so far; on the first
+                rank only.
             must_stop: Asked after every step, and in validation, whether to end early.
 
         Raises:
@@ -130,6 +139,13 @@ class Trainer:
                 self._save_state()
                 watcher.on_epoch(dataclasses.replace(report, seconds=self.state.seconds))
         return self.state
+
+    @property
+    def judged(self) -> AcousticModel:
+        """The model that is validated and kept: of averaged weights, where they are averaged."""
+        if self.average is None:
+            return self.model
+        return cast(AcousticModel, self.average.module)
 
     def is_finished(self) -> bool:
         """Tell whether all epochs are done, or patience has run out."""
@@ -175,6 +191,8 @@ class Trainer:
             precision=self.config.precision,
             max_gradient_norm=self.optimiser_config.max_gradient_norm,
         )
+        if self.average is not None:
+            self.average.update_parameters(self.model)
         run.batch, run.step = run.batch + 1, run.step + 1
         run.loss, run.n_tokens = run.loss + result.loss, run.n_tokens + result.n_tokens
         return StepReport(
@@ -194,7 +212,7 @@ class Trainer:
         """Return the WER of the dev set, a fraction."""
         counts = Counts()
         for some in count_word_errors(
-            self.model,
+            self.judged,
             self.dev.data.batches(0),
             self.dev.references,
             self.dev.tokenizer,
@@ -238,4 +256,4 @@ class Trainer:
         self.state.seconds += now - self._clock
         self._clock = self._saved = now
         if self.ranks.is_first:
-            save_state(self.state_path, self.state, self.model, self.optimiser)
+            save_state(self.state_path, self.state, self.modules, self.optimiser)

@@ -1,10 +1,12 @@
-"""AdamW, and the learning rate at each moment of a run."""
+"""AdamW, the learning rate at each moment of a run, and the moving average of the weights."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from asr.errors import ConfigError
 
@@ -19,6 +21,8 @@ class OptimiserConfig:
         final_fraction: Learning rate at the very end, as a fraction of the peak.
         weight_decay: Decoupled; only matrices and kernels decay, biases and norms do not.
         max_gradient_norm: Gradients are scaled down to this norm.
+        average_decay: Of a moving average of the weights, which then is the model that is judged
+            and kept; 0 keeps the weights as they are.
     """
 
     learning_rate: float
@@ -26,6 +30,7 @@ class OptimiserConfig:
     final_fraction: float
     weight_decay: float
     max_gradient_norm: float
+    average_decay: float
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""
@@ -35,6 +40,10 @@ class OptimiserConfig:
         for name in ("warmup_epochs", "final_fraction", "weight_decay"):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"optimiser.{name} must be at least 0, got {getattr(self, name)}")
+        if not 0.0 <= self.average_decay < 1.0:
+            raise ConfigError(
+                f"optimiser.average_decay must lie in [0, 1), got {self.average_decay}"
+            )
 
 
 def adamw(model: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:
@@ -55,6 +64,30 @@ def adamw(model: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:
         lr=config.learning_rate,
         betas=(0.9, 0.98),
     )
+
+
+def averaged(model: nn.Module, decay: float) -> AveragedModel:
+    """Follow a model by an exponential moving average of its weights.
+
+    Its `update_parameters` is called after every update. The decay is small at first and grows to
+    its full measure, so that the average forgets the weights that training began with.
+
+    Args:
+        model: To follow.
+        decay: Share of the average that is kept at each update: 0.999 looks back on a thousand.
+
+    References:
+        Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992.
+    """
+
+    def average(
+        means: Sequence[Tensor], weights: Sequence[Tensor], n_updates: Tensor | int
+    ) -> None:
+        kept = min(decay, (1 + int(n_updates)) / (10 + int(n_updates)))
+        for mean, weight in zip(means, weights, strict=True):
+            mean.lerp_(weight, 1.0 - kept)
+
+    return AveragedModel(model, multi_avg_fn=average)
 
 
 def learning_rate_at(epoch: float, n_epochs: int, config: OptimiserConfig) -> float:

@@ -7,6 +7,7 @@ seed, the epoch and the batch's number.
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import safetensors.torch
@@ -46,23 +47,47 @@ class RunState:
 
 
 def save_state(
-    path: Path, run: RunState, model: nn.Module, optimiser: torch.optim.Optimizer
+    path: Path, run: RunState, modules: Mapping[str, nn.Module], optimiser: torch.optim.Optimizer
 ) -> None:
-    """Write everything beside `path` and rename it into place; it outlasts a loss of power."""
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    """Write everything beside `path` and rename it into place; it outlasts a loss of power.
+
+    Args:
+        path: The state's file.
+        run: Where the run stands.
+        modules: What has weights, by name.
+        optimiser: Whose moments to keep.
+
+    Raises:
+        TrainingError: It cannot be written, as on a full disk; the state before it is whole.
+    """
+    tensors = {
+        f"{prefix}.{name}": tensor
+        for prefix, module in modules.items()
+        for name, tensor in module.state_dict().items()
+    }
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in moments.items()}
     header = {"run": json.dumps(dataclasses.asdict(run))}
     beside = path.with_name(path.name + ".new")
     contents = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()}, header)
-    beside.write_bytes(contents)
-    flush(beside)
-    beside.replace(path)
-    flush(path.parent)
+    try:
+        beside.write_bytes(contents)
+        flush(beside)
+        beside.replace(path)
+        flush(path.parent)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise TrainingError(
+            f"{path}: cannot be written: {error.strerror or error}. What was saved before is "
+            "whole: with that mended, the same command goes on from there"
+        ) from error
 
 
 def load_state(
-    path: Path, fingerprint: str, model: nn.Module, optimiser: torch.optim.Optimizer
+    path: Path,
+    fingerprint: str,
+    modules: Mapping[str, nn.Module],
+    optimiser: torch.optim.Optimizer,
 ) -> RunState:
     """Put weights and moments back, and return where the run stood.
 
@@ -80,7 +105,8 @@ def load_state(
             f"{path}: belongs to a run with another configuration or other data; "
             "train into a new folder, or delete this one to start over"
         )
-    model.load_state_dict(_below("model.", tensors))
+    for prefix, module in modules.items():
+        module.load_state_dict(_below(f"{prefix}.", tensors))
     moments: dict[int, dict[str, Tensor]] = {}
     for name, tensor in _below("optimiser.", tensors).items():
         index, moment = name.split(".")

@@ -1,5 +1,6 @@
 import json
-import random
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -8,13 +9,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 import asr
+from asr.checkpoint import WEIGHTS_FILE
 from asr.cli import main
+from asr.cli.watch import METRICS_FILE, RunWatcher
 from asr.config import Config, to_toml
 from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
+from asr.train.loop import STATE_FILE
+from asr.train.progress import StepReport
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -74,40 +80,118 @@ def test_a_change_that_cannot_be_made_is_named_before_anything_is_written(
     assert not list(tmp_path.glob("model*"))
 
 
-def begin(manifest: Path, output: Path) -> tuple[subprocess.Popen[bytes], Path]:
-    """Start `asr train` as a process; return it when it has saved, or ended, and its state."""
-    state = output.with_name(f"{output.name}.run") / "state.safetensors"
-    before = state.stat().st_mtime_ns if state.exists() else 0
-    files = ["--train", str(manifest), "--dev", str(manifest), "--output", str(output)]
-    changes = ["--set", "train.n_epochs=15", "--set", "train.checkpoint_minutes=0.0"]
-    command = [sys.executable, "-m", "asr", "train", str(CONF / "tiny.toml"), "--threads", "1"]
-    process = subprocess.Popen([*command, *files, *changes], stdout=subprocess.DEVNULL)
-    while process.poll() is None and not (state.exists() and state.stat().st_mtime_ns > before):
-        time.sleep(0.005)
-    return process, state
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_run_after_its_step_with_the_state_saved(
+    words: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    status: int,
+) -> None:
+    def stop_at_the_second(_: RunWatcher, report: StepReport) -> None:
+        if report.step == 2:
+            os.kill(os.getpid(), number)
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(RunWatcher, "on_step", stop_at_the_second)
+        assert main([*words, "--set", "train.checkpoint_minutes=60.0"]) == status
+
+    assert "stopped in epoch 1 after step 2; the state is saved" in capsys.readouterr().err
+    assert not (tmp_path / "model").exists()
+    with safe_open(tmp_path / "model.run" / "state.safetensors", "pt") as state:
+        assert json.loads(state.metadata()["run"])["step"] == 2
+
+
+# Runs `asr train` again and again, each time in a fork that is killed: by itself, in the middle of
+# a write, before a rename, after a step or in validation, or from outside at a random moment.
+KILLING = """
+import os, random, signal, sys, time
+from pathlib import Path
+import asr.experiment
+from asr.cli import main
+from asr.cli.watch import RunWatcher, _tensorboard
+
+MOMENTS = ((Path, "write_bytes"), (Path, "replace"), (RunWatcher, "on_step"))
+MOMENTS += ((RunWatcher, "on_validation"),)
+
+
+def die_at(number):
+    left = [number]
+
+    def dying(method, is_write):
+        def run(self, value):
+            left[0] -= 1
+            if left[0] == 0:
+                if is_write:
+                    method(self, value[: len(value) // 2])
+                os.kill(os.getpid(), signal.SIGKILL)
+            return method(self, value)
+
+        return run
+
+    for kind, name in MOMENTS:
+        setattr(kind, name, dying(getattr(kind, name), name == "write_bytes"))
+
+
+draw, seconds, n_kills = random.Random(0), float(sys.argv[1]), int(sys.argv[2])
+for attempt in range(n_kills + 1):
+    is_last, is_outside = attempt == n_kills, attempt % 3 == 0
+    child = os.fork()
+    if child == 0:
+        if not (is_last or is_outside):
+            die_at(draw.randint(1, 12))
+        os._exit(main(sys.argv[3:]))
+    draw.random()
+    if is_outside and not is_last:
+        time.sleep(draw.random() * seconds)
+        os.kill(child, signal.SIGKILL)
+    status = os.waitpid(child, 0)[1]
+    print(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, file=sys.stderr)
+"""
 
 
 @pytest.mark.slow
-def test_a_run_killed_again_and_again_ends_with_the_bits_of_one_that_was_not(
+def test_a_run_killed_at_random_moments_ends_with_the_bits_of_one_that_was_not(
     manifest: Path, tmp_path: Path
 ) -> None:
-    process, expected = begin(manifest, tmp_path / "whole")
+    def run(output: Path, seconds: float, n_kills: int) -> list[str]:
+        files = ["--train", str(manifest), "--dev", str(manifest), "--output", str(output)]
+        changes = ["--set", "train.n_epochs=12", "--set", "train.checkpoint_minutes=0.0"]
+        words = ["train", str(CONF / "tiny.toml"), "--threads", "1", *files, *changes]
+        command = [sys.executable, "-c", KILLING, str(seconds), str(n_kills), *words]
+        ended = subprocess.run(command, check=True, capture_output=True, text=True)
+        return [line for line in ended.stderr.splitlines() if line in {"0", "9"}]
+
     began = time.monotonic()
-    assert process.wait() == 0
-    seconds = time.monotonic() - began
-    moments = random.Random(0)
-    n_killed = 0
-    for _ in range(4):
-        process, state = begin(manifest, tmp_path / "killed")
-        time.sleep(moments.random() * seconds / 4)
-        process.kill()
-        n_killed += process.wait() != 0
+    run(tmp_path / "whole", 0.0, n_kills=0)
 
-    process, state = begin(manifest, tmp_path / "killed")
+    ends = run(tmp_path / "killed", (time.monotonic() - began) / 8, n_kills=30)
 
-    assert process.wait() == 0
-    assert n_killed > 1
-    tensors, others = load_file(expected), load_file(state)
-    assert tensors.keys() == others.keys()
-    for name, tensor in tensors.items():
-        assert torch.equal(tensor, others[name]), name
+    assert ends.count("9") >= 15
+    assert ends[-1] == "0"
+    whole, killed = (load_file(tmp_path / f"{n}.run" / STATE_FILE) for n in ("whole", "killed"))
+    assert whole.keys() == killed.keys()
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, killed[name]), name
+    assert (tmp_path / "killed" / WEIGHTS_FILE).read_bytes() == (
+        tmp_path / "whole" / WEIGHTS_FILE
+    ).read_bytes()
+
+
+@pytest.mark.slow
+def test_torchrun_makes_the_model_of_one_process_with_two(words: list[str], tmp_path: Path) -> None:
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [*torchrun, "-m", "asr", *words, "--device", "cpu"]
+    assert main([*words[:-1], str(tmp_path / "alone")]) == 0
+
+    ended = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+
+    assert [line.split()[0] for line in ended.stdout.splitlines()[:3]] == ["epoch"] * 3
+    alone, two = (
+        [json.loads(line) for line in (tmp_path / folder / METRICS_FILE).read_text().splitlines()]
+        for folder in ("alone.run", "model.run")
+    )
+    assert [epoch["loss"] for epoch in two] == pytest.approx([e["loss"] for e in alone], rel=0.01)
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert "`torchrun --nnodes=1 --nproc-per-node=2 -m asr train " in card

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from asr.errors import ConfigError
-from asr.train.optimiser import OptimiserConfig, adamw, learning_rate_at
+from asr.train.optimiser import OptimiserConfig, adamw, averaged, learning_rate_at
 
 CONFIG = OptimiserConfig(
     learning_rate=0.1,
@@ -10,6 +10,7 @@ CONFIG = OptimiserConfig(
     final_fraction=0.01,
     weight_decay=0.5,
     max_gradient_norm=1.0,
+    average_decay=0.0,
 )
 
 
@@ -37,6 +38,20 @@ def test_biases_and_norms_do_not_decay() -> None:
     assert torch.all(layer.bias == 1.0)
 
 
+def test_the_average_follows_the_weights_soon_at_first_and_then_slowly() -> None:
+    layer = torch.nn.Linear(1, 1, bias=False)
+    average = averaged(layer, decay=0.5)
+    means = []
+    for value in (8.0, 4.0, 0.0, 0.0, *[1.0] * 20):
+        torch.nn.init.constant_(layer.weight, value)
+        average.update_parameters(layer)
+        means.append(average.state_dict()["module.weight"].item())
+
+    # The first is taken as it is; then 2/11, 3/12 and 4/13 of the average are kept, at most half.
+    assert means[:4] == pytest.approx([8.0, 52 / 11, 13 / 11, 4 / 11])
+    assert 0.99 < means[-1] < 1.0
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -45,6 +60,7 @@ def test_biases_and_norms_do_not_decay() -> None:
         ("warmup_epochs", -1.0),
         ("final_fraction", -0.1),
         ("weight_decay", -0.1),
+        ("average_decay", 1.0),
     ],
 )
 def test_values_that_cannot_train_are_refused_by_the_key(name: str, value: float) -> None:

@@ -18,7 +18,7 @@ from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError
 from asr.train.ranks import cut, join_ranks
 
-# Saves the gradient of every batch of an epoch; then the second of two processes dies.
+# Saves gradients and weights of every step of an epoch; then the second of two processes dies.
 GRADIENTS = """
 import os, sys
 from concurrent.futures import ThreadPoolExecutor
@@ -48,25 +48,26 @@ with join_ranks("cpu") as ranks, ThreadPoolExecutor(2) as pool:
     data = TrainingData(
         utterances, tokens, memory, config.batching, config.spec_augment, ranks
     )
-    still = torch.optim.SGD(model.parameters(), lr=0.0)
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.01)
 
     def step(batch):
         return training_step(
             model,
-            still,
+            optimiser,
             batch,
             Workers(ranks, pool, 2),
             precision="float32",
-            max_gradient_norm=1e9,
+            max_gradient_norm=5.0,
         )
 
     saved = {}
     for number, batch in enumerate(data.batches(3)):
         result = step(batch)
         gradient = torch.cat([p.grad.flatten() for p in model.parameters()])
+        weights = torch.cat([p.detach().flatten() for p in model.parameters()])
         skipped = torch.tensor([name in result.skipped for name in batch.ids])
         saved |= {f"{number}.gradient": gradient, f"{number}.skipped": skipped}
-        saved[f"{number}.sums"] = torch.tensor([result.loss, result.n_tokens])
+        saved |= {f"{number}.weights": weights, f"{number}.loss": torch.tensor([result.loss])}
     save_file(saved, folder / f"{ranks.rank} of {ranks.count}")
     if ranks.rank == 1:
         os._exit(9)
@@ -112,7 +113,7 @@ def gradients(folder: Path, which: str) -> dict[str, Tensor]:
     return load_file(folder / which)
 
 
-def test_two_processes_compute_the_gradient_of_one(
+def test_two_processes_compute_the_gradients_and_the_weights_of_one(
     ended: tuple[Path, list[tuple[int, str]]],
 ) -> None:
     one, two = (gradients(ended[0], which) for which in ("0 of 1", "0 of 2"))
