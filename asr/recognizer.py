@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -11,36 +12,68 @@ from asr.checkpoint import Checkpoint, load_checkpoint, verify_golden
 from asr.corpus.loader import prefetch, read_utterance
 from asr.corpus.statistics import speaker_statistics, stacked_statistics
 from asr.corpus.utterance import Utterance
-from asr.errors import AudioError, ModelError
+from asr.errors import AudioError, ConfigError, ModelError
 from asr.features.cmvn import CmvnStatistics
 from asr.lengths import pad
 from asr.search.beam import BeamConfig
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
+from asr.text.tokens import WordSpan
 from asr.text.transcript import Alternative, Transcript, Word
+
+if TYPE_CHECKING:
+    from asr.fusion import Fusion
+    from asr.search.beam_search import BeamSearch
 
 MODELS = Path(__file__).with_name("models")  # the models that the package ships
 DEFAULT_MODEL = "mini_librispeech"
 READ_AHEAD = 8  # recordings
 
 
-def load_model(name: str | Path = DEFAULT_MODEL, *, beam: BeamConfig | None = None) -> "Recognizer":
+def load_model(
+    name: str | Path = DEFAULT_MODEL,
+    *,
+    beam: BeamConfig | None = None,
+    lm: str | Path | None = None,
+    lexicon: str | Path | None = None,
+    hotwords: Mapping[str, float] | None = None,
+) -> "Recognizer":
     """Load a model that the package ships, by its name, or one of yours, by its folder.
 
     Args:
         name: A model's name, or the path of a model directory. A shipped model goes before a folder
             of its name in the working directory, which "./NAME" finds.
         beam: Settings of the beam search; None searches greedily.
+        lm: File of an n-gram model (see `asr lm`), weighed by the beam's `lm_weight`.
+        lexicon: File of the only words that can be said; a word a line, alone or with its
+            pronunciation behind it.
+        hotwords: Phrases that score higher, each with its boost in nats.
 
     Raises:
         ModelError: There is no such model, or its files do not make one.
+        ConfigError: A language model, a lexicon or hotwords are given, but no beam.
+        DataError: One of these files cannot be used.
 
     Example:
         >>> load_model("no-such-model")
         Traceback (most recent call last):
         asr.errors.ModelError: no-such-model: neither a model directory nor a shipped model ...
     """
-    return Recognizer(load_checkpoint(model_folder(name)), beam=beam)
+    checkpoint = load_checkpoint(model_folder(name))
+    if beam is None:
+        if lm or lexicon or hotwords:
+            raise ConfigError("a language model, lexicon or hotwords need a beam search: give beam")
+        return Recognizer(checkpoint)
+    from asr.fusion import fuse  # here, so that greedy search does without numba
+
+    fusion = fuse(
+        checkpoint.tokenizer.tokens,
+        checkpoint.config.text.normaliser,
+        lm=Path(lm) if lm else None,
+        lexicon=Path(lexicon) if lexicon else None,
+        hotwords=hotwords,
+    )
+    return Recognizer(checkpoint, beam=beam, fusion=fusion)
 
 
 def model_folder(name: str | Path) -> Path:
@@ -83,11 +116,20 @@ class Recognizer:
     Args:
         checkpoint: The model.
         beam: Settings of the beam search; None searches greedily.
+        fusion: What the beam search knows beside the emission; None knows nothing.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, beam: BeamConfig | None = None) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        beam: BeamConfig | None = None,
+        fusion: "Fusion | None" = None,
+    ) -> None:
         self.checkpoint = checkpoint
         self.beam = beam
+        self.fusion = fusion
+        self._beam_search = _beam_search(checkpoint, beam, fusion) if beam else None
 
     @property
     def sample_rate(self) -> int:
@@ -181,26 +223,48 @@ class Recognizer:
             return utterance, error
 
     def _search(self, log_probs: Tensor, lengths: Tensor) -> list[list[Hypothesis]]:
-        if self.beam is None:
+        if self._beam_search is None:
             return [[hypothesis] for hypothesis in greedy_search(log_probs, lengths)]
-        from asr.search.beam_search import BeamSearch
-        from asr.search.language import plain_language
-
-        return BeamSearch(self.beam, plain_language(log_probs.shape[2]))(log_probs, lengths)
+        return self._beam_search(log_probs, lengths, n_threads=torch.get_num_threads())
 
     def _transcript(self, name: str, n_best: list[Hypothesis], duration: float) -> Transcript:
-        best, read = n_best[0], self.checkpoint.tokenizer.decode
+        best = n_best[0]
         words = self._words(best, duration)
         sureness = [word.confidence for word in words if word.confidence is not None]
         return Transcript(
             id=name,
-            text=read(best.tokens),
-            score=best.score,
+            text=self._text(best),
+            score=best.score if math.isfinite(best.score) else None,
             confidence=sum(sureness) / len(sureness) if sureness else None,
             words=words,
-            n_best=tuple(Alternative(read(other.tokens), other.score) for other in n_best),
+            n_best=self._alternatives(n_best),
             duration=duration,
         )
+
+    def _alternatives(self, n_best: list[Hypothesis]) -> tuple[Alternative, ...]:
+        """Read the n-best list as texts; of several ways to the same text the best one counts."""
+        has_ngram = self.fusion is not None and len(self.fusion.language.ngram.words) > 0
+        alternatives: dict[str, Alternative] = {}
+        for other in n_best:
+            text = self._text(other)
+            lm_score = other.lm_score if has_ngram else None
+            if math.isfinite(other.score):
+                alternative = Alternative(text, other.score, other.acoustic_score, lm_score)
+                alternatives.setdefault(text, alternative)
+        return tuple(alternatives.values())
+
+    def _text(self, hypothesis: Hypothesis) -> str:
+        return " ".join(span.text for span in self._spans(hypothesis))
+
+    def _spans(self, hypothesis: Hypothesis) -> list[WordSpan]:
+        """Group tokens into words, by the search where it told them apart by pronunciation."""
+        if self.fusion is None or not self.fusion.are_pronounced:
+            return self.checkpoint.tokenizer.words(hypothesis.tokens)
+        return [
+            WordSpan(self.fusion.words[said.word], said.start, said.stop)
+            for said in hypothesis.words
+            if said.word is not None
+        ]
 
     def _words(self, hypothesis: Hypothesis, duration: float) -> tuple[Word, ...]:
         """Give words their times and confidences.
@@ -218,8 +282,17 @@ class Recognizer:
                 min((frames[span.stop - 1] + 1) * shift, duration),
                 math.prod(hypothesis.confidences[span.start : span.stop]),
             )
-            for span in self.checkpoint.tokenizer.words(hypothesis.tokens)
+            for span in self._spans(hypothesis)
         )
+
+
+def _beam_search(checkpoint: Checkpoint, beam: BeamConfig, fusion: "Fusion | None") -> "BeamSearch":
+    from asr.search.beam_search import BeamSearch  # here, so that greedy search does without numba
+    from asr.search.language import plain_language
+
+    return BeamSearch(
+        beam, fusion.language if fusion else plain_language(len(checkpoint.tokenizer))
+    )
 
 
 Read = tuple[Utterance, Tensor | AudioError]

@@ -21,7 +21,7 @@ FLOORS = (
     {"corpus", "wer"},
     {"train"},
     {"config"},
-    {"checkpoint"},
+    {"checkpoint", "fusion"},
     {"recognizer", "experiment"},
     {"cli", "__init__"},
     {"__main__"},
@@ -31,6 +31,7 @@ FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 # A foreign library has one door: the part that may import it.
 DOORS = {
     "jiwer": "wer",
+    "numba": "search",
     "sentencepiece": "text",
     "soundfile": "audio",
     "soxr": "audio",

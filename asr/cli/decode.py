@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from asr.cli.numbers import duration
 from asr.cli.outputs import file_to_write
-from asr.cli.searching import add_search_arguments, describe_search, read_search, use_threads
+from asr.cli.searching import Searching, add_search_arguments, read_search, use_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +30,9 @@ A recording that cannot be used is named on stderr with the reason. The others a
 without inventing anything for it, but the exit status is 1, which stops a recipe: mend the file, or
 take its line out of the manifest. Scored as they are, its words would count as deleted.
 
-example:
+examples:
   asr decode model dev.jsonl --search beam --output dev.beam.jsonl
+  asr decode model dev.jsonl --search beam --lm 3gram.lm --output dev.3gram.jsonl
 next:
   asr score dev.jsonl dev.beam.jsonl --output dev.beam.score.json
 """
@@ -55,14 +56,13 @@ def run(options: argparse.Namespace) -> int:
     """Decode, write the record and then the hypotheses, and say how fast it went."""
     from asr.corpus.manifest import read_manifest
     from asr.errors import DataError
-    from asr.recognizer import load_model
     from asr.text.transcript import write_transcripts
     from asr.wer.condition import write_decoding
 
-    beam = read_search(options)
+    searching = read_search(options)
     use_threads(options.threads)
     utterances = read_manifest(options.manifest)
-    recognizer = load_model(options.model, beam=beam)
+    recognizer = searching.load(options.model)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     transcripts = _decode(recognizer, utterances)
@@ -73,7 +73,8 @@ def run(options: argparse.Namespace) -> int:
     audio_seconds = sum(transcript.duration or 0.0 for transcript in in_order)
     options.output.unlink(missing_ok=True)  # else it would stand beside another run's record
     write_decoding(
-        record_path(options.output), _record(options, recognizer, audio_seconds, seconds)
+        record_path(options.output),
+        _record(options, searching, recognizer, audio_seconds, seconds),
     )
     write_transcripts(options.output, in_order)
     print(
@@ -107,7 +108,11 @@ def _decode(recognizer: "Recognizer", utterances: "Sequence[Utterance]") -> "dic
 
 
 def _record(
-    options: argparse.Namespace, recognizer: "Recognizer", audio_seconds: float, seconds: float
+    options: argparse.Namespace,
+    searching: Searching,
+    recognizer: "Recognizer",
+    audio_seconds: float,
+    seconds: float,
 ) -> "Decoding":
     from asr.config import config_hash
     from asr.provenance import provenance
@@ -117,7 +122,7 @@ def _record(
     return Decoding(
         model=options.model,
         config_hash=config_hash(config),
-        search=describe_search(recognizer.beam),
+        search=str(searching),
         audio_seconds=audio_seconds,
         computing_seconds=seconds,
         provenance=provenance(options.command),

@@ -1,15 +1,93 @@
 """How to search: the options that `asr transcribe` and `asr decode` share."""
 
 import argparse
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.numbers import at_least
 
 if TYPE_CHECKING:
+    from asr.recognizer import Recognizer
     from asr.search.beam import BeamConfig
 
-BEAM_SIZE = 16
-BEAM_THRESHOLD = 12.0  # nats
+BEAM_SIZE = 100
+BEAM_THRESHOLD = 14.0  # nats
+LM_WEIGHT = 1.0  # the next three: `asr tune` finds what fits a model
+WORD_SCORE = 1.0
+UNKNOWN_SCORE = -10.0
+HOTWORD_BOOST = 8.0
+
+_OPTIONS = (
+    ("--beam-size", "N", int, f"prefixes kept (default: {BEAM_SIZE})"),
+    (
+        "--beam-threshold",
+        "NATS",
+        float,
+        f"prefixes this far below the best are dropped (default: {BEAM_THRESHOLD:g})",
+    ),
+    ("--n-best", "N", int, "alternatives to list, in JSON (default: 1)"),
+    ("--lm", "FILE", Path, "language model of words, from asr lm"),
+    ("--lm-weight", "W", float, f"factor of the model's log probability (default: {LM_WEIGHT:g})"),
+    (
+        "--word-score",
+        "NATS",
+        float,
+        f"added for each word (default: {WORD_SCORE:g} with a language model, else 0)",
+    ),
+    (
+        "--unknown-score",
+        "NATS",
+        float,
+        f"added for each word that the model lacks (default: {UNKNOWN_SCORE:g})",
+    ),
+    ("--lexicon", "FILE", Path, "the only words there are: one a line, or with pronunciations"),
+    ("--hotwords", "FILE", Path, "phrases to expect: one a line; behind a tab its boost in nats"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Searching:
+    """How to search, as the command line says it.
+
+    Attributes:
+        beam: Settings of the beam search; None searches greedily.
+        lm: File of the language model.
+        lexicon: File of the words.
+        hotwords: Phrases and their boosts.
+        hotwords_file: Where they come from.
+    """
+
+    beam: "BeamConfig | None" = None
+    lm: Path | None = None
+    lexicon: Path | None = None
+    hotwords: dict[str, float] = field(default_factory=dict)
+    hotwords_file: Path | None = None
+
+    def load(self, model: str) -> "Recognizer":
+        """Load a model that searches in this way."""
+        from asr.recognizer import load_model
+
+        return load_model(
+            model, beam=self.beam, lm=self.lm, lexicon=self.lexicon, hotwords=self.hotwords
+        )
+
+    def __str__(self) -> str:
+        """Say in a few words how it was searched, for tables."""
+        if self.beam is None:
+            return "greedy"
+        parts = [f"beam {self.beam.beam_size}", f"threshold {self.beam.beam_threshold:g}"]
+        if self.lexicon:
+            parts.append(f"words of {self.lexicon.name}")
+        if self.lm:
+            parts.append(f"{self.lm.name} × {self.beam.lm_weight:g}")
+        if self.beam.word_score:
+            parts.append(f"word score {self.beam.word_score:g}")
+        if self.lm and self.beam.unknown_score:
+            parts.append(f"unknown score {self.beam.unknown_score:g}")
+        if self.hotwords_file:
+            parts.append(f"{len(self.hotwords)} hotwords of {self.hotwords_file.name}")
+        return ", ".join(parts)
 
 
 def add_search_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,50 +99,47 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
         default="greedy",
         help="greedy is fastest; beam weighs many ways to the same text (default: greedy)",
     )
-    search.add_argument(
-        "--beam-size", type=int, metavar="N", help=f"prefixes kept (default: {BEAM_SIZE})"
-    )
-    search.add_argument(
-        "--beam-threshold",
-        type=float,
-        metavar="NATS",
-        help=f"prefixes this far below the best are dropped (default: {BEAM_THRESHOLD:g})",
-    )
-    search.add_argument(
-        "--n-best", type=int, metavar="N", help="alternatives to list, in JSON (default: 1)"
-    )
+    for name, metavar, read, told in _OPTIONS:
+        search.add_argument(name, type=read, metavar=metavar, help=told)
     parser.add_argument(
         "--threads", type=at_least(1), metavar="N", help="CPU threads (default: as many as cores)"
     )
 
 
-def read_search(options: argparse.Namespace) -> "BeamConfig | None":
-    """Take the settings of the beam from the command line; None means greedy search.
+def read_search(options: argparse.Namespace) -> Searching:
+    """Take the search from the command line.
 
     Raises:
         ConfigError: A value is out of its range.
+        DataError: The file of hotwords cannot be used.
         SystemExit: Settings of the beam were given without `--search beam`.
     """
     from asr.search.beam import BeamConfig
 
-    given = {
-        name: value
-        for name in ("beam_size", "beam_threshold", "n_best")
-        if (value := getattr(options, name)) is not None
-    }
-    if options.search == "beam":
-        defaults = {"beam_size": BEAM_SIZE, "beam_threshold": BEAM_THRESHOLD, "n_best": 1}
-        return BeamConfig(**{**defaults, **given})
-    for name in given:
-        options.refuse(f"--{name.replace('_', '-')} is a setting of --search beam")
-    return None
+    names = [name.removeprefix("--").replace("-", "_") for name, *_ in _OPTIONS]
+    given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    if options.search != "beam":
+        for name in given:
+            options.refuse(f"--{name.replace('_', '-')} is a setting of --search beam")
+        return Searching()
+    files = {name: given.pop(name, None) for name in ("lm", "lexicon", "hotwords")}
+    defaults = {"beam_size": BEAM_SIZE, "beam_threshold": BEAM_THRESHOLD, "n_best": 1}
+    if files["lm"]:
+        defaults |= {
+            "lm_weight": LM_WEIGHT,
+            "word_score": WORD_SCORE,
+            "unknown_score": UNKNOWN_SCORE,
+        }
+    else:
+        for name in {"lm_weight", "unknown_score"} & given.keys():
+            options.refuse(f"--{name.replace('_', '-')} is a setting of --lm")
+    hotwords = {}
+    if files["hotwords"]:
+        from asr.fusion import read_hotwords
 
-
-def describe_search(beam: "BeamConfig | None") -> str:
-    """Say in a few words how it was searched, for tables."""
-    if beam is None:
-        return "greedy"
-    return f"beam {beam.beam_size}, threshold {beam.beam_threshold:g}"
+        hotwords = read_hotwords(files["hotwords"], HOTWORD_BOOST)
+    beam = BeamConfig(**{**defaults, **given})
+    return Searching(beam, files["lm"], files["lexicon"], hotwords, files["hotwords"])
 
 
 def use_threads(n_threads: int | None) -> None:

@@ -73,12 +73,12 @@ def run(options: argparse.Namespace) -> int:
 
     from asr.corpus.utterance import Utterance
     from asr.errors import AsrError, AudioError
-    from asr.recognizer import DEFAULT_MODEL, load_model
+    from asr.recognizer import DEFAULT_MODEL
 
-    beam = read_search(options)
+    searching = read_search(options)
     deliver = _delivery(options)
     use_threads(options.threads)
-    recognizer = load_model(options.model or DEFAULT_MODEL, beam=beam)
+    recognizer = searching.load(options.model or DEFAULT_MODEL)
     utterances = [Utterance(str(path), path, channel=options.channel) for path in options.files]
     n_failed = 0
     with tqdm(total=len(utterances), unit="file", disable=_hides_bar(options)) as bar:

@@ -94,8 +94,8 @@ class BeamSearch:
         n = int(search.progress.n_places[0])
         if not n:
             return [Hypothesis((), (), (), -math.inf, -math.inf)]
-        beam, ends = search.beam[:n], np.empty(n)
-        heard = np.log(beam.in_blank + beam.in_token) + search.progress.log_scale  # (K,)
+        beam, ends = search.beam, np.empty(n)
+        heard = np.log(beam.in_blank[:n] + beam.in_token[:n]) + search.progress.log_scale  # (K,)
         finish(search, self._known, ends)
         order = np.argsort(-(heard + ends), kind="stable")[: self.config.n_best]
         possible = [int(place) for place in order if ends[place] > -math.inf]
@@ -131,14 +131,12 @@ class BeamSearch:
             number = self.language.numbers
             numbers = [UNKNOWN if w.word is None else number[w.word] for w in words]
             lm_score = text_log_prob(self.language.ngram, np.array(numbers, np.int32))
-        alignment, _ = best_alignment(emission, tokens, blank=self.blank)
+        alignment, _ = best_alignment(emission, tokens.tolist(), blank=self.blank)
         hypothesis = from_alignment(emission, alignment, float(score), blank=self.blank)
         acoustic_score = float(heard - log_factor)
         return replace(hypothesis, acoustic_score=acoustic_score, lm_score=lm_score, words=words)
 
-    def _said(
-        self, tokens: Numbers, ended: Numbers, last: int
-    ) -> Iterator[SaidWord]:
+    def _said(self, tokens: Numbers, ended: Numbers, last: int) -> Iterator[SaidWord]:
         """Tell where the words of a prefix begin and end; `last` is how the last one is spelled."""
         bounds = self.language.hotwords.first_unit
         start: int | None = None
@@ -149,7 +147,11 @@ class BeamSearch:
             is_bare = self.language.begins_word[token] and bounds[token] == bounds[token + 1]
             start = position if start is None and not is_bare else start
         if start is not None and last != 0:
-            word = int(self.language.lexicon.word[last]) if last < len(self.language.lexicon.word) else NO_WORD
+            word = (
+                int(self.language.lexicon.word[last])
+                if last < len(self.language.lexicon.word)
+                else NO_WORD
+            )
             yield SaidWord(word if word != NO_WORD else None, start, len(tokens))
 
     def _without_the_last_word(

@@ -8,7 +8,7 @@ at the same time.
 
 import logging
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numba
 
@@ -32,9 +32,8 @@ def compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Resul
 
 
 def _jit(function: Callable[Arguments, Result], *, cache: bool) -> Callable[Arguments, Result]:
-    result: Callable[Arguments, Result] = numba.njit(
-        function, nogil=True, error_model="numpy", _nrt=False, cache=cache
-    )
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False, "cache": cache}
+    result: Callable[Arguments, Result] = numba.njit(function, **options)
     return result
 
 

@@ -40,7 +40,7 @@ class Hotwords(NamedTuple):
 def hear_token(hotwords: Hotwords, state: int, token: int) -> int:
     """Go on with the units of a token."""
     for i in range(hotwords.first_unit[token], hotwords.first_unit[token + 1]):
-        state = np.int64(hotwords.next_state[state, hotwords.token_units[i]])
+        state = int(hotwords.next_state[state, hotwords.token_units[i]])
     return state
 
 
@@ -94,6 +94,8 @@ def _complete(
         boost[state] += boost[shorter]
         promise[state] = max(promise[state], promise[shorter])
         next_state[state] = next_state[shorter]
-        queue += [(child, int(next_state[shorter, unit])) for unit, child in children[state].items()]
+        queue += [
+            (child, int(next_state[shorter, unit])) for unit, child in children[state].items()
+        ]
         next_state[state, list(children[state])] = list(children[state].values())
     return next_state

@@ -65,7 +65,7 @@ def plain_language(n_tokens: int) -> Language:
     begins_word = np.zeros(n_tokens, np.bool_)
     return Language(
         begins_word=begins_word,
-        lexicon=make_lexicon([], [], nothing, begins_word),
+        lexicon=make_lexicon([], [], nothing, begins_word.tolist()),
         numbers=np.zeros(0, np.int32),
         is_open=True,
         ngram=NO_NGRAM,

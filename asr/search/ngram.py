@@ -45,10 +45,16 @@ def make_ngram(
 
     Nothing is copied, and the search is compiled for one kind of arrays.
     """
-    views = [np.asarray(array).view() for array in (words, log_probs, backoffs, first_child, suffixes)]
-    for view in views:
+    ngram = NGram(
+        np.asarray(words).view(),
+        np.asarray(log_probs).view(),
+        np.asarray(backoffs).view(),
+        np.asarray(first_child).view(),
+        np.asarray(suffixes).view(),
+    )
+    for view in ngram:
         view.flags.writeable = False
-    return NGram(*views)
+    return ngram
 
 
 NO_NGRAM = make_ngram(
@@ -96,9 +102,7 @@ def text_log_prob(ngram: NGram, words: NDArray[np.int32]) -> float:
 def context(ngram: NGram, node: int) -> int:
     """Shorten an n-gram to what the model can go on from: a node with children, or the empty."""
     n_inner = len(ngram.backoffs)
-    while node > 0 and (
-        node >= n_inner or ngram.first_child[node] == ngram.first_child[node + 1]
-    ):
+    while node > 0 and (node >= n_inner or ngram.first_child[node] == ngram.first_child[node + 1]):
         node = int(ngram.suffixes[node])
     return node
 
@@ -108,7 +112,8 @@ def _child(ngram: NGram, node: int, word: int) -> int:
     """Find a context followed by a word, by bisection; -1 if the model has no such n-gram."""
     if node == 0:
         return 1 + word
-    low, end = np.int64(ngram.first_child[node]), np.int64(ngram.first_child[node + 1])
+    low = int(np.int64(ngram.first_child[node]))
+    end = int(np.int64(ngram.first_child[node + 1]))
     high = end
     while low < high:
         middle = (low + high) // 2

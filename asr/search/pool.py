@@ -12,14 +12,14 @@ and, for one that is new to the beam, what its row says or will say: `parent`, `
 `ended`, `context`, `phrase`, `factor`, `outlook`.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.search.compiled import compiled
 
-Rows = NDArray[Any]  # of records
+Rows: TypeAlias = "np.recarray[Any, Any]"  # flat, of records
 Factors = NDArray[np.float64]
 
 _FACTORS = ("value", "in_blank", "in_token", "factor", "outlook")
@@ -93,4 +93,5 @@ def nth_greatest(values: Factors, n: int) -> float:
             low = left
         else:
             break
-    return values[wanted]
+    value: float = values[wanted]
+    return value

@@ -17,7 +17,7 @@ exponentials nor logarithms. After each frame the best prefix is scaled to 1: no
 that the beam could have kept.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ from asr.search.prefix_tree import NONE, UNLISTED, add_prefix, clear_out, find_p
 N_CANDIDATES = 8  # for each place in the beam; more than these are thinned out on the way
 N_ROWS = 32  # of the tree, for each place in the beam, before it is cleared of what has died
 
-Rows = NDArray[Any]  # of records
+Rows: TypeAlias = "np.recarray[Any, Any]"  # flat, of records
 Numbers = NDArray[np.int64]
 Factors = NDArray[np.float64]
 
@@ -308,9 +308,9 @@ def _behind_word(place: int, search: Search, known: Knowledge) -> Source:
     end_word(row, known)
     factor, phrase, ended = row.ending, row.phrase, NONE
     if row.spelled != 0:
-        ended = np.int64(known.nodes[row.spelled].word)
+        ended = int(known.nodes[row.spelled].word)
         ended = UNLISTED if ended == NONE else ended
-        phrase = np.int64(known.hotwords.next_state[phrase, BOUNDARY])
+        phrase = int(known.hotwords.next_state[phrase, BOUNDARY])
         factor *= known.hotwords.boost[phrase]
     elif known.settings.ends_anywhere:
         factor = 0.0  # to go on without a word is what _unfinished does
@@ -334,14 +334,14 @@ def end_word(row: Any, known: Knowledge) -> None:  # noqa: ANN401 (a record)
     """Work out what it is worth to end a prefix's last word, once: 0 if it cannot end."""
     if not np.isnan(row.ending):
         return
-    settings, word = known.settings, np.int64(known.nodes[row.spelled].word)
+    settings, word = known.settings, int(known.nodes[row.spelled].word)
     row.context_behind = row.context
     if row.spelled == 0:
         row.ending = 1.0
     elif word == NONE and settings.unlisted == NONE:
         row.ending = 0.0
     else:
-        number = np.int64(known.number[word]) if word != NONE else UNKNOWN
+        number = int(known.number[word]) if word != NONE else UNKNOWN
         score = settings.word_score
         if number == UNKNOWN:
             score += settings.unknown_score
@@ -357,8 +357,8 @@ def _extend(
 ) -> None:
     """Offer a prefix with each of some tokens, most probable first, while that can be of use."""
     settings, arcs, stand = known.settings, known.arcs, search.stand[0]
-    first = np.int64(known.nodes[source.spelled].first_arc)
-    stop = np.int64(known.nodes[source.spelled + 1].first_arc)
+    first = int(known.nodes[source.spelled].first_arc)
+    stop = int(known.nodes[source.spelled + 1].first_arc)
     for token in tokens:
         if source.bound * frame[token] <= stand.cutoff:
             break
@@ -366,7 +366,7 @@ def _extend(
         if settings.unlisted != NONE and (arc == stop or arcs[arc].token != token):
             _offer(source, token, settings.unlisted, frame, search, known)
         while arc < stop and arcs[arc].token == token:
-            _offer(source, token, np.int64(arcs[arc].target), frame, search, known)
+            _offer(source, token, int(arcs[arc].target), frame, search, known)
             arc += 1
 
 

@@ -23,7 +23,7 @@ A row has these fields:
     new_number      while rows are cleared out
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ ROOT = 0  # the empty prefix
 NONE = -1  # no prefix, no word, no place in the beam
 UNLISTED = -2  # a word that is not in the lexicon
 
-Rows = NDArray[Any]  # of records
+Rows: TypeAlias = "np.recarray[Any, Any]"  # flat, of records
 Numbers = NDArray[np.int64]
 
 _NUMBERS = (
@@ -66,7 +66,7 @@ def add_prefix(tree: Rows, parent: int, number: int) -> None:
 @compiled
 def find_prefix(tree: Rows, parent: int, token: int, spelled: int) -> int:
     """Find the prefix that is one token longer than another one; none if it has no row."""
-    child = tree[parent].first_child
+    child: int = tree[parent].first_child
     while child != NONE and (tree[child].token != token or tree[child].spelled != spelled):
         child = tree[child].next_sibling
     return child
@@ -119,7 +119,7 @@ def n_tokens(tree: Rows, prefix: int) -> int:
 
 @compiled
 def trace(tree: Rows, prefix: int, tokens: Numbers, ended: Numbers) -> float:
-    """Spell a prefix: write its tokens, and the word that ended before each; sum its log factors."""
+    """Write the tokens of a prefix, and what word ended before each; sum the logs of its factors."""
     log_factor = 0.0
     for i in range(len(tokens) - 1, -1, -1):
         row = tree[prefix]

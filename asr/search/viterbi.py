@@ -49,7 +49,7 @@ def best_path(
     state = n_states - 1
     if n_states > 1 and best[n_states - 2] > best[n_states - 1]:
         state = n_states - 2
-    score = best[state]
+    score: float = best[state]
     for frame in range(n_frames - 1, -1, -1):
         path[frame] = state
         state -= steps[frame, state]

@@ -45,10 +45,19 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One entry of an n-best list: a text and its natural-log score."""
+    """One entry of an n-best list.
+
+    Args:
+        text: The words.
+        score: Natural log, what the list is ordered by; with the parts below weighed in.
+        acoustic_score: Natural log of what the emission alone says; None if not known.
+        lm_score: Natural log of the words' probability, without a weight; None if not known.
+    """
 
     text: str
     score: float
+    acoustic_score: float | None = None
+    lm_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +154,7 @@ def to_json(transcript: Transcript) -> str:
         "confidence": _rounded(transcript.confidence, 4),
         "duration": _rounded(transcript.duration, 3),
         "words": [_word_record(word) for word in transcript.words],
-        "n_best": [
-            {"text": alternative.text, "score": _rounded(alternative.score, 4)}
-            for alternative in transcript.n_best
-        ],
+        "n_best": [_alternative_record(alternative) for alternative in transcript.n_best],
     }
     try:
         return json.dumps(record, ensure_ascii=False, allow_nan=False)
@@ -183,6 +189,17 @@ def _word_record(word: Word) -> Record:
         "end": _rounded(word.end, 3),
         "confidence": _rounded(word.confidence, 4),
     }
+
+
+def _alternative_record(alternative: Alternative) -> Record:
+    """Write an alternative as a JSON object, without what is not known."""
+    record = {
+        "text": alternative.text,
+        "score": _rounded(alternative.score, 4),
+        "acoustic_score": _rounded(alternative.acoustic_score, 4),
+        "lm_score": _rounded(alternative.lm_score, 4),
+    }
+    return {name: value for name, value in record.items() if value is not None}
 
 
 def _rounded(number: float | None, digits: int) -> float | None:
@@ -222,7 +239,12 @@ def _read_word(entry: Record) -> Word:
 
 def _read_alternative(entry: Record) -> Alternative:
     """Read one entry of `n_best`."""
-    return Alternative(_text(entry, "text"), _number(entry, "score"))
+    return Alternative(
+        _text(entry, "text"),
+        _number(entry, "score"),
+        _optional_number(entry, "acoustic_score"),
+        _optional_number(entry, "lm_score"),
+    )
 
 
 def _text(record: Record, name: str) -> str:

@@ -55,7 +55,7 @@ def test_the_record_beside_the_hypotheses_says_how_they_were_made(
     assert decoding.model == str(model)
     assert decoding.config_hash == config_hash(small_config)
     assert decoding.normaliser == small_config.text.normaliser
-    assert decoding.search == "beam 16, threshold 9.5"
+    assert decoding.search == "beam 100, threshold 9.5"
     assert decoding.audio_seconds == pytest.approx(seconds)
     assert decoding.computing_seconds > 0
     assert decoding.provenance.command.startswith(f"asr decode {model}")

@@ -24,7 +24,7 @@ def test_every_score_is_a_row_with_what_it_depends_on(scores: list[str], tmp_pat
     text = output.read_text()
     assert text.startswith("# Our results\n")
     assert len([line for line in text.splitlines() if line.startswith("| three ")]) == 2
-    for told in ("asr decode", "asr score", "librispeech-1", "greedy", "beam 16, threshold 12"):
+    for told in ("asr decode", "asr score", "librispeech-1", "greedy", "beam 100, threshold 14"):
         assert told in text
     assert sorted(path.name for path in output.parent.iterdir()) == ["RESULTS.md"]
 

@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from asr.errors import ConfigError, ShapeError
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
-from asr.search.hotwords import BOUNDARY, make_hotwords
+from asr.search.hotwords import make_hotwords
 from asr.search.hypothesis import Hypothesis
 from asr.search.language import Language
 from asr.search.lexicon import make_lexicon
@@ -63,11 +62,13 @@ def random_model(seed: int, n_words: int, order: int) -> Model:
     """Any numbers will do; every n-gram's beginning and end are n-grams too."""
     rng = random.Random(seed)
     words = range(3 + n_words)
-    ngrams = {(word,) for word in words}
+    ngrams: set[tuple[int, ...]] = {(word,) for word in words}
     for _ in range(12):
         long = tuple(rng.choice(words) for _ in range(rng.randint(2, order)))
         ngrams |= {
-            long[start:stop] for start in range(len(long)) for stop in range(start + 1, len(long) + 1)
+            long[start:stop]
+            for start in range(len(long))
+            for stop in range(start + 1, len(long) + 1)
         }
     has_children = {ngram[:-1] for ngram in ngrams}  # a context without any takes no mass away
     return {

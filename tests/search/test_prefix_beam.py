@@ -12,10 +12,10 @@ from torch import Tensor
 
 from asr.errors import ConfigError
 from asr.search.alignment import force_align
-from asr.search.greedy import greedy_search
-from asr.search.hypothesis import Hypothesis
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
+from asr.search.greedy import greedy_search
+from asr.search.hypothesis import Hypothesis
 from asr.search.language import plain_language
 
 EveryPath = Callable[[Tensor, int], dict[tuple[int, ...], dict[tuple[int, ...], float]]]

@@ -1,0 +1,204 @@
+"""Fusion: a language model, a lexicon and hotwords, in the tokens of a model.
+
+Words are spelled in characters, whatever pieces of words the tokens are; or, if the lexicon says
+how they are pronounced, in tokens that are phones.
+"""
+
+import importlib
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from asr.errors import ConfigError, DataError
+from asr.search.hotwords import BOUNDARY, make_hotwords
+from asr.search.language import Language
+from asr.search.lexicon import make_lexicon
+from asr.search.ngram import NO_NGRAM, UNKNOWN, NGram, make_ngram
+from asr.text.normalise import normaliser
+from asr.text.tokens import WORD_BOUNDARY
+
+if TYPE_CHECKING:
+    from asr.text.normalise import Normaliser
+
+Pronunciation = tuple[str, tuple[str, ...]]  # a word and its units
+
+N_SPECIAL = 3  # words of a language model that nobody says: <unk>, <s>, </s>
+
+_LOG = logging.getLogger(__name__)
+_VARIANT = re.compile(r"\(\d+\)$")  # as in READ(2), the second way to say a word
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fusion:
+    """What a search knows beside the emission, and what its words are called.
+
+    Attributes:
+        language: For the search.
+        words: By their place in the language's lexicon.
+        are_pronounced: Whether words are told apart by the lexicon, and not by the tokens.
+    """
+
+    language: Language
+    words: tuple[str, ...]
+    are_pronounced: bool
+
+
+def fuse(
+    tokens: Sequence[str],
+    normaliser_name: str,
+    *,
+    lm: Path | None = None,
+    lexicon: Path | None = None,
+    hotwords: Mapping[str, float] | None = None,
+) -> Fusion:
+    """Read what there is, and spell it in a model's tokens.
+
+    Without a lexicon, the words of the language model are known, and others can be said too. With
+    one, only its words can be said; the language model takes those that it lacks for unknown.
+
+    Args:
+        tokens: Of the model, by id.
+        normaliser_name: The one that the model's training text went through; lexicon and hotwords
+            go through it too, pronunciations do not.
+        lm: An n-gram model, see `asr lm`.
+        lexicon: Words, see `read_lexicon`.
+        hotwords: Phrases that score higher, each with its boost in nats, above 0.
+
+    Raises:
+        ConfigError: Words need a lexicon with pronunciations, as no token begins a word; or a
+            boost is not above 0.
+        DataError: A file cannot be used, or nothing in it can be spelled.
+    """
+    normalise = normaliser(normaliser_name)
+    vocabulary, ngram = _read_lm(lm) if lm is not None else ((), NO_NGRAM)
+    entries: list[Pronunciation] = [(word, ()) for word in vocabulary[N_SPECIAL:]]
+    if lexicon is not None:
+        entries = read_lexicon(lexicon, normalise)
+    are_pronounced = any(units for _, units in entries)
+    spelling = _Spelling(tokens, in_characters=not are_pronounced)
+    words = tuple(dict.fromkeys(word for word, _ in entries))
+    place = {word: i for i, word in enumerate(words)}
+    spelled = [(spelling.units(units or tuple(word)), place[word]) for word, units in entries]
+    can_be_said = [(units, word) for units, word in spelled if units]
+    if entries and not can_be_said:
+        raise DataError(f"{lexicon or lm}: none of its words can be spelled in the model's tokens")
+    if len(can_be_said) < len(spelled):
+        n_left_out = len(spelled) - len(can_be_said)
+        _LOG.info("%s: %d entries have no spelling in tokens", lexicon or lm, n_left_out)
+    number = {word: i for i, word in enumerate(vocabulary)}
+    language = Language(
+        begins_word=spelling.begins_word,
+        lexicon=make_lexicon(
+            [units for units, _ in can_be_said],
+            [word for _, word in can_be_said],
+            spelling.token_units,
+            spelling.begins_word.tolist(),
+        ),
+        numbers=np.array([number.get(word, UNKNOWN) for word in words], np.int32),
+        is_open=lexicon is None,
+        ngram=ngram,
+        hotwords=make_hotwords(_phrases(hotwords or {}, spelling, normalise), spelling.token_units),
+    )
+    return Fusion(language, words, are_pronounced)
+
+
+def read_lexicon(path: Path, normalise: "Normaliser") -> list[Pronunciation]:
+    """Read a list of words: one a line, alone or with its pronunciation in units behind it.
+
+    `#` begins a comment. A word may have several lines; a number in parentheses behind it, as in
+    `READ(2)`, is dropped.
+
+    Raises:
+        DataError: The file cannot be read, has no words, or has words both with pronunciations and
+            without.
+    """
+    entries = []
+    for line in _lines(path):
+        word, *units = line.partition("#")[0].split() or [""]
+        spelled = normalise(_VARIANT.sub("", word))
+        if spelled and " " not in spelled:
+            entries.append((spelled, tuple(units)))
+    if not entries:
+        raise DataError(f"{path}: expected a word a line, got none")
+    if any(units for _, units in entries) != all(units for _, units in entries):
+        word = next(word for word, units in entries if not units)
+        raise DataError(f"{path}: some words have pronunciations, {word!r} has none")
+    return entries
+
+
+def read_hotwords(path: Path, boost: float) -> dict[str, float]:
+    """Read hotwords: a phrase a line; behind a tab its own boost, if it has one.
+
+    Raises:
+        DataError: The file cannot be read, or a boost is not a number.
+    """
+    hotwords = {}
+    for number, line in enumerate(_lines(path), start=1):
+        phrase, _, own = line.partition("\t")
+        try:
+            value = float(own) if own.strip() else boost
+        except ValueError:
+            raise DataError(f"{path}:{number}: expected a boost, got {own.strip()!r}") from None
+        if phrase.strip():
+            hotwords[phrase.strip()] = value
+    return hotwords
+
+
+class _Spelling:
+    """Units by number, from 1 on, and the units of each token."""
+
+    def __init__(self, tokens: Sequence[str], *, in_characters: bool) -> None:
+        self.begins_word = np.array([token.startswith(WORD_BOUNDARY) for token in tokens])
+        rests = [token.removeprefix(WORD_BOUNDARY) for token in tokens]
+        names: list[tuple[str, ...]] = [(), *(tuple(r) for r in rests[1:])]  # of the blank, none
+        if not in_characters:
+            names = [(), *((rest,) if rest else () for rest in rests[1:])]
+        self._numbers = {
+            name: i
+            for i, name in enumerate(dict.fromkeys(n for own in names for n in own), BOUNDARY + 1)
+        }
+        self.token_units = [self.units(own) for own in names]
+
+    def units(self, names: Sequence[str]) -> tuple[int, ...]:
+        """Spell in units; empty where a unit is in no token."""
+        numbers = tuple(self._numbers.get(name, 0) for name in names)
+        return numbers if all(numbers) else ()
+
+
+def _phrases(
+    hotwords: Mapping[str, float], spelling: _Spelling, normalise: "Normaliser"
+) -> dict[tuple[int, ...], float]:
+    """Spell hotwords, a boundary around every word."""
+    phrases: dict[tuple[int, ...], float] = {}
+    if hotwords and not spelling.begins_word.any():
+        raise ConfigError("hotwords need tokens that tell where a word begins")
+    for phrase, boost in hotwords.items():
+        words = [spelling.units(tuple(word)) for word in normalise(phrase).split()]
+        if not 0 < boost < float("inf"):
+            raise ConfigError(f"the boost of {phrase!r} must be above 0 nats, got {boost}")
+        if not words or not all(words):
+            raise DataError(f"the hotword {phrase!r} cannot be spelled in the model's tokens")
+        spelled = [BOUNDARY]
+        for word in words:
+            spelled += [*word, BOUNDARY]
+        phrases[tuple(spelled)] = boost
+    return phrases
+
+
+def _read_lm(path: Path) -> tuple[Sequence[str], NGram]:
+    """Take the words and the arrays of a language model from the part that reads them."""
+    model = importlib.import_module("asr.lm.binary").read_binary(path)
+    arrays = (model.words, model.log_probs, model.backoffs, model.first_child, model.suffixes)
+    return model.vocabulary.words, make_ngram(*arrays)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as text: {error}") from error
