@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.errors import DataError
+from asr.lm import ngram
+from asr.lm.levels import Level, first_level
 from asr.lm.ngram import ROOT, NGram
 from asr.lm.vocabulary import END_ID, START_ID, UNKNOWN_ID, Vocabulary
 
@@ -78,6 +81,19 @@ def test_a_segment_scores_as_backing_off_is_defined(
         log_prob_of(entries, ids[max(0, i - order + 1) : i], ids[i]) for i in range(1, len(ids))
     ]
     assert model.log_probs_of(ids[1:-1]) == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_drawing_is_true() -> None:
+    def level(parents: list[int], words: list[int], suffixes: list[int]) -> Level:
+        return Level(*(np.array(rows, np.int32) for rows in (parents, words, suffixes)))
+
+    levels = [first_level(5), level([1, 3], [3, 4], [3, 4]), level([0], [4], [1])]
+    values = [np.zeros(len(level)) for level in levels]
+    model = NGram.from_levels(Vocabulary.of("AB"), levels, values, values[:2])
+    drawn = dict(re.findall(r"^ +(words|first_child|suffixes) +(.*)$", ngram.__doc__, re.M))
+    assert len(drawn) == 3
+    for name, numbers in drawn.items():
+        assert getattr(model, name).tolist() == [int(n.strip("()")) for n in numbers.split()]
 
 
 def test_nodes_are_sorted_by_parent_and_word_and_words_stand_at_their_ids(model: NGram) -> None:
