@@ -98,6 +98,22 @@ def test_a_recipe_is_a_table_of_contents(recipe: str) -> None:
     assert os.access(folder / "run.sh", os.X_OK)
 
 
+def test_the_slurm_script_gives_asr_a_command_that_it_understands(tmp_path: Path) -> None:
+    for name, line in (("scontrol", "echo one two"), ("srun", "printf '%s\\n' \"$@\"")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{line}\n")
+        (tmp_path / name).chmod(0o755)
+    slurm = {"JOB_NODELIST": "one,two", "NNODES": "2", "GPUS_ON_NODE": "8", "JOB_ID": "1"}
+    environment = {f"SLURM_{name}": value for name, value in slurm.items()}
+    environment["PATH"] = f"{tmp_path}:{os.environ['PATH']}"
+    command = ["bash", str(ROOT / "recipes" / "librispeech" / "slurm.sh")]
+
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+    words = ended.stdout.splitlines()
+    assert words[1] == "torchrun"
+    parser().parse_args(words[words.index("asr") + 1 :])
+
+
 def test_librispeech_scores_its_four_subsets(tmp_path: Path) -> None:
     made = commands("librispeech", tmp_path, **NOWHERE)
     scored = {Path(words[2]).stem for words in made if words[1] == "score"}

@@ -5,21 +5,26 @@ import sys
 from types import FrameType, TracebackType
 from typing import Self
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
 
 class StopSignals:
-    """Notes SIGINT and SIGTERM instead of dying of them; the second one kills as ever.
+    """Notes SIGINT and SIGTERM instead of dying of them; a second Ctrl-C ends the process as ever.
+
+    A second SIGTERM is only noted: a cluster sends it to a process, and torchrun passes it on.
+
+    Args:
+        is_quiet: Say nothing when a signal comes.
 
     Attributes:
         received: The signal that came; None before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_quiet: bool) -> None:
+        self.is_quiet = is_quiet
         self.received: signal.Signals | None = None
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        self._before = {number: signal.signal(number, self._note) for number in numbers}
         return self
 
     def __exit__(
@@ -28,7 +33,8 @@ class StopSignals:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._restore()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def has_come(self) -> bool:
         """Tell whether the run is to end."""
@@ -40,10 +46,7 @@ class StopSignals:
         return 128 + int(self.received or signal.SIGTERM)  # or another process received it
 
     def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 (Python's own)
-        self.received = signal.Signals(number)
-        self._restore()
-        print("asr: stopping after this step (once more: at once)", file=sys.stderr)
-
-    def _restore(self) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        signal.signal(signal.SIGINT, self._before[signal.SIGINT])
+        if self.received is None and not self.is_quiet:
+            print("asr: stopping after this step (Ctrl-C: at once)", file=sys.stderr)
+        self.received = self.received or signal.Signals(number)

@@ -87,7 +87,10 @@ def run(options: argparse.Namespace) -> int:
     train, dev = read_manifest(options.train), read_manifest(options.dev)
     run_folder = options.output.with_name(options.output.name + ".run")
     run_folder.mkdir(parents=True, exist_ok=True)
-    with join_ranks(options.device) as ranks, StopSignals() as signals:
+    with (
+        join_ranks(options.device) as ranks,
+        StopSignals(is_quiet=not ranks.is_first) as signals,
+    ):
         watching = RunWatcher(run_folder, n_dev_words=_n_words(dev)) if ranks.is_first else None
         resources = Resources(_feature_bytes(options.feature_memory), ranks, signals.has_come)
         circumstances = provenance(_launcher(ranks) + options.command)

@@ -16,6 +16,7 @@ class FeatureMemory:
     step, and a corpus of hours fits into memory as features: 115 MB an hour and rendition with 80
     bins. Nothing is forgotten, since every epoch asks for everything again: what is met when the
     room is used up is computed each time. Nothing is written to disk, and so nothing can be stale.
+    Threads may ask at once for different utterances, and may then fill the room by one too many.
 
     Args:
         front_end: Computes the features.

@@ -46,13 +46,17 @@ def read_rendition(utterance: Utterance, sample_rate: int, rendition: Rendition)
 
 
 def prefetch(
-    make: Callable[[Argument], Result], arguments: Iterable[Argument], *, depth: int
+    make: Callable[[Argument], Result],
+    arguments: Iterable[Argument],
+    *,
+    depth: int,
+    n_threads: int = 1,
 ) -> Iterator[Result]:
-    """Compute `make(argument)` for each argument in a thread of its own, up to `depth` ahead.
+    """Compute `make(argument)` for each argument in threads of their own, up to `depth` ahead.
 
     Results come in the order of the arguments. An error is raised where its result would have come.
     """
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as pool:
+    with ThreadPoolExecutor(n_threads, thread_name_prefix="prefetch") as pool:
         ahead: deque[Future[Result]] = deque()
         try:
             for argument in arguments:

@@ -87,7 +87,11 @@ def averaged(model: nn.Module, decay: float) -> AveragedModel:
         for mean, weight in zip(means, weights, strict=True):
             mean.lerp_(weight, 1.0 - kept)
 
-    return AveragedModel(model, multi_avg_fn=average)
+    averages = AveragedModel(model, multi_avg_fn=average)
+    for module in averages.modules():
+        if isinstance(module, nn.RNNBase):
+            module.flatten_parameters()  # in one piece, as cuDNN wants them; copies are not
+    return averages
 
 
 def learning_rate_at(epoch: float, n_epochs: int, config: OptimiserConfig) -> float:

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Trains the librispeech model by Slurm, on all GPUs of all machines that it is given: a template.
+#
+#   recipes/librispeech/run.sh --until prepare-test-other    # the manifests
+#   sbatch --nodes 2 recipes/librispeech/slurm.sh            # from the root of the repository
+#   recipes/librispeech/run.sh                               # the stages after training
+#
+# Fill in account and partition. Two minutes before its time is over the job saves its state and
+# ends: submit it again, and it goes on. What to expect stands in docs/training-at-scale.md.
+
+#SBATCH --job-name=asr-librispeech
+#SBATCH --nodes=1
+#SBATCH --ntasks-per-node=1   # torchrun, which starts a process a GPU
+#SBATCH --gpus-per-node=8
+#SBATCH --cpus-per-task=32    # a loader and the launching of kernels: four a GPU
+#SBATCH --time=12:00:00
+#SBATCH --signal=TERM@120
+#SBATCH --output=asr-%j.log
+
+set -euo pipefail
+
+work=${WORK:-exp/librispeech}
+mapfile -t machines < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
+
+srun --kill-on-bad-exit=1 torchrun \
+  --nnodes="$SLURM_NNODES" --nproc-per-node="$SLURM_GPUS_ON_NODE" \
+  --rdzv-id="$SLURM_JOB_ID" --rdzv-backend=c10d --rdzv-endpoint="${machines[0]}:29400" \
+  -m asr train conf/librispeech.toml --set train.n_shards=1 \
+  --set batching.batch_duration="${BATCH_DURATION:-3200.0}" \
+  --train "$work/train.jsonl" --dev "$work/dev-clean.jsonl" --output "$work/model"
