@@ -192,7 +192,7 @@ def _phrases(
 
 def _read_lm(path: Path) -> tuple[Sequence[str], NGram]:
     """Take the words and the arrays of a language model from the part that reads them."""
-    model = importlib.import_module("asr.lm.binary").read_binary(path)
+    model = importlib.import_module("asr.lm.files").read_ngram(path)
     arrays = (model.words, model.log_probs, model.backoffs, model.first_child, model.suffixes)
     return model.vocabulary.words, make_ngram(*arrays)
 

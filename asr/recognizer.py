@@ -1,14 +1,15 @@
 """Recognizer: a model and a search, audio in, transcript out. What an application imports."""
 
+import hashlib
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from asr.checkpoint import Checkpoint, load_checkpoint, verify_golden
+from asr.checkpoint import WEIGHTS_FILE, Checkpoint, load_checkpoint, verify_golden
 from asr.corpus.loader import prefetch, read_utterance
 from asr.corpus.statistics import speaker_statistics, stacked_statistics
 from asr.corpus.utterance import Utterance
@@ -98,6 +99,11 @@ def shipped_models() -> list[str]:
     return sorted(path.name for path in MODELS.glob("*") if path.is_dir())
 
 
+def weights_hash(name: str | Path) -> str:
+    """Tell models apart by their weights: 16 hexadecimal digits."""
+    return hashlib.sha256((model_folder(name) / WEIGHTS_FILE).read_bytes()).hexdigest()[:16]
+
+
 def verify_model(name: str | Path) -> None:
     """Check that a model gives here the golden example that was stored with it.
 
@@ -171,16 +177,36 @@ class Recognizer:
             In the given order, each utterance with its transcript or with the reason why there is
             none.
         """
-        speakers: dict[str, CmvnStatistics] = {}
-        if self.checkpoint.config.features.cmvn == "speaker":
-            utterances = list(utterances)
-            speakers = speaker_statistics(self.checkpoint.front_end, utterances)
-        read = prefetch(self._try_to_read, utterances, depth=READ_AHEAD)
-        for group in _groups(read, batch_duration * self.sample_rate):
-            audible = [(u, audio) for u, audio in group if isinstance(audio, Tensor)]
-            transcripts = iter(self._transcribe_group(audible, speakers))
+        for group, log_probs, lengths in self._computed(utterances, batch_duration):
+            n_best = iter(self._search(log_probs, lengths))
             for utterance, audio in group:
-                yield utterance, audio if isinstance(audio, AudioError) else next(transcripts)
+                if isinstance(audio, AudioError):
+                    yield utterance, audio
+                else:
+                    duration = len(audio) / self.sample_rate
+                    yield utterance, self._transcript(utterance.id, next(n_best), duration)
+
+    def emit_all(
+        self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
+    ) -> Iterator[tuple[Utterance, Tensor | AudioError]]:
+        """Compute what the model says of many recordings, without searching.
+
+        Args:
+            utterances: As for `transcribe_all`.
+            batch_duration: Seconds of audio, padding included, to compute at once.
+
+        Yields:
+            In the given order, each utterance with its emission, (T, V) natural-log
+            probabilities, or with the reason why there is none.
+        """
+        for group, log_probs, lengths in self._computed(utterances, batch_duration):
+            emissions = iter(zip(log_probs, lengths.tolist(), strict=True))
+            for utterance, audio in group:
+                if isinstance(audio, AudioError):
+                    yield utterance, audio
+                else:
+                    emission, length = next(emissions)
+                    yield utterance, emission[:length]
 
     def log_probs(
         self, waveforms: Tensor, lengths: Tensor, speaker: CmvnStatistics | None = None
@@ -201,20 +227,23 @@ class Recognizer:
             )
         return result
 
-    def _transcribe_group(
-        self, group: Sequence[tuple[Utterance, Tensor]], speakers: Mapping[str, CmvnStatistics]
-    ) -> list[Transcript]:
-        """Transcribe waveforms as one batch."""
-        if not group:
-            return []
-        front_end = self.checkpoint.front_end
-        rows = stacked_statistics(speakers, [u for u, _ in group], front_end.n_features)
-        waveforms, lengths = pad([waveform for _, waveform in group])
-        n_best = self._search(*self.log_probs(waveforms, lengths, rows))
-        return [
-            self._transcript(utterance.id, hypotheses, len(waveform) / self.sample_rate)
-            for (utterance, waveform), hypotheses in zip(group, n_best, strict=True)
-        ]
+    def _computed(
+        self, utterances: Iterable[Utterance], batch_duration: float
+    ) -> Iterator[tuple[list["Read"], Tensor, Tensor]]:
+        """Read ahead, and give what the model says of those in a group that could be read."""
+        front_end, speakers = self.checkpoint.front_end, dict[str, CmvnStatistics]()
+        if self.checkpoint.config.features.cmvn == "speaker":
+            utterances = list(utterances)
+            speakers = speaker_statistics(front_end, utterances)
+        read = prefetch(self._try_to_read, utterances, depth=READ_AHEAD)
+        for group in _groups(read, batch_duration * self.sample_rate):
+            audible = [(u, audio) for u, audio in group if isinstance(audio, Tensor)]
+            if not audible:
+                yield group, torch.zeros(0, 0, 0), torch.zeros(0, dtype=torch.int64)
+                continue
+            rows = stacked_statistics(speakers, [u for u, _ in audible], front_end.n_features)
+            waveforms, lengths = pad([waveform for _, waveform in audible])
+            yield group, *self.log_probs(waveforms, lengths, rows)
 
     def _try_to_read(self, utterance: Utterance) -> tuple[Utterance, Tensor | AudioError]:
         try:
@@ -223,6 +252,8 @@ class Recognizer:
             return utterance, error
 
     def _search(self, log_probs: Tensor, lengths: Tensor) -> list[list[Hypothesis]]:
+        if not len(lengths):
+            return []
         if self._beam_search is None:
             return [[hypothesis] for hypothesis in greedy_search(log_probs, lengths)]
         return self._beam_search(log_probs, lengths, n_threads=torch.get_num_threads())
@@ -233,7 +264,7 @@ class Recognizer:
         sureness = [word.confidence for word in words if word.confidence is not None]
         return Transcript(
             id=name,
-            text=self._text(best),
+            text=self.read(best),
             score=best.score if math.isfinite(best.score) else None,
             confidence=sum(sureness) / len(sureness) if sureness else None,
             words=words,
@@ -246,14 +277,15 @@ class Recognizer:
         has_ngram = self.fusion is not None and len(self.fusion.language.ngram.words) > 0
         alternatives: dict[str, Alternative] = {}
         for other in n_best:
-            text = self._text(other)
+            text = self.read(other)
             lm_score = other.lm_score if has_ngram else None
             if math.isfinite(other.score):
                 alternative = Alternative(text, other.score, other.acoustic_score, lm_score)
                 alternatives.setdefault(text, alternative)
         return tuple(alternatives.values())
 
-    def _text(self, hypothesis: Hypothesis) -> str:
+    def read(self, hypothesis: Hypothesis) -> str:
+        """Read a hypothesis as text."""
         return " ".join(span.text for span in self._spans(hypothesis))
 
     def _spans(self, hypothesis: Hypothesis) -> list[WordSpan]:

@@ -23,6 +23,7 @@ FLOORS = (
     {"config"},
     {"checkpoint", "fusion"},
     {"recognizer", "experiment"},
+    {"tuning"},
     {"cli", "__init__"},
     {"__main__"},
 )

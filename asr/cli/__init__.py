@@ -25,6 +25,7 @@ VERBS = (
     "download",
     "prepare",
     "train",
+    "tune",
     "decode",
     "score",
     "report",
@@ -44,8 +45,7 @@ The way from a corpus to a number, one verb a step (recipes/ puts them in order)
   asr download    fetch a corpus                      asr decode   recognise a test set
   asr prepare     check it, list its utterances       asr score    count the errors
   asr train       learn a model from it               asr report   write the counts up
-
-  asr lm          language models: from text to a model that a search can use
+  asr tune        weigh a language model              asr lm       make a language model
 """
 
 # descriptions keep their lines, and names of verbs stay beside what they do

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 BEAM_SIZE = 100
 BEAM_THRESHOLD = 14.0  # nats
-LM_WEIGHT = 1.0  # the next three: `asr tune` finds what fits a model
-WORD_SCORE = 1.0
-UNKNOWN_SCORE = -10.0
+LM_WEIGHT = 0.8  # the next three: `asr tune` finds what fits a model
+WORD_SCORE = 0.0
+UNKNOWN_SCORE = -15.0
 HOTWORD_BOOST = 8.0
 
 _OPTIONS = (

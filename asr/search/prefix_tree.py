@@ -119,7 +119,7 @@ def n_tokens(tree: Rows, prefix: int) -> int:
 
 @compiled
 def trace(tree: Rows, prefix: int, tokens: Numbers, ended: Numbers) -> float:
-    """Write the tokens of a prefix, and what word ended before each; sum the logs of its factors."""
+    """Write a prefix's tokens, and what word ended before each; sum the logs of its factors."""
     log_factor = 0.0
     for i in range(len(tokens) - 1, -1, -1):
         row = tree[prefix]

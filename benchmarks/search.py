@@ -1,0 +1,305 @@
+r"""How fast and how well the beam search reads, beside others on the same emissions.
+
+    python -m benchmarks.search --peers /tmp/peers/bin/python \
+        --lm 3-gram books-3gram.lm books-3gram.arpa --lm 4-gram books-4gram.lm books-4gram.arpa
+
+Each `--lm` names an n-gram model for us (see `asr lm`) and the same one for KenLM, as ARPA or in
+its binary form; `search_peers.py` says how the others' environment is made. Each decoder is a
+process with one thread; they take turns, utterance for utterance the same, and the seconds are
+those of the thread that decodes. Weights are chosen for each decoder from the same grid, on other
+utterances than those that are timed and scored.
+
+The emissions at V = 29 are the shipped model's on the dev speakers. Those at V = 500 are simulated,
+as there is no model of pieces yet: BPE learned from the references, each piece in one frame at even
+distances, blank between, and as much noise as gives greedy search the WER that it has at V = 29.
+They show what a large vocabulary costs, not how well a model reads.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from asr.corpus.librispeech import read_librispeech
+from asr.corpus.loader import read_utterance
+from asr.corpus.utterance import Utterance
+from asr.fusion import fuse
+from asr.lengths import pad
+from asr.recognizer import load_model
+from asr.search.beam import BeamConfig
+from asr.search.beam_search import BeamSearch
+from asr.search.greedy import greedy_search
+from asr.search.language import plain_language
+from asr.text.bpe import train_bpe
+from asr.text.tokens import Tokenizer
+from asr.wer.score import score
+from benchmarks import search_peers
+from benchmarks.paired import write_results
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("ASR_DATA", REPOSITORY.parent / "shared" / "data"))
+BEAM_SIZE, BEAM_THRESHOLD = 100, 14.0
+GRID = {"lm_weight": (0.6, 0.8, 1.0, 1.3), "word_score": (-1.0, 0.0, 1.0, 2.0)}
+EVERY = 10  # one utterance in so many is timed, and the fifth behind it is tuned on, of EVERY_TUNED
+EVERY_TUNED = 20
+N_ROUNDS = 3
+FRAME = 0.04  # seconds
+OURS = "asr"
+
+Emissions = dict[str, NDArray[np.float32]]
+Texts = Mapping[str, str]
+
+
+def main() -> None:
+    """Measure every row."""
+    options = _options()
+    if options.serve:
+        sys.stdout = sys.stderr
+        search_peers.serve(_ours)
+        return
+    utterances = read_librispeech(DATA / "LibriSpeech" / "dev-clean").utterances
+    timed, tuned = utterances[::EVERY], utterances[EVERY // 2 :: EVERY_TUNED]
+    rows: list[list[str]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, (tokenizer, emissions) in _kinds([*timed, *tuned]).items():
+            greedy_row = _greedy(kind, tokenizer, emissions, timed)
+            rows.append(greedy_row)
+            for lm, ours, theirs in [("", "", ""), *options.lm]:
+                bench = _Bench(Path(folder), tokenizer, emissions, timed, tuned, options.peers)
+                rows += bench.rows(f"{kind}, beam {BEAM_SIZE}", lm, ours, theirs)
+    write_results(
+        "search",
+        "Speed of the beam search",
+        [
+            "emission",
+            "words",
+            "decoder",
+            "ms per second of speech",
+            "of the fastest other",
+            "WER",
+            "weights",
+            "memory, MB",
+            "start, s",
+        ],
+        rows,
+        NOTES.format(n=len(timed), tuned=len(tuned), rounds=N_ROUNDS, threshold=BEAM_THRESHOLD),
+    )
+
+
+NOTES = """{n} utterances of dev-clean, MP3; weights chosen on {tuned} others. Thread seconds, the \
+median of {rounds} alternating rounds; one thread each. Beam threshold {threshold:g} nats, but for \
+pyctcdecode, which keeps its own pruning. How it is made: `benchmarks/search.py`."""
+
+
+class _Bench:
+    """All decoders on the same task."""
+
+    def __init__(
+        self,
+        folder: Path,
+        tokenizer: Tokenizer,
+        emissions: Emissions,
+        timed: Sequence[Utterance],
+        tuned: Sequence[Utterance],
+        python: str,
+    ) -> None:
+        self.folder, self.tokenizer, self.emissions = folder, tokenizer, emissions
+        self.timed, self.tuned, self.python = timed, tuned, python
+
+    def rows(self, what: str, lm: str, ours: str, theirs: str) -> list[list[str]]:
+        """Time and score every decoder that can do it."""
+        names = [OURS, *search_peers.PEERS]
+        if lm:
+            names.remove("fast-ctc-decode")  # it has no language model
+        seconds: dict[str, list[float]] = {name: [] for name in names}
+        last: dict[str, dict[str, Any]] = {}
+        with _processes(names, self.python) as ask:
+            starts = {n: ask(n, str(self._task(ours if n == OURS else theirs, n))) for n in names}
+            weights = {n: self._weights(partial(ask, n)) if lm else {} for n in names}
+            order = [utterance.id for utterance in self.timed]
+            for _, name in product(range(N_ROUNDS), names):
+                print(what, lm, name, file=sys.stderr)
+                last[name] = ask(name, {"names": order, "weights": weights[name]})
+                seconds[name].append(last[name]["seconds"])
+        speech = FRAME * sum(len(self.emissions[name]) for name in order)
+        medians = {name: statistics.median(times) for name, times in seconds.items()}
+        fastest = min(medians[name] for name in names if name != OURS)
+        return [
+            [
+                what,
+                lm and f"200k, {lm}",
+                name,
+                f"{1000 * medians[name] / speech:.2f}",
+                f"{fastest / medians[name]:.2f}×",
+                f"{100 * _wer(self.timed, last[name]['texts']):.1f}",
+                ", ".join(f"{value:g}" for value in weights[name].values()),
+                f"{last[name]['megabytes']:.0f}",
+                f"{starts[name]['start_seconds']:.1f}",
+            ]
+            for name in names
+        ]
+
+    def _weights(self, ask: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, float]:
+        """Find the weights with the least WER on the utterances for that."""
+        names = [utterance.id for utterance in self.tuned]
+        points = [dict(zip(GRID, values, strict=True)) for values in product(*GRID.values())]
+        return min(
+            points,
+            key=lambda point: _wer(self.tuned, ask({"names": names, "weights": point})["texts"]),
+        )
+
+    def _task(self, lm: str, name: str) -> Path:
+        """Write down what is to be done, for one decoder."""
+        emissions = self.folder / "emissions.npz"
+        np.savez(emissions, **self.emissions)  # type: ignore[arg-type]
+        words = _words(self.tokenizer) if lm else []
+        task = {
+            "tokens": self.tokenizer.tokens,
+            "words": words,
+            "spellings": [self.tokenizer.encode(word) for word in words],
+            "lm": lm or None,
+            "emissions": str(emissions),
+            "beam_size": BEAM_SIZE,
+            "beam_threshold": BEAM_THRESHOLD,
+        }
+        path = self.folder / f"{name}.json"
+        path.write_text(json.dumps(task), encoding="utf-8")
+        return path
+
+
+def _ours(task: search_peers.Task, weights: search_peers.Task) -> search_peers.Decode:
+    """This package's search, behind the same face as the others."""
+    beam = BeamConfig(task["beam_size"], task["beam_threshold"], 1, **weights)
+    tokens = task["tokens"]
+    language = plain_language(len(tokens))
+    if task["lm"]:
+        if "fusion" not in _MADE:
+            lexicon = Path(task["emissions"]).with_name("words.txt")
+            lexicon.write_text("\n".join(task["words"]), encoding="utf-8")
+            _MADE["fusion"] = fuse(tokens, "verbatim-1", lm=Path(task["lm"]), lexicon=lexicon)
+        language = _MADE["fusion"].language
+    search = BeamSearch(beam, language)
+
+    def decode(emission: search_peers.Emission) -> str:
+        log_probs = torch.from_numpy(emission)[None]
+        ((best,),) = search(log_probs, torch.tensor([len(emission)]))
+        return search_peers.text_of([tokens[i] for i in best.tokens])
+
+    return decode
+
+
+_MADE: dict[str, Any] = {}  # what weights do not change
+
+
+@contextmanager
+def _processes(names: Sequence[str], python: str) -> Iterator[Callable[[str, Any], dict[str, Any]]]:
+    """Start a process a decoder; gives a function that asks one and waits for its answer."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    commands = {name: [python, search_peers.__file__, name] for name in names}
+    commands[OURS] = [sys.executable, "-m", "benchmarks.search", "--serve"]
+    pipe = subprocess.PIPE
+    processes = {
+        name: subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, env=environment
+        )
+        for name, command in commands.items()
+    }
+
+    def ask(name: str, message: Any) -> dict[str, Any]:
+        process = processes[name]
+        assert process.stdin is not None
+        assert process.stdout is not None
+        print(json.dumps(message), file=process.stdin, flush=True)
+        reply: dict[str, Any] = json.loads(process.stdout.readline() or f'{{"died": "{name}"}}')
+        return reply
+
+    try:
+        yield ask
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.communicate()
+
+
+def _kinds(utterances: Sequence[Utterance]) -> dict[str, tuple[Tokenizer, Emissions]]:
+    """Make the emissions: those of the shipped model, and simulated ones of pieces."""
+    model = load_model()
+    characters: Emissions = {}
+    for utterance in utterances:
+        log_probs, _ = model.log_probs(*pad([read_utterance(utterance, model.sample_rate)]))
+        characters[utterance.id] = log_probs[0].numpy()
+    pieces = train_bpe([utterance.text or "" for utterance in utterances], 500)
+    simulated = {
+        u.id: _simulate(pieces.encode(u.text or ""), len(characters[u.id]), len(pieces), seed)
+        for seed, u in enumerate(utterances)
+    }
+    return {
+        "V = 29": (model.checkpoint.tokenizer, characters),
+        "V = 500, simulated": (pieces, simulated),
+    }
+
+
+def _simulate(
+    tokens: Sequence[int], n_frames: int, n_tokens: int, seed: int
+) -> NDArray[np.float32]:
+    """Emit tokens at even distances, with noise; see the top of the file."""
+    random = np.random.default_rng(seed)
+    said = np.zeros(n_frames, np.intp)
+    said[((np.arange(len(tokens)) + 0.5) * n_frames / max(len(tokens), 1)).astype(int)] = tokens
+    logits = random.normal(0.0, 2.2, (n_frames, n_tokens))
+    logits[:, 0] += 3.0  # the blank is what most wrong frames say
+    logits[np.arange(n_frames), said] += random.normal(9.0, 2.5, n_frames)
+    return torch.from_numpy(logits).log_softmax(dim=1).float().numpy()
+
+
+def _greedy(
+    kind: str, tokenizer: Tokenizer, emissions: Emissions, timed: Sequence[Utterance]
+) -> list[str]:
+    began, texts = time.thread_time(), {}
+    for utterance in timed:
+        emission = torch.from_numpy(emissions[utterance.id])[None]
+        (best,) = greedy_search(emission, torch.tensor([emission.shape[1]]))
+        texts[utterance.id] = tokenizer.decode(best.tokens)
+    seconds = time.thread_time() - began
+    speech = FRAME * sum(len(emissions[utterance.id]) for utterance in timed)
+    wer = f"{100 * _wer(timed, texts):.1f}"
+    return [f"{kind}, greedy", "", OURS, f"{1000 * seconds / speech:.2f}", "", wer, "", "", ""]
+
+
+def _words(tokenizer: Tokenizer) -> list[str]:
+    """The 200,000 words of LibriSpeech's language models, as far as tokens spell them."""
+    characters = set("".join(tokenizer.tokens[1:]))
+    lines = (DATA / "lm" / "librispeech-vocab.txt").read_text(encoding="utf-8").split()
+    return [word for word in lines if set(word) <= characters]
+
+
+def _wer(references: Sequence[Utterance], texts: Texts) -> float:
+    return score(references, texts, "librispeech-1").total.wer
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peers", default="/tmp/peers/bin/python", help="the others' Python")
+    parser.add_argument(
+        "--lm", nargs=3, action="append", default=[], metavar=("NAME", "OURS", "KENLM")
+    )
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""Other decoders behind one face, each in a process that runs when told; see `benchmarks.search`.
+
+Runs in an environment of its own, which has none of this package:
+
+    python3 -m venv /tmp/peers
+    /tmp/peers/bin/pip install flashlight-text pyctcdecode fast-ctc-decode kenlm numpy
+
+Standard input tells what to do, a line of JSON each: a task to make ready for, then how often to
+decode with which weights. Each is answered by a line of JSON.
+"""
+
+import json
+import math
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Emission = NDArray[np.float32]
+Decode = Callable[[Emission], str]
+Task = dict[str, Any]  # tokens, words, spellings, lm, beam_size, beam_threshold
+
+LN_10 = math.log(10.0)  # peers weigh the decimal logarithms of KenLM, or the natural ones
+
+
+def fast_ctc_decode(task: Task, _: Task) -> Decode:
+    import fast_ctc_decode as library
+
+    alphabet = "".join(chr(0x100 + i) for i in range(len(task["tokens"])))  # one character a token
+    cut = math.exp(-task["beam_threshold"])
+
+    def decode(emission: Emission) -> str:
+        symbols, _ = library.beam_search(
+            np.exp(emission), alphabet, beam_size=task["beam_size"], beam_cut_threshold=cut
+        )
+        return text_of([task["tokens"][ord(symbol) - 0x100] for symbol in symbols])
+
+    return decode
+
+
+def pyctcdecode(task: Task, weights: Task) -> Decode:
+    import pyctcdecode as library
+
+    labels = ["", *(" " if token == "▁" else token for token in task["tokens"][1:])]
+    decoder = library.build_ctcdecoder(
+        labels,
+        task["lm"],
+        task["words"] or None,
+        alpha=weights.get("lm_weight", 0.0),
+        beta=weights.get("word_score", 0.0),
+    )
+
+    def decode(emission: Emission) -> str:
+        text: str = decoder.decode(emission, beam_width=task["beam_size"])
+        return text
+
+    return decode
+
+
+def flashlight(task: Task, weights: Task) -> Decode:
+    from flashlight.lib.text import decoder as library
+
+    tokens = task["tokens"]
+    common = {
+        "beam_size": task["beam_size"],
+        "beam_size_token": len(tokens),
+        "beam_threshold": task["beam_threshold"],
+        "lm_weight": LN_10 * weights.get("lm_weight", 0.0),
+        "sil_score": 0.0,
+        "log_add": True,
+        "criterion_type": library.CriterionType.CTC,
+    }
+    boundary = tokens.index("▁") if "▁" in tokens else -1
+    if not task["words"]:
+        options = library.LexiconFreeDecoderOptions(**common)
+        free = library.LexiconFreeDecoder(options, library.ZeroLM(), boundary, 0, [])
+        return lambda emission: text_of(collapsed(best(free, emission).tokens, tokens))
+    trie, lm, dictionary = flashlight_words(task)
+    options = library.LexiconDecoderOptions(
+        **common, word_score=weights.get("word_score", 0.0), unk_score=-math.inf
+    )
+    decoder = library.LexiconDecoder(
+        options, trie, lm, boundary, 0, dictionary.get_index("<unk>"), [], False
+    )
+
+    end = np.full((1, len(tokens)), -30.0, np.float32)  # words are spelled with the boundary behind
+    end[0, boundary] = 0.0
+
+    def decode(emission: Emission) -> str:
+        emission = np.concatenate([emission, end]) if boundary >= 0 else emission
+        words = best(decoder, emission).words
+        return " ".join(dictionary.get_entry(word) for word in words if word >= 0)
+
+    return decode
+
+
+_MADE: dict[str, Any] = {}  # what weights do not change
+
+
+def flashlight_words(task: Task) -> tuple[Any, Any, Any]:
+    from flashlight.lib.text import decoder as library
+    from flashlight.lib.text.dictionary import Dictionary
+
+    if not _MADE:
+        dictionary = Dictionary([*task["words"], "<unk>"])
+        lm = library.KenLM(task["lm"], dictionary)
+        boundary = task["tokens"].index("▁") if "▁" in task["tokens"] else None
+        trie, start = library.Trie(len(task["tokens"]), boundary or 0), lm.start(False)
+        for word, spelling in zip(task["words"], task["spellings"], strict=True):
+            number = dictionary.get_index(word)
+            _, score = lm.score(start, number)
+            end = [] if boundary is None else [boundary]
+            trie.insert([*spelling, *end], number, score)
+        trie.smear(library.SmearingMode.MAX)
+        _MADE["all"] = (trie, lm, dictionary)
+    result: tuple[Any, Any, Any] = _MADE["all"]
+    return result
+
+
+def best(decoder: Any, emission: Emission) -> Any:
+    emission = np.ascontiguousarray(emission)
+    return decoder.decode(emission.ctypes.data, *emission.shape)[0]
+
+
+def collapsed(path: list[int], tokens: list[str]) -> list[str]:
+    pairs = zip([0, *path[:-1]], path, strict=True)
+    return [tokens[i] for before, i in pairs if i not in (before, 0) and i < len(tokens)]
+
+
+def text_of(tokens: list[str]) -> str:
+    return " ".join("".join(tokens).replace("▁", " ").split())
+
+
+PEERS = {"fast-ctc-decode": fast_ctc_decode, "pyctcdecode": pyctcdecode, "flashlight": flashlight}
+
+
+def serve(make: Callable[[Task, Task], Decode]) -> None:
+    """Answer until nobody asks any more."""
+    began = time.perf_counter()
+    task = json.loads(Path(json.loads(sys.stdin.readline())).read_text(encoding="utf-8"))
+    decode = make(task, {})
+    weights: Task = {}
+    loaded = np.load(task["emissions"])
+    emissions = {name: loaded[name] for name in loaded.files}
+    decode(next(iter(emissions.values())))
+    answer({"start_seconds": time.perf_counter() - began})
+    for line in sys.stdin:
+        order = json.loads(line)
+        if order["weights"] != weights:
+            weights = order["weights"]
+            decode = make(task, weights)
+            decode(emissions[order["names"][0]])
+        began = time.thread_time()
+        texts = {name: decode(emissions[name]) for name in order["names"]}
+        seconds = time.thread_time() - began
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        answer({"seconds": seconds, "texts": texts, "megabytes": memory})
+
+
+def answer(message: Task) -> None:
+    sys.__stdout__.write(json.dumps(message) + "\n")  # type: ignore[union-attr]
+    sys.__stdout__.flush()  # type: ignore[union-attr]
+
+
+if __name__ == "__main__":
+    sys.stdout = sys.stderr  # libraries say things
+    serve(PEERS[sys.argv[1]])
