@@ -22,7 +22,7 @@ FLOORS = (
     {"train"},
     {"config"},
     {"checkpoint"},
-    {"recognizer", "experiment"},
+    {"recognizer", "experiment", "memory"},
     {"cli", "__init__"},
     {"__main__"},
 )

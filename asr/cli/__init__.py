@@ -28,6 +28,7 @@ VERBS = (
     "decode",
     "score",
     "report",
+    "memory",
     "pack",
     "synthesise",
     "doctor",

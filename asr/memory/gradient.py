@@ -12,7 +12,7 @@ from asr.memory.curve import Curve
 from asr.model.acoustic import AcousticModel
 from asr.model.sensitivity import GradientByDistance, evenly_spread, squared_gradients
 
-FRAMES_ASKED = 8  # output frames of an utterance, evenly spread
+FRAMES_ASKED = 4  # output frames of an utterance, evenly spread
 MIN_SHARE = 0.25  # of the frames asked that must have input at a distance for it to be told
 MAX_FRAMES = 4000  # of features at once: bounds the memory
 

@@ -14,10 +14,9 @@ from asr.errors import DataError
 from asr.memory.curve import Curve
 from asr.memory.cut import CUT_FRAMES, Cut, cut_context
 from asr.memory.gradient import Advance, gradient_curve, scaled_recurrence
-from asr.model.acoustic import AcousticModel, ModelConfig
+from asr.model.acoustic import ModelConfig
 
-SCALES = (1.0, 2.0, 4.0, 8.0)  # factors on the recurrent weights of an untrained network
-SCALED_UTTERANCES = 5  # are enough for a lesson
+SCALES = (1.0, 2.0, 3.0, 4.0)  # factors on the recurrent weights of an untrained network
 READ_AHEAD = 8  # utterances
 
 
@@ -31,7 +30,6 @@ class Memory:
         n_weights: How many numbers training chose.
         trained: The gradient by distance.
         untrained: The same of the network that training began with.
-        scaled: The same of that network with its recurrent weights multiplied, by the factor.
         cuts: Errors by context, the shortest first, all of it last; empty without references.
     """
 
@@ -40,7 +38,6 @@ class Memory:
     n_weights: int
     trained: Curve
     untrained: Curve
-    scaled: tuple[tuple[float, Curve], ...]
     cuts: tuple[Cut, ...]
 
 
@@ -59,45 +56,62 @@ def measure_memory(
         checkpoint: The model.
         utterances: What it hears. If all have texts, errors are counted too.
         max_seconds: How far to look, to either side.
-        advance: Called `n_steps` times.
+        advance: Called whenever an utterance is done with; `n_steps` says how often.
 
     Raises:
         AudioError: A recording cannot be read.
         DataError: There is no utterance of at least one frame.
     """
-    features = _features(checkpoint, utterances)
-    if not any(len(of_one) for of_one in features):
-        raise DataError("expected speech to listen to, got none of at least one frame")
+    features = speech_features(checkpoint, utterances)
     start = untrained(checkpoint.config, checkpoint.tokenizer).model
-    max_distance = max(1, round(max_seconds / checkpoint.frame_shift))
-
-    def curve(model: AcousticModel, heard: Sequence[Tensor]) -> Curve:
-        return gradient_curve(model, heard, max_distance, checkpoint.frame_shift, advance)
-
-    return Memory(
-        name=name,
-        config=checkpoint.config.model,
-        n_weights=sum(parameter.numel() for parameter in checkpoint.model.parameters()),
-        trained=curve(checkpoint.model, features),
-        untrained=curve(start, features),
-        scaled=tuple(
-            (scale, curve(scaled_recurrence(start, scale), features[:SCALED_UTTERANCES]))
-            for scale in SCALES
-        ),
-        cuts=tuple(cut_context(checkpoint, utterances, features, advance))
-        if _has_texts(utterances)
-        else (),
+    max_distance = _max_distance(checkpoint, max_seconds)
+    trained, before = (
+        gradient_curve(model, features, max_distance, checkpoint.frame_shift, advance)
+        for model in (checkpoint.model, start)
     )
+    cuts: tuple[Cut, ...] = ()
+    if _has_texts(utterances):
+        cuts = tuple(cut_context(checkpoint, utterances, features, advance))
+    n_weights = sum(parameter.numel() for parameter in checkpoint.model.parameters())
+    return Memory(name, checkpoint.config.model, n_weights, trained, before, cuts)
 
 
-def n_steps(utterances: Sequence[Utterance]) -> int:
-    """Count the calls of `advance` that measuring a model takes."""
-    n_curves = 2 * len(utterances) + len(SCALES) * len(utterances[:SCALED_UTTERANCES])
-    return n_curves + _has_texts(utterances) * len(utterances) * (len(CUT_FRAMES) + 1)
+def measure_knob(
+    checkpoint: Checkpoint,
+    utterances: Sequence[Utterance],
+    *,
+    max_seconds: float,
+    advance: Advance,
+) -> dict[float, Curve]:
+    """Measure the untrained network with its recurrent weights multiplied by each of `SCALES`.
+
+    Arguments and errors are those of `measure_memory`; `advance` is called once an utterance and
+    factor.
+    """
+    features = speech_features(checkpoint, utterances)
+    start = untrained(checkpoint.config, checkpoint.tokenizer).model
+    max_distance = _max_distance(checkpoint, max_seconds)
+    return {
+        scale: gradient_curve(
+            scaled_recurrence(start, scale), features, max_distance, checkpoint.frame_shift, advance
+        )
+        for scale in SCALES
+    }
 
 
-def _features(checkpoint: Checkpoint, utterances: Sequence[Utterance]) -> list[Tensor]:
-    """Compute (T, F) of each utterance as the model is fed them."""
+def n_steps(n_models: int, utterances: Sequence[Utterance]) -> int:
+    """Count the calls of `advance` that measuring some models takes, and the knob of one."""
+    n_cuts = (len(CUT_FRAMES) + 1) * _has_texts(utterances)
+    return len(utterances) * (n_models * (2 + n_cuts) + len(SCALES))
+
+
+def speech_features(checkpoint: Checkpoint, utterances: Sequence[Utterance]) -> list[Tensor]:
+    """Compute (T, F) of each utterance as the model is fed them.
+
+    Raises:
+        AudioError: A recording cannot be read.
+        DataError: No utterance has a frame.
+    """
     front_end, rate = checkpoint.front_end, checkpoint.config.features.sample_rate
     by_speaker = front_end.config.cmvn == "speaker"
     speakers = speaker_statistics(front_end, utterances) if by_speaker else {}
@@ -110,7 +124,14 @@ def _features(checkpoint: Checkpoint, utterances: Sequence[Utterance]) -> list[T
         of_one: Tensor = features[0]
         return of_one
 
-    return list(prefetch(compute, utterances, depth=READ_AHEAD))
+    features = list(prefetch(compute, utterances, depth=READ_AHEAD))
+    if not any(len(of_one) for of_one in features):
+        raise DataError("expected speech to listen to, got none of at least one frame")
+    return features
+
+
+def _max_distance(checkpoint: Checkpoint, max_seconds: float) -> int:
+    return max(1, round(max_seconds / checkpoint.frame_shift))
 
 
 def _has_texts(utterances: Sequence[Utterance]) -> bool:

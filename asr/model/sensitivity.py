@@ -60,7 +60,7 @@ def squared_gradients(
     (gradient,) = torch.autograd.grad((asked * signs).sum(), features)
     squares = zero_padding(gradient, lengths).double().square().sum(2)  # (B, T)
     squares = functional.pad(squares, (0, -squares.shape[1] % factor))
-    return squares.unflatten(1, (-1, factor)).sum(2)
+    return squares.view(len(squares), -1, factor).sum(2)
 
 
 class GradientByDistance:
