@@ -8,7 +8,7 @@ from asr.memory import words
 from asr.memory.curve import Curve
 from asr.memory.gradient import FRAMES_ASKED
 from asr.memory.measurement import Memory
-from asr.memory.pictures import cut_picture, gradient_pictures, knob_picture
+from asr.memory.pictures import cut_pictures, gradient_pictures, knob_picture
 from asr.provenance import Provenance
 
 STYLE = """\
@@ -28,7 +28,8 @@ circle { fill: var(--paper); stroke-width: 2.2 }
 .d1 { stroke-dasharray: 8 5 } .d2 { stroke-dasharray: 2 4 } .d3 { stroke-dasharray: 9 4 2 4 }
 .wide { overflow-x: auto } table { border-collapse: collapse; font-size: 15px }
 th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid var(--faint) }
-th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left } td { white-space: nowrap; font-variant-numeric: tabular-nums }
+th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left }
+td { white-space: nowrap; font-variant-numeric: tabular-nums }
 """
 
 
@@ -89,13 +90,16 @@ def _worth(memories: Sequence[Memory]) -> list[str]:
     return [
         "<h2>What context is worth</h2>",
         words.WHAT_CONTEXT_IS_WORTH,
-        _figure(*cut_picture(memories)),
+        *[_figure(picture, caption) for picture, caption in cut_pictures(memories)],
     ]
 
 
 def _table(memories: Sequence[Memory]) -> str:
     """Set the models beside one another."""
-    headings = ("model", "network", "weights", "half within, s", "1 % reaches", "WER %", "CER %")
+    headings = [
+        *("model", "network", "weights"),
+        *("half within, s", "1 % back, s", "1 % ahead, s", "WER %", "CER %"),
+    ]
     return _rows(headings, [_row(memory) for memory in memories])
 
 
@@ -106,7 +110,7 @@ def _row(memory: Memory) -> list[str]:
         words.describe_network(memory.config),
         f"{memory.n_weights:,}",
         f"{memory.untrained.half:.2f} → {memory.trained.half:.2f}",
-        f"{words.reach(memory.untrained)} → {words.reach(memory.trained)}",
+        *map(" → ".join, zip(*map(words.reach, (memory.untrained, memory.trained)), strict=True)),
         f"{100 * total.wer:.1f}" if total else "–",
         f"{100 * total.cer:.1f}" if total else "–",
     ]

@@ -15,26 +15,30 @@ def describe_network(config: ModelConfig) -> str:
 
 def summary(memory: Memory) -> str:
     """Say in one sentence how far a model hears."""
+    after, before = (
+        "{} s back and {} s ahead".format(*reach(curve))
+        for curve in (memory.trained, memory.untrained)
+    )
     return (
         f"half of the gradient lies within {memory.trained.half:.2f} s; "
-        f"1 % reaches {reach(memory.trained)} (before training {reach(memory.untrained)})"
+        f"1 % reaches {after} (before training {before})"
     )
 
 
-def reach(curve: Curve) -> str:
-    """Write how many seconds 1 % reaches, `back / ahead`; a `+` where it goes on unmeasured."""
+def reach(curve: Curve) -> tuple[str, str]:
+    """Write how many seconds 1 % reaches back and ahead; a `+` where it goes on unmeasured."""
     back, ahead = (
-        f"{seconds:.2f}{'+' * is_beyond} s"
+        f"{seconds:.2f}{'+' * is_beyond}"
         for seconds, is_beyond in zip(curve.reach(LEVEL), curve.is_beyond(LEVEL), strict=True)
     )
-    return f"{back} back, {ahead} ahead"
+    return back, ahead
 
 
 UNDER_THE_TABLE = """\
 <p>Half within: seconds to either side of an output frame that hold half of its gradient, summed
-over the input. 1 % reaches: the farthest input that still has a hundredth of the gradient of the
-input right under the frame; a + says that it has more where the measurement ends. Arrows lead
-from before training to after it. WER and CER are those of the speech that was listened to
+over the input. 1 % back and ahead: the farthest input that still has a hundredth of the gradient
+of the input right under the frame; a + says that it has more where the measurement ends. Arrows
+lead from before training to after it. WER and CER are those of the speech that was listened to
 here.</p>"""
 
 HOW_TO_READ = """\
