@@ -7,6 +7,7 @@ from itertools import count
 import torch
 from torch import Tensor
 
+from asr.errors import DataError
 from asr.lengths import subsampled_lengths
 from asr.memory.curve import Curve
 from asr.model.acoustic import AcousticModel
@@ -36,6 +37,9 @@ def gradient_curve(
         max_distance: Output frames to look to either side.
         frame_shift: Seconds from one output frame to the next.
         advance: Called for every utterance.
+
+    Raises:
+        DataError: No output frame that was asked answers to the input under it.
     """
     network = copy.deepcopy(model).double().eval().requires_grad_(False)
     factor = model.config.subsampling_factor
@@ -44,7 +48,8 @@ def gradient_curve(
     for of_one in features:
         n_outputs = int(subsampled_lengths(torch.tensor(len(of_one)), factor))
         frames = evenly_spread(n_outputs, FRAMES_ASKED)
-        for some in frames.split(max(1, MAX_FRAMES // max(1, len(of_one)))):
+        groups = frames.split(max(1, MAX_FRAMES // max(1, len(of_one))))
+        for some in groups[: len(frames)]:  # torch splits nothing into one group of nothing
             rows = of_one.double().expand(len(some), -1, -1)
             lengths = torch.full((len(some),), len(of_one))
             squares = squared_gradients(
@@ -54,6 +59,8 @@ def gradient_curve(
         n_asked += len(frames)
         advance()
     norms = gradient.norms(min_count=max(1, round(MIN_SHARE * n_asked)))
+    if not bool(norms[max_distance] > 0):
+        raise DataError("the output answers to nothing that was heard; try other or more speech")
     past, future = norms[: max_distance + 1].flip(0), norms[max_distance:]
     return Curve(frame_shift, _relative(past), _relative(future))
 
