@@ -1,5 +1,6 @@
 """Chart: lines over two axes become an SVG picture, which a page holds as it is.
 
+A picture of lines needs no more than this, and a page of such pictures no library to read it with.
 Colours and fonts are left to the page's style sheet: lines have the classes c0 to c5 (by colour)
 and d0 to d3 (by dashes).
 """

@@ -1,6 +1,6 @@
 """What is left of a model's accuracy when each of its frames hears only so much."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,13 +8,12 @@ from torch import Tensor
 
 from asr.checkpoint import Checkpoint
 from asr.corpus.utterance import Utterance
+from asr.memory.gradient import Advance
 from asr.model.window import windowed_outputs
 from asr.search.greedy import greedy_search
 from asr.wer.score import Tally, score
 
 CUT_FRAMES = (0, 1, 2, 4, 8, 16, 32, 64)  # output frames heard to either side
-
-Advance = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ svg text.title { font-size: 14px }
 .c3 { stroke: #cc79a7 } .c4 { stroke: #e69f00 } .c5 { stroke: #888 }
 circle { fill: var(--paper); stroke-width: 2.2 }
 .d1 { stroke-dasharray: 8 5 } .d2 { stroke-dasharray: 2 4 } .d3 { stroke-dasharray: 9 4 2 4 }
-.wide { overflow-x: auto } table { border-collapse: collapse; font-size: 15px }
-th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid var(--faint) }
+.wide { overflow-x: auto } table { border-collapse: collapse; font-size: 14px }
+th, td { padding: .25rem .45rem; text-align: right; border-bottom: 1px solid var(--faint) }
 th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left }
 td { white-space: nowrap; font-variant-numeric: tabular-nums }
 """
@@ -125,7 +125,8 @@ def _rows(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _dependencies(heard: str, made: Provenance) -> str:
-    facts = {"heard": heard, "frames asked": f"{FRAMES_ASKED} of each utterance", **asdict(made)}
+    asked = f"{FRAMES_ASKED} of each utterance, evenly spread, each by random signs (seed 0)"
+    facts = {"heard": heard, "output frames asked": asked, **asdict(made)}
     listed = "\n".join(
         f"<li>{escape(name)}: {escape(str(fact or 'unknown'))}</li>" for name, fact in facts.items()
     )

@@ -117,7 +117,7 @@ def _gradient_axes(lines: Sequence[Line]) -> tuple[Axis, Axis]:
     points = [point for line in lines for point in line.points]
     x = linear_axis(
         "seconds from the output frame: the past to the left, the future to the right",
-        [seconds for seconds, _ in points],
+        [seconds for seconds, log in points if math.isfinite(log)],
     )
     y = decade_axis("norm of the gradient, relative", [log for _, log in points], floor=FLOOR)
     return x, y

@@ -46,9 +46,11 @@ HOW_TO_READ = """\
 nudged a little, how far would the output move? The answer is a derivative, and the picture shows
 its size, by the distance between the two, relative to that of the input right under the output
 frame. To the left lies the past, to the right the future, which a network that reads in one
-direction hears only as far as its convolutions look ahead. Each line of the grid stands for a
-power of ten: a curve that falls along a straight line forgets the same fraction with every
-step.</p>"""
+direction hears only as far as its convolutions look ahead. The scale is one of powers of ten: a
+curve that falls along a straight line forgets the same fraction with every step.</p>
+<p>(The size is the Frobenius norm of the derivative of all tokens’ log-probabilities by all
+features under the output frame at that distance: the root mean square over output frames and
+utterances.)</p>"""
 
 WHY_IT_FADES = """\
 <p>A plain recurrent layer makes each state from the one before,
@@ -80,8 +82,8 @@ alone, a number between 0 and 1 for each unit, which the network sets anew at ev
 long as it stays open, what is in the cell stays, and so does the gradient (Hochreiter and
 Schmidhuber, 1997; Gers, Schmidhuber and Cummins, 2000). A GRU mixes its old state and its new one
 by a single gate, to the same effect (Cho and others, 2014).</p>
-<p>A gate is no memory yet. With random weights it stands half open, and an LSTM that has learned
-nothing forgets about half with every step, which can be as fast as a plain network does. What
+<p>A gate is no memory yet. With random weights it stands half open: an LSTM that has learned
+nothing lets about half of its cell go with every step, and fades along a straight line too. What
 gates change is what training can make of it: compare the curves before and after.</p>"""
 
 WHAT_CONTEXT_IS_WORTH = """\
