@@ -20,7 +20,8 @@ The way of one utterance, and of this package's folders:
     wer         references against hypotheses: counts, scores, reports
 
 On top of them stand `config` (one TOML file, one frozen tree), `checkpoint` (a model directory),
-`recognizer` (what is imported above), `experiment` (training) and `cli` (the command `asr`).
+`recognizer` (what is imported above), `experiment` (training), `memory` (what a model remembers,
+measured and drawn) and `cli` (the command `asr`).
 Imports only go down; what everything may use is `errors`, `flush`, `lengths` and `provenance`.
 
 Names are found when they are first used, so that `import asr` takes no time and loads no torch.

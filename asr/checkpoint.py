@@ -57,6 +57,13 @@ def build(config: Config, tokenizer: Tokenizer) -> Checkpoint:
     return Checkpoint(config, tokenizer, front_end, model)
 
 
+def untrained(config: Config, tokenizer: Tokenizer) -> Checkpoint:
+    """Make the model again that training by this configuration began with, but for its CMVN."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.batching.seed)
+        return build(config, tokenizer)
+
+
 def save_checkpoint(
     folder: Path,
     checkpoint: Checkpoint,

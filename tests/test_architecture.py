@@ -22,7 +22,7 @@ FLOORS = (
     {"train"},
     {"config"},
     {"checkpoint", "fusion"},
-    {"recognizer", "experiment"},
+    {"recognizer", "experiment", "memory"},
     {"tuning"},
     {"cli", "__init__"},
     {"__main__"},

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from asr.checkpoint import load_checkpoint, verify_golden
+from asr.checkpoint import load_checkpoint, untrained, verify_golden
 from asr.config import Config
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, DataError, ModelError, StoppedError, TrainingError
@@ -350,3 +350,18 @@ def test_an_output_that_is_no_model_is_refused_before_training(
         train(small_config, tiny_corpus, tmp_path / "model")
 
     assert not (tmp_path / "model.run").exists()
+
+
+def test_the_untrained_model_is_the_one_that_training_begins_with(
+    tmp_path: Path, small_config: Config, tiny_corpus: Sequence[Utterance]
+) -> None:
+    standstill = dataclasses.replace(small_config.optimiser, learning_rate=1e-30)
+    one_epoch = dataclasses.replace(small_config.train, n_epochs=1)
+    config = dataclasses.replace(small_config, optimiser=standstill, train=one_epoch)
+
+    train(config, tiny_corpus[:2], tmp_path / "model")
+
+    trained = load_checkpoint(tmp_path / "model")
+    start = untrained(trained.config, trained.tokenizer).model.state_dict()
+    for name, weight in trained.model.state_dict().items():
+        torch.testing.assert_close(weight, start[name], rtol=0.0, atol=1e-20)

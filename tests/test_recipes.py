@@ -4,11 +4,16 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from asr.checkpoint import build
 from asr.cli import parser
+from asr.config import read_config
+from asr.corpus.tiny import write_tiny_corpus
+from asr.text.tokens import TokenTable
 from asr.wer.condition import read_condition
 
 ROOT = Path(__file__).parent.parent
@@ -17,11 +22,17 @@ NOWHERE = {"ASR_DATA": "/nowhere", "LIBRISPEECH": ""}
 MAX_LINES = 50  # a recipe is a table of contents
 
 
-def run(recipe: str, *options: str, path: Path, **variables: str) -> list[str]:
-    """Run a recipe with `asr` as it is here; return the lines that it prints."""
+def run(
+    recipe: str, *options: str, path: Path, settings: Sequence[str] = (), **variables: str
+) -> list[str]:
+    """Run a recipe with `asr` as it is here, and settings for training; return what it prints."""
     asr = path / "bin" / "asr"
     asr.parent.mkdir(exist_ok=True)
-    asr.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m asr "$@"\n')
+    smaller = " ".join(f"--set {setting}" for setting in settings)
+    asr.write_text(
+        f'#!/bin/sh\n[ "$1" != train ] || set -- "$@" {smaller}\n'
+        f'exec {shlex.quote(sys.executable)} -m asr "$@"\n'
+    )
     asr.chmod(0o755)
     environment = {
         **os.environ,
@@ -118,6 +129,36 @@ def test_librispeech_scores_its_four_subsets(tmp_path: Path) -> None:
     made = commands("librispeech", tmp_path, **NOWHERE)
     scored = {Path(words[2]).stem for words in made if words[1] == "score"}
     assert scored == {"dev-clean", "dev-other", "test-clean", "test-other"}
+
+
+def test_memory_compares_cells_of_equal_size(tmp_path: Path) -> None:
+    letters = TokenTable.from_text(["THE QUICK BROWN FOX JUMPS OVER A LAZY DOG'S"])
+    sizes = {}
+    for words in commands("memory", tmp_path, **NOWHERE):
+        if words[1] == "train":
+            options = parser().parse_args(words[1:])
+            overrides = dict(setting.split("=") for setting in options.set)
+            model = build(read_config(ROOT / options.config, overrides), letters).model
+            sizes[options.output.name] = sum(weight.numel() for weight in model.parameters())
+    assert len(sizes) == 7
+    assert all(size == pytest.approx(1_000_000, rel=0.01) for size in sizes.values())
+
+
+@pytest.mark.slow
+def test_the_memory_recipe_ends_with_a_page_of_all_models(tmp_path: Path) -> None:
+    for seed, subset in enumerate(("train-clean-5", "dev-clean")):
+        write_tiny_corpus(tmp_path / "LibriSpeech" / subset, 4, n_speakers=2, seed=seed)
+    settings = ["train.n_epochs=1", "model.size=16", "model.subsampling_factor=2"]
+
+    run("memory", path=tmp_path, settings=settings, ASR_DATA=str(tmp_path))
+
+    page = (tmp_path / "work" / "memory.html").read_text(encoding="utf-8")
+    for cell in ("rnn", "gru", "lstm"):
+        for directions in ("one", "two"):
+            assert f"<td>{cell}-{directions}</td>" in page
+    assert "<td>rnn-one-unclipped</td>" in page
+    assert "What context is worth" in page
+    assert "| rnn-one-unclipped |" in (tmp_path / "work" / "RESULTS.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

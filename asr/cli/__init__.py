@@ -30,6 +30,7 @@ VERBS = (
     "score",
     "report",
     "lm",
+    "memory",
     "pack",
     "synthesise",
     "doctor",

@@ -2,4 +2,5 @@
 
 `subsampling` shortens the frames, `recurrent` reads them in both directions, `acoustic` puts the
 two and a projection together, `ctc` is the loss that trains them.
+`sensitivity` and `window` ask what such a network remembers: by its gradient, and by taking away.
 """

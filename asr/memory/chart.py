@@ -1,0 +1,114 @@
+"""Chart: lines over two axes become an SVG picture, which a page holds as it is.
+
+A picture of lines needs no more than this, and a page of such pictures no library to read it with.
+Colours and fonts are left to the page's style sheet: lines have the classes c0 to c5 (by colour)
+and d0 to d3 (by dashes).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from asr.memory.axis import Axis
+
+WIDTH, HEIGHT = 860, 400
+LEFT, RIGHT, TOP, BOTTOM = 70, 190, 16, 52  # margins, in the units of the picture
+LEGEND_LINE = 22
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A curve with its name in the legend, and what tells it from others."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    colour: int = 0
+    dashes: int = 0
+    has_dots: bool = False
+
+
+def chart(title: str, lines: Sequence[Line], x: Axis, y: Axis) -> str:
+    """Draw lines, with a legend in their order.
+
+    Args:
+        title: What it shows, for who cannot see it.
+        lines: In the axes' units; what lies outside is cut off.
+        x: From left to right.
+        y: From below.
+
+    Returns:
+        An `<svg>` element.
+    """
+    label = escape(title, quote=True)
+    width, height = _right() - LEFT, _bottom() - TOP
+    box = f'x="{LEFT}" y="{TOP}" width="{width}" height="{height}"'
+    return "\n".join(
+        [
+            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">',
+            *_grid(x, y),
+            f'<svg {box} viewBox="{LEFT} {TOP} {width} {height}">',  # cuts off what lies outside
+            *[_line(line, x, y) for line in lines],
+            "</svg>",
+            *_legend(lines),
+            "</svg>",
+        ]
+    )
+
+
+def _right() -> int:
+    return WIDTH - RIGHT
+
+
+def _bottom() -> int:
+    return HEIGHT - BOTTOM
+
+
+def _place(point: tuple[float, float], x: Axis, y: Axis) -> tuple[float, float]:
+    return (
+        LEFT + x.share(point[0]) * (_right() - LEFT),
+        _bottom() - y.share(point[1]) * (_bottom() - TOP),
+    )
+
+
+def _grid(x: Axis, y: Axis) -> list[str]:
+    parts = []
+    for value, name in x.ticks:
+        at = _place((value, y.low), x, y)[0]
+        parts.append(f'<path class="grid" d="M{at:.1f} {TOP}V{_bottom()}"/>')
+        parts.append(_text(at, _bottom() + 18, name, "middle"))
+    for value, name in y.ticks:
+        at = _place((x.low, value), x, y)[1]
+        parts.append(f'<path class="grid" d="M{LEFT} {at:.1f}H{_right()}"/>')
+        parts.append(_text(LEFT - 8, at + 4, name, "end"))
+    middle = (LEFT + _right()) / 2
+    parts.append(_text(middle, HEIGHT - 8, x.title, "middle", "title"))
+    turned = f'transform="translate(16 {(TOP + _bottom()) / 2:.0f}) rotate(-90)"'
+    parts.append(f'<text class="title" text-anchor="middle" {turned}>{escape(y.title)}</text>')
+    return parts
+
+
+def _line(line: Line, x: Axis, y: Axis) -> str:
+    finite = [point for point in line.points if math.isfinite(point[1])]
+    places = [_place(point, x, y) for point in finite]
+    path = "L".join(f"{across:.1f} {down:.1f}" for across, down in places)
+    drawn = f'<path class="line c{line.colour} d{line.dashes}" d="M{path}"/>' if path else ""
+    dots = [
+        f'<circle class="c{line.colour}" cx="{across:.1f}" cy="{down:.1f}" r="3.5"/>'
+        for across, down in places
+    ]
+    return drawn + ("".join(dots) if line.has_dots else "")
+
+
+def _legend(lines: Sequence[Line]) -> list[str]:
+    parts = []
+    for i, line in enumerate(lines):
+        down, left = TOP + 12 + i * LEGEND_LINE, _right() + 16
+        sample = f'<path class="line c{line.colour} d{line.dashes}" d="M{left} {down - 4}h28"/>'
+        parts.append(sample + _text(left + 36, down, line.name, "start"))
+    return parts
+
+
+def _text(x: float, y: float, words: str, anchor: str, kind: str = "label") -> str:
+    where = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text class="{kind}" {where}>{escape(words)}</text>'

@@ -1,0 +1,149 @@
+"""Page: what models remember, as HTML with pictures and words that needs no other file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from html import escape
+
+from asr.memory import words
+from asr.memory.curve import Curve
+from asr.memory.gradient import FRAMES_ASKED
+from asr.memory.measurement import Memory
+from asr.memory.pictures import cut_pictures, gradient_pictures, knob_picture
+from asr.provenance import Provenance
+
+STYLE = """\
+:root { --ink: #222; --faint: #e4e4e4; --paper: #fff; color-scheme: light dark }
+@media (prefers-color-scheme: dark) { :root { --ink: #ddd; --faint: #3a3a3a; --paper: #181818 } }
+body { font: 17px/1.55 system-ui, sans-serif; color: var(--ink); background: var(--paper);
+  max-width: 54rem; margin: 2rem auto; padding: 0 1rem }
+h1 { line-height: 1.2 } h2 { margin-top: 2.4rem }
+figure { margin: 1.4rem 0 } figcaption { font-size: 15px; opacity: .8 }
+svg { width: 100%; height: auto; overflow: hidden }
+svg text { font: 13px system-ui, sans-serif; fill: var(--ink) }
+svg text.title { font-size: 14px }
+.grid { stroke: var(--faint) } .line { fill: none; stroke-width: 2.2; stroke-linejoin: round }
+.c0 { stroke: #d55e00 } .c1 { stroke: #0072b2 } .c2 { stroke: #009e73 }
+.c3 { stroke: #cc79a7 } .c4 { stroke: #e69f00 } .c5 { stroke: #888 }
+circle { fill: var(--paper); stroke-width: 2.2 }
+.d1 { stroke-dasharray: 8 5 } .d2 { stroke-dasharray: 2 4 } .d3 { stroke-dasharray: 9 4 2 4 }
+.wide { overflow-x: auto } table { border-collapse: collapse; font-size: 14px }
+th, td { padding: .25rem .45rem; text-align: right; border-bottom: 1px solid var(--faint) }
+th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left }
+td { white-space: nowrap; font-variant-numeric: tabular-nums }
+"""
+
+
+def memory_page(
+    memories: Sequence[Memory], knob: Mapping[float, Curve], heard: str, made: Provenance
+) -> str:
+    """Write the page.
+
+    Args:
+        memories: At least one, in the order of the legends.
+        knob: What `measure_knob` gave for the first of them.
+        heard: What was listened to, in words.
+        made: How the measurements were made.
+
+    Returns:
+        A whole HTML document; the same measurements give the same text.
+    """
+    title = "What recurrent networks remember"
+    if len(memories) == 1:
+        title = f"What {memories[0].name} remembers"
+    parts = [
+        f"<h1>{escape(title)}</h1>",
+        _table(memories),
+        words.UNDER_THE_TABLE,
+        "<h2>How far the gradient reaches</h2>",
+        words.HOW_TO_READ,
+        *[_figure(picture, caption) for picture, caption in gradient_pictures(memories)],
+        "<h2>Why it fades, or explodes</h2>",
+        words.WHY_IT_FADES,
+        words.ONE_KNOB,
+        _figure(*knob_picture(memories[0].name, knob)),
+        "<h2>What gates do</h2>",
+        words.WHAT_GATES_DO,
+        *_worth(memories),
+        "<h2>What the figures depend on</h2>",
+        _dependencies(heard, made),
+        _numbers(memories),
+        "<h2>Where to read on</h2>",
+        words.REFERENCES,
+    ]
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
+        + "\n".join(parts)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def _figure(picture: str, caption: str) -> str:
+    return f"<figure>\n{picture}\n<figcaption>{escape(caption)}</figcaption>\n</figure>"
+
+
+def _worth(memories: Sequence[Memory]) -> list[str]:
+    """Show errors by context, where it was known what was said."""
+    if not any(memory.cuts for memory in memories):
+        return []
+    return [
+        "<h2>What context is worth</h2>",
+        words.WHAT_CONTEXT_IS_WORTH,
+        *[_figure(picture, caption) for picture, caption in cut_pictures(memories)],
+    ]
+
+
+def _table(memories: Sequence[Memory]) -> str:
+    """Set the models beside one another."""
+    headings = [
+        *("model", "network", "weights"),
+        *("half within, s", "1 % back, s", "1 % ahead, s", "WER %", "CER %"),
+    ]
+    return _rows(headings, [_row(memory) for memory in memories])
+
+
+def _row(memory: Memory) -> list[str]:
+    total = memory.cuts[-1].total if memory.cuts else None
+    return [
+        memory.name,
+        words.describe_network(memory.config),
+        f"{memory.n_weights:,}",
+        f"{memory.untrained.half:.2f} → {memory.trained.half:.2f}",
+        *map(" → ".join, zip(*map(words.reach, (memory.untrained, memory.trained)), strict=True)),
+        f"{100 * total.wer:.1f}" if total else "–",
+        f"{100 * total.cer:.1f}" if total else "–",
+    ]
+
+
+def _rows(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in headings)
+    body = "\n".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows
+    )
+    return f'<div class="wide"><table>\n<tr>{head}</tr>\n{body}\n</table></div>'
+
+
+def _dependencies(heard: str, made: Provenance) -> str:
+    asked = f"{FRAMES_ASKED} of each utterance, evenly spread, each by random signs (seed 0)"
+    facts = {"heard": heard, "output frames asked": asked, **asdict(made)}
+    listed = "\n".join(
+        f"<li>{escape(name)}: {escape(str(fact or 'unknown'))}</li>" for name, fact in facts.items()
+    )
+    return f"<ul>\n{listed}\n</ul>"
+
+
+def _numbers(memories: Sequence[Memory]) -> str:
+    """Write the curves down, folded away."""
+    columns = [
+        (f"{memory.name}, {when} training", dict(curve.points))
+        for memory in memories
+        for when, curve in (("before", memory.untrained), ("after", memory.trained))
+    ]
+    places = sorted({place for _, points in columns for place in points})
+    rows = [
+        [f"{place:.2f}", *[f"{p[place]:.3g}" if place in p else "–" for _, p in columns]]
+        for place in places
+    ]
+    table = _rows(["seconds", *[name for name, _ in columns]], rows)
+    return f"<details><summary>The gradient in numbers</summary>\n{table}\n</details>"

@@ -1,0 +1,123 @@
+"""Pictures: measurements become charts, each with a caption."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from asr.memory.axis import Axis, decade_axis, linear_axis, named_axis, power_of_ten
+from asr.memory.chart import Line, chart
+from asr.memory.curve import Curve
+from asr.memory.cut import Cut
+from asr.memory.measurement import Memory
+from asr.wer.score import Tally
+
+FLOOR = -12  # decades; what has fallen lower is only in the numbers
+N_COLOURS, N_DASHES, GREY = 5, 4, 5
+
+Picture = tuple[str, str]  # <svg> and caption
+
+
+def gradient_pictures(memories: Sequence[Memory]) -> list[Picture]:
+    """Draw the gradient by distance: one model before and after, or several after, then before."""
+    looks = _looks(memories)
+    after = [_line(m.name, m.trained, *look) for m, look in zip(memories, looks, strict=True)]
+    before = [_line(m.name, m.untrained, *look) for m, look in zip(memories, looks, strict=True)]
+    x, y = _gradient_axes([*after, *before])
+    below = _note_below([*after, *before])
+    if len(memories) == 1:
+        both = [
+            replace(after[0], name="after training"),
+            replace(before[0], name="before training", colour=GREY, dashes=1),
+        ]
+        title = (
+            f"The gradient of an output frame of {memories[0].name} by the distance of its input"
+        )
+        return [(chart(title, both, x, y), f"{title}.{below}")]
+    titles = [
+        f"The gradient of an output frame by the distance of its input, {when} training"
+        for when in ("after", "before")
+    ]
+    return [
+        (chart(title, lines, x, y), f"{title}.{below}")
+        for title, lines in zip(titles, (after, before), strict=True)
+    ]
+
+
+def knob_picture(name: str, knob: Mapping[float, Curve]) -> Picture:
+    """Draw how an untrained network's gradient changes with the size of its recurrent weights."""
+    lines = [_line(f"× {scale:g}", curve, i) for i, (scale, curve) in enumerate(knob.items())]
+    title = f"{name} before training, its recurrent weights multiplied"
+    return chart(title, lines, *_gradient_axes(lines)), f"{title}.{_note_below(lines)}"
+
+
+def cut_pictures(memories: Sequence[Memory]) -> list[Picture]:
+    """Draw word errors, and character errors, by context."""
+    measured = [
+        (memory, look)
+        for memory, look in zip(memories, _looks(memories), strict=True)
+        if memory.cuts
+    ]
+    contexts = sorted({_seconds(cut) for memory, _ in measured for cut in memory.cuts})
+    names = [f"{context:g}" if math.isfinite(context) else "all" for context in contexts]
+    x = named_axis("seconds heard to either side of an output frame", names)
+
+    def picture(what: str, rate: Callable[[Tally], float], total: str) -> Picture:
+        lines = [
+            Line(memory.name, _errors(memory, contexts, rate), *look, has_dots=True)
+            for memory, look in measured
+        ]
+        rates = [percent for line in lines for _, percent in line.points]
+        y = linear_axis(f"{what} error rate, %", [0.0, *rates])
+        title = f"{what} error rate by context"
+        return chart(title, lines, x, y), f"{title}; {total} in all."
+
+    total = measured[0][0].cuts[-1].total
+    return [
+        picture("Word", lambda tally: tally.wer, f"{total.words.n_reference:,} words"),
+        picture(
+            "Character", lambda tally: tally.cer, f"{total.characters.n_reference:,} characters"
+        ),
+    ]
+
+
+def _errors(
+    memory: Memory, contexts: Sequence[float], rate: Callable[[Tally], float]
+) -> tuple[tuple[float, float], ...]:
+    """Place the errors, in per cent, at the numbers of their contexts."""
+    return tuple((contexts.index(_seconds(c)), 100.0 * rate(c.total)) for c in memory.cuts)
+
+
+def _seconds(cut: Cut) -> float:
+    return math.inf if cut.seconds is None else cut.seconds
+
+
+def _looks(memories: Sequence[Memory]) -> list[tuple[int, int]]:
+    """Give each model a colour by its cell and dashes among those of its cell; or just a colour."""
+    cells = list(dict.fromkeys(memory.config.cell for memory in memories))
+    if len(cells) == 1:
+        return [(i % N_COLOURS, i // N_COLOURS % N_DASHES) for i in range(len(memories))]
+    looks = []
+    for i, memory in enumerate(memories):
+        before = sum(other.config.cell == memory.config.cell for other in memories[:i])
+        looks.append((cells.index(memory.config.cell), before % N_DASHES))
+    return looks
+
+
+def _line(name: str, curve: Curve, colour: int, dashes: int = 0) -> Line:
+    points = tuple((s, math.log10(n) if n > 0 else -math.inf) for s, n in curve.points)
+    return Line(name, points, colour, dashes)
+
+
+def _note_below(lines: Sequence[Line]) -> str:
+    is_below = any(-math.inf < log < FLOOR for line in lines for _, log in line.points)
+    return f" What leaves the picture goes on below {power_of_ten(FLOOR)}." if is_below else ""
+
+
+def _gradient_axes(lines: Sequence[Line]) -> tuple[Axis, Axis]:
+    points = [point for line in lines for point in line.points]
+    x = linear_axis(
+        "seconds from the output frame: the past to the left, the future to the right",
+        [seconds for seconds, log in points if math.isfinite(log)],
+    )
+    y = decade_axis("norm of the gradient, relative", [log for _, log in points], floor=FLOOR)
+    return x, y

@@ -1,0 +1,113 @@
+"""Sensitivity: how much an output frame answers to each part of its input, by their distance.
+
+The derivative of output frame t by the input under frame t + k is a matrix, and its norm says how
+much the network still knows of, or already listens to, what lies k frames away. Back-propagation
+through time makes it a product of as many matrices as there are steps between the two: that is why
+it vanishes, or explodes.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from asr.errors import ShapeError
+from asr.lengths import padding_mask, zero_padding
+
+Network = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # features, lengths → the same of T', V
+
+
+def squared_gradients(
+    network: Network,
+    features: Tensor,
+    lengths: Tensor,
+    frames: Tensor,
+    *,
+    factor: int,
+    generator: torch.Generator,
+) -> Tensor:
+    """Estimate the squared norm of an output frame's derivative by each part of its input.
+
+    One backward pass of a random combination of the outputs, signs drawn evenly, has in expectation
+    the squared Frobenius norm of the whole matrix: average over many rows.
+
+    Args:
+        network: Any that gives an utterance the same outputs alone and in a batch. Give it weights
+            in float64: in float32 what lies below 1e-23 is lost to the square.
+        features: (B, T, F) in the type of the weights. One utterance may fill many rows.
+        lengths: (B,) int64, valid frames.
+        frames: (B,) int64, of each row the output frame to ask.
+        factor: Input frames per output frame; the input under frame j are those from factor * j on.
+        generator: Draws the signs.
+
+    Returns:
+        (B, T') float64: by row, the square for the input under each output frame; 0 at padding.
+
+    Raises:
+        ShapeError: A frame to ask lies outside of its row.
+
+    References:
+        Hutchinson, "A stochastic estimator of the trace of the influence matrix", Communications in
+        Statistics, 1990.
+    """
+    features = features.detach().requires_grad_()
+    outputs, output_lengths = network(features, lengths)
+    if not bool(((frames >= 0) & (frames < output_lengths)).all()):
+        raise ShapeError(f"frames {frames.tolist()} are not all within {output_lengths.tolist()}")
+    asked = outputs[torch.arange(len(frames)), frames]  # (B, V)
+    signs = 2.0 * torch.randint(2, asked.shape, generator=generator) - 1.0
+    (gradient,) = torch.autograd.grad((asked * signs).sum(), features)
+    squares = zero_padding(gradient, lengths).double().square().sum(2)  # (B, T)
+    squares = functional.pad(squares, (0, -squares.shape[1] % factor))
+    return squares.view(len(squares), -1, factor).sum(2)
+
+
+class GradientByDistance:
+    """Gather the norm of the gradient by distance, over any number of batches.
+
+    Args:
+        max_distance: Output frames to look back, and ahead.
+
+    Example:
+        >>> gradient = GradientByDistance(max_distance=1)
+        >>> squares = torch.tensor([[4.0, 9.0, 0.0]])  # output frame 1 asked; frame 2 is padding
+        >>> gradient.add(squares, torch.tensor([2]), torch.tensor([1]))
+        >>> gradient.norms().tolist()
+        [2.0, 3.0, nan]
+    """
+
+    def __init__(self, max_distance: int) -> None:
+        self._max_distance = max_distance
+        self._sums = torch.zeros(2 * max_distance + 1, dtype=torch.float64)
+        self._counts = torch.zeros(2 * max_distance + 1, dtype=torch.int64)
+
+    def add(self, squares: Tensor, lengths: Tensor, frames: Tensor) -> None:
+        """Count in what `squared_gradients` gave for `frames`, (B,) of valid `lengths`, (B,)."""
+        positions = torch.arange(squares.shape[1])
+        distances = positions - frames.unsqueeze(1)  # (B, T')
+        is_counted = ~padding_mask(lengths, squares.shape[1])
+        is_counted &= distances.abs() <= self._max_distance
+        index = distances[is_counted] + self._max_distance
+        self._sums.index_add_(0, index, squares[is_counted].double())
+        self._counts += torch.bincount(index, minlength=len(self._counts))
+
+    def norms(self, min_count: int = 1) -> Tensor:
+        """Take the root of the mean square at each distance, the farthest in the past first.
+
+        Returns:
+            (2 * max_distance + 1,) float64; NaN where fewer than `min_count` frames were counted.
+        """
+        means = self._sums / self._counts
+        return torch.where(self._counts >= min_count, means.sqrt(), torch.nan)
+
+
+def evenly_spread(length: int, n: int) -> Tensor:
+    """Choose at most `n` frames of `length`, (n,) int64, each in the middle of an equal part.
+
+    Example:
+        >>> evenly_spread(9, 3).tolist()
+        [1, 4, 7]
+    """
+    n = min(n, length)
+    return (2 * torch.arange(n) + 1) * length // (2 * n)
