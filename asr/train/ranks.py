@@ -149,5 +149,5 @@ def _together(collective: Callable[..., object], *arguments: object) -> None:
     except RuntimeError as error:
         raise TrainingError(
             "another process of this run ended or hangs; its own message says why. The state on "
-            f"disk is whole ({str(error).splitlines()[0]})"
+            "disk is whole, and the same command goes on from there"
         ) from error
