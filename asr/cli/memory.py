@@ -23,8 +23,8 @@ how its errors grow as less is heard to either side, where the manifest says wha
 Several models are set beside one another; the first is also drawn with its recurrent weights made
 larger, until what vanished explodes.
 
-It takes a minute or so a model for ten utterances, most of it for the errors. More utterances,
-spread evenly over the manifest, give smoother curves.
+A model of a million weights takes about 20 seconds for ten utterances, most of it for the errors.
+More utterances, spread evenly over the manifest, give smoother curves.
 
 examples:
   asr memory exp/tiny/model --audio speech.wav --output memory.html

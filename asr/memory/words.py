@@ -71,8 +71,8 @@ It brings back nothing that has vanished.</p>"""
 ONE_KNOB = """\
 <p>Here is one network, with the random weights that training began with, on the same speech. Only
 the weights that lead from one moment’s state to the next are multiplied by a factor, and one that
-forgets becomes one that explodes. Explosions end where tanh is driven to its flat ends, whose
-slope is zero, so that the same factor can stretch in one moment and shrink in the next.</p>"""
+forgets becomes one that explodes. What holds an explosion back are the flat ends of tanh, whose
+slope is zero: where states are driven there, even large weights let nothing through.</p>"""
 
 WHAT_GATES_DO = """\
 <p>An LSTM keeps a second memory, the cell, and changes it by adding:
