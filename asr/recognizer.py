@@ -13,12 +13,14 @@ from asr.checkpoint import WEIGHTS_FILE, Checkpoint, load_checkpoint, verify_gol
 from asr.corpus.loader import prefetch, read_utterance
 from asr.corpus.statistics import speaker_statistics, stacked_statistics
 from asr.corpus.utterance import Utterance
-from asr.errors import AudioError, ConfigError, ModelError
+from asr.errors import AsrError, AudioError, ConfigError, DataError, ModelError
 from asr.features.cmvn import CmvnStatistics
 from asr.lengths import pad
+from asr.search.alignment import force_align
 from asr.search.beam import BeamConfig
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
+from asr.text.normalise import Normaliser, normaliser
 from asr.text.tokens import WordSpan
 from asr.text.transcript import Alternative, Transcript, Word
 
@@ -207,6 +209,39 @@ class Recognizer:
                 else:
                     emission, length = next(emissions)
                     yield utterance, emission[:length]
+
+    def align_all(
+        self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
+    ) -> Iterator[tuple[Utterance, Transcript | AsrError]]:
+        """Find when the words of utterances were said, given what was said.
+
+        Args:
+            utterances: With their texts, which go through the model's normaliser.
+            batch_duration: Seconds of audio, padding included, to compute at once.
+
+        Yields:
+            In the given order, each utterance with the transcript of its own text, or with the
+            reason why there is none: no audio, no text, a text that the model's tokens do not
+            spell, or too little audio for it.
+        """
+        normalise = normaliser(self.checkpoint.config.text.normaliser)
+        for utterance, emission in self.emit_all(utterances, batch_duration=batch_duration):
+            if isinstance(emission, AudioError):
+                yield utterance, emission
+                continue
+            try:
+                yield utterance, self._aligned(utterance, emission, normalise)
+            except DataError as error:
+                yield utterance, error
+
+    def _aligned(self, utterance: Utterance, emission: Tensor, normalise: Normaliser) -> Transcript:
+        if utterance.text is None:
+            raise DataError("no text to align")
+        tokens = self.checkpoint.tokenizer.encode(normalise(utterance.text))
+        lengths = torch.tensor([len(emission)])
+        hypotheses = force_align(emission[None], lengths, [tokens])
+        duration = utterance.duration or len(emission) * self.checkpoint.frame_shift
+        return self._transcript(utterance.id, hypotheses, duration)
 
     def log_probs(
         self, waveforms: Tensor, lengths: Tensor, speaker: CmvnStatistics | None = None

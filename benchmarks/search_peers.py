@@ -25,6 +25,8 @@ Emission = NDArray[np.float32]
 Decode = Callable[[Emission], str]
 Task = dict[str, Any]  # tokens, words, spellings, lm, beam_size, beam_threshold
 
+_MADE: dict[str, Any] = {}  # what weights do not change
+
 LN_10 = math.log(10.0)  # peers weigh the decimal logarithms of KenLM, or the natural ones
 
 
@@ -47,13 +49,14 @@ def pyctcdecode(task: Task, weights: Task) -> Decode:
     import pyctcdecode as library
 
     labels = ["", *(" " if token == "▁" else token for token in task["tokens"][1:])]
-    decoder = library.build_ctcdecoder(
-        labels,
-        task["lm"],
-        task["words"] or None,
-        alpha=weights.get("lm_weight", 0.0),
-        beta=weights.get("word_score", 0.0),
-    )
+    if "decoder" not in _MADE:
+        words = task["words"] or None
+        _MADE["decoder"] = library.build_ctcdecoder(labels, task["lm"], words)
+    decoder = _MADE["decoder"]
+    if task["lm"]:
+        decoder.reset_params(
+            alpha=weights.get("lm_weight", 0.0), beta=weights.get("word_score", 0.0)
+        )
 
     def decode(emission: Emission) -> str:
         text: str = decoder.decode(emission, beam_width=task["beam_size"])
@@ -99,14 +102,11 @@ def flashlight(task: Task, weights: Task) -> Decode:
     return decode
 
 
-_MADE: dict[str, Any] = {}  # what weights do not change
-
-
 def flashlight_words(task: Task) -> tuple[Any, Any, Any]:
     from flashlight.lib.text import decoder as library
     from flashlight.lib.text.dictionary import Dictionary
 
-    if not _MADE:
+    if "words" not in _MADE:
         dictionary = Dictionary([*task["words"], "<unk>"])
         lm = library.KenLM(task["lm"], dictionary)
         boundary = task["tokens"].index("▁") if "▁" in task["tokens"] else None
@@ -117,8 +117,8 @@ def flashlight_words(task: Task) -> tuple[Any, Any, Any]:
             end = [] if boundary is None else [boundary]
             trie.insert([*spelling, *end], number, score)
         trie.smear(library.SmearingMode.MAX)
-        _MADE["all"] = (trie, lm, dictionary)
-    result: tuple[Any, Any, Any] = _MADE["all"]
+        _MADE["words"] = (trie, lm, dictionary)
+    result: tuple[Any, Any, Any] = _MADE["words"]
     return result
 
 

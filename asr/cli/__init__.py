@@ -22,6 +22,7 @@ from asr.errors import AsrError
 
 VERBS = (
     "transcribe",
+    "align",
     "download",
     "prepare",
     "train",

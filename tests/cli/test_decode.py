@@ -110,3 +110,18 @@ def test_a_manifest_that_is_not_there_is_named(
 ) -> None:
     assert decode(model, tmp_path / "m.jsonl", tmp_path / "h.jsonl") == 1
     assert capsys.readouterr().err.startswith(f"asr: error: {tmp_path / 'm.jsonl'}: ")
+
+
+def test_words_and_hotwords_of_files_are_heard_and_named_in_the_record(
+    model: Path, manifest: Path, tmp_path: Path
+) -> None:
+    words, hotwords = tmp_path / "words.txt", tmp_path / "hot.txt"
+    words.write_text("add\ndad\nmad\nad\na\n")
+    hotwords.write_text("mad\t3\n")
+    output = tmp_path / "dev.jsonl"
+    files = ("--lexicon", words, "--hotwords", hotwords)
+    assert decode(model, manifest, output, "--search", "beam", *files) == 0
+    said = {word for t in read_transcripts(output).values() for word in t.text.split()}
+    assert said <= {"ADD", "DAD", "MAD", "AD", "A"}
+    search = read_decoding(tmp_path / "dev.run.json").search
+    assert search == "beam 100, threshold 14, words of words.txt, 1 hotwords of hot.txt"

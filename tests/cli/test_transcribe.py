@@ -141,6 +141,8 @@ def test_a_name_that_is_not_utf_8_can_be_printed(
     [
         (("--n-best", "2"), "--n-best is a setting of --search beam"),
         (("--beam-size", "9"), "--beam-size is a setting of --search beam"),
+        (("--hotwords", "h.txt"), "--hotwords is a setting of --search beam"),
+        (("--search", "beam", "--lm-weight", "2"), "--lm-weight is a setting of --lm"),
         (("--channel", "-1"), "expected 0 or more, got -1"),
         (("--threads", "0"), "expected 1 or more, got 0"),
         (("--threads", "many"), "expected a whole number, got 'many'"),

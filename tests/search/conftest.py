@@ -6,12 +6,17 @@ from itertools import groupby, product
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from torch import Tensor
 
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
 from asr.search.language import plain_language
 from asr.search.ngram import make_ngram, text_log_prob
+
+# every path is many, compiling takes its time, and the machine may be busy
+settings.register_profile("without a deadline", deadline=None)
+settings.load_profile("without a deadline")
 
 Tokens = tuple[int, ...]
 Path = tuple[int, ...]

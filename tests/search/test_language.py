@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from asr.errors import ConfigError, ShapeError
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
 from asr.search.hotwords import make_hotwords
@@ -200,7 +202,7 @@ cases = pytest.mark.parametrize(
 @pytest.mark.parametrize("has_model", [False, True], ids=["no model", "3-gram"])
 @pytest.mark.parametrize("hotwords", [{}, {"a": 0.8, "ab_a": 1.5}], ids=["", "hotwords"])
 @cases
-@settings(max_examples=20, deadline=None)  # every path is many, and the machine may be busy
+@settings(max_examples=20)
 @given(st.data())
 def test_a_beam_wide_enough_finds_every_reading_with_its_exact_score(
     every_path: EveryPath,
@@ -233,3 +235,70 @@ def test_a_beam_wide_enough_finds_every_reading_with_its_exact_score(
 
 def said(hypothesis: Hypothesis) -> Words:
     return tuple(word.word for word in hypothesis.words)
+
+
+def test_results_do_not_depend_on_the_batch_or_on_threads() -> None:
+    generator = torch.Generator().manual_seed(6)
+    lengths = torch.tensor([40, 0, 25, 1, 33])
+    log_probs = torch.randn(5, 40, 4, generator=generator).mul(2).log_softmax(dim=2)
+    for b, length in enumerate(lengths):
+        log_probs[b, length:] = math.nan
+    spellings = tuple(zip(WORDS, range(4), strict=True))
+    language = make_language(CHARACTERS, spellings, random_model(1, 4, 3), {"a": 0.5})
+    search = BeamSearch(BeamConfig(8, 10.0, 8, lm_weight=0.5), language)
+    together = search(log_probs, lengths)
+    assert search(log_probs, lengths, n_threads=4) == together
+    alone = [
+        search(log_probs[b : b + 1, :length], lengths[b : b + 1])[0]
+        for b, length in enumerate(lengths.tolist())
+    ]
+    assert alone == together
+
+
+@given(emissions(4, max_frames=12), st.integers(1, 6), st.integers(0, 99))
+@settings(max_examples=50)
+def test_a_narrow_beam_gives_hypotheses_whose_score_is_that_of_their_parts(
+    emission: Tensor, beam_size: int, seed: int
+) -> None:
+    model = random_model(seed, 4, 3)
+    hotwords = {"b": 0.7}
+    language = make_language(CHARACTERS, tuple(zip(WORDS, range(4), strict=True)), model, hotwords)
+    config = replace(EVERYTHING, beam_size=beam_size, beam_threshold=15.0, n_best=beam_size)
+    for hypothesis in searched(emission, language, config):
+        text = "".join(CHARACTERS[i] for i in hypothesis.tokens)
+        (reading,) = readings(
+            text, CHARACTERS, tuple(zip(WORDS, range(4), strict=True)), is_open=True
+        )
+        beside = worth(reading, language, model, hotwords)
+        assert hypothesis.score == pytest.approx(hypothesis.acoustic_score + beside, abs=1e-5)
+        assert said(hypothesis) == reading[0]
+
+
+def test_what_cannot_be_said_has_the_empty_hypothesis_and_no_chance() -> None:
+    language = make_language(CHARACTERS, (("a", 0),), is_open=False)
+    certain = torch.full((2, 4), -math.inf, dtype=torch.float64)
+    certain[:, CHARACTERS.index("b")] = 0.0
+    (hypothesis,) = searched(certain, language, EVERYTHING)
+    assert (hypothesis.tokens, hypothesis.score) == ((), -math.inf)
+
+
+def test_a_long_recording_needs_no_more_room_than_what_is_in_the_beam_goes_back_to() -> None:
+    generator = torch.Generator().manual_seed(7)
+    log_probs = torch.randn(3000, 4, generator=generator).log_softmax(dim=1)
+    search = BeamSearch(BeamConfig(20, 10.0, 1), make_language(CHARACTERS))
+    state = search._hear(np.exp(log_probs.double().numpy()))
+    assert len(state.tree) < 2 * (3000 + 32 * 20)
+    assert int(state.progress["frame"][0]) == 3000
+
+
+def test_words_of_any_spelling_need_tokens_that_tell_where_they_end() -> None:
+    with pytest.raises(ConfigError, match="no token begins a word"):
+        make_language(PHONES, (("a", 0),), is_open=True)
+
+
+def test_arrays_that_do_not_fit_are_refused() -> None:
+    language = make_language(CHARACTERS, (("a", 0),))
+    with pytest.raises(ShapeError, match="a number for each of 1 words"):
+        replace(language, numbers=np.zeros(0, np.int32))
+    with pytest.raises(ShapeError, match="4 tokens, log_probs have 3"):
+        searched(torch.zeros(1, 3).log_softmax(dim=1), language, EVERYTHING)

@@ -1,0 +1,26 @@
+import logging
+
+import pytest
+
+from asr.search import compiled as module
+from asr.search.compiled import compiled
+
+
+def test_without_a_folder_to_keep_code_in_it_is_compiled_all_the_same_and_said_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def njit(function: object, *, cache: bool, **_: object) -> object:
+        if cache:
+            raise RuntimeError("cannot cache function 'f': no locator available")
+        return function
+
+    monkeypatch.setattr("numba.njit", njit)
+    monkeypatch.setattr(module, "_said", [])
+
+    with caplog.at_level(logging.WARNING):
+        functions = [compiled(lambda number: number + 1) for _ in range(2)]
+
+    assert [function(1) for function in functions] == [2, 2]
+    assert [record.message for record in caplog.records] == [
+        "no folder to keep compiled code in; set NUMBA_CACHE_DIR to one"
+    ]

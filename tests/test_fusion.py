@@ -1,0 +1,173 @@
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from asr.errors import ConfigError, DataError
+from asr.fusion import Fusion, fuse, read_hotwords, read_lexicon
+from asr.search.beam import BeamConfig
+from asr.search.beam_search import BeamSearch
+from asr.search.hypothesis import Hypothesis
+from asr.search.ngram import NGram, make_ngram
+from asr.text.normalise import normaliser
+
+CHARACTERS = ("<blank>", "▁", "A", "C", "H", "T")
+PIECES = ("<blank>", "▁C", "▁THE", "AT", "A", "T", "▁A")
+PHONES = ("<blank>", "K", "AE", "T", "D", "OW")
+VOCABULARY = ("<unk>", "<s>", "</s>", "THE", "CAT", "CHAT")
+
+
+def unigrams(probabilities: Sequence[float]) -> NGram:
+    n = len(probabilities)
+    return make_ngram(
+        np.arange(-1, n, dtype=np.int32),
+        np.append(0, np.log(probabilities)).astype(np.float32),
+        np.zeros(1, np.float32),
+        np.array([1, n + 1], np.uint32),
+        np.zeros(n + 1, np.int32),
+    )
+
+
+@pytest.fixture
+def lm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A language model of which the reader is somebody else's."""
+    model = unigrams([0.05, 0.0001, 0.1, 0.4, 0.4, 0.0499])
+    monkeypatch.setattr("asr.fusion._read_lm", lambda _: (VOCABULARY, model))
+    return tmp_path / "some.lm"
+
+
+def hear(
+    tokens: Sequence[str],
+    frames: Sequence[Mapping[str, float]],
+    fusion: Fusion,
+    beam: BeamConfig,
+) -> list[Hypothesis]:
+    """Search frames that are given by the probability of a few tokens."""
+    probs = torch.full((len(frames), len(tokens)), 1e-6, dtype=torch.float64)
+    for row, frame in zip(probs, frames, strict=True):
+        for token, probability in frame.items():
+            row[tokens.index(token)] = probability
+    log_probs = (probs / probs.sum(dim=1, keepdim=True)).log()
+    (n_best,) = BeamSearch(beam, fusion.language)(log_probs[None], torch.tensor([len(frames)]))
+    return n_best
+
+
+def text(tokens: Sequence[str], hypothesis: Hypothesis) -> str:
+    return "".join(tokens[i] for i in hypothesis.tokens).replace("▁", " ").strip()
+
+
+CAT_OR_CHT = [{"C": 1.0}, {"A": 0.4, "H": 0.6}, {"T": 1.0}]
+
+
+def test_a_language_model_reads_the_word_that_it_knows(lm: Path) -> None:
+    fusion = fuse(CHARACTERS, "librispeech-1", lm=lm)
+    beam = BeamConfig(20, 20.0, 2, lm_weight=1.0)
+    best, second = hear(CHARACTERS, CAT_OR_CHT, fusion, beam)
+    assert [text(CHARACTERS, h) for h in (best, second)] == ["CAT", "CHT"]
+    assert best.acoustic_score == pytest.approx(math.log(0.4), abs=1e-3)
+    assert best.lm_score == pytest.approx(math.log(0.4) + math.log(0.1), abs=1e-5)
+    assert best.score == pytest.approx(best.acoustic_score + best.lm_score)
+
+
+def test_pieces_spell_words_however_they_are_cut(lm: Path) -> None:
+    fusion = fuse(PIECES, "librispeech-1", lm=lm)
+    for cut in ([{"▁C": 1.0}, {"AT": 1.0}], [{"▁C": 1.0}, {"A": 1.0}, {"T": 1.0}]):
+        best = hear(PIECES, cut, fusion, BeamConfig(20, 20.0, 1, lm_weight=1.0))[0]
+        assert [fusion.words[w.word] for w in best.words if w.word is not None] == ["CAT"]
+
+
+def test_only_words_of_the_lexicon_are_said(tmp_path: Path) -> None:
+    lexicon = tmp_path / "words.txt"
+    lexicon.write_text("cat  # the animal\nTHE\n\n")
+    fusion = fuse(CHARACTERS, "librispeech-1", lexicon=lexicon)
+    best = hear(CHARACTERS, CAT_OR_CHT, fusion, BeamConfig(20, 20.0, 5))
+    assert "CAT" in [text(CHARACTERS, h) for h in best]
+    assert {text(CHARACTERS, h) for h in best} <= {"", "CAT", "THE", "CAT CAT"}
+
+
+def test_an_unfinished_word_is_dropped_where_nothing_else_can_be_said(tmp_path: Path) -> None:
+    lexicon = tmp_path / "words.txt"
+    lexicon.write_text("CAT\n")
+    fusion = fuse(CHARACTERS, "librispeech-1", lexicon=lexicon)
+    frames = [{"C": 1.0}, {"A": 1.0}, {"T": 1.0}, {"▁": 1.0}, {"C": 1.0}]
+    (best,) = hear(CHARACTERS, frames, fusion, BeamConfig(20, 5.0, 1))
+    assert text(CHARACTERS, best) == "CAT"
+
+
+def test_pronunciations_tell_words_apart_without_boundaries(tmp_path: Path) -> None:
+    lexicon = tmp_path / "dict"
+    lexicon.write_text("cat K AE T\ndough D OW\ndoe(2) D OW\n")
+    fusion = fuse(PHONES, "librispeech-1", lexicon=lexicon)
+    frames = [{phone: 1.0} for phone in ("K", "AE", "T", "D", "OW")]
+    said = hear(PHONES, frames, fusion, BeamConfig(20, 20.0, 2))
+    words = [[fusion.words[w.word] for w in h.words if w.word is not None] for h in said]
+    assert sorted(words) == [["CAT", "DOE"], ["CAT", "DOUGH"]]
+    assert [(w.start, w.stop) for w in said[0].words] == [(0, 3), (3, 5)]
+
+
+def test_a_hotword_is_preferred_and_its_boost_is_in_the_score() -> None:
+    fusion = fuse(CHARACTERS, "librispeech-1", hotwords={"cat": 2.0})
+    best, second = hear(CHARACTERS, CAT_OR_CHT, fusion, BeamConfig(20, 20.0, 2))
+    assert [text(CHARACTERS, h) for h in (best, second)] == ["CAT", "CHT"]
+    assert best.score == pytest.approx(best.acoustic_score + 2.0)
+    assert second.score == pytest.approx(second.acoustic_score)
+
+
+def test_a_hotword_is_a_whole_word() -> None:
+    fusion = fuse(CHARACTERS, "librispeech-1", hotwords={"CA": 9.0})
+    best = hear(CHARACTERS, CAT_OR_CHT, fusion, BeamConfig(20, 20.0, 1))[0]
+    assert text(CHARACTERS, best) == "CHT"
+
+
+def test_files_of_words_are_read_by_their_lines(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("new york\t3.5\nboston\n\n")
+    assert read_hotwords(path, 8.0) == {"new york": 3.5, "boston": 8.0}
+    path.write_text("READ R IY D\nREAD(2) R EH D\n")
+    assert read_lexicon(path, normaliser("librispeech-1")) == [
+        ("READ", ("R", "IY", "D")),
+        ("READ", ("R", "EH", "D")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "expected a word a line"),
+        ("CAT K AE T\nDOG\n", "'DOG' has none"),
+        ("ÆØ ß\n", "spelled"),
+    ],
+)
+def test_a_lexicon_that_says_nothing_is_refused(content: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "lexicon"
+    path.write_text(content)
+    with pytest.raises(DataError, match=message):
+        fuse(CHARACTERS, "verbatim-1", lexicon=path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="gone"):
+        fuse(CHARACTERS, "librispeech-1", lexicon=tmp_path / "gone")
+    with pytest.raises(DataError, match="gone"):
+        read_hotwords(tmp_path / "gone", 1.0)
+
+
+@pytest.mark.parametrize("boost", [0.0, -1.0, math.inf, math.nan])
+def test_a_boost_that_is_none_is_refused(boost: float) -> None:
+    with pytest.raises(ConfigError, match="boost of 'CAT'"):
+        fuse(CHARACTERS, "librispeech-1", hotwords={"CAT": boost})
+
+
+def test_hotwords_that_no_token_spells_are_refused() -> None:
+    with pytest.raises(DataError, match="'DOG' cannot be spelled"):
+        fuse(CHARACTERS, "librispeech-1", hotwords={"DOG": 1.0})
+    with pytest.raises(ConfigError, match="where a word begins"):
+        fuse(PHONES, "librispeech-1", hotwords={"K": 1.0})
+
+
+def test_words_of_any_spelling_need_tokens_that_begin_them(lm: Path) -> None:
+    with pytest.raises((ConfigError, DataError)):
+        fuse(("<blank>", "T", "H", "E"), "librispeech-1", lm=lm)
