@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Pronunciation = tuple[str, tuple[str, ...]]  # a word and its units
 
+MAX_BOOST = 100.0  # nats
 N_SPECIAL = 3  # words of a language model that nobody says: <unk>, <s>, </s>
 
 _LOG = logging.getLogger(__name__)
@@ -179,8 +180,11 @@ def _phrases(
         raise ConfigError("hotwords need tokens that tell where a word begins")
     for phrase, boost in hotwords.items():
         words = [spelling.units(tuple(word)) for word in normalise(phrase).split()]
-        if not 0 < boost < float("inf"):
-            raise ConfigError(f"the boost of {phrase!r} must be above 0 nats, got {boost}")
+        if not 0 < boost <= MAX_BOOST:
+            raise ConfigError(
+                f"the boost of {phrase!r} must be above 0 and at most {MAX_BOOST:g} nats, "
+                f"got {boost}"
+            )
         if not words or not all(words):
             raise DataError(f"the hotword {phrase!r} cannot be spelled in the model's tokens")
         spelled = [BOUNDARY]

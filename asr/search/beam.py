@@ -1,6 +1,5 @@
 """Beam: how widely to search, and what counts beside the emission."""
 
-import math
 from dataclasses import dataclass
 
 from asr.errors import ConfigError
@@ -22,9 +21,11 @@ class BeamConfig:
         beam_threshold: Prefixes this many nats or more below the best are dropped; infinity keeps
             all that the beam holds, as far as float64 tells them from the impossible (700 nats).
         n_best: Hypotheses returned, at most; no more than `beam_size`.
-        lm_weight: Factor of the language model's log probability, 0 or more.
-        word_score: Added for each word; above 0 it makes up for words that the model shuns.
-        unknown_score: Added for each word that the language model does not know; mostly below 0.
+        lm_weight: Factor of the language model's log probability, 0 to 20.
+        word_score: Added for each word, -100 to 100; above 0 it makes up for words that the model
+            shuns.
+        unknown_score: Added for each word that the language model does not know, -100 to 100;
+            mostly below 0.
 
     Raises:
         ConfigError: A value is out of its range.
@@ -46,11 +47,11 @@ class BeamConfig:
             raise ConfigError(
                 f"n_best must be in 1..beam_size ({self.beam_size}), got {self.n_best}"
             )
-        if not 0 <= self.lm_weight < math.inf:
-            raise ConfigError(f"lm_weight must be 0 or more, and finite, got {self.lm_weight}")
-        for name, value in (
-            ("word_score", self.word_score),
-            ("unknown_score", self.unknown_score),
-        ):
-            if not math.isfinite(value):
-                raise ConfigError(f"{name} must be finite, got {value}")
+        for name, least, most in (
+            ("lm_weight", 0.0, 20.0),
+            ("word_score", -100.0, 100.0),
+            ("unknown_score", -100.0, 100.0),
+        ):  # all that a float64 can hold as a factor
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise ConfigError(f"{name} must be in {least:g}..{most:g}, got {value}")

@@ -17,8 +17,9 @@ from asr.search.hypothesis import Hypothesis, SaidWord, from_alignment
 from asr.search.language import Language, weigh
 from asr.search.lexicon import NO_WORD
 from asr.search.ngram import BEGIN, UNKNOWN, context, text_log_prob
-from asr.search.prefix_beam import Factors, Search, begin, enlarge, finish, hear
-from asr.search.prefix_tree import NONE, Numbers, n_tokens, trace
+from asr.search.prefix_beam import finish, hear
+from asr.search.prefix_tree import NONE, n_tokens, trace
+from asr.search.state import Factors, Numbers, Search, begin, enlarge
 
 
 class BeamSearch:

@@ -11,8 +11,10 @@ from asr.search.beam import BeamConfig
 from asr.search.hotwords import Hotwords, make_hotwords
 from asr.search.lexicon import NO_WORD, Lexicon, Scores, make_lexicon
 from asr.search.ngram import NO_NGRAM, UNKNOWN, NGram
-from asr.search.prefix_beam import ARC, NODE, Knowledge, Settings
 from asr.search.prefix_tree import NONE
+from asr.search.state import ARC, NODE, Knowledge, Settings
+
+LEAST_OUTLOOK = -600.0  # nats: a factor that a float64 still holds, and its inverse
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +95,7 @@ def weigh(language: Language, config: BeamConfig, *, blank: int) -> Knowledge:
         unlisted_score = -math.inf
     score = np.maximum(lexicon.best_reachable(word_scores), unlisted_score)
     score = np.append(score, unlisted_score)
-    outlook = np.exp(score + config.word_score)
+    outlook = np.exp(np.maximum(score + config.word_score, LEAST_OUTLOOK))
     outlook[0] = 1.0
     nodes = np.recarray(len(outlook) + 1, NODE)
     nodes["first_arc"] = np.append(lexicon.first_arc, [lexicon.first_arc[-1]] * 2)[: len(nodes)]

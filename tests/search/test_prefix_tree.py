@@ -1,6 +1,5 @@
 import numpy as np
 
-from asr.search.prefix_beam import PLACE
 from asr.search.prefix_tree import (
     NONE,
     ROOT,
@@ -12,6 +11,7 @@ from asr.search.prefix_tree import (
     n_tokens,
     trace,
 )
+from asr.search.state import PLACE
 
 
 class Forest:
