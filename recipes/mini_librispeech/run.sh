@@ -4,12 +4,15 @@
 # Takes train-clean-5 and dev-clean from $ASR_DATA, or from ../shared/data where that is there;
 # otherwise downloads train-clean-5 and dev-clean-2 (OpenSLR 31, 0.5 GB). Everything learned is
 # learned from train-clean-5; the best epoch is chosen on the dev set, which is also the one scored.
+# Where there is text for language models (books-20M.txt.xz and librispeech-vocab.txt in the folder
+# $LM_TEXT, or lm/ of the data), two are built and the search is scored with each.
 # The outcome is RESULTS.md in the folder of the outputs; the one beside this file is the released
 # model's. README.md tells what to change first.
 
 . "$(dirname "$0")/../stages.sh"
 
-shared=${ASR_DATA:-../shared/data}/LibriSpeech
+data=${ASR_DATA:-../shared/data}
+shared=$data/LibriSpeech text=${LM_TEXT:-$data/lm}
 if [[ -d $shared/train-clean-5 && -d $shared/dev-clean ]]; then
   corpus=$shared dev=dev-clean speakers=("$shared"/dev-clean/*/) audio=("$shared"/dev-clean/*/*/*-0000.*)
   ending=${audio[0]##*.} name="dev-clean, ${#speakers[@]} speakers, ${ending^^}"
@@ -25,11 +28,24 @@ stage train "$work/model" asr train conf/mini_librispeech.toml \
   --train "$work/train.jsonl" --dev "$work/$dev.jsonl" --output "$work/model"
 stage pack "$work/packed" asr pack "$work/model" --output "$work/packed" --half
 
-for search in greedy beam; do
-  stage "decode-$search" "$work/$dev.$search.jsonl" asr decode "$work/packed" "$work/$dev.jsonl" \
-    --search $search --output "$work/$dev.$search.jsonl"
-  stage "score-$search" "$work/$dev.$search.score.json" asr score "$work/$dev.jsonl" "$work/$dev.$search.jsonl" \
-    --output "$work/$dev.$search.score.json" --subset "$name"
+searches=(greedy beam) scores=()
+if [[ -f $text/books-20M.txt.xz && -f $text/librispeech-vocab.txt ]]; then
+  for order in 3 4; do
+    stage "lm-${order}gram" "$work/${order}gram.lm" asr lm build "$text/books-20M.txt.xz" --order $order \
+      --vocabulary "$text/librispeech-vocab.txt" --prune 1e-8 --output "$work/${order}gram.lm"
+    searches+=("${order}gram")
+  done
+fi
+for search in "${searches[@]}"; do
+  how=(--search beam)
+  case $search in
+    greedy) how=(--search greedy) ;;
+    *gram) how+=(--lm "$work/$search.lm" --lm-weight LMW --word-score WS) ;; # as `asr tune` found them
+  esac
+  run=$work/$dev.$search
+  stage "decode-$search" "$run.jsonl" asr decode "$work/packed" "$work/$dev.jsonl" "${how[@]}" --output "$run.jsonl"
+  stage "score-$search" "$run.score.json" asr score "$work/$dev.jsonl" "$run.jsonl" \
+    --output "$run.score.json" --subset "$name"
+  scores+=("$run.score.json")
 done
-stage report "$work/RESULTS.md" asr report "$work/$dev".{greedy,beam}.score.json \
-  --title 'Results of mini_librispeech' --output "$work/RESULTS.md"
+stage report "$work/RESULTS.md" asr report "${scores[@]}" --title 'Results of mini_librispeech' --output "$work/RESULTS.md"
