@@ -16,6 +16,7 @@ from asr.checkpoint import (
     save_checkpoint,
 )
 from asr.config import Config, config_hash, to_toml
+from asr.corpus.feature_memory import FeatureMemory
 from asr.corpus.statistics import corpus_statistics
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
@@ -40,6 +41,8 @@ def train_model(
     output: Path,
     watcher: Watcher,
     provenance: Provenance,
+    *,
+    max_feature_bytes: int,
 ) -> RunState:
     """Train a model, or go on with its training, and put the best epoch's in place.
 
@@ -50,6 +53,8 @@ def train_model(
         output: The model directory; made at the very end. `<output>.run` holds the state.
         watcher: Told of every step and epoch.
         provenance: For the model card.
+        max_feature_bytes: Room to keep features in from one epoch to the next; it changes the time
+            that a run takes, and nothing else.
 
     Returns:
         Where the run ended.
@@ -71,10 +76,11 @@ def train_model(
     tokenizer = make_tokenizer(list(texts.values()), config.text)
     checkpoint = build(config, tokenizer)
     _set_cmvn(checkpoint.front_end, train)
+    memory = FeatureMemory(checkpoint.front_end, max_feature_bytes)
     trainer = Trainer(
         checkpoint.model,
-        _training_data(checkpoint, train, texts),
-        DevSet(_dev_data(checkpoint, dev), dev_texts, tokenizer),
+        _training_data(checkpoint, memory, train, texts),
+        DevSet(_dev_data(checkpoint, memory, dev), dev_texts, tokenizer),
         config.train,
         config.optimiser,
         folder,
@@ -108,22 +114,27 @@ def _set_cmvn(front_end: FrontEnd, utterances: Sequence[Utterance]) -> None:
 
 
 def _training_data(
-    checkpoint: Checkpoint, utterances: Sequence[Utterance], texts: dict[str, str]
+    checkpoint: Checkpoint,
+    memory: FeatureMemory,
+    utterances: Sequence[Utterance],
+    texts: dict[str, str],
 ) -> TrainingData:
     return TrainingData(
         utterances,
         _encoded(checkpoint.tokenizer, texts),
-        checkpoint.front_end,
+        memory,
         checkpoint.config.batching,
         checkpoint.config.spec_augment,
     )
 
 
-def _dev_data(checkpoint: Checkpoint, utterances: Sequence[Utterance]) -> TrainingData:
+def _dev_data(
+    checkpoint: Checkpoint, memory: FeatureMemory, utterances: Sequence[Utterance]
+) -> TrainingData:
     """Batch the dev set as it is: one speed, no codec, no masks; greedy WER needs no tokens."""
     batching = dataclasses.replace(checkpoint.config.batching, speeds=(1.0,), codec_share=0.0)
     nothing: dict[str, list[int]] = {utterance.id: [] for utterance in utterances}
-    return TrainingData(utterances, nothing, checkpoint.front_end, batching)
+    return TrainingData(utterances, nothing, memory, batching)
 
 
 def _encoded(tokenizer: Tokenizer, texts: dict[str, str]) -> dict[str, list[int]]:

@@ -17,10 +17,12 @@ from torch import Tensor, nn
 
 from asr.checkpoint import build
 from asr.config import Config, read_config
+from asr.corpus.feature_memory import FeatureMemory
 from asr.corpus.librispeech import read_librispeech
 from asr.model.acoustic import AcousticModel
 from asr.text.normalise import normaliser
 from asr.text.tokenizer import make_tokenizer
+from asr.train.allocator import keep_freed_memory
 from asr.train.data import TrainingData
 from asr.train.optimiser import adamw
 from asr.train.step import PRECISIONS, TrainingBatch, training_step
@@ -29,6 +31,7 @@ from benchmarks.paired import alternate, ratio, write_results
 REPOSITORY = Path(__file__).resolve().parent.parent
 N_BATCHES = 36
 N_ROUNDS = 5
+MAX_FEATURE_BYTES = 2_000_000_000
 
 
 class BareNetwork(nn.Module):
@@ -55,6 +58,7 @@ class BareNetwork(nn.Module):
 
 def main() -> None:
     """Measure with one thread an operation, and with all cores inside each operation."""
+    keep_freed_memory()
     config = read_config(REPOSITORY / "conf" / "mini_librispeech.toml")
     data, n_tokens = _training_data(config)
     shapes = [_encoder_shape(batch, config) for batch in islice(data.batches(1), N_BATCHES)]
@@ -96,7 +100,8 @@ def _training_data(config: Config) -> tuple[TrainingData, int]:
     tokenizer = make_tokenizer(list(texts.values()), config.text)
     tokens = {name: tokenizer.encode(text) for name, text in texts.items()}
     front_end = build(config, tokenizer).front_end
-    data = TrainingData(utterances, tokens, front_end, config.batching, config.spec_augment)
+    memory = FeatureMemory(front_end, max_bytes=MAX_FEATURE_BYTES)
+    data = TrainingData(utterances, tokens, memory, config.batching, config.spec_augment)
     return data, len(tokenizer)
 
 

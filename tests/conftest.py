@@ -53,7 +53,7 @@ def small_config() -> Config:
         spec_augment=SpecAugmentConfig(1, 4, 1.0, 0.1, 0.2),
         model=ModelConfig(3, 2, "lstm", 8, 1, bidirectional=True, dropout=0.2),
         batching=BatchingConfig(
-            4.0, (0.9, 1.0, 1.1), sorted_first=True, codec_share=0.5, codec_epoch=1, seed=3
+            4.0, (0.9, 1.0, 1.1), sorted_first=True, codec_share=0.5, ramp_epochs=2, seed=3
         ),
         optimiser=OptimiserConfig(0.01, 0.5, 0.1, 0.01, 1.0),
         train=TrainConfig(

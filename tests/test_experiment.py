@@ -44,7 +44,13 @@ def train(
     watcher: Watcher | None = None,
 ) -> RunState:
     return train_model(
-        config, corpus, corpus[:3], output, watcher or Watcher(), provenance(["asr", "train"])
+        config,
+        corpus,
+        corpus[:3],
+        output,
+        watcher or Watcher(),
+        provenance(["asr", "train"]),
+        max_feature_bytes=10**9,
     )
 
 
@@ -213,7 +219,13 @@ def test_a_dev_set_without_words_is_refused_before_training(
 
     with pytest.raises(DataError, match="dev set has no words"):
         train_model(
-            small_config, tiny_corpus, silent, tmp_path / "model", Watcher(), provenance(["asr"])
+            small_config,
+            tiny_corpus,
+            silent,
+            tmp_path / "model",
+            Watcher(),
+            provenance(["asr"]),
+            max_feature_bytes=0,
         )
 
 

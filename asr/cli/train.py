@@ -1,6 +1,7 @@
 """`asr train`: a corpus and a configuration become a model directory."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=at_least(1), metavar="N", help="CPU threads (default: as many as cores)"
     )
+    parser.add_argument(
+        "--feature-memory",
+        type=at_least(0),
+        metavar="MB",
+        help="room to keep features in between epochs: it saves time and gives the same model "
+        "(default: a quarter of the computer's memory)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -51,7 +59,9 @@ def run(options: argparse.Namespace) -> int:
     from asr.corpus.manifest import read_manifest
     from asr.experiment import train_model
     from asr.provenance import provenance
+    from asr.train.allocator import keep_freed_memory
 
+    keep_freed_memory()
     overrides = dict(entry.partition("=")[::2] for entry in options.set)
     config = read_config(options.config, overrides)
     n_threads = options.threads or torch.get_num_threads()
@@ -61,13 +71,25 @@ def run(options: argparse.Namespace) -> int:
     run_folder.mkdir(parents=True, exist_ok=True)
     with RunWatcher(run_folder, n_dev_words=_n_words(dev)) as watcher:
         state = train_model(
-            config, train, dev, options.output, watcher, provenance(options.command)
+            config,
+            train,
+            dev,
+            options.output,
+            watcher,
+            provenance(options.command),
+            max_feature_bytes=_feature_bytes(options.feature_memory),
         )
     print(
         f"{options.output}: best WER on {options.dev.name} {100 * state.best_wer:.2f} % "
         f"(greedy, epoch {state.best_epoch} of {state.epoch}, {state.seconds / 60:.0f} minutes)"
     )
     return 0
+
+
+def _feature_bytes(megabytes: int | None) -> int:
+    if megabytes is not None:
+        return megabytes * 1_000_000
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
 
 
 def _n_words(utterances: "Sequence[Utterance]") -> int:

@@ -10,6 +10,7 @@ Read in this order:
 - `download`: LibriSpeech's archives from OpenSLR, checked and resumed;
 - `tiny`: a synthetic corpus in the same layout, for a proof of the whole chain in a minute;
 - `batching`: which utterances go through the model together, epoch by epoch;
-- `loader`: the batches themselves;
+- `loader`: utterances as waveforms, ahead of their use;
+- `feature_memory`: their features, kept from one epoch to the next;
 - `statistics`: the mean and spread of features over a corpus or a speaker, for CMVN.
 """

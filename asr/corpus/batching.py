@@ -26,19 +26,20 @@ class BatchingConfig:
         speeds: Factors of speed perturbation, drawn evenly; (1.0,) leaves the speech as it is.
         sorted_first: Whether the first epoch goes from short utterances to long ones.
         codec_share: Share of utterances that are sent through a lossy codec, 0 to 1.
-        codec_epoch: The first epoch, counted from 0, in which they are.
-        seed: Of the order, the companions and the speeds.
+        ramp_epochs: Epochs over which codecs, masks and dropout grow from none to their full
+            measure: an untrained model leaves CTC's plateau of blanks sooner without them.
+        seed: Of the order, the companions and the renditions.
 
     Raises:
-        ConfigError: A duration or a speed is not above zero, there are no speeds, or a share is
-            none.
+        ConfigError: A duration or a speed is not above zero, there are no speeds, a share is none,
+            or a number of epochs is negative.
     """
 
     batch_duration: float
     speeds: tuple[float, ...]
     sorted_first: bool
     codec_share: float
-    codec_epoch: int
+    ramp_epochs: int
     seed: int
 
     def __post_init__(self) -> None:
@@ -52,23 +53,47 @@ class BatchingConfig:
             )
         if not 0.0 <= self.codec_share <= 1.0:
             raise ConfigError(f"batching.codec_share must be within 0..1, got {self.codec_share}")
+        if self.ramp_epochs < 0:
+            raise ConfigError(f"batching.ramp_epochs must be at least 0, got {self.ramp_epochs}")
+
+    def strength(self, epoch: int) -> float:
+        """Tell how much of codecs, masks and dropout there is in an epoch from 0: 0 to 1."""
+        return min(1.0, epoch / self.ramp_epochs) if self.ramp_epochs else 1.0
 
 
-def draw_speeds(n_utterances: int, config: BatchingConfig, epoch: int) -> list[float]:
-    """Draw the speed that each utterance is played at in an epoch.
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """How an utterance is played in an epoch.
 
-    An utterance lasts its duration divided by its speed; `plan_batches` wants that.
+    Attributes:
+        speed: The factor by which it is played faster: it lasts its duration divided by that.
+        codec: The setting of `through_mp3` that it is sent through; None spares it.
     """
-    draw = random.Random(f"speeds {config.seed} {epoch}").random
-    return [config.speeds[int(draw() * len(config.speeds))] for _ in range(n_utterances)]
+
+    speed: float
+    codec: int | None
 
 
-def draw_codecs(n_utterances: int, config: BatchingConfig, epoch: int) -> list[int | None]:
-    """Draw the codec setting that each utterance goes through in an epoch; None spares it."""
-    share = config.codec_share if epoch >= config.codec_epoch else 0.0
-    draw = random.Random(f"codecs {config.seed} {epoch}").random
-    drawn = [(draw(), draw()) for _ in range(n_utterances)]
-    return [int(which * len(MP3_SETTINGS)) if chance < share else None for chance, which in drawn]
+AS_RECORDED = Rendition(1.0, None)
+
+
+def draw_renditions(n_utterances: int, config: BatchingConfig, epoch: int) -> list[Rendition]:
+    """Draw how each utterance is played in an epoch.
+
+    Whether an utterance goes through a codec is drawn anew each epoch, through which setting once
+    for all: so there are two renditions for each speed, few enough to keep their features.
+    """
+    setting = random.Random(f"codec settings {config.seed}").random
+    settings = [int(setting() * len(MP3_SETTINGS)) for _ in range(n_utterances)]
+    draw = random.Random(f"renditions {config.seed} {epoch}").random
+    share = config.codec_share * config.strength(epoch)
+    return [
+        Rendition(
+            speed=config.speeds[int(draw() * len(config.speeds))],
+            codec=settings[i] if draw() < share else None,
+        )
+        for i in range(n_utterances)
+    ]
 
 
 def plan_batches(

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from asr.corpus.loader import load_batch, prefetch
+from asr.corpus.loader import prefetch, read_utterance
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError
 from asr.features.cmvn import CmvnAccumulator, CmvnStatistics
@@ -72,6 +72,6 @@ def stacked_statistics(
 
 
 def _raw_features(front_end: FrontEnd, utterance: Utterance) -> tuple[Tensor, Tensor]:
-    batch = load_batch([utterance], sample_rate=front_end.config.sample_rate)
+    waveform = read_utterance(utterance, front_end.config.sample_rate)
     with torch.no_grad():
-        return front_end.raw(batch.waveforms, batch.lengths)
+        return front_end.raw(waveform.unsqueeze(0), torch.tensor([len(waveform)]))

@@ -135,22 +135,28 @@ class FrontEnd(nn.Module):
                 speaker and `speaker` is missing.
         """
         features, feature_lengths = self.raw(waveforms, lengths)
-        match self.config.cmvn:
-            case "none":
-                return features, feature_lengths
-            case "global":
-                statistics = CmvnStatistics(self.mean, self.std)
-            case "utterance":
-                statistics = utterance_statistics(features, feature_lengths)
-            case "speaker":
-                statistics = _required(speaker)
-        return normalise(features, feature_lengths, statistics), feature_lengths
+        return self.normalise(features, feature_lengths, speaker), feature_lengths
 
     def raw(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Compute the features before CMVN; arguments and result as in `forward`."""
         log_mel, feature_lengths = self.log_mel(waveforms, lengths)
         features = add_deltas(self.cepstra(log_mel), feature_lengths, self.config.delta_order)
         return features, feature_lengths
+
+    def normalise(
+        self, features: Tensor, lengths: Tensor, speaker: CmvnStatistics | None = None
+    ) -> Tensor:
+        """Apply CMVN to what `raw` returned, (B, T, F) and lengths; the rest as in `forward`."""
+        match self.config.cmvn:
+            case "none":
+                return features
+            case "global":
+                statistics = CmvnStatistics(self.mean, self.std)
+            case "utterance":
+                statistics = utterance_statistics(features, lengths)
+            case "speaker":
+                statistics = _required(speaker)
+        return normalise(features, lengths, statistics)
 
     def set_global_cmvn(self, mean: Tensor, std: Tensor) -> None:
         """Keep the training corpus's statistics, (F,) each, in the state dict.

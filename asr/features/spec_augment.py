@@ -45,6 +45,7 @@ def spec_augment(
     config: SpecAugmentConfig,
     frame_shift: float,
     generator: torch.Generator,
+    strength: float = 1.0,
 ) -> Tensor:
     """Set random bands and stretches of normalised features to 0, their mean.
 
@@ -57,6 +58,7 @@ def spec_augment(
         config: How much is masked.
         frame_shift: Seconds per frame.
         generator: The only source of chance, on any device; its state alone decides the masks.
+        strength: Share of the masks to draw, on average, 0 to 1.
 
     Returns:
         (B, T, F), a new tensor; padding as it came.
@@ -68,7 +70,7 @@ def spec_augment(
     """
     frames = lengths.double().to(generator.device)
     bands = _random_spans(
-        n_spans=torch.full_like(frames, config.n_frequency_masks),
+        n_spans=torch.full_like(frames, strength * config.n_frequency_masks),
         max_width=torch.full_like(frames, min(config.max_frequency_bins, features.shape[2])),
         size=torch.full_like(frames, features.shape[2]),
         n_positions=features.shape[2],
@@ -76,7 +78,7 @@ def spec_augment(
     )  # (B, F)
     longest = config.max_time_seconds / frame_shift
     stretches = _random_spans(
-        n_spans=frames * frame_shift * config.time_masks_per_second,
+        n_spans=strength * frames * frame_shift * config.time_masks_per_second,
         max_width=(frames * config.max_time_fraction).clamp(max=longest).floor(),
         size=frames,
         n_positions=features.shape[1],

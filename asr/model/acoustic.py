@@ -66,7 +66,6 @@ class AcousticModel(nn.Module):
         self.encoder = RecurrentEncoder(
             config.size,
             cell=config.cell,
-            size=config.size,
             n_layers=config.n_layers,
             bidirectional=config.bidirectional,
         )
@@ -100,12 +99,15 @@ class AcousticModel(nn.Module):
         logits = self.projection(frames).float()
         return functional.log_softmax(logits, dim=2), lengths
 
-    def draw_dropout(self, n_utterances: int, generator: torch.Generator) -> Tensor:
+    def draw_dropout(
+        self, n_utterances: int, generator: torch.Generator, strength: float = 1.0
+    ) -> Tensor:
         """Draw which units an update does without, the same ones in all frames of an utterance.
 
         Args:
             n_utterances: B.
             generator: The only source of chance.
+            strength: Share of the configured probability, 0 to 1.
 
         Returns:
             (n_layers + 1, B, 1, D): for each layer's input, and last for the projection's, a factor
@@ -115,6 +117,6 @@ class AcousticModel(nn.Module):
             Gal and Ghahramani, "A theoretically grounded application of dropout in recurrent neural
             networks", NeurIPS 2016 (one mask a sequence; here between layers, not in time).
         """
-        kept = 1.0 - self.config.dropout
+        kept = 1.0 - strength * self.config.dropout
         shape = (self.config.n_layers + 1, n_utterances, 1, self.config.size)
         return (torch.rand(shape, generator=generator) < kept).float() / kept

@@ -13,7 +13,7 @@ CELLS: dict[str, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.
 
 
 class RecurrentLayer(nn.Module):
-    """One recurrent layer, normalised: (B, T, D) → (B, T, size).
+    """One recurrent layer with a residual connection, normalised: (B, T, D) → (B, T, D).
 
     The states of the two directions are added. Beside concatenating them this halves the input of
     the next layer, which makes a training step a third faster on a CPU.
@@ -21,17 +21,18 @@ class RecurrentLayer(nn.Module):
     References:
         Amodei et al., "Deep Speech 2", ICML 2016, section 3.1 (sum of the directions).
         Ba, Kiros and Hinton, "Layer normalization", 2016.
+        He et al., "Deep residual learning for image recognition", CVPR 2016.
     """
 
-    def __init__(self, input_size: int, size: int, *, cell: str, bidirectional: bool) -> None:
+    def __init__(self, size: int, *, cell: str, bidirectional: bool) -> None:
         super().__init__()
-        self.ahead = CELLS[cell](input_size, size, batch_first=True)
-        self.back = CELLS[cell](input_size, size, batch_first=True) if bidirectional else None
+        self.ahead = CELLS[cell](size, size, batch_first=True)
+        self.back = CELLS[cell](size, size, batch_first=True) if bidirectional else None
         self.norm = nn.LayerNorm(size)
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """Read the valid frames; what stands at padded positions of the output is undefined."""
-        states = self.ahead(frames)[0]
+        states = frames + self.ahead(frames)[0]
         if self.back is not None:
             mirrored = self.back(reverse_valid(frames, lengths))[0]
             states = states + reverse_valid(mirrored, lengths)
@@ -47,17 +48,14 @@ class RecurrentEncoder(nn.Module):
         ICASSP 2013.
     """
 
-    def __init__(
-        self, input_size: int, *, cell: str, size: int, n_layers: int, bidirectional: bool
-    ) -> None:
+    def __init__(self, size: int, *, cell: str, n_layers: int, bidirectional: bool) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
-            RecurrentLayer(size if i else input_size, size, cell=cell, bidirectional=bidirectional)
-            for i in range(n_layers)
+            RecurrentLayer(size, cell=cell, bidirectional=bidirectional) for _ in range(n_layers)
         )
 
     def forward(self, frames: Tensor, lengths: Tensor, dropout: Tensor | None = None) -> Tensor:
-        """Encode (B, T, D) with valid `lengths` (B,) into (B, T, size).
+        """Encode (B, T, D) with valid `lengths` (B,) into (B, T, D).
 
         Args:
             frames: (B, T, D).

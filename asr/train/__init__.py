@@ -2,5 +2,6 @@
 
 In reading order: `data` makes batches of features and tokens, `step` is one update, `optimiser`
 says how far it goes, `validation` is greedy WER on the dev set, `state` is what a resumed run
-needs, `loop` puts them in order, `progress` is what a run reports.
+needs, `loop` puts them in order, `progress` is what a run reports. `allocator`
+keeps the memory that a step frees for the next one.
 """

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import torch
 
-from asr.corpus.batching import BatchingConfig, draw_codecs, draw_speeds, plan_batches
-from asr.corpus.loader import load_batch, prefetch
+from asr.corpus.batching import BatchingConfig, Rendition, draw_renditions, plan_batches
+from asr.corpus.feature_memory import FeatureMemory
+from asr.corpus.loader import prefetch
 from asr.corpus.statistics import speaker_statistics, stacked_statistics
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.features.cmvn import CmvnStatistics
-from asr.features.front_end import FrontEnd
 from asr.features.spec_augment import SpecAugmentConfig, spec_augment
 from asr.lengths import pad
 from asr.train.step import TrainingBatch
@@ -23,14 +23,14 @@ BATCHES_AHEAD = 4  # enough to hide a slow read, little enough to hold in memory
 class TrainingData:
     """A set of utterances as batches, epoch by epoch.
 
-    What an epoch holds follows from the seed and its number alone: the order, the speeds and the
-    masks. So a resumed run needs no state of the data but the count of batches done.
+    What an epoch holds follows from the seed and its number alone: the order, the renditions and
+    the masks. So a resumed run needs no state of the data but the count of batches done.
 
     Args:
         utterances: With durations.
         tokens: Token ids by utterance id.
-        front_end: Computes features; global CMVN is estimated already, that of speakers is here.
-        batching: Batch size, speeds and seed.
+        memory: Gives features; global CMVN is estimated already, that of speakers is here.
+        batching: Batch size, renditions and seed.
         augment: Masks to lay over the features; None for a dev set.
     """
 
@@ -38,7 +38,7 @@ class TrainingData:
         self,
         utterances: Sequence[Utterance],
         tokens: Mapping[str, Sequence[int]],
-        front_end: FrontEnd,
+        memory: FeatureMemory,
         batching: BatchingConfig,
         augment: SpecAugmentConfig | None = None,
     ) -> None:
@@ -47,11 +47,11 @@ class TrainingData:
             raise DataError(f"no duration for {', '.join(missing[:5])}: prepare the manifest again")
         self.utterances = utterances
         self.tokens = {name: torch.tensor(ids, dtype=torch.int64) for name, ids in tokens.items()}
-        self.front_end = front_end
+        self.memory, self.front_end = memory, memory.front_end
         self.batching = batching
         self._speakers: dict[str, CmvnStatistics] | None = None
-        if front_end.config.cmvn == "speaker":
-            self._speakers = speaker_statistics(front_end, utterances)
+        if self.front_end.config.cmvn == "speaker":
+            self._speakers = speaker_statistics(self.front_end, utterances)
         self.augment = augment
 
     def n_batches(self, epoch: int) -> int:
@@ -65,11 +65,11 @@ class TrainingData:
         return prefetch(lambda number: self._load(plan, number), numbers, depth=BATCHES_AHEAD)
 
     def _plan(self, epoch: int) -> "_Plan":
-        batching, n_utterances = self.batching, len(self.utterances)
-        speeds = draw_speeds(n_utterances, batching, epoch)
+        batching = self.batching
+        renditions = draw_renditions(len(self.utterances), batching, epoch)
         durations = [
-            (utterance.duration or 0.0) / speed
-            for utterance, speed in zip(self.utterances, speeds, strict=True)
+            (utterance.duration or 0.0) / rendition.speed
+            for utterance, rendition in zip(self.utterances, renditions, strict=True)
         ]
         batches = plan_batches(
             durations,
@@ -78,22 +78,17 @@ class TrainingData:
             epoch,
             sorted_first=batching.sorted_first,
         )
-        return _Plan(epoch, batches, speeds, draw_codecs(n_utterances, batching, epoch))
+        return _Plan(epoch, batches, renditions)
 
     def _load(self, plan: "_Plan", number: int) -> TrainingBatch:
         indices = plan.batches[number]
         seed = _number(f"{self.batching.seed} {plan.epoch} {number}")
+        strength = self.batching.strength(plan.epoch)
         utterances = [self.utterances[index] for index in indices]
-        batch = load_batch(
-            utterances,
-            sample_rate=self.front_end.config.sample_rate,
-            speeds=[plan.speeds[index] for index in indices],
-            codecs=[plan.codecs[index] for index in indices],
+        features, lengths = pad(
+            [self.memory.features(self.utterances[i], plan.renditions[i]) for i in indices]
         )
-        with torch.no_grad():
-            features, lengths = self.front_end(
-                batch.waveforms, batch.lengths, self._speaker_rows(utterances)
-            )
+        features = self.front_end.normalise(features, lengths, self._speaker_rows(utterances))
         if self.augment is not None:
             generator = torch.Generator().manual_seed(seed)
             features = spec_augment(
@@ -102,11 +97,14 @@ class TrainingData:
                 self.augment,
                 frame_shift=self.front_end.config.frame_shift,
                 generator=generator,
+                strength=strength,
             )
-        ids = tuple(utterance.id for utterance in batch.utterances)
+        ids = tuple(utterance.id for utterance in utterances)
         tokens, token_lengths = pad([self.tokens[name] for name in ids])
-        duration = sum(utterance.duration or 0.0 for utterance in batch.utterances)
-        return TrainingBatch(ids, features, lengths, tokens, token_lengths, duration, seed)
+        duration = sum(utterance.duration or 0.0 for utterance in utterances)
+        return TrainingBatch(
+            ids, features, lengths, tokens, token_lengths, duration, seed, strength
+        )
 
     def _speaker_rows(self, utterances: Sequence[Utterance]) -> CmvnStatistics | None:
         if self._speakers is None:
@@ -116,12 +114,11 @@ class TrainingData:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """An epoch: which utterances, by index, make up each batch, and what is done to each."""
+    """An epoch: which utterances, by index, make up each batch, and how each is played."""
 
     epoch: int
     batches: list[list[int]]
-    speeds: list[float]
-    codecs: list[int | None]
+    renditions: list[Rendition]
 
 
 def _number(seed: str) -> int:

@@ -32,6 +32,7 @@ class TrainingBatch:
         token_lengths: (B,) int64.
         duration: Seconds of speech, padding not counted.
         seed: Of whatever is random in the update.
+        strength: Share of the configured dropout, 0 to 1.
     """
 
     ids: tuple[str, ...]
@@ -41,6 +42,7 @@ class TrainingBatch:
     token_lengths: Tensor
     duration: float
     seed: int
+    strength: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def training_step(
     """
     parameters = tuple(model.parameters())
     generator = torch.Generator().manual_seed(batch.seed)
-    dropout = model.draw_dropout(len(batch.ids), generator)
+    dropout = model.draw_dropout(len(batch.ids), generator, batch.strength)
 
     def gradient_of(rows: slice) -> _Gradient:
         return _gradient(model, parameters, batch, dropout, rows, precision)

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from asr.audio.codec import MP3_SETTINGS
-from asr.corpus.batching import BatchingConfig, draw_codecs, draw_speeds, plan_batches
+from asr.corpus.batching import AS_RECORDED, BatchingConfig, draw_renditions, plan_batches
 from asr.errors import ConfigError
 
 DURATIONS = [round(random.Random(index).uniform(1, 16), 2) for index in range(500)]
@@ -24,7 +24,7 @@ def config(
         speeds=speeds,
         sorted_first=False,
         codec_share=0.0,
-        codec_epoch=0,
+        ramp_epochs=0,
         seed=seed,
     )
 
@@ -128,24 +128,35 @@ def test_no_utterances_make_no_batches() -> None:
 
 
 def test_speeds_are_drawn_evenly() -> None:
-    speeds = draw_speeds(3000, config(speeds=(0.9, 1.0, 1.1)), epoch=0)
+    renditions = draw_renditions(3000, config(speeds=(0.9, 1.0, 1.1)), epoch=0)
 
-    counts = Counter(speeds)
+    counts = Counter(rendition.speed for rendition in renditions)
     assert set(counts) == {0.9, 1.0, 1.1}
     assert all(900 < count < 1100 for count in counts.values())
 
 
-def test_speeds_follow_from_seed_and_epoch() -> None:
-    three = (0.9, 1.0, 1.1)
-    drawn = draw_speeds(100, config(speeds=three), epoch=1)
+def test_renditions_follow_from_seed_and_epoch() -> None:
+    batching = dataclasses.replace(config(speeds=(0.9, 1.0, 1.1)), codec_share=0.5)
+    drawn = draw_renditions(100, batching, epoch=1)
 
-    assert drawn == draw_speeds(100, config(speeds=three), epoch=1)
-    assert drawn != draw_speeds(100, config(speeds=three), epoch=2)
-    assert drawn != draw_speeds(100, config(speeds=three, seed=1), epoch=1)
+    assert drawn == draw_renditions(100, batching, epoch=1)
+    assert drawn != draw_renditions(100, batching, epoch=2)
+    assert drawn != draw_renditions(100, dataclasses.replace(batching, seed=1), epoch=1)
 
 
-def test_one_speed_leaves_nothing_to_draw() -> None:
-    assert draw_speeds(3, config(speeds=(1.0,)), epoch=5) == [1.0, 1.0, 1.0]
+def test_one_speed_and_no_codec_leave_nothing_to_draw() -> None:
+    assert draw_renditions(3, config(speeds=(1.0,)), epoch=5) == [AS_RECORDED] * 3
+
+
+def test_codecs_take_their_share_and_each_utterance_has_one_setting() -> None:
+    batching = dataclasses.replace(config(), codec_share=0.5)
+
+    epochs = [draw_renditions(2000, batching, epoch) for epoch in range(3)]
+
+    settings = [{r.codec for r in met} - {None} for met in zip(*epochs, strict=True)]
+    assert 900 < sum(rendition.codec is not None for rendition in epochs[0]) < 1100
+    assert all(len(mine) <= 1 for mine in settings)
+    assert set().union(*settings) == set(range(len(MP3_SETTINGS)))
 
 
 @pytest.mark.parametrize("batch_duration", [0.0, -1.0, float("nan")])
@@ -160,12 +171,16 @@ def test_speeds_that_are_none_are_refused(speeds: tuple[float, ...]) -> None:
         config(speeds=speeds)
 
 
-def test_codecs_begin_with_their_epoch_and_take_their_share() -> None:
-    batching = dataclasses.replace(config(), codec_share=0.5, codec_epoch=2)
+def test_codecs_masks_and_dropout_grow_to_their_full_measure() -> None:
+    batching = dataclasses.replace(config(), codec_share=0.8, ramp_epochs=4)
 
-    before, first = (draw_codecs(2000, batching, epoch) for epoch in (1, 2))
+    strengths = [batching.strength(epoch) for epoch in range(6)]
+    shares = [
+        sum(rendition.codec is not None for rendition in draw_renditions(5000, batching, epoch))
+        for epoch in (0, 2, 4)
+    ]
 
-    assert before == [None] * 2000
-    assert 900 < sum(codec is not None for codec in first) < 1100
-    assert {codec for codec in first if codec is not None} == set(range(len(MP3_SETTINGS)))
-    assert first == draw_codecs(2000, batching, 2) != draw_codecs(2000, batching, 3)
+    assert strengths == [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
+    assert shares[0] == 0
+    assert abs(shares[1] - 2000) < 150
+    assert abs(shares[2] - 4000) < 150

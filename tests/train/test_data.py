@@ -5,16 +5,19 @@ import pytest
 import torch
 
 from asr.config import Config
+from asr.corpus.feature_memory import FeatureMemory
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.features.front_end import FrontEnd
 from asr.train.data import TrainingData
 
 
-def make_data(utterances: Sequence[Utterance], config: Config) -> TrainingData:
+def make_data(
+    utterances: Sequence[Utterance], config: Config, max_feature_bytes: int = 10**9
+) -> TrainingData:
     tokens = {utterance.id: [1, 2] for utterance in utterances}
-    front_end = FrontEnd(config.features)
-    return TrainingData(utterances, tokens, front_end, config.batching, config.spec_augment)
+    memory = FeatureMemory(FrontEnd(config.features), max_feature_bytes)
+    return TrainingData(utterances, tokens, memory, config.batching, config.spec_augment)
 
 
 def test_an_epoch_gone_on_with_in_the_middle_gives_the_same_batches(
@@ -55,7 +58,7 @@ def test_codecs_change_what_is_heard_and_not_how_long_it_is(
 ) -> None:
     batches = []
     for share in (0.0, 1.0):
-        batching = dataclasses.replace(small_config.batching, codec_share=share, codec_epoch=0)
+        batching = dataclasses.replace(small_config.batching, codec_share=share)
         config = dataclasses.replace(small_config, batching=batching)
         batches.append(next(make_data(tiny_corpus, config).batches(1)))
 
@@ -63,3 +66,16 @@ def test_codecs_change_what_is_heard_and_not_how_long_it_is(
     assert sent.ids == spared.ids
     assert torch.equal(sent.lengths, spared.lengths)
     assert not torch.allclose(sent.features, spared.features)
+
+
+@pytest.mark.parametrize("max_feature_bytes", [0, 20_000])
+def test_little_memory_for_features_changes_no_bit(
+    tiny_corpus: Sequence[Utterance], small_config: Config, max_feature_bytes: int
+) -> None:
+    roomy, tight = (
+        make_data(tiny_corpus, small_config, room) for room in (10**9, max_feature_bytes)
+    )
+
+    for epoch in (0, 1):
+        for one, other in zip(roomy.batches(epoch), tight.batches(epoch), strict=True):
+            assert torch.equal(one.features, other.features)

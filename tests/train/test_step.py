@@ -20,7 +20,7 @@ def make_batch(*token_counts: int) -> TrainingBatch:
     tokens = torch.tensor([[1, 2, 3, 4] * 3] * count)
     names = tuple(f"utterance-{i}" for i in range(count))
     lengths = torch.tensor([12] * count)
-    return TrainingBatch(names, features, lengths, tokens, torch.tensor(token_counts), 1.0, 0)
+    return TrainingBatch(names, features, lengths, tokens, torch.tensor(token_counts), 1.0, 0, 1.0)
 
 
 def step(
