@@ -17,7 +17,7 @@ from asr.lengths import pad
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
 from asr.search.prefix_beam import BeamConfig, prefix_beam_search
-from asr.text.transcript import Alternative, Transcript, Word
+from asr.text.transcript import Alternative, Transcript, Word, mean_confidence
 
 MODELS = Path(__file__).with_name("models")  # the models that the package ships
 DEFAULT_MODEL = "mini_librispeech"
@@ -188,14 +188,19 @@ class Recognizer:
     def _transcript(self, name: str, n_best: list[Hypothesis], duration: float) -> Transcript:
         best, read = n_best[0], self.checkpoint.tokenizer.decode
         words = self._words(best, duration)
-        sureness = [word.confidence for word in words if word.confidence is not None]
         return Transcript(
             id=name,
             text=read(best.tokens),
             score=best.score,
-            confidence=sum(sureness) / len(sureness) if sureness else None,
+            confidence=mean_confidence(words),
             words=words,
-            n_best=tuple(Alternative(read(other.tokens), other.score) for other in n_best),
+            n_best=(
+                Alternative(read(best.tokens), best.score),
+                *(
+                    Alternative(read(other.tokens), other.score, self._words(other, duration))
+                    for other in n_best[1:]
+                ),
+            ),
             duration=duration,
         )
 

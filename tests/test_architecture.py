@@ -17,13 +17,13 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = (
     {"errors"},
     {"flush", "lengths", "provenance"},
-    {"recurrent"},
+    {"model_files", "recurrent"},
     {"audio", "features", "lm", "model", "search", "text"},
     {"corpus", "wer"},
     {"train"},
     {"config"},
-    {"checkpoint"},
-    {"recognizer", "experiment"},
+    {"checkpoint", "language_model"},
+    {"recognizer", "experiment", "language_experiment", "rescoring"},
     {"cli", "__init__"},
     {"__main__"},
 )

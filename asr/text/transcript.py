@@ -4,9 +4,10 @@ Times are seconds from the start of the recording. They are rounded to milliseco
 confidences and scores to four decimals; what a file lacks is `None`, never an invented number.
 """
 
+import dataclasses
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,18 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One entry of an n-best list: a text and its natural-log score."""
+    """One entry of an n-best list.
+
+    Args:
+        text: The words with one space between them.
+        score: Natural log.
+        words: With their times; empty if those are not known, and in the first entry, whose words
+            are those of the transcript.
+    """
 
     text: str
     score: float
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,39 @@ class Transcript:
                 f"transcript {self.id}: its words end at {end} s, "
                 f"beyond the recording's {self.duration} s"
             )
+
+
+def rank(transcript: Transcript, scores: Sequence[float]) -> Transcript:
+    """Give the entries of an n-best list new scores, and make the best one the transcript.
+
+    Args:
+        transcript: With n-best.
+        scores: One for each entry; of equal ones the earlier entry stays in front.
+
+    Returns:
+        The transcript of the best entry, with the times of its words if they are known.
+    """
+    first, *others = transcript.n_best
+    entries = [dataclasses.replace(first, words=transcript.words), *others]
+    rescored = [
+        dataclasses.replace(entry, score=score)
+        for entry, score in zip(entries, scores, strict=True)
+    ]
+    best, *others = sorted(rescored, key=lambda entry: -entry.score)
+    return dataclasses.replace(
+        transcript,
+        text=best.text,
+        score=best.score,
+        confidence=mean_confidence(best.words),
+        words=best.words,
+        n_best=(dataclasses.replace(best, words=()), *others),
+    )
+
+
+def mean_confidence(words: Sequence[Word]) -> float | None:
+    """Average the confidences of words; None if none is known."""
+    sureness = [word.confidence for word in words if word.confidence is not None]
+    return sum(sureness) / len(sureness) if sureness else None
 
 
 def write_transcripts(path: Path, transcripts: Iterable[Transcript]) -> None:
@@ -145,10 +187,7 @@ def to_json(transcript: Transcript) -> str:
         "confidence": _rounded(transcript.confidence, 4),
         "duration": _rounded(transcript.duration, 3),
         "words": [_word_record(word) for word in transcript.words],
-        "n_best": [
-            {"text": alternative.text, "score": _rounded(alternative.score, 4)}
-            for alternative in transcript.n_best
-        ],
+        "n_best": [_alternative_record(alternative) for alternative in transcript.n_best],
     }
     try:
         return json.dumps(record, ensure_ascii=False, allow_nan=False)
@@ -183,6 +222,14 @@ def _word_record(word: Word) -> Record:
         "end": _rounded(word.end, 3),
         "confidence": _rounded(word.confidence, 4),
     }
+
+
+def _alternative_record(alternative: Alternative) -> Record:
+    """Write an entry of an n-best list as a JSON object."""
+    record: Record = {"text": alternative.text, "score": _rounded(alternative.score, 4)}
+    if alternative.words:
+        record["words"] = [_word_record(word) for word in alternative.words]
+    return record
 
 
 def _rounded(number: float | None, digits: int) -> float | None:
@@ -222,7 +269,8 @@ def _read_word(entry: Record) -> Word:
 
 def _read_alternative(entry: Record) -> Alternative:
     """Read one entry of `n_best`."""
-    return Alternative(_text(entry, "text"), _number(entry, "score"))
+    words = tuple(_read_word(word) for word in _objects(entry, "words"))
+    return Alternative(_text(entry, "text"), _number(entry, "score"), words)
 
 
 def _text(record: Record, name: str) -> str:

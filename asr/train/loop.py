@@ -93,10 +93,9 @@ class Trainer:
         self.config, self.optimiser_config = config, optimiser_config
         self.optimiser = adamw(model, optimiser_config)
         self.state_path = folder / STATE_FILE
+        self.state = RunState(fingerprint=fingerprint)
         if self.state_path.exists():
-            self.state = load_state(self.state_path, fingerprint, model, self.optimiser)
-        else:
-            self.state = RunState(fingerprint=fingerprint)
+            self.state = load_state(self.state_path, self.state, model, self.optimiser)
         self._clock = time.monotonic()
         self._saved = self._clock
 

@@ -57,7 +57,7 @@ def adamw(model: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:
     )
 
 
-def learning_rate_at(epoch: float, n_epochs: int, config: OptimiserConfig) -> float:
+def learning_rate_at(epoch: float, n_epochs: float, config: OptimiserConfig) -> float:
     """Rise linearly, then fall along half a cosine to the end of the run.
 
     Args:

@@ -1,13 +1,14 @@
 """What a run needs to go on as if it had never stopped: one safetensors file, replaced atomically.
 
-Tensors hold the weights and the optimiser's moments; the counters travel as JSON in the file's
-header. Nothing random needs a state: order, speeds, masks and dropout of a batch follow from the
-seed, the epoch and the batch's number.
+Tensors hold the weights, the optimiser's moments, and what a run carries over from step to step;
+the counters travel as JSON in the file's header. Nothing random needs a state: order, speeds, masks
+and dropout of a batch follow from the seed, the epoch and the batch's number.
 """
 
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import safetensors.torch
 import torch
@@ -16,6 +17,16 @@ from torch import Tensor, nn
 
 from asr.errors import TrainingError
 from asr.flush import flush
+
+
+class Counters(Protocol):
+    """A dataclass that says where a run stands, and what it began with."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+    fingerprint: str
+
+
+Run = TypeVar("Run", bound=Counters)
 
 
 @dataclasses.dataclass(slots=True)
@@ -46,12 +57,18 @@ class RunState:
 
 
 def save_state(
-    path: Path, run: RunState, model: nn.Module, optimiser: torch.optim.Optimizer
+    path: Path,
+    run: Counters,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    carried: Tensor | None = None,
 ) -> None:
     """Write everything beside `path` and rename it into place; it outlasts a loss of power."""
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in moments.items()}
+    if carried is not None:
+        tensors["carried"] = carried
     header = {"run": json.dumps(dataclasses.asdict(run))}
     beside = path.with_name(path.name + ".new")
     contents = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()}, header)
@@ -62,20 +79,31 @@ def save_state(
 
 
 def load_state(
-    path: Path, fingerprint: str, model: nn.Module, optimiser: torch.optim.Optimizer
-) -> RunState:
-    """Put weights and moments back, and return where the run stood.
+    path: Path,
+    fresh: Run,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    carried: Tensor | None = None,
+) -> Run:
+    """Put weights, moments and what was carried over back, and return where the run stood.
+
+    Args:
+        path: The state's file.
+        fresh: Where a run of the same configuration and data begins.
+        model: Its weights are overwritten.
+        optimiser: Its moments are.
+        carried: Is overwritten, if the run carries something over.
 
     Raises:
         TrainingError: The file is not a training state, or belongs to another configuration.
     """
     try:
         with safe_open(path, framework="pt") as file:
-            run = RunState(**json.loads(file.metadata()["run"]))
+            run = type(fresh)(**json.loads(file.metadata()["run"]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, TypeError) as error:
         raise TrainingError(f"{path}: not a training state of this version ({error})") from error
-    if run.fingerprint != fingerprint:
+    if run.fingerprint != fresh.fingerprint:
         raise TrainingError(
             f"{path}: belongs to a run with another configuration or other data; "
             "train into a new folder, or delete this one to start over"
@@ -86,6 +114,8 @@ def load_state(
         index, moment = name.split(".")
         moments.setdefault(int(index), {})[moment] = tensor
     optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
+    if carried is not None:
+        carried.copy_(tensors["carried"])
     return run
 
 
