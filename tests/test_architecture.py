@@ -40,7 +40,7 @@ DOORS = {
 }
 
 # Parts that speak in strings and numbers, so that they load at once and run without torch.
-WITHOUT_TORCH = ("provenance", "text", "wer")
+WITHOUT_TORCH = ("lm", "provenance", "text", "wer")
 
 SHAPELESS_NAMES = {"common", "helper", "helpers", "misc", "tools", "util", "utils"}
 

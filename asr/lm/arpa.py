@@ -13,15 +13,14 @@ References:
     Doug Paul, "ngram-format(5)" of the SRILM manual.
 """
 
-import gzip
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.lm.ngram import NGram
+from asr.lm.segments import Packed, packed
 
 LN_10 = float(np.log(10.0))
 
@@ -29,25 +28,21 @@ _CHUNK = 100_000  # lines written at a time
 
 
 def write_arpa(path: Path, model: NGram) -> None:
-    """Write a model as text, gzip-compressed if the name ends in .gz; complete or not at all.
+    """Write a model as text, compressed if the name ends so; complete or not at all.
 
     Numbers have seven digits. A back-off weight of one is left out.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.part")
     try:
-        with beside.open("wb") as raw:
-            if path.suffix == ".gz":
-                with gzip.GzipFile("", "wb", 6, raw, mtime=0) as file:  # the same bytes every time
-                    _write(file, model)
-            else:
-                _write(raw, model)
+        with beside.open("wb") as raw, packed(raw, path.suffix) as file:
+            _write(file, model)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
 
 
-def _write(file: "BinaryIO | gzip.GzipFile", model: NGram) -> None:
+def _write(file: Packed, model: NGram) -> None:
     starts, parents = model.starts, model.parents()
     sizes = np.diff(starts)[1:]
     counts = "".join(f"ngram {order}={size}\n" for order, size in enumerate(sizes, 1))

@@ -1,9 +1,9 @@
 """Binary: an n-gram model as one file of arrays that is mapped into memory, not read.
 
 The form is that of safetensors: the length of a header, the header (JSON: type, shape and place of
-each array), and the arrays, which anything that reads safetensors can read. The vocabulary is one of
-them, its words joined by line breaks. Opening a model touches the header and the vocabulary; the
-system reads the rest when it is used, once for all processes.
+each array), and the arrays, which anything that reads safetensors can read. The vocabulary is one
+of them, its words joined by line breaks. Opening a model touches the header and the vocabulary;
+the system reads the rest when it is used, once for all processes.
 
 References:
     https://github.com/huggingface/safetensors, "Format".
@@ -41,6 +41,7 @@ def write_binary(path: Path, model: NGram) -> None:
     arrays = {name: getattr(model, name) for name in _ARRAYS if name != "vocabulary"}
     arrays["vocabulary"] = words
     header = _header(arrays)
+    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.part")
     try:
         with beside.open("wb") as file:
@@ -66,9 +67,15 @@ def read_binary(path: Path) -> NGram:
     except ValueError:  # nothing to map
         raise DataError(f"{path}: expected a binary n-gram model, got an empty file") from None
     start, entries = _read_header(path, data)
-    arrays = {name: _array(path, data[start:], entries.get(name, {}), name) for name in _ARRAYS}
-    words = arrays.pop("vocabulary").tobytes().decode().split("\n")
-    return NGram(Vocabulary(tuple(words)), **arrays)
+    arrays = {name: _array(path, data[start:], entries, name) for name in _ARRAYS}
+    try:
+        words = arrays.pop("vocabulary").tobytes().decode().split("\n")
+        model = NGram(Vocabulary(tuple(words)), **arrays)
+    except (UnicodeDecodeError, DataError) as error:
+        raise DataError(f"{path}: its vocabulary is damaged: {error}") from error
+    if not _fits_together(model):
+        raise DataError(f"{path}: its arrays do not fit together: it is damaged")
+    return model
 
 
 def _read_header(path: Path, data: NDArray[np.uint8]) -> tuple[int, dict[str, Any]]:
@@ -78,7 +85,7 @@ def _read_header(path: Path, data: NDArray[np.uint8]) -> tuple[int, dict[str, An
         start = _LENGTH.size + length
         entries: dict[str, Any] = json.loads(data[_LENGTH.size : start].tobytes())
         if entries["__metadata__"]["format"] != FORMAT:
-            raise KeyError
+            raise KeyError(FORMAT)
     except (struct.error, ValueError, KeyError, TypeError):
         raise DataError(
             f"{path}: expected a binary n-gram model (an ARPA file's name ends in .arpa or "
@@ -87,12 +94,28 @@ def _read_header(path: Path, data: NDArray[np.uint8]) -> tuple[int, dict[str, An
     return start, entries
 
 
-def _array(path: Path, data: NDArray[np.uint8], entry: dict[str, Any], name: str) -> NDArray[Any]:
+def _array(path: Path, data: NDArray[np.uint8], entries: dict[str, Any], name: str) -> NDArray[Any]:
+    """View one array of the mapped file."""
     dtype, element = _ARRAYS[name]
-    start, stop = entry.get("data_offsets", (0, -1))
-    if entry.get("dtype") != dtype or not 0 <= start <= stop <= len(data):
-        raise DataError(f"{path}: its {name!r} are missing, cut short, or not of type {dtype}")
-    return np.asarray(data[start:stop]).view(element)
+    try:
+        entry = entries[name]
+        start, stop = entry["data_offsets"]
+        if entry["dtype"] != dtype or not 0 <= start <= stop <= len(data):
+            raise ValueError
+        return np.asarray(data[start:stop]).view(element)
+    except (LookupError, TypeError, ValueError):
+        raise DataError(f"{path}: {name!r} is missing, cut short or not of type {dtype}") from None
+
+
+def _fits_together(model: NGram) -> bool:
+    """Compare sizes; the contents are not read."""
+    n_nodes, n_inner, ends = len(model.words), len(model.backoffs), model.first_child
+    sizes = {n_nodes, len(model.log_probs), len(model.suffixes)}
+    return (
+        len(sizes) == 1
+        and 0 < n_inner == len(ends) - 1
+        and (ends[0], ends[1], ends[-1]) == (1, len(model.vocabulary) + 1, n_nodes)
+    )
 
 
 def _header(arrays: dict[str, NDArray[Any]]) -> bytes:

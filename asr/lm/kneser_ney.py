@@ -103,7 +103,7 @@ def discounts(adjusted: Counts, order: int) -> Probs:
     if n[1:4].all():
         y = n[1] / (n[1] + 2 * n[2])
         found = np.array([0.0, *(j - (j + 1) * y * n[j + 1] / n[j] for j in (1, 2, 3))])
-        if np.all((found >= 0) & (found <= np.arange(4))):
+        if np.all(found[1:] > 0) and np.all(found <= np.arange(4)):
             return found
     _log.warning(
         "the text is too small or too regular to tell the discounts of %d-grams: "

@@ -1,8 +1,9 @@
 """NGram: a back-off n-gram model as a few flat arrays.
 
-Every n-gram of every order is a *node*. Node 0 is the empty context, the root; then come the single
-words in the order of their ids, then the pairs, and so on, within an order sorted by (parent, word).
-The parent of a node is its n-gram without the last word; the children of a node follow one another.
+Every n-gram of every order is a *node*. Node 0 is the empty context, the root; then come the
+single words in the order of their ids, then the pairs, and so on, within an order sorted by
+(parent, word). The parent of a node is its n-gram without the last word; the children of a node
+follow one another.
 
     node           0     1      2    3     4   5      6        7        8
     n-gram         root  <unk>  <s>  </s>  A   B      <s> A    A B      <s> A B
@@ -94,12 +95,15 @@ class NGram:
             starts.append(int(self.first_child[starts[-1]]))
         return [*starts, len(self.words)]
 
+    def begin(self) -> int:
+        """Return the state in which a segment begins."""
+        return self._shorten(1 + START_ID)
+
     def advance(self, state: int, word: int) -> tuple[int, float]:
         """Hear one more word.
 
         Args:
-            state: The node of the words before, as a call before returned it; `ROOT` knows none,
-                and 1 + START_ID is the start of a segment.
+            state: Of the words before, as a call before or `begin` returned it; `ROOT` knows none.
             word: Its id.
 
         Returns:
@@ -110,14 +114,11 @@ class NGram:
         while (child := self._child(state, word)) < 0:
             log_prob += float(self.backoffs[state])
             state = int(self.suffixes[state])
-        log_prob += float(self.log_probs[child])
-        while not self._has_children(child):
-            child = int(self.suffixes[child])
-        return child, log_prob
+        return self._shorten(child), log_prob + float(self.log_probs[child])
 
     def log_probs_of(self, words: Sequence[int]) -> list[float]:
         """Score a segment: natural logs of each word's probability, and of its end's."""
-        state, log_probs = 1 + START_ID, []
+        state, log_probs = self.begin(), []
         for word in (*words, END_ID):
             state, log_prob = self.advance(state, word)
             log_probs.append(log_prob)
@@ -131,14 +132,18 @@ class NGram:
         found = start + int(np.searchsorted(self.words[start:stop], word))
         return found if found < stop and self.words[found] == word else -1
 
-    def _has_children(self, node: int) -> bool:
-        inner = node < len(self.backoffs)
-        return inner and bool(self.first_child[node] < self.first_child[node + 1])
+    def _shorten(self, node: int) -> int:
+        """Drop first words until there is a child, or no word: they matter to nothing to come."""
+        while node and not (
+            node < len(self.backoffs) and self.first_child[node] < self.first_child[node + 1]
+        ):
+            node = int(self.suffixes[node])
+        return node
 
     def parents(self) -> NDArray[np.int32]:
         """Find the node of each n-gram's context, (N,); the root's is itself."""
         inner = np.arange(len(self.backoffs), dtype=np.int32)
-        n_children = np.diff(self.first_child.astype(np.int64))
+        n_children = self.first_child[1:] - self.first_child[:-1]
         return np.concatenate([np.zeros(1, np.int32), np.repeat(inner, n_children)])
 
     def select(self, kept: Mask, backoffs: NDArray[np.floating]) -> "NGram":

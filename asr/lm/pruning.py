@@ -42,7 +42,7 @@ def prune(model: NGram, threshold: float, context_probs: Values) -> NGram:
     probs = np.exp(model.log_probs.astype(np.float64))
     lower = probs[model.suffixes]
     parents, starts = model.parents(), model.starts
-    mass = _BackoffMass.of(model, parents, probs, lower)
+    mass = _BackoffMass.of(model, parents, lower)
     kept: Mask = np.ones(len(probs), np.bool_)
     is_needed = np.zeros(len(probs), np.bool_)
     for order in range(model.order, 1, -1):
@@ -73,7 +73,7 @@ class _BackoffMass:
     below: Values
 
     @classmethod
-    def of(cls, model: NGram, parents: Nodes, probs: Values, lower: Values) -> "_BackoffMass":
+    def of(cls, model: NGram, parents: Nodes, lower: Values) -> "_BackoffMass":
         """Sum up a model whose every context's probabilities sum to one."""
         n_contexts = len(model.backoffs)
         below = np.maximum(1.0 - np.bincount(parents[1:], lower[1:], n_contexts), _LEAST_MASS)
@@ -84,7 +84,8 @@ class _BackoffMass:
         here, below = self.here[context], self.below[context]
         wider = np.log(here + probs) - np.log(below + lower)  # back-off weights without it
         narrower = np.log(here) - np.log(below)
-        return -(probs * (np.log(lower) + wider - np.log(probs)) + here * (wider - narrower))
+        gain: Values = probs * (np.log(lower) + wider - np.log(probs)) + here * (wider - narrower)
+        return -gain
 
     def without(self, context: Nodes, probs: Values, lower: Values) -> "_BackoffMass":
         """Add the masses of n-grams (n,) that go."""

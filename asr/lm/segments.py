@@ -5,11 +5,13 @@ import gzip
 import lzma
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
 from asr.errors import DataError
+
+Packed = BinaryIO | gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File
 
 _OPENERS = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 
@@ -27,6 +29,20 @@ def unpacked(path: Path) -> Iterator[BinaryIO]:
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{path}: cannot be read: {reason}") from error
+
+
+def packed(file: BinaryIO, suffix: str) -> AbstractContextManager[Packed]:
+    """Compress what is written, if the suffix is .gz, .xz or .bz2; the file itself stays open.
+
+    The same content gives the same bytes every time.
+    """
+    if suffix == ".gz":
+        return gzip.GzipFile("", "wb", 6, file, mtime=0)
+    if suffix == ".xz":
+        return lzma.LZMAFile(file, "wb")
+    if suffix == ".bz2":
+        return bz2.BZ2File(file, "wb")
+    return nullcontext(file)
 
 
 def read_lines(path: Path) -> Iterator[str]:

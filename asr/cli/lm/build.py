@@ -9,6 +9,10 @@ from asr.cli.numbers import at_least
 from asr.cli.outputs import file_to_write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asr.lm.ngram import NGram
+    from asr.lm.pruning import Values
     from asr.lm.text import Text
 
 HELP = "estimate an n-gram model from text"
@@ -18,7 +22,7 @@ KenLM's lmplz.
 
 TEXT has one segment (a sentence, a line of a book) a line, words between spaces, spelled as the
 recogniser spells them; .gz, .xz and .bz2 are unpacked. Nothing is counted across lines, and empty
-lines are none. All n-grams are kept in memory: 20 million words take 3 GB.
+lines are none. All n-grams are kept in memory: 20 million words take 3 GB for order 4.
 
 Words: those of --vocabulary, seen or not; or the --n-words most frequent; or all. N-grams with any
 other word are left out, and what they had goes to backing off.
@@ -58,36 +62,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="least counts of n-grams, as in 1 1 2 2 (default: 1)",
     )
     parser.add_argument(
-        "--prune", type=_threshold, metavar="T", help="least relative rise of perplexity, as in 1e-8"
+        "--prune",
+        type=_threshold,
+        metavar="T",
+        help="least rise of perplexity, as in 1e-8",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Count, estimate, prune, write; say what came of it."""
+    """Read, count, estimate, prune, write; say what came of it."""
     from asr.cli.bars import counting_bar
     from asr.cli.lm.sizes import describe
-    from asr.lm.counts import context_probs, count_ngrams, kept_ngrams
     from asr.lm.files import write_ngram
-    from asr.lm.kneser_ney import estimate
     from asr.lm.pruning import prune
 
     n_steps = options.order + 3
     with counting_bar("building", "steps") as advance:
         text = _read(options)
         advance(1, n_steps)
-        levels = []
-        for level in count_ngrams(text.tokens, text.n_types, options.order):
-            levels.append(level)
-            advance(1 + len(levels), n_steps)
-        kept = kept_ngrams(levels, len(text.vocabulary), options.min_counts)
-        model = estimate(levels, kept, text.vocabulary)
-        advance(n_steps - 1, n_steps)
+        model, probs = _estimate(text, options, lambda n_done: advance(1 + n_done, n_steps))
         if options.prune:
-            model = prune(model, options.prune, context_probs(levels, kept))
-        options.output.parent.mkdir(parents=True, exist_ok=True)
+            model = prune(model, options.prune, probs)
+        advance(n_steps - 1, n_steps)
         write_ngram(options.output, model)
+    share = 100 * text.n_outside / text.n_words
     print(describe(options.output, model))
-    print(f"  from {text.n_words} words, {100 * text.n_outside / text.n_words:.2f} % outside")
+    print(
+        f"  from {text.n_segments} segments, {text.n_words} words, "
+        f"{share:.2f} % outside the vocabulary"
+    )
     return 0
 
 
@@ -103,6 +106,21 @@ def _read(options: argparse.Namespace) -> "Text":
         n_words=options.n_words,
         min_count=options.min_counts[0],
     )
+
+
+def _estimate(
+    text: "Text", options: argparse.Namespace, advance: "Callable[[int], None]"
+) -> "tuple[NGram, Values]":
+    """Make the model, and what pruning needs to know; the counts are free behind it."""
+    from asr.lm.counts import context_probs, count_ngrams, kept_ngrams
+    from asr.lm.kneser_ney import estimate
+
+    levels = []
+    for level in count_ngrams(text.tokens, text.n_types, options.order):
+        levels.append(level)
+        advance(len(levels))
+    kept = kept_ngrams(levels, len(text.vocabulary), options.min_counts)
+    return estimate(levels, kept, text.vocabulary), context_probs(levels, kept)
 
 
 def _threshold(text: str) -> float:

@@ -30,7 +30,6 @@ def run(options: argparse.Namespace) -> int:
     from asr.lm.files import read_ngram, write_ngram
 
     model = read_ngram(options.model)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
     write_ngram(options.output, model)
     print(describe(options.output, model))
     return 0

@@ -27,7 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL", help="an n-gram model")
     parser.add_argument("text", type=Path, nargs="+", metavar="TEXT", help="segments, one a line")
     parser.add_argument(
-        "--oov", type=at_least(0), default=10, metavar="N", help="how many OOV to name (default: 10)"
+        "--oov",
+        type=at_least(0),
+        default=10,
+        metavar="N",
+        help="OOV to name (default: 10)",
     )
 
 
@@ -41,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     result = perplexity(model, read_segments(options.text))
     print(_summary(options.model, result))
     if result.n_outside and options.oov:
-        print(f"  most frequent: {_named(result, options.oov)}")
+        print(f"  most frequent OOV: {_named(result, options.oov)}")
     return 0
 
 

@@ -10,6 +10,5 @@ if TYPE_CHECKING:
 def describe(path: Path, model: "NGram") -> str:
     """Count the n-grams of a model that was written to a file."""
     sizes = [stop - start for start, stop in zip(model.starts[1:], model.starts[2:], strict=False)]
-    orders = [f"{size:,} {order}-grams" for order, size in enumerate(sizes[1:], 2)]
-    n_megabytes = path.stat().st_size / 1e6
-    return f"{path}: {', '.join([f'{sizes[0]:,} words', *orders])}; {n_megabytes:.1f} MB"
+    orders = ", ".join(f"{size:,} {order}-grams" for order, size in enumerate(sizes, 1))
+    return f"{path}: {orders}; {path.stat().st_size / 1e6:.1f} MB"

@@ -1,0 +1,74 @@
+"""What the tests of language models share: a way to make them, and a slow, obvious reference."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from asr.lm.counts import context_probs, count_ngrams, kept_ngrams
+from asr.lm.kneser_ney import estimate
+from asr.lm.ngram import NGram
+from asr.lm.pruning import prune
+from asr.lm.text import index_text
+from asr.lm.vocabulary import Vocabulary
+
+Entries = dict[tuple[int, ...], tuple[float, float]]
+Build = Callable[..., NGram]
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """A text of public-domain books, and what KenLM makes of it; see test_kneser_ney.py."""
+    return Path(__file__).parent / "golden"
+
+
+@pytest.fixture(scope="session")
+def build() -> Build:
+    """All the way from segments to a model."""
+    return _build
+
+
+@pytest.fixture(scope="session")
+def entries_of() -> Callable[[NGram], Entries]:
+    """Log probability and back-off weight of each n-gram, as an ARPA file lists them."""
+    return _entries_of
+
+
+@pytest.fixture(scope="session")
+def log_prob_of() -> Callable[[Entries, Sequence[int], int], float]:
+    """Back off by the definition: the whole context first, then one word less, and so on."""
+    return _log_prob_of
+
+
+def _build(
+    segments: Sequence[str],
+    order: int,
+    *,
+    vocabulary: Vocabulary | None = None,
+    n_words: int | None = None,
+    min_counts: Sequence[int] = (1,),
+    threshold: float = 0.0,
+) -> NGram:
+    text = index_text(segments, vocabulary, n_words=n_words, min_count=min_counts[0])
+    levels = list(count_ngrams(text.tokens, text.n_types, order))
+    kept = kept_ngrams(levels, len(text.vocabulary), min_counts)
+    model = estimate(levels, kept, text.vocabulary)
+    return prune(model, threshold, context_probs(levels, kept)) if threshold else model
+
+
+def _entries_of(model: NGram) -> Entries:
+    parents, entries = model.parents(), {}
+    ngrams: list[tuple[int, ...]] = [()]
+    for node in range(1, len(model.words)):
+        ngrams.append((*ngrams[parents[node]], int(model.words[node])))
+        backoff = model.backoffs[node] if node < len(model.backoffs) else 0.0
+        entries[ngrams[node]] = (float(model.log_probs[node]), float(backoff))
+    return entries
+
+
+def _log_prob_of(entries: Entries, context: Sequence[int], word: int) -> float:
+    context = tuple(context)
+    if (*context, word) in entries:
+        return entries[(*context, word)][0]
+    weight = entries[context][1] if context in entries else 0.0
+    return weight + _log_prob_of(entries, context[1:], word)

@@ -1,0 +1,192 @@
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asr.errors import DataError
+from asr.lm.arpa_reader import read_arpa
+from asr.lm.ngram import NGram
+from asr.lm.vocabulary import UNKNOWN_ID
+
+ARPA = """\
+made by hand
+
+\\data\\
+ngram 1=5
+ngram 2=3
+ngram 3=1
+
+\\1-grams:
+-1.0\t<unk>
+-99\t<s>\t-0.5
+-0.9\t</s>
+-0.4\tA\t-0.25
+-0.6\tB
+
+\\2-grams:
+-0.3\t<s> A\t-0.125
+-0.2\tA B
+-0.7\tA </s>
+
+\\3-grams:
+-0.1\t<s> A B
+
+\\end\\
+"""
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[[str], NGram]:
+    def read_text(text: str) -> NGram:
+        path = tmp_path / "m.arpa"
+        path.write_text(text)
+        return read_arpa(path)
+
+    return read_text
+
+
+def score(model: NGram, words: str) -> list[float]:
+    """log10 of each word's probability, and the end's."""
+    log_probs = model.log_probs_of(model.vocabulary.ids(words.split()))
+    return [log_prob / np.log(10) for log_prob in log_probs]
+
+
+def test_what_is_read_scores_as_the_text_says(read: Callable[[str], NGram]) -> None:
+    model = read(ARPA)
+    assert (model.order, model.vocabulary.words[3:]) == (3, ("A", "B"))
+    assert score(model, "A B") == pytest.approx([-0.3, -0.1, -0.9])
+    assert score(model, "A A") == pytest.approx([-0.3, -0.125 - 0.25 - 0.4, -0.7])
+    assert score(model, "A") == pytest.approx([-0.3, -0.125 - 0.7])
+    assert score(model, "Q") == pytest.approx([-0.5 - 1.0, -0.9])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("\t", " "),
+        ("\n", "\r\n"),
+        ("\n-", "\n  -"),
+        ("<unk>", "<UNK>"),
+        ("\\end\\\n", "\\end\\"),
+        ("-0.2\tA B", "-2e-1\tA B\t0.0"),
+        ("-0.1\t<s> A B", "-0.1\t<s> A B\t0"),
+        ("ngram 1=5", "ngram  1 = 5"),
+        ("\n\n\\2-grams:\n", "\n\\2-grams:\n"),
+    ],
+)
+def test_tools_may_differ_in_what_does_not_matter(
+    old: str, new: str, read: Callable[[str], NGram]
+) -> None:
+    assert old in ARPA
+    expected, found = read(ARPA), read(ARPA.replace(old, new))
+    assert found.vocabulary == expected.vocabulary
+    for array in ("words", "log_probs", "backoffs", "first_child", "suffixes"):
+        np.testing.assert_array_equal(getattr(found, array), getattr(expected, array))
+
+
+def test_words_may_come_in_any_order(read: Callable[[str], NGram]) -> None:
+    lines = ARPA.splitlines(keepends=True)
+    model = read("".join([*lines[:8], *reversed(lines[8:13]), *lines[13:]]))
+    assert model.vocabulary.words[3:] == ("B", "A")
+    assert score(model, "A B") == pytest.approx([-0.3, -0.1, -0.9])
+
+
+def test_without_unk_other_words_are_nearly_impossible(read: Callable[[str], NGram]) -> None:
+    model = read(ARPA.replace("-1.0\t<unk>\n", "").replace("ngram 1=5", "ngram 1=4"))
+    assert model.log_probs[1 + UNKNOWN_ID] / np.log(10) == pytest.approx(-100)
+    assert score(model, "A B") == pytest.approx([-0.3, -0.1, -0.9])
+
+
+def test_both_spellings_of_unk_may_stand_side_by_side_and_the_usual_one_counts(
+    read: Callable[[str], NGram],
+) -> None:
+    model = read(ARPA.replace("-0.6\tB\n", "-0.6\tB\n-9\t<UNK>\n").replace("1=5", "1=6"))
+    assert model.log_probs[1 + UNKNOWN_ID] / np.log(10) == pytest.approx(-1)
+
+
+def test_ngrams_whose_context_or_suffix_was_pruned_score_as_before(
+    read: Callable[[str], NGram],
+) -> None:
+    # neither "B A" (a context), nor "A A" (a suffix), nor "A B" (a suffix of what is put in)
+    model = read(
+        ARPA.replace("ngram 2=3", "ngram 2=1")
+        .replace("ngram 3=1", "ngram 3=2")
+        .replace("-0.2\tA B\n-0.7\tA </s>\n", "")
+        .replace("-0.1\t<s> A B\n", "-0.1\t<s> A B\n-0.05\tB A A\n")
+    )
+    assert score(model, "A B A A") == pytest.approx(
+        [-0.3, -0.1, -0.4, -0.05, -0.25 - 0.9], abs=1e-6
+    )
+    assert score(model, "B") == pytest.approx([-0.5 - 0.6, -0.9])
+
+
+def test_a_weight_that_weighs_nothing_is_dropped_and_that_is_logged(
+    read: Callable[[str], NGram], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        model = read(ARPA.replace("-0.2\tA B", "-0.2\tA B\t-7"))
+    assert "1 back-off weights belong to no context" in caplog.text
+    assert score(model, "A B") == pytest.approx([-0.3, -0.1, -0.9])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("\\data\\", "data", r"23: expected \\data\\, got the end"),
+        ("ngram 2=3", "ngram 3=3", r"5: expected the number of 2-grams, got 'ngram 3=3'"),
+        ("ngram 1=5\nngram 2=3\nngram 3=1\n", "", r"5: expected ngram 1=... .* got '\\\\1-gr"),
+        ("ngram 1=5", "ngram 1=4", r"13: expected \\2-grams:, got '-0.6\\tB'"),
+        ("ngram 1=5", "ngram 1=6", r"14: expected log10 .* a word, .*\(6 lines"),
+        ("ngram 2=3", "ngram 2=4", r"19: expected log10 of a probability, 2 words, .*\(4 lines"),
+        ("-0.4\tA\t-0.25", "-0.4", r"12: expected log10 of a probability, a word, .* got '-0.4'"),
+        ("-0.4\tA", "-o.4\tA", r"12: expected log10 .* got '-o.4\\tA\\t-0.25'"),
+        ("-0.4\tA", "0.4\tA", r"12: expected log10"),
+        ("-0.4\tA", "nan\tA", r"12: expected log10"),
+        ("A\t-0.25", "A\tnan", r"12: expected log10"),
+        ("A B\n-0.7", "A B 0 0\n-0.7", r"17: expected log10 of a probability, 2 words"),
+        ("-0.6\tB", "-0.6\tA", r"13: expected each word once, got 'A'"),
+        ("-0.2\tA B", "-0.2\tA Q", r"17: 'Q' is not among the 1-grams, got '-0.2\\tA Q'"),
+        ("-0.2\tA B", "-0.2\t<s> A", r"m.arpa: expected each n-gram once, got 1 2-grams"),
+        ("</s>", "E", r"13: expected </s> among the 1-grams"),
+        ("\t<s>\t", "\tS\t", r"13: expected <s> among the 1-grams"),
+        ("\\end\\", "", r"23: expected \\end\\, got the end"),
+        (ARPA, "", r"0: expected \\data\\, got the end"),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_line(
+    old: str, new: str, reason: str, read: Callable[[str], NGram]
+) -> None:
+    assert old in ARPA
+    with pytest.raises(DataError, match=reason):
+        read(ARPA.replace(old, new))
+
+
+def test_words_that_are_not_utf8_are_named_by_their_line(tmp_path: Path) -> None:
+    (tmp_path / "m.arpa").write_bytes(ARPA.encode().replace(b"\tB\n", b"\t\xff\n"))
+    with pytest.raises(DataError, match=r"m\.arpa:13: expected UTF-8 text"):
+        read_arpa(tmp_path / "m.arpa")
+
+
+def test_lines_are_read_in_portions_as_if_in_one(
+    read: Callable[[str], NGram], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = read(ARPA)
+    monkeypatch.setattr("asr.lm.arpa_reader._CHUNK", 2)
+    np.testing.assert_array_equal(read(ARPA).log_probs, expected.log_probs)
+    with pytest.raises(DataError, match=":13: expected log10"):
+        read(ARPA.replace("-0.6\tB", "B"))
+
+
+@pytest.mark.parametrize("name", ["gone.arpa", "gone.arpa.gz"])
+def test_a_file_that_is_not_there_is_named(name: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=f"{name}: cannot be read: No such file"):
+        read_arpa(tmp_path / name)
+
+
+def test_a_file_cut_short_while_unpacking_is_named(tmp_path: Path, golden: Path) -> None:
+    whole = (golden / "4-gram.arpa.gz").read_bytes()
+    (tmp_path / "m.arpa.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"m\.arpa\.gz: cannot be read: Compressed file ended"):
+        read_arpa(tmp_path / "m.arpa.gz")

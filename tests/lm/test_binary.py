@@ -1,0 +1,147 @@
+import json
+import struct
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from asr.errors import DataError
+from asr.lm.binary import read_binary, write_binary
+from asr.lm.ngram import NGram
+
+ARRAYS = ("words", "log_probs", "backoffs", "first_child", "suffixes")
+
+
+@pytest.fixture(scope="module")
+def model(build: Callable[..., NGram]) -> NGram:
+    return build(["A B A C", "A B", "ÉTAT A B", "C"], 3)
+
+
+@pytest.fixture
+def path(model: NGram, tmp_path: Path) -> Path:
+    path = tmp_path / "new" / "m.lm"
+    write_binary(path, model)
+    return path
+
+
+def test_a_model_is_read_as_it_was_written(model: NGram, path: Path) -> None:
+    twin = read_binary(path)
+    assert twin.vocabulary == model.vocabulary
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(twin, name), getattr(model, name))
+        assert getattr(twin, name).dtype == getattr(model, name).dtype
+
+
+def test_arrays_are_mapped_and_not_copied_nor_to_be_written_to(path: Path) -> None:
+    for name in ARRAYS:
+        array = getattr(read_binary(path), name)
+        base: Any = array
+        while isinstance(base.base, np.ndarray):
+            base = base.base
+        assert isinstance(base, np.memmap)
+        assert array.flags.aligned
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+
+
+def test_the_file_is_a_safetensors_file(model: NGram, path: Path) -> None:
+    arrays = safetensors.numpy.load_file(path)
+    words = arrays["vocabulary"].tobytes().decode().split("\n")
+    assert tuple(words) == model.vocabulary.words
+    for name in ARRAYS:
+        np.testing.assert_array_equal(arrays[name], getattr(model, name))
+
+
+def header_of(path: Path) -> tuple[dict[str, Any], bytes]:
+    data = path.read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    return json.loads(data[8 : 8 + length]), data[8 + length :]
+
+
+def with_header(path: Path, header: object, rest: bytes) -> None:
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + rest)
+
+
+@pytest.mark.parametrize("n_bytes", [0, 5, 8, 100])
+def test_what_is_no_model_is_refused_by_name(n_bytes: int, path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:n_bytes])
+    with pytest.raises(DataError, match=r"m\.lm: expected a binary n-gram model"):
+        read_binary(path)
+
+
+def test_text_is_refused_with_a_hint_to_its_form(path: Path) -> None:
+    path.write_text("\\data\\\nngram 1=5\n" * 100)
+    with pytest.raises(DataError, match=r"name ends in \.arpa"):
+        read_binary(path)
+
+
+def test_another_safetensors_file_is_refused(path: Path) -> None:
+    safetensors.numpy.save_file({"weights": np.zeros(3)}, path)
+    with pytest.raises(DataError, match="expected a binary n-gram model"):
+        read_binary(path)
+
+
+def test_a_file_cut_short_is_refused(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DataError, match="'vocabulary' is missing, cut short"):
+        read_binary(path)
+
+
+@pytest.mark.parametrize("name", [*ARRAYS, "vocabulary"])
+def test_arrays_that_are_missing_or_of_another_type_or_size_are_refused(
+    name: str, path: Path
+) -> None:
+    header, rest = header_of(path)
+    start, stop = header[name]["data_offsets"]
+    without = {key: value for key, value in header.items() if key != name}
+    with_header(path, without, rest)
+    with pytest.raises(DataError, match=f"{name!r} is missing"):
+        read_binary(path)
+    with_header(path, {**header, name: {**header[name], "dtype": "F64"}}, rest)
+    with pytest.raises(DataError, match="not of type"):
+        read_binary(path)
+    with_header(path, {**header, name: {**header[name], "data_offsets": [start, stop - 4]}}, rest)
+    with pytest.raises(DataError, match="damaged"):
+        read_binary(path)
+    with_header(path, {**header, name: {**header[name], "data_offsets": "??"}}, rest)
+    with pytest.raises(DataError, match="is missing, cut short"):
+        read_binary(path)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"gone\.lm: cannot be read: No such file"):
+        read_binary(tmp_path / "gone.lm")
+
+
+def test_a_failure_leaves_what_was_there(
+    model: NGram, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = path.read_bytes()
+    monkeypatch.setattr("asr.lm.binary._LENGTH", None)
+    with pytest.raises(AttributeError):
+        write_binary(path, model)
+    assert [p.read_bytes() for p in path.parent.iterdir()] == [before]
+
+
+def test_opening_a_model_takes_no_longer_when_it_has_more_ngrams(
+    model: NGram, tmp_path: Path
+) -> None:
+    n = 2_000_000
+    large = NGram(
+        model.vocabulary,
+        words=np.zeros(n, np.int32),
+        log_probs=np.zeros(n, np.float32),
+        backoffs=model.backoffs,
+        first_child=np.array([*model.first_child[:-1], n], np.uint32),
+        suffixes=np.zeros(n, np.int32),
+    )
+    write_binary(tmp_path / "large.lm", large)
+    start = time.process_time()
+    read_binary(tmp_path / "large.lm")
+    assert time.process_time() - start < 0.02

@@ -1,0 +1,26 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from asr.lm.files import read_ngram, write_ngram
+from asr.lm.ngram import NGram
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("m.arpa", b"\\data\\"),
+        ("m.arpa.gz", b"\x1f\x8b"),
+        ("m.gz", b"\x1f\x8b"),
+        ("m.lm", b'"__metadata__"'),
+        ("m", b'"__metadata__"'),
+    ],
+)
+def test_a_files_name_tells_its_form(
+    name: str, start: bytes, build: Callable[..., NGram], tmp_path: Path
+) -> None:
+    model = build(["A B", "A"], 2)
+    write_ngram(tmp_path / name, model)
+    assert start in (tmp_path / name).read_bytes()[:32]
+    assert read_ngram(tmp_path / name).vocabulary == model.vocabulary

@@ -1,0 +1,118 @@
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asr.lm.ngram import ROOT, NGram
+from asr.lm.vocabulary import END_ID, START_ID, UNKNOWN_ID, Vocabulary
+
+SEGMENTS = ["A B A C", "A B", "B A B C A", "C", "A A B"]
+
+segments = st.lists(
+    st.lists(st.sampled_from("ABCD"), min_size=1, max_size=6).map(" ".join), min_size=1, max_size=8
+)
+settings_of_a_model = st.fixed_dictionaries(
+    {"order": st.integers(1, 4)},
+    optional={
+        "min_counts": st.sampled_from([(1, 2), (1, 1, 2), (1, 2, 3), (2,)]),
+        "threshold": st.sampled_from([1e-4, 1e-2, 0.1]),
+        "vocabulary": st.just(Vocabulary.of("AZB")),
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def model(build: Callable[..., NGram]) -> NGram:
+    return build(SEGMENTS, 3)
+
+
+def contexts_of(model: NGram) -> list[tuple[int, ...]]:
+    """Every n-gram that is not of the highest order, the empty one first."""
+    parents, ngrams = model.parents(), [()]
+    for node in range(1, len(model.backoffs)):
+        ngrams.append((*ngrams[parents[node]], int(model.words[node])))
+    return [ngram for ngram in ngrams if not {UNKNOWN_ID, END_ID} & {*ngram}]
+
+
+def state_behind(model: NGram, context: Sequence[int]) -> int:
+    state = ROOT
+    if context[:1] == (START_ID,):
+        state, context = model.begin(), context[1:]
+    for word in context:
+        state, _ = model.advance(state, word)
+    return state
+
+
+@settings(max_examples=30, deadline=None)
+@given(segments, settings_of_a_model)
+def test_behind_every_context_probabilities_sum_to_one_however_pruned(
+    build: Callable[..., NGram], texts: list[str], how: dict[str, Any]
+) -> None:
+    model = build(texts, **how)
+    for context in contexts_of(model):
+        state = state_behind(model, context)
+        words = [w for w in range(len(model.vocabulary)) if w != START_ID]
+        total = sum(np.exp(model.advance(state, word)[1]) for word in words)
+        assert total == pytest.approx(1.0, abs=1e-5), context
+
+
+@settings(max_examples=30, deadline=None)
+@given(segments, settings_of_a_model, st.lists(st.sampled_from("ABCDE"), max_size=8))
+def test_a_segment_scores_as_backing_off_is_defined(
+    build: Callable[..., NGram],
+    entries_of: Callable[[NGram], dict[tuple[int, ...], tuple[float, float]]],
+    log_prob_of: Callable[..., float],
+    texts: list[str],
+    how: dict[str, Any],
+    words: list[str],
+) -> None:
+    model = build(texts, **how)
+    entries = entries_of(model)
+    ids = [START_ID, *model.vocabulary.ids(words), END_ID]
+    order = model.order
+    expected = [
+        log_prob_of(entries, ids[max(0, i - order + 1) : i], ids[i]) for i in range(1, len(ids))
+    ]
+    assert model.log_probs_of(ids[1:-1]) == pytest.approx(expected, abs=1e-5)
+
+
+def test_nodes_are_sorted_by_parent_and_word_and_words_stand_at_their_ids(model: NGram) -> None:
+    parents = model.parents()
+    for start, stop in zip(model.starts, model.starts[1:], strict=False):
+        pairs = list(zip(parents[start:stop], model.words[start:stop], strict=True))
+        assert pairs == sorted(set(pairs))
+    n_words = len(model.vocabulary)
+    np.testing.assert_array_equal(model.words[1 : 1 + n_words], np.arange(n_words))
+
+
+def test_children_of_a_node_are_those_that_name_it_their_parent(model: NGram) -> None:
+    parents = model.parents()
+    for node in range(len(model.backoffs)):
+        children = np.arange(model.first_child[node], model.first_child[node + 1])
+        np.testing.assert_array_equal(children, np.flatnonzero(parents[1:] == node) + 1)
+
+
+def test_types_and_sizes_are_those_that_the_search_counts_on(model: NGram) -> None:
+    n_nodes, n_inner = len(model.words), model.starts[model.order]
+    assert model.words.dtype == model.suffixes.dtype == np.int32
+    assert model.log_probs.dtype == model.backoffs.dtype == np.float32
+    assert model.first_child.dtype == np.uint32
+    assert len(model.log_probs) == len(model.suffixes) == n_nodes
+    assert (len(model.backoffs), len(model.first_child)) == (n_inner, n_inner + 1)
+    assert (model.order, model.words[ROOT], model.backoffs[ROOT]) == (3, -1, 0.0)
+
+
+def test_a_state_is_no_longer_than_what_can_matter(model: NGram) -> None:
+    state, _ = model.advance(model.begin(), UNKNOWN_ID)
+    assert state == ROOT  # nothing follows <unk> in the model
+    for context in contexts_of(model):
+        state = state_behind(model, context)
+        assert model.first_child[state] < model.first_child[state + 1]
+
+
+def test_an_order_that_is_all_pruned_is_gone(build: Callable[..., NGram]) -> None:
+    assert build(SEGMENTS, 3, min_counts=[1, 1, 99]).order == 2
+    assert build(SEGMENTS, 3, min_counts=[1, 99]).order == 1
