@@ -7,6 +7,7 @@ import pytest
 from asr.cli import main
 from asr.config import LanguageConfig, to_toml
 from asr.language_model import load_language_model
+from asr.provenance import Provenance
 from asr.text.transcript import (
     Alternative,
     Transcript,
@@ -14,7 +15,7 @@ from asr.text.transcript import (
     read_transcripts,
     write_transcripts,
 )
-from asr.wer.condition import Decoding, Provenance, read_decoding, write_decoding
+from asr.wer.condition import Decoding, read_decoding, write_decoding
 
 TEXT = "The cat sat.\nA cat ate the mat, at last!\n\nThat's that.\n" * 6
 

@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 HELP = "measure how well a model predicts a text"
 DESCRIPTION = """\
-Measure how well a model predicts a text, one segment a line: the number of equally likely words that
-it chooses from on average. The end of a segment counts as a word, its start does not.
+Measure how well a model predicts a text, one segment a line: the number of equally likely words
+that it chooses from on average. The end of a segment counts as a word, its start does not.
 
-A recurrent model (a directory) has a figure per character, too: those of the words, the spaces
-between them, and the end of each segment. It reads every segment alone, and normalises it before.
-It knows no words, and so has no OOV.
+An n-gram model is given the text as it is. Words outside the vocabulary (OOV) are counted and
+named, and there are two figures: with them, each as probable as <unk>, and without them. Compare
+only figures of models with the same vocabulary.
 
-An n-gram model is given the text as it is. Words outside the vocabulary (OOV) are counted and named, and there are two figures: with them, each
-as probable as <unk>, and without them. Compare only figures of models with the same vocabulary.
+A recurrent model (a directory) reads each segment alone, normalised. It knows no words, and so no
+OOV; its figure per character counts the spaces between words and each segment's end, too.
 
 example:
   asr lm perplexity books.lm dev.txt
