@@ -10,8 +10,10 @@ from asr.config import LanguageConfig
 from asr.errors import DataError, ModelError, TrainingError
 from asr.language_experiment import train_language_model
 from asr.language_model import load_language_model
+from asr.lm.character_model import CharacterModelConfig
 from asr.provenance import provenance
 from asr.train.language_progress import ChunkReport, LanguageRunState, ValidationReport
+from asr.train.streams import StreamConfig
 
 TEXT = ["The cat sat.", "A cat ate the mat, at last!", "", "That's that."] * 6  # 8 chunks
 DEV = ["A cat sat at the mat."]
@@ -113,9 +115,16 @@ def test_a_periodic_text_is_learned_to_near_nothing(
 ) -> None:
     config = dataclasses.replace(
         small_language_config,
-        model=dataclasses.replace(small_language_config.model, cell="gru", size=16, dropout=0.0),
+        model=CharacterModelConfig("gru", 16, 1, dropout=0.0),
+        streams=StreamConfig(n_streams=4, chunk_length=20),
         optimiser=dataclasses.replace(small_language_config.optimiser, learning_rate=0.03),
-        train=dataclasses.replace(small_language_config.train, n_epochs=20.0, n_validations=1),
+        train=dataclasses.replace(
+            small_language_config.train,
+            n_epochs=15.0,
+            n_validations=1,
+            n_shards=1,
+            checkpoint_minutes=1.0,
+        ),
     )
     watcher = Watcher()
 
