@@ -12,7 +12,7 @@ The way of one utterance, and of this package's folders:
     audio       read, mix down, resample: a recording becomes a waveform
     corpus      manifests, corpora on disk, batches
     features    a waveform becomes filter-bank energies, normalised
-    lm          language models: how probable a text is
+    lm          text becomes language models: how probable a word is behind others
     model       features become log-probabilities of tokens, frame by frame
     search      log-probabilities become the most probable tokens, with their times
     text        tokens become text; text becomes transcripts, subtitles and the like

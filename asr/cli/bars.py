@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-Advance = Callable[[int, int], None]
+Advance = Callable[[int, int | None], None]
 
 
 @contextmanager
@@ -16,13 +16,13 @@ def counting_bar(what: str, unit: str, *, scale: bool = False) -> Iterator[Advan
         scale: Whether to write 1.2M for 1,200,000.
 
     Yields:
-        A function to call with what is done so far, and all that there is to do.
+        A function to call with what is done so far, and all that there is to do (None: not known).
     """
     from tqdm import tqdm
 
     with tqdm(desc=what, unit=unit, unit_scale=scale, disable=None, leave=False) as bar:
 
-        def advance(n_done: int, n_all: int) -> None:
+        def advance(n_done: int, n_all: int | None) -> None:
             bar.total = n_all
             bar.update(n_done - bar.n)
 

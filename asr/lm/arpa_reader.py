@@ -146,23 +146,29 @@ def _read_section(lines: _Lines, order: int, n: int, ids: Ids) -> Table:
 
 def _read_lines(lines: _Lines, order: int, n: int, ids: Ids) -> Table:
     """Read n lines, as many at a time as fit well into memory."""
-    words = np.empty((n, order), np.int32)
-    values = np.empty((n, 2), np.float32)
+    words = [np.zeros((0, order), np.int32)]
+    values = [np.zeros((0, 2), np.float32)]
     for start in range(0, n, _CHUNK):
-        rows = slice(start, min(start + _CHUNK, n))
         first = lines.number + 1
-        chunk = lines.take(rows.stop - start)
+        if not (chunk := lines.take(min(_CHUNK, n - start))):
+            break
         try:
-            words[rows], values[rows] = _parse(chunk, order, ids)
+            found = _parse(chunk, order, ids)
         except (ValueError, LookupError):
-            for number, line in enumerate([*chunk, b""], first):
+            for number, line in enumerate(chunk, first):
                 _check(lines, line, number, order, n, ids)
-    return Table(words, values[:, 0], values[:, 1])
+            raise
+        words.append(found[0])
+        values.append(found[1])
+    if sum(map(len, words)) < n:
+        raise lines.error(f"expected {n} {order}-grams", b"")
+    log_probs, backoffs = np.concatenate(values).T
+    return Table(np.concatenate(words), log_probs, backoffs)
 
 
 def _parse(
     chunk: list[bytes], order: int, ids: Ids
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Read word ids (n, order), and natural logs of probability and back-off weight (n, 2)."""
     fields = [line.split() for line in chunk]
     words = [[ids[field[i]] for field in fields] for i in range(1, order + 1)]
@@ -173,7 +179,7 @@ def _parse(
     values = LN_10 * np.array(log10s).T
     if max(map(len, fields)) > order + 2 or not (values[:, 0] <= 0).all() or np.isnan(values).any():
         raise ValueError
-    return np.array(words, np.int32).T, values
+    return np.array(words, np.int32).T, values.astype(np.float32)
 
 
 def _check(lines: _Lines, line: bytes, number: int, order: int, n: int, ids: Ids) -> None:

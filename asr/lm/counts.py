@@ -49,6 +49,18 @@ def count_ngrams(tokens: Rows, n_words: int, order: int) -> Iterator[CountedLeve
         yield level
 
 
+def check_min_counts(min_counts: Sequence[int]) -> None:
+    """Refuse least counts by which an n-gram would stay without its context.
+
+    Raises:
+        DataError: There are none, or they fall from one order to the next.
+    """
+    if not min_counts or list(min_counts) != sorted(min_counts):
+        raise DataError(
+            f"expected least counts that do not fall from one order to the next, got {min_counts}"
+        )
+
+
 def kept_ngrams(
     levels: list[CountedLevel], n_words: int, min_counts: Sequence[int] = (1,)
 ) -> list[Mask]:
@@ -64,12 +76,9 @@ def kept_ngrams(
         For each level, (n,) which n-grams stay; their contexts and suffixes do, too.
 
     Raises:
-        DataError: `min_counts` fall, so that an n-gram would stay without its context.
+        DataError: As `check_min_counts`.
     """
-    if not min_counts or list(min_counts) != sorted(min_counts):
-        raise DataError(
-            f"expected least counts that do not fall from one order to the next, got {min_counts}"
-        )
+    check_min_counts(min_counts)
     kept = [levels[0].ngrams.words < n_words]
     for i, level in enumerate(levels[1:], 1):
         is_known = kept[-1][level.ngrams.parents] & (level.ngrams.words < n_words)

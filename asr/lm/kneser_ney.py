@@ -9,7 +9,7 @@ the uniform distribution over the vocabulary, `<s>` left out.
 
 References:
     Chen and Goodman, "An Empirical Study of Smoothing Techniques for Language Modeling", Harvard
-    TR-10-98, 1998, section 4.1.6 and equation 26.
+    TR-10-98, 1998, equation 26.
     Heafield et al., "Scalable Modified Kneser-Ney Language Model Estimation", ACL 2013.
 """
 

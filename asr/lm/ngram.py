@@ -17,14 +17,20 @@ The children of node i are first_child[i] .. first_child[i + 1] - 1.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from asr.errors import DataError
 from asr.lm.levels import Level, Mask, select
 from asr.lm.vocabulary import END_ID, START_ID, Vocabulary
 
 ROOT = 0
+
+_MAX_NODES = 2**31  # what int32 can number
+
+Number = TypeVar("Number", np.int32, np.uint32, np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,23 +69,29 @@ class NGram:
             levels: Of orders 1, 2, ...
             log_probs: For each level, (n,), natural log.
             backoffs: For each level but the last, (n,), natural log.
+
+        Raises:
+            DataError: There are more n-grams than can be numbered.
         """
         levels = [level for level in levels if len(level)]
         starts = np.cumsum([0, 1, *map(len, levels)])  # of each order, 0 included
+        if starts[-1] > _MAX_NODES:
+            raise DataError(f"expected at most {_MAX_NODES} n-grams, got {starts[-1]}: prune more")
         sizes = np.diff(starts)
         n_children = [
             np.bincount(level.parents, minlength=size)
             for level, size in zip(levels, sizes, strict=False)
         ]
+        suffixes = [
+            level.suffixes + np.int32(start) for level, start in zip(levels, starts, strict=False)
+        ]
         return cls(
             vocabulary,
-            words=np.concatenate([[-1], *(level.words for level in levels)]).astype(np.int32),
-            log_probs=np.concatenate([[0], *log_probs[: len(levels)]]).astype(np.float32),
-            backoffs=np.concatenate([[0], *backoffs[: len(levels) - 1]]).astype(np.float32),
-            first_child=np.cumsum(np.concatenate([[1], *n_children])).astype(np.uint32),
-            suffixes=np.concatenate(
-                [[0], *(s + level.suffixes for s, level in zip(starts, levels, strict=False))]
-            ).astype(np.int32),
+            words=_join([[-1], *(level.words for level in levels)], np.int32),
+            log_probs=_join([[0], *log_probs[: len(levels)]], np.float32),
+            backoffs=_join([[0], *backoffs[: len(levels) - 1]], np.float32),
+            first_child=np.cumsum(_join([[1], *n_children], np.uint32), dtype=np.uint32),
+            suffixes=_join([[0], *suffixes], np.int32),
         )
 
     @property
@@ -172,3 +184,8 @@ class NGram:
                 Level(parents[nodes] - below, self.words[nodes], self.suffixes[nodes] - below)
             )
         return levels
+
+
+def _join(parts: Sequence[ArrayLike], dtype: type[Number]) -> NDArray[Number]:
+    joined: NDArray[Number] = np.concatenate(parts, dtype=dtype, casting="unsafe")
+    return joined

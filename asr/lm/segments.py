@@ -46,7 +46,7 @@ def packed(file: BinaryIO, suffix: str) -> AbstractContextManager[Packed]:
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """Read a text file line by line, each with its line break.
+    """Read a text file line by line, each with its line break; a byte order mark is dropped.
 
     Raises:
         DataError: The file cannot be read or unpacked, or a line (named) is not UTF-8.
@@ -54,7 +54,7 @@ def read_lines(path: Path) -> Iterator[str]:
     with unpacked(path) as file:
         for number, line in enumerate(file, start=1):
             try:
-                yield line.decode()
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError as error:
                 raise DataError(f"{path}:{number}: is not UTF-8 text: {error.reason}") from error
 

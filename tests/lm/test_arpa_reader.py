@@ -139,6 +139,7 @@ def test_a_weight_that_weighs_nothing_is_dropped_and_that_is_logged(
         ("ngram 1=5\nngram 2=3\nngram 3=1\n", "", r"5: expected ngram 1=... .* got '\\\\1-gr"),
         ("ngram 1=5", "ngram 1=4", r"13: expected \\2-grams:, got '-0.6\\tB'"),
         ("ngram 1=5", "ngram 1=6", r"14: expected log10 .* a word, .*\(6 lines"),
+        ("ngram 1=5", "ngram 1=99999999999999", r"14: expected log10 .* a word, .*\(9999"),
         ("ngram 2=3", "ngram 2=4", r"19: expected log10 of a probability, 2 words, .*\(4 lines"),
         ("-0.4\tA\t-0.25", "-0.4", r"12: expected log10 of a probability, a word, .* got '-0.4'"),
         ("-0.4\tA", "-o.4\tA", r"12: expected log10 .* got '-o.4\\tA\\t-0.25'"),
@@ -152,6 +153,8 @@ def test_a_weight_that_weighs_nothing_is_dropped_and_that_is_logged(
         ("</s>", "E", r"13: expected </s> among the 1-grams"),
         ("\t<s>\t", "\tS\t", r"13: expected <s> among the 1-grams"),
         ("\\end\\", "", r"23: expected \\end\\, got the end"),
+        (ARPA[ARPA.index("-0.6") :], "", r"12: expected 5 1-grams, got the end"),
+        (ARPA[ARPA.index("-0.2\tA B") :], "", r"16: expected 3 2-grams, got the end"),
         (ARPA, "", r"0: expected \\data\\, got the end"),
     ],
 )

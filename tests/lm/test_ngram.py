@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -6,6 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asr.errors import DataError
+from asr.lm import ngram
+from asr.lm.levels import Level, first_level
 from asr.lm.ngram import ROOT, NGram
 from asr.lm.vocabulary import END_ID, START_ID, UNKNOWN_ID, Vocabulary
 
@@ -79,6 +83,19 @@ def test_a_segment_scores_as_backing_off_is_defined(
     assert model.log_probs_of(ids[1:-1]) == pytest.approx(expected, abs=1e-5)
 
 
+def test_the_drawing_is_true() -> None:
+    def level(parents: list[int], words: list[int], suffixes: list[int]) -> Level:
+        return Level(*(np.array(rows, np.int32) for rows in (parents, words, suffixes)))
+
+    levels = [first_level(5), level([1, 3], [3, 4], [3, 4]), level([0], [4], [1])]
+    values = [np.zeros(len(level)) for level in levels]
+    model = NGram.from_levels(Vocabulary.of("AB"), levels, values, values[:2])
+    drawn = dict(re.findall(r"^ +(words|first_child|suffixes) +(.*)$", ngram.__doc__, re.M))
+    assert len(drawn) == 3
+    for name, numbers in drawn.items():
+        assert getattr(model, name).tolist() == [int(n.strip("()")) for n in numbers.split()]
+
+
 def test_nodes_are_sorted_by_parent_and_word_and_words_stand_at_their_ids(model: NGram) -> None:
     parents = model.parents()
     for start, stop in zip(model.starts, model.starts[1:], strict=False):
@@ -111,6 +128,14 @@ def test_a_state_is_no_longer_than_what_can_matter(model: NGram) -> None:
     for context in contexts_of(model):
         state = state_behind(model, context)
         assert model.first_child[state] < model.first_child[state + 1]
+
+
+def test_more_ngrams_than_can_be_numbered_are_refused(
+    build: Callable[..., NGram], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asr.lm.ngram._MAX_NODES", 10)
+    with pytest.raises(DataError, match="at most 10 n-grams, got"):
+        build(SEGMENTS, 3)
 
 
 def test_an_order_that_is_all_pruned_is_gone(build: Callable[..., NGram]) -> None:

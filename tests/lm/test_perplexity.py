@@ -30,15 +30,13 @@ def test_perplexities_are_those_of_kenlm(
 
 
 def test_by_hand(build: Callable[..., NGram]) -> None:
-    model = build(["A B", "A"], 1)
-    probs = {"A": 1.5 / 5 + 0.4 / 4, "B": 0.5 / 5 + 0.4 / 4, "</s>": 0.5 / 5}
-    result = perplexity(model, ["A Q A", "B"])
-    log_probs = [float(model.log_probs[1 + model.vocabulary.id(w)]) for w in ("A", "B", "</s>")]
-    unknown = float(model.log_probs[1])
-    total = 2 * log_probs[0] + log_probs[1] + 2 * log_probs[2] + unknown
-    assert len(probs) == 3
-    assert result.with_outside == pytest.approx(math.exp(-total / 6))
-    assert result.without_outside == pytest.approx(math.exp(-(total - unknown) / 5))
+    # A and </s> twice, B once: of 5, 1 + 1 + 0.5 go evenly to A, B, </s> and <unk>
+    uniform = (2.5 / 5) / 4
+    probs = {"A": 1 / 5 + uniform, "B": 0.5 / 5 + uniform, "</s>": 1 / 5 + uniform}
+    known = probs["A"] ** 2 * probs["B"] * probs["</s>"] ** 2
+    result = perplexity(build(["A B", "A"], 1), ["A Q A", "B"])
+    assert result.with_outside == pytest.approx((known * uniform) ** (-1 / 6))
+    assert result.without_outside == pytest.approx(known ** (-1 / 5))
 
 
 def test_words_outside_are_counted_and_named(build: Callable[..., NGram]) -> None:

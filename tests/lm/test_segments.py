@@ -37,6 +37,12 @@ def test_what_is_packed_is_unpacked_and_the_same_every_time(suffix: str, tmp_pat
     assert "".join(read_lines(paths[0])) == TEXT
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_word(tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_bytes("A\nB\n".encode("utf-8-sig"))
+    assert list(read_lines(path)) == ["A\n", "B\n"]
+
+
 def test_a_line_that_is_not_utf8_is_named(tmp_path: Path) -> None:
     path = tmp_path / "text"
     path.write_bytes(b"A\nB \xff\n")

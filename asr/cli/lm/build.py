@@ -96,10 +96,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _read(options: argparse.Namespace) -> "Text":
     """Read the text and the words to know."""
+    from asr.lm.counts import check_min_counts
     from asr.lm.segments import read_segments
     from asr.lm.text import index_text
     from asr.lm.vocabulary import read_vocabulary
 
+    check_min_counts(options.min_counts)
     return index_text(
         read_segments(options.text),
         read_vocabulary(options.vocabulary) if options.vocabulary else None,

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from asr.cli.numbers import at_least
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from asr.cli.bars import Advance
     from asr.lm.perplexity import Perplexity
 
 HELP = "measure how well a model predicts a text"
@@ -41,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Score the text, and print what came of it."""
+    from asr.cli.bars import counting_bar
     from asr.lm.files import read_ngram
     from asr.lm.perplexity import perplexity
     from asr.lm.segments import read_segments
@@ -49,11 +53,18 @@ def run(options: argparse.Namespace) -> int:
         print(_recurrent_summary(options.model, options.text))
         return 0
     model = read_ngram(options.model)
-    result = perplexity(model, read_segments(options.text))
+    with counting_bar("scoring", "segments") as advance:
+        result = perplexity(model, _counted(read_segments(options.text), advance))
     print(_summary(options.model, result))
     if result.n_outside and options.oov:
         print(f"  most frequent OOV: {_named(result, options.oov)}")
     return 0
+
+
+def _counted(segments: "Iterable[str]", advance: "Advance") -> "Iterator[str]":
+    for n_done, segment in enumerate(segments, start=1):
+        yield segment
+        advance(n_done, None)
 
 
 def _summary(model: Path, result: "Perplexity") -> str:
