@@ -16,12 +16,12 @@ each the transcript:
   score + W × log probability of the text + S × number of its words
 
 H.jsonl is what `asr decode --search beam --n-best 16` writes, with the times of all entries' words.
-Its record H.run.json, if there is one, is carried over, the rescoring and its time added.
+Each text is scored alone, its end included. The record H.run.json, if there is one, is carried over
+with the rescoring and its time.
 
 Good weights depend on both models: try some on a dev set.
 
 example:
-  asr decode model dev.jsonl --search beam --n-best 16 --output dev.beam.jsonl
   asr lm rescore dev.beam.jsonl --model char_lm --lm-weight 0.5 --output dev.rescored.jsonl
 next:
   asr score dev.jsonl dev.rescored.jsonl --output dev.rescored.score.json
