@@ -19,10 +19,12 @@ The way of one utterance, and of this package's folders:
     train       the loop, the optimiser, the state that a run resumes from
     wer         references against hypotheses: counts, scores, reports
 
-On top of them stand `config` (one TOML file, one frozen tree), `checkpoint` (a model directory),
-`recognizer` (what is imported above), `experiment` (training), `memory` (what a model remembers,
-measured and drawn) and `cli` (the command `asr`).
-Imports only go down; what everything may use is `errors`, `flush`, `lengths` and `provenance`.
+On top of them stand `config` (one TOML file, one frozen tree), `checkpoint` and `language_model` (a
+model directory of either kind), `recognizer` (what is imported above), `rescoring` (n-best lists),
+`experiment` and `language_experiment` (training), `memory` (what a model remembers, measured and
+drawn) and `cli` (the command `asr`). Imports only go down; what everything may use is `errors`,
+`flush`, `lengths`, `model_files`, `provenance` and `recurrent` (the layers that the acoustic and
+the language model share).
 
 Names are found when they are first used, so that `import asr` takes no time and loads no torch.
 """

@@ -7,7 +7,6 @@ golden.safetensors   a waveform, its features and its transcript, which loading 
 README.md            the model card
 """
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,17 +19,14 @@ from asr.config import Config, read_config, to_toml
 from asr.errors import ConfigError, DataError, ModelError
 from asr.features.cmvn import utterance_statistics
 from asr.features.front_end import FrontEnd
-from asr.flush import flush
 from asr.lengths import pad
 from asr.model.acoustic import AcousticModel
+from asr.model_files import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, staging, swap_in
 from asr.search.greedy import greedy_search
 from asr.text.bpe import read_tokenizer
 from asr.text.tokens import Tokenizer
 
-WEIGHTS_FILE = "model.safetensors"
-CONFIG_FILE = "config.toml"
 GOLDEN_FILE = "golden.safetensors"
-CARD_FILE = "README.md"
 
 FEATURE_TOLERANCE = 1e-2  # of a normalised feature; other processors and libraries round otherwise
 
@@ -84,7 +80,7 @@ def save_checkpoint(
     Raises:
         ModelError: `folder` holds something that is no model.
     """
-    beside = _staging(folder)
+    beside = staging(folder)
     beside.mkdir(parents=True)
     tensors = {
         name: tensor.half() if is_half and name.startswith("model.") else tensor
@@ -95,32 +91,7 @@ def save_checkpoint(
     checkpoint.tokenizer.write(beside)
     (beside / CARD_FILE).write_text(card, encoding="utf-8")
     _write_golden(beside / GOLDEN_FILE, load_checkpoint(beside), example)
-    _swap_in(beside, folder)
-
-
-def copy_checkpoint(folder: Path, target: Path) -> None:
-    """Copy a model directory, so that the target is never seen half written.
-
-    Raises:
-        ModelError: `target` holds something that is no model.
-    """
-    beside = _staging(target)
-    shutil.copytree(folder, beside)
-    _swap_in(beside, target)
-
-
-def check_replaceable(folder: Path) -> None:
-    """Refuse to write a model where something lies that is none, and would be deleted.
-
-    Raises:
-        ModelError: `folder` is a file, or a folder that is neither empty nor a model directory.
-    """
-    if folder.is_dir():
-        is_replaceable = (folder / WEIGHTS_FILE).is_file() or not any(folder.iterdir())
-    else:
-        is_replaceable = not folder.exists()
-    if not is_replaceable:
-        raise ModelError(f"{folder}: is there already and no model directory; name a new folder")
+    swap_in(beside, folder)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -221,24 +192,3 @@ def _run(checkpoint: Checkpoint, waveform: Tensor) -> tuple[Tensor, str]:
         features, lengths = checkpoint.front_end(waveforms, lengths, speaker)
         hypotheses = greedy_search(*checkpoint.model(features, lengths))
     return features[0], checkpoint.tokenizer.decode(hypotheses[0].tokens)
-
-
-def _staging(folder: Path) -> Path:
-    """Say where to write a model that will be put in the place of `folder`; nothing is there."""
-    check_replaceable(folder)
-    beside = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(beside, ignore_errors=True)
-    return beside
-
-
-def _swap_in(beside: Path, folder: Path) -> None:
-    """Put a finished folder in the place of another, which is never seen half written."""
-    for path in (*beside.iterdir(), beside):  # on the disk before it has its name
-        flush(path)
-    previous = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(previous, ignore_errors=True)
-    if folder.exists():
-        folder.replace(previous)
-    beside.replace(folder)
-    flush(folder.parent)
-    shutil.rmtree(previous, ignore_errors=True)

@@ -1,5 +1,7 @@
 """Configuration: a TOML file becomes one frozen tree, complete and checked at the door.
 
+There are two kinds: `Config` for an acoustic model, `LanguageConfig` for a language model.
+
 Each component owns its part and receives only that; here they are gathered under the names of the
 file's tables. Nothing has a default: what a file leaves out or misspells is refused by its name.
 """
@@ -19,10 +21,14 @@ from asr.corpus.batching import BatchingConfig
 from asr.errors import ConfigError
 from asr.features.front_end import FeatureConfig
 from asr.features.spec_augment import SpecAugmentConfig
+from asr.lm.character_model import CharacterModelConfig
 from asr.model.acoustic import ModelConfig
+from asr.text.normalise import NORMALISERS
 from asr.text.tokenizer import TextConfig
+from asr.train.language_loop import LanguageTrainConfig
 from asr.train.loop import TrainConfig
 from asr.train.optimiser import OptimiserConfig
+from asr.train.streams import StreamConfig
 
 Part = TypeVar("Part")
 
@@ -50,11 +56,48 @@ class Config:
                 ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class LanguageConfig:
+    """Everything that decides what a language model over characters is and how it was trained.
+
+    Attributes:
+        normaliser: Name of the normaliser of all text that the model reads.
+        model: The shape of the network.
+        streams: How the text is read.
+        optimiser: How far each update goes; its epochs are passes over the text.
+        train: How long a run goes.
+    """
+
+    normaliser: str
+    model: CharacterModelConfig
+    streams: StreamConfig
+    optimiser: OptimiserConfig
+    train: LanguageTrainConfig
+
+    def __post_init__(self) -> None:
+        """Refuse parts that do not go together."""
+        if self.normaliser not in NORMALISERS:
+            raise ConfigError(
+                f"normaliser must be one of {sorted(NORMALISERS)}, got {self.normaliser!r}"
+            )
+        if self.train.n_shards > self.streams.n_streams:
+            raise ConfigError(
+                f"train.n_shards must be at most streams.n_streams ({self.streams.n_streams}), "
+                f"got {self.train.n_shards}"
+            )
+
+
 def read_config(path: Path, overrides: dict[str, str] | None = None) -> Config:
+    """Read the configuration of an acoustic model; see `read_tree`."""
+    return read_tree(Config, path, overrides)
+
+
+def read_tree(kind: type[Part], path: Path, overrides: dict[str, str] | None = None) -> Part:
     """Read a configuration file.
 
     Args:
-        path: A TOML file with exactly the tables and keys of `Config`.
+        kind: `Config` or `LanguageConfig`.
+        path: A TOML file with exactly the tables and keys of that kind.
         overrides: Values by dotted key, as TOML writes them: {"train.n_epochs": "3"}.
 
     Raises:
@@ -68,17 +111,17 @@ def read_config(path: Path, overrides: dict[str, str] | None = None) -> Config:
     for key, text in (overrides or {}).items():
         _override(tree, key, text)
     try:
-        return _build(Config, tree, "")
+        return _build(kind, tree, "")
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def to_toml(config: Config) -> str:
-    """Write the tree so that `read_config` gives it back."""
+def to_toml(config: Config | LanguageConfig) -> str:
+    """Write the tree so that `read_tree` gives it back."""
     return tomli_w.dumps(dataclasses.asdict(config))
 
 
-def config_hash(config: Config) -> str:
+def config_hash(config: Config | LanguageConfig) -> str:
     """Name a configuration by 8 hexadecimal digits; comments and layout do not matter."""
     return hashlib.sha256(to_toml(config).encode()).hexdigest()[:8]
 

@@ -9,19 +9,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from asr.checkpoint import (
-    Checkpoint,
-    build,
-    check_replaceable,
-    copy_checkpoint,
-    save_checkpoint,
-)
+from asr.checkpoint import Checkpoint, build, save_checkpoint
 from asr.config import Config, config_hash, to_toml
 from asr.corpus.feature_memory import FeatureMemory
 from asr.corpus.statistics import corpus_statistics
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.features.front_end import FrontEnd
+from asr.model_files import check_replaceable, copy_model
 from asr.provenance import Provenance
 from asr.text.normalise import normaliser
 from asr.text.tokenizer import make_tokenizer
@@ -111,7 +106,7 @@ def train_model(
 
     state = trainer.run(watcher, save_best, resources.must_stop)
     if ranks.is_first:
-        copy_checkpoint(folder / "best", output)
+        copy_model(folder / "best", output)
     return state
 
 

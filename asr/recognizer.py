@@ -22,7 +22,7 @@ from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
 from asr.text.normalise import Normaliser, normaliser
 from asr.text.tokens import WordSpan
-from asr.text.transcript import Alternative, Transcript, Word
+from asr.text.transcript import Alternative, Transcript, Word, mean_confidence
 
 if TYPE_CHECKING:
     from asr.fusion import Fusion
@@ -296,27 +296,31 @@ class Recognizer:
     def _transcript(self, name: str, n_best: list[Hypothesis], duration: float) -> Transcript:
         best = n_best[0]
         words = self._words(best, duration)
-        sureness = [word.confidence for word in words if word.confidence is not None]
         return Transcript(
             id=name,
             text=self.read(best),
             score=best.score if math.isfinite(best.score) else None,
-            confidence=sum(sureness) / len(sureness) if sureness else None,
+            confidence=mean_confidence(words),
             words=words,
-            n_best=self._alternatives(n_best),
+            n_best=self._alternatives(n_best, duration),
             duration=duration,
         )
 
-    def _alternatives(self, n_best: list[Hypothesis]) -> tuple[Alternative, ...]:
-        """Read the n-best list as texts; of several ways to the same text the best one counts."""
+    def _alternatives(self, n_best: list[Hypothesis], duration: float) -> tuple[Alternative, ...]:
+        """Read the n-best list as texts; of several ways to the same text the best one counts.
+
+        The words of the best are those of the transcript, and not told twice.
+        """
         has_ngram = self.fusion is not None and len(self.fusion.language.ngram.words) > 0
         alternatives: dict[str, Alternative] = {}
         for other in n_best:
             text = self.read(other)
             lm_score = other.lm_score if has_ngram else None
-            if math.isfinite(other.score):
-                alternative = Alternative(text, other.score, other.acoustic_score, lm_score)
-                alternatives.setdefault(text, alternative)
+            if math.isfinite(other.score) and text not in alternatives:
+                words = self._words(other, duration) if alternatives else ()
+                alternatives[text] = Alternative(
+                    text, other.score, other.acoustic_score, lm_score, words
+                )
         return tuple(alternatives.values())
 
     def read(self, hypothesis: Hypothesis) -> str:

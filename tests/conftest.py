@@ -6,17 +6,20 @@ from pathlib import Path
 import pytest
 import torch
 
-from asr.config import Config
+from asr.config import Config, LanguageConfig
 from asr.corpus.batching import BatchingConfig
 from asr.corpus.librispeech import read_librispeech
 from asr.corpus.tiny import write_tiny_corpus
 from asr.corpus.utterance import Utterance
 from asr.features.front_end import FeatureConfig
 from asr.features.spec_augment import SpecAugmentConfig
+from asr.lm.character_model import CharacterModelConfig
 from asr.model.acoustic import ModelConfig
 from asr.text.tokenizer import TextConfig
+from asr.train.language_loop import LanguageTrainConfig
 from asr.train.loop import TrainConfig
 from asr.train.optimiser import OptimiserConfig
+from asr.train.streams import StreamConfig
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -58,5 +61,24 @@ def small_config() -> Config:
         optimiser=OptimiserConfig(0.01, 0.5, 0.1, 0.01, 1.0, average_decay=0.0),
         train=TrainConfig(
             n_epochs=3, patience=0, precision="float32", n_shards=2, checkpoint_minutes=0.0
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def small_language_config() -> LanguageConfig:
+    """Two passes over a short text, with dropout."""
+    return LanguageConfig(
+        normaliser="librispeech-1",
+        model=CharacterModelConfig("lstm", 8, 2, dropout=0.2),
+        streams=StreamConfig(n_streams=4, chunk_length=10),
+        optimiser=OptimiserConfig(0.01, 0.1, 0.1, 0.01, 1.0),
+        train=LanguageTrainConfig(
+            n_epochs=2.0,
+            n_validations=3,
+            precision="float32",
+            n_shards=2,
+            checkpoint_minutes=0.0,
+            seed=3,
         ),
     )

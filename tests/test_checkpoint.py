@@ -8,13 +8,13 @@ import torch
 from asr.checkpoint import (
     Checkpoint,
     build,
-    copy_checkpoint,
     load_checkpoint,
     save_checkpoint,
     verify_golden,
 )
 from asr.config import Config
 from asr.errors import ModelError
+from asr.model_files import copy_model
 from asr.text.bpe import train_bpe
 from asr.text.tokens import TokenTable
 
@@ -125,10 +125,10 @@ def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
 
 def test_a_copy_replaces_an_earlier_model_as_a_whole(folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "target"
-    copy_checkpoint(folder, target)
+    copy_model(folder, target)
     (target / "left over").touch()
 
-    copy_checkpoint(folder, target)
+    copy_model(folder, target)
 
     assert {p.name for p in target.iterdir()} == {p.name for p in folder.iterdir()}
     assert {p.name for p in tmp_path.iterdir()} == {"model", "target"}
@@ -141,15 +141,15 @@ def test_what_is_no_model_is_never_replaced(folder: Path, tmp_path: Path) -> Non
 
     for name in ("thesis", "letter"):
         with pytest.raises(ModelError, match=f"{name}: is there already and no model"):
-            copy_checkpoint(folder, tmp_path / name)
+            copy_model(folder, tmp_path / name)
 
     assert (tmp_path / "thesis" / "chapter 1").exists()
 
 
 def test_older_models_that_somebody_keeps_beside_it_stay(folder: Path, tmp_path: Path) -> None:
     for name in ("target", "target.old", "target.new"):
-        copy_checkpoint(folder, tmp_path / name)
+        copy_model(folder, tmp_path / name)
 
-    copy_checkpoint(folder, tmp_path / "target")
+    copy_model(folder, tmp_path / "target")
 
     assert {p.name for p in tmp_path.glob("target*")} == {"target", "target.old", "target.new"}

@@ -10,12 +10,15 @@ import pytest
 import tomli_w
 
 from asr.checkpoint import build
-from asr.config import Config, config_hash, read_config, to_toml
+from asr.config import Config, LanguageConfig, config_hash, read_config, read_tree, to_toml
 from asr.errors import ConfigError
+from asr.language_model import build_language_model
+from asr.lm.characters import CharacterTable
 from asr.text.tokens import TokenTable
 
 CONF = Path(__file__).parent.parent / "conf"
-SHIPPED = sorted(CONF.glob("*.toml"))
+LANGUAGE = CONF / "char_lm.toml"
+SHIPPED = sorted({*CONF.glob("*.toml")} - {LANGUAGE})
 
 
 def changed(tmp_path: Path, config: Config, table: str, **values: object) -> Path:
@@ -31,6 +34,13 @@ def changed(tmp_path: Path, config: Config, table: str, **values: object) -> Pat
 def test_every_shipped_configuration_loads_and_makes_a_model(path: Path) -> None:
     checkpoint = build(read_config(path), TokenTable.from_text(["A"]))
     assert checkpoint.frame_shift > 0
+
+
+def test_the_shipped_configuration_of_a_language_model_loads_and_makes_one() -> None:
+    config = read_tree(LanguageConfig, LANGUAGE)
+    model = build_language_model(config, CharacterTable.of(["A"]))
+    assert model.log_probs(["a"])[0] < 0
+    assert "asr lm train conf/char_lm.toml" in LANGUAGE.read_text().split("\n\n")[0]
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -135,6 +145,23 @@ def test_a_key_that_is_not_there_cannot_be_changed(
     (tmp_path / "c.toml").write_text(to_toml(small_config))
     with pytest.raises(ConfigError, match=r"no key .* to set"):
         read_config(tmp_path / "c.toml", {key: "1"})
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"train.n_shards": "5"}, r"train\.n_shards must be at most streams\.n_streams \(4\)"),
+        ({"train.n_epochs": "0.0"}, r"train\.n_epochs must be positive"),
+        ({"streams.chunk_length": "0"}, r"streams\.chunk_length must be at least 1"),
+        ({"train.precision": "float8"}, r"train\.precision must be one of"),
+        ({"model.dropout": "1.0"}, r"model\.dropout must lie in \[0, 1\)"),
+    ],
+)
+def test_a_language_model_that_cannot_be_trained_is_refused(
+    change: dict[str, str], complaint: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"char_lm\.toml: {complaint}"):
+        read_tree(LanguageConfig, LANGUAGE, {"streams.n_streams": "4", **change})
 
 
 def test_a_codec_that_does_not_know_the_sample_rate_is_refused(small_config: Config) -> None:

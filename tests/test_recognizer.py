@@ -104,7 +104,9 @@ def test_beam_search_gives_the_n_best_the_best_first(
     scores = [alternative.score for alternative in transcript.n_best]
     assert scores == sorted(scores, reverse=True)
     assert len(scores) == 3
-    assert transcript.n_best[0].text == transcript.text
+    assert (transcript.n_best[0].text, transcript.n_best[0].words) == (transcript.text, ())
+    for alternative in transcript.n_best[1:]:
+        assert " ".join(word.text for word in alternative.words) == alternative.text
 
 
 def test_the_name_of_no_model_lists_the_shipped_ones() -> None:

@@ -44,8 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the packed model, check that it can be loaded, and say how large it is."""
     from asr.audio.read import read_waveform
-    from asr.checkpoint import CARD_FILE, load_checkpoint, read_example, save_checkpoint
+    from asr.checkpoint import load_checkpoint, read_example, save_checkpoint
     from asr.errors import AudioError
+    from asr.model_files import CARD_FILE
     from asr.recognizer import model_folder, verify_model
 
     folder = model_folder(options.model)

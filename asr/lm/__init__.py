@@ -7,5 +7,8 @@ model, flat arrays), `kneser_ney` (from counts to a model) and `pruning` (to a s
 (the arrays as a file) and `files` (one of these by a file's name); `perplexity` (how well a
 model predicts a text).
 
-All is numpy. Word ids, nodes and natural logs are what other parts need to know.
+The recurrent model over characters: `characters` (their ids), `character_model` (the network),
+`character_scores` (how probable a text is) and `sampling` (text that the model writes).
+
+N-grams are numpy. Word ids, nodes and natural logs are what other parts need to know.
 """

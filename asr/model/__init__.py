@@ -1,6 +1,6 @@
 """From features to log-probabilities of tokens.
 
-`subsampling` shortens the frames, `recurrent` reads them in both directions, `acoustic` puts the
-two and a projection together, `ctc` is the loss that trains them.
+`subsampling` shortens the frames, `asr.recurrent` reads them in both directions, `acoustic` puts
+the two and a projection together, `ctc` is the loss that trains them.
 `sensitivity` and `window` ask what such a network remembers: by its gradient, and by taking away.
 """

@@ -8,8 +8,8 @@ from torch.nn import functional
 
 from asr.errors import ConfigError
 from asr.lengths import check_lengths
-from asr.model.recurrent import CELLS, RecurrentEncoder
 from asr.model.subsampling import TIME_STRIDES, ConvSubsampling
+from asr.recurrent import CELLS, RecurrentStack, draw_dropout
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class AcousticModel(nn.Module):
             n_channels=config.n_channels,
             size=config.size,
         )
-        self.encoder = RecurrentEncoder(
+        self.encoder = RecurrentStack(
             config.size,
             cell=config.cell,
             n_layers=config.n_layers,
@@ -112,11 +112,6 @@ class AcousticModel(nn.Module):
         Returns:
             (n_layers + 1, B, 1, D): for each layer's input, and last for the projection's, a factor
             a unit: zero, or what keeps the expectation.
-
-        References:
-            Gal and Ghahramani, "A theoretically grounded application of dropout in recurrent neural
-            networks", NeurIPS 2016 (one mask a sequence; here between layers, not in time).
         """
-        kept = 1.0 - strength * self.config.dropout
-        shape = (self.config.n_layers + 1, n_utterances, 1, self.config.size)
-        return (torch.rand(shape, generator=generator) < kept).float() / kept
+        n_inputs, size = self.config.n_layers + 1, self.config.size
+        return draw_dropout(n_inputs, n_utterances, size, strength * self.config.dropout, generator)

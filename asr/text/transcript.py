@@ -4,9 +4,10 @@ Times are seconds from the start of the recording. They are rounded to milliseco
 confidences and scores to four decimals; what a file lacks is `None`, never an invented number.
 """
 
+import dataclasses
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,16 +49,19 @@ class Alternative:
     """One entry of an n-best list.
 
     Args:
-        text: The words.
+        text: The words with one space between them.
         score: Natural log, what the list is ordered by; with the parts below weighed in.
         acoustic_score: Natural log of what the emission alone says; None if not known.
         lm_score: Natural log of the words' probability, without a weight; None if not known.
+        words: With their times; empty if those are not known, and in the first entry, whose words
+            are those of the transcript.
     """
 
     text: str
     score: float
     acoustic_score: float | None = None
     lm_score: float | None = None
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,39 @@ class Transcript:
                 f"transcript {self.id}: its words end at {end} s, "
                 f"beyond the recording's {self.duration} s"
             )
+
+
+def rank(transcript: Transcript, scores: Sequence[float]) -> Transcript:
+    """Give the entries of an n-best list new scores, and make the best one the transcript.
+
+    Args:
+        transcript: With n-best.
+        scores: One for each entry; of equal ones the earlier entry stays in front.
+
+    Returns:
+        The transcript of the best entry, with the times of its words if they are known.
+    """
+    first, *others = transcript.n_best
+    entries = [dataclasses.replace(first, words=transcript.words), *others]
+    rescored = [
+        dataclasses.replace(entry, score=score)
+        for entry, score in zip(entries, scores, strict=True)
+    ]
+    best, *others = sorted(rescored, key=lambda entry: -entry.score)
+    return dataclasses.replace(
+        transcript,
+        text=best.text,
+        score=best.score,
+        confidence=mean_confidence(best.words),
+        words=best.words,
+        n_best=(dataclasses.replace(best, words=()), *others),
+    )
+
+
+def mean_confidence(words: Sequence[Word]) -> float | None:
+    """Average the confidences of words; None if none is known."""
+    sureness = [word.confidence for word in words if word.confidence is not None]
+    return sum(sureness) / len(sureness) if sureness else None
 
 
 def write_transcripts(path: Path, transcripts: Iterable[Transcript]) -> None:
@@ -192,12 +229,13 @@ def _word_record(word: Word) -> Record:
 
 
 def _alternative_record(alternative: Alternative) -> Record:
-    """Write an alternative as a JSON object, without what is not known."""
+    """Write an entry of an n-best list as a JSON object, without what is not known."""
     record = {
         "text": alternative.text,
         "score": _rounded(alternative.score, 4),
         "acoustic_score": _rounded(alternative.acoustic_score, 4),
         "lm_score": _rounded(alternative.lm_score, 4),
+        "words": [_word_record(word) for word in alternative.words] or None,
     }
     return {name: value for name, value in record.items() if value is not None}
 
@@ -244,6 +282,7 @@ def _read_alternative(entry: Record) -> Alternative:
         _number(entry, "score"),
         _optional_number(entry, "acoustic_score"),
         _optional_number(entry, "lm_score"),
+        tuple(_read_word(word) for word in _objects(entry, "words")),
     )
 
 

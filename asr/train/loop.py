@@ -103,10 +103,9 @@ class Trainer:
             self.average = averaged(model, optimiser_config.average_decay)
             self.modules["average"] = self.average
         self.state_path = folder / STATE_FILE
+        self.state = RunState(fingerprint=fingerprint)
         if self.state_path.exists():
-            self.state = load_state(self.state_path, fingerprint, self.modules, self.optimiser)
-        else:
-            self.state = RunState(fingerprint=fingerprint)
+            self.state = load_state(self.state_path, self.state, self.modules, self.optimiser)
         self.ranks.begin_alike(model, f"{fingerprint} {self.state.step}")
         self._clock = time.monotonic()
         self._saved = self._clock

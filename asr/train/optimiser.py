@@ -94,7 +94,7 @@ def averaged(model: nn.Module, decay: float) -> AveragedModel:
     return averages
 
 
-def learning_rate_at(epoch: float, n_epochs: int, config: OptimiserConfig) -> float:
+def learning_rate_at(epoch: float, n_epochs: float, config: OptimiserConfig) -> float:
     """Rise linearly, then fall along half a cosine to the end of the run.
 
     Args:

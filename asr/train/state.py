@@ -1,14 +1,15 @@
 """What a run needs to go on as if it had never stopped: one safetensors file, replaced atomically.
 
-Tensors hold the weights and the optimiser's moments; the counters travel as JSON in the file's
-header. Nothing random needs a state: order, speeds, masks and dropout of a batch follow from the
-seed, the epoch and the batch's number.
+Tensors hold the weights, the optimiser's moments, and what a run carries over from step to step;
+the counters travel as JSON in the file's header. Nothing random needs a state: order, speeds, masks
+and dropout of a batch follow from the seed, the epoch and the batch's number.
 """
 
 import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import safetensors.torch
 import torch
@@ -17,6 +18,16 @@ from torch import Tensor, nn
 
 from asr.errors import TrainingError
 from asr.flush import flush
+
+
+class Counters(Protocol):
+    """A dataclass that says where a run stands, and what it began with."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+    fingerprint: str
+
+
+Run = TypeVar("Run", bound=Counters)
 
 
 @dataclasses.dataclass(slots=True)
@@ -47,7 +58,11 @@ class RunState:
 
 
 def save_state(
-    path: Path, run: RunState, modules: Mapping[str, nn.Module], optimiser: torch.optim.Optimizer
+    path: Path,
+    run: Counters,
+    modules: Mapping[str, nn.Module],
+    optimiser: torch.optim.Optimizer,
+    carried: Tensor | None = None,
 ) -> None:
     """Write everything beside `path` and rename it into place; it outlasts a loss of power.
 
@@ -56,6 +71,7 @@ def save_state(
         run: Where the run stands.
         modules: What has weights, by name.
         optimiser: Whose moments to keep.
+        carried: What the run carries over from step to step, if it does.
 
     Raises:
         TrainingError: It cannot be written, as on a full disk; the state before it is whole.
@@ -67,6 +83,8 @@ def save_state(
     }
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in moments.items()}
+    if carried is not None:
+        tensors["carried"] = carried
     header = {"run": json.dumps(dataclasses.asdict(run))}
     beside = path.with_name(path.name + ".new")
     contents = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()}, header)
@@ -85,22 +103,30 @@ def save_state(
 
 def load_state(
     path: Path,
-    fingerprint: str,
+    fresh: Run,
     modules: Mapping[str, nn.Module],
     optimiser: torch.optim.Optimizer,
-) -> RunState:
-    """Put weights and moments back, and return where the run stood.
+    carried: Tensor | None = None,
+) -> Run:
+    """Put weights, moments and what was carried over back, and return where the run stood.
+
+    Args:
+        path: The state's file.
+        fresh: Where a run of the same configuration and data begins.
+        modules: What has weights, by name; they are overwritten.
+        optimiser: Its moments are.
+        carried: Is overwritten, if the run carries something over.
 
     Raises:
         TrainingError: The file is not a training state, or belongs to another configuration.
     """
     try:
         with safe_open(path, framework="pt") as file:
-            run = RunState(**json.loads(file.metadata()["run"]))
+            run = type(fresh)(**json.loads(file.metadata()["run"]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, TypeError) as error:
         raise TrainingError(f"{path}: not a training state of this version ({error})") from error
-    if run.fingerprint != fingerprint:
+    if run.fingerprint != fresh.fingerprint:
         raise TrainingError(
             f"{path}: belongs to a run with another configuration or other data; "
             "train into a new folder, or delete this one to start over"
@@ -112,6 +138,8 @@ def load_state(
         index, moment = name.split(".")
         moments.setdefault(int(index), {})[moment] = tensor
     optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
+    if carried is not None:
+        carried.copy_(tensors["carried"])
     return run
 
 

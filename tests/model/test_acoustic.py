@@ -7,7 +7,7 @@ from torch import Tensor
 from asr.errors import ConfigError, ShapeError
 from asr.lengths import pad
 from asr.model.acoustic import AcousticModel, ModelConfig
-from asr.model.recurrent import RecurrentLayer
+from asr.recurrent import RecurrentLayer
 
 CONFIG = ModelConfig(
     subsampling_factor=4,

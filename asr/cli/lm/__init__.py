@@ -2,19 +2,21 @@
 
 import argparse
 
-VERBS = ("build", "convert", "perplexity")
+VERBS = ("build", "convert", "train", "perplexity", "sample", "rescore")
 
-HELP = "language models: build, convert, measure"
+HELP = "language models: build, train, measure, rescore"
 DESCRIPTION = """\
 Language models: how probable a word is behind the words before it, learned from text.
 
 A model's file is text or binary by its name: .arpa and .arpa.gz are the ARPA form that all tools
 exchange; anything else, say .lm, is a binary file of the same numbers, which opens at once and is
-shared between processes.
+shared between processes. A recurrent model over characters is a directory.
 
 example:
   asr lm build books.txt.xz --order 3 --prune 1e-8 --output books.lm
   asr lm perplexity books.lm dev.txt
+  asr lm train conf/char_lm.toml --text books.txt.xz --dev dev.txt --output char_lm
+  asr lm rescore dev.beam.jsonl --model char_lm --lm-weight 0.5 --output dev.rescored.jsonl
 next:
   asr lm VERB --help
 """

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 HELP = "measure how well a model predicts a text"
 DESCRIPTION = """\
-Measure how well an n-gram model predicts a text, one segment a line: the number of equally likely
-words that it chooses from on average. The end of a segment counts as a word, its start does not.
+Measure how well a model predicts a text, one segment a line: the number of equally likely words
+that it chooses from on average. The end of a segment counts as a word, its start does not.
 
-Words outside the vocabulary (OOV) are counted and named, and there are two figures: with them, each
-as probable as <unk>, and without them. Compare only figures of models with the same vocabulary.
+An n-gram model is given the text as it is. Words outside the vocabulary (OOV) are counted and
+named, and there are two figures: with them, each as probable as <unk>, and without them. Compare
+only figures of models with the same vocabulary.
+
+A recurrent model (a directory) reads each segment alone, normalised. It knows no words, and so no
+OOV; its figure per character counts the spaces between words and each segment's end, too.
 
 example:
   asr lm perplexity books.lm dev.txt
@@ -27,7 +31,7 @@ example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr lm perplexity` takes."""
-    parser.add_argument("model", type=Path, metavar="MODEL", help="an n-gram model")
+    parser.add_argument("model", type=Path, metavar="MODEL", help="an n-gram or recurrent model")
     parser.add_argument("text", type=Path, nargs="+", metavar="TEXT", help="segments, one a line")
     parser.add_argument(
         "--oov",
@@ -45,6 +49,9 @@ def run(options: argparse.Namespace) -> int:
     from asr.lm.perplexity import perplexity
     from asr.lm.segments import read_segments
 
+    if options.model.is_dir():
+        print(_recurrent_summary(options.model, options.text))
+        return 0
     model = read_ngram(options.model)
     with counting_bar("scoring", "segments") as advance:
         result = perplexity(model, _counted(read_segments(options.text), advance))
@@ -66,6 +73,18 @@ def _summary(model: Path, result: "Perplexity") -> str:
         f"{model}: perplexity {result.with_outside:.2f}, without OOV {result.without_outside:.2f}\n"
         f"  {result.n_segments} segments, {result.n_words} words, "
         f"{result.n_outside} OOV ({share:.2f} %)"
+    )
+
+
+def _recurrent_summary(model: Path, text: list[Path]) -> str:
+    from asr.language_model import load_language_model
+    from asr.lm.segments import read_segments
+
+    result = load_language_model(model).perplexity(list(read_segments(text)))
+    return (
+        f"{model}: perplexity {result.per_word:.2f}, per character {result.per_character:.4f} "
+        f"({result.bits_per_character:.4f} bits)\n"
+        f"  {result.n_segments} segments, {result.n_words} words, {result.n_characters} characters"
     )
 
 

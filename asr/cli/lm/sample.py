@@ -1,0 +1,47 @@
+"""`asr lm sample`: a recurrent model writes."""
+
+import argparse
+from pathlib import Path
+
+from asr.cli.numbers import at_least
+
+HELP = "let a recurrent model write"
+DESCRIPTION = """\
+Let a recurrent model over characters go on with a prompt. The same seed gives the same text.
+
+A temperature of 1 draws from the model's own distribution; a lower one prefers what is probable,
+and 0 always takes the most probable character. The end of a segment is a line break.
+
+example:
+  asr lm sample char_lm --prompt "IT WAS A" --temperature 0.8 --length 200 --seed 1
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `asr lm sample` takes."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help="a recurrent model's directory")
+    parser.add_argument(
+        "--prompt", default="", metavar="TEXT", help="beginning to go on with (default: none)"
+    )
+    parser.add_argument(
+        "--temperature", type=float, default=0.8, metavar="T", help="0 or more (default: 0.8)"
+    )
+    parser.add_argument(
+        "--length", type=at_least(1), default=200, metavar="N", help="characters (default: 200)"
+    )
+    parser.add_argument("--seed", type=at_least(0), default=1, metavar="N", help="(default: 1)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write so many characters behind the prompt."""
+    from asr.language_model import load_language_model
+
+    model = load_language_model(options.model)
+    text = model.sample(
+        options.prompt,
+        n_characters=options.length,
+        temperature=options.temperature,
+        seed=options.seed,
+    )
+    print(text.removesuffix("\n"))
+    return 0

@@ -1,0 +1,77 @@
+"""`asr lm train`: text and a configuration become a recurrent language model over characters."""
+
+import argparse
+from pathlib import Path
+
+from asr.cli.numbers import at_least
+from asr.cli.outputs import folder_to_make
+
+HELP = "train a recurrent model over characters"
+DESCRIPTION = """\
+Train a recurrent language model over characters on text, one segment a line, in an order that makes
+sense; .gz, .xz and .bz2 are unpacked. Its best state by a dev text is kept, of which each segment
+is read alone.
+
+Everything about the model and its training stands in the configuration (see conf/); a value can be
+changed for one run: --set train.n_epochs=3. The folder OUTPUT.run beside the model keeps the state
+of the run and its metrics. Stopped at any moment, the same command goes on from there. The model
+directory appears when training is finished.
+
+example:
+  asr lm train conf/char_lm.toml --text books.txt.xz --dev dev.txt --output char_lm
+next:
+  asr lm perplexity char_lm dev.txt
+  asr lm sample char_lm --prompt "IT WAS A"
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `asr lm train` takes."""
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="configuration, as of conf/")
+    parser.add_argument(
+        "--text", type=Path, nargs="+", required=True, metavar="FILE", help="text to learn from"
+    )
+    parser.add_argument(
+        "--dev", type=Path, required=True, metavar="FILE", help="text to choose the model by"
+    )
+    parser.add_argument(
+        "--output", type=folder_to_make, required=True, metavar="DIR", help="model to make"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a value of CONFIG"
+    )
+    parser.add_argument(
+        "--threads", type=at_least(1), metavar="N", help="CPU threads (default: as many as cores)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, show progress, and put the best model in place."""
+    import torch
+
+    from asr.cli.lm.watch import LanguageRunWatcher
+    from asr.config import LanguageConfig, read_tree
+    from asr.language_experiment import train_language_model
+    from asr.lm.segments import read_segments
+    from asr.provenance import provenance
+    from asr.train.allocator import keep_freed_memory
+
+    keep_freed_memory()
+    overrides = dict(entry.partition("=")[::2] for entry in options.set)
+    config = read_tree(LanguageConfig, options.config, overrides)
+    n_threads = options.threads or torch.get_num_threads()
+    torch.set_num_threads(max(1, n_threads // config.train.n_shards))  # of each shard
+    with LanguageRunWatcher(options.output.with_name(options.output.name + ".run")) as watcher:
+        state = train_language_model(
+            config,
+            read_segments(options.text),
+            read_segments([options.dev]),
+            options.output,
+            watcher,
+            provenance(options.command),
+        )
+    print(
+        f"{options.output}: best {state.best_bits:.4f} bits per character of {options.dev.name} "
+        f"(update {state.best_step} of {state.step}, {state.seconds / 60:.0f} minutes)"
+    )
+    return 0

@@ -1,0 +1,69 @@
+"""What `asr lm train` shows while it trains: a progress bar, a line a validation, metrics."""
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Never, Self
+
+from tqdm import tqdm
+
+from asr.train.language_progress import ChunkReport, ValidationReport
+
+METRICS_FILE = "metrics.jsonl"  # a validation a line
+
+
+class LanguageRunWatcher:
+    """Shows a run in the terminal, and writes its metrics into the run's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._metrics = folder / METRICS_FILE
+        self._bar: tqdm[Never] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def on_chunk(self, report: ChunkReport) -> None:
+        """Advance the bar, which knows the speed and the time left."""
+        if self._bar is None:
+            n_before = (report.step - 1) * report.n_characters
+            n_all = report.n_steps * report.n_characters
+            self._bar = tqdm(
+                initial=n_before,
+                total=n_all,
+                unit="char",
+                unit_scale=True,
+                leave=False,
+                disable=None,
+            )
+        self._bar.set_postfix_str(f"{report.bits:.3f} bits/char", refresh=False)
+        self._bar.update(report.n_characters)
+
+    def on_validation(self, report: ValidationReport) -> None:
+        """Print the validation's line and append it to the metrics."""
+        dev = report.dev
+        tqdm.write(
+            f"epoch {report.epoch:6.3f}  update {report.step:6d}  "
+            f"{report.bits:.4f} bits/char  dev {dev.bits_per_character:.4f} bits/char, "
+            f"word perplexity {dev.per_word:.1f}{'  best' if report.is_best else '      '}  "
+            f"{report.seconds / 60:6.1f} min"
+        )
+        record = {
+            "epoch": report.epoch,
+            "step": report.step,
+            "bits": report.bits,
+            "dev_bits": dev.bits_per_character,
+            "dev_word_perplexity": dev.per_word,
+            "is_best": report.is_best,
+            "seconds": report.seconds,
+        }
+        with self._metrics.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")

@@ -1,0 +1,133 @@
+"""Scores: how probable segments are by a model over characters, in batches, and its perplexity."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from asr.errors import DataError
+from asr.lengths import pad, zero_padding
+from asr.lm.character_model import CharacterModel
+from asr.lm.characters import END_ID, CharacterTable
+
+MAX_CHARACTERS = 16_384  # scored at a time, padding included
+
+Map = Callable[[Callable[[list[str]], list[float]], list[list[str]]], Iterable[list[float]]]
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterPerplexity:
+    """What a model says of a text, in sums.
+
+    A segment's characters are those of its words, the spaces between them, and its end. Among the
+    words, too, its end counts as one, so that the figure per word compares with an n-gram's.
+
+    Attributes:
+        n_segments: Segments, each with an end, and each read alone.
+        n_words: Words, without ends.
+        n_characters: Letters and spaces, without ends.
+        log_prob: Natural log of the probability of all characters and ends.
+    """
+
+    n_segments: int
+    n_words: int
+    n_characters: int
+    log_prob: float
+
+    @property
+    def per_character(self) -> float:
+        """Perplexity of a character."""
+        return math.exp(-self.log_prob / (self.n_characters + self.n_segments))
+
+    @property
+    def bits_per_character(self) -> float:
+        """Its binary log: the entropy of a character."""
+        return -self.log_prob / (self.n_characters + self.n_segments) / math.log(2.0)
+
+    @property
+    def per_word(self) -> float:
+        """Perplexity of a word."""
+        try:
+            return math.exp(-self.log_prob / (self.n_words + self.n_segments))
+        except OverflowError:
+            return math.inf
+
+
+def character_perplexity(
+    model: CharacterModel, table: CharacterTable, segments: Sequence[str], each: Map = map
+) -> CharacterPerplexity:
+    """Score a text, segment by segment.
+
+    Args:
+        model: The model.
+        table: Its characters.
+        segments: Normalised as the training text was.
+        each: Calls a function with each batch: `map`, or that of a pool of threads.
+
+    Raises:
+        DataError: The text has no segment, or a character that the model does not know.
+    """
+    if not segments:
+        raise DataError("expected a text to score, got none with a word")
+    return CharacterPerplexity(
+        n_segments=len(segments),
+        n_words=sum(len(segment.split()) for segment in segments),
+        n_characters=sum(map(len, segments)),
+        log_prob=math.fsum(score_segments(model, table, segments, each)),
+    )
+
+
+def score_segments(
+    model: CharacterModel, table: CharacterTable, segments: Sequence[str], each: Map = map
+) -> list[float]:
+    """Compute the log probability of each segment alone: what stands beside it changes nothing.
+
+    Args:
+        model: The model.
+        table: Its characters.
+        segments: Normalised as the training text was; "" is a segment that ends at once.
+        each: Calls a function with each batch: `map`, or that of a pool of threads.
+
+    Returns:
+        Natural logs, in the order given: of all its characters and its end, behind the end of an
+        unknown segment.
+
+    Raises:
+        DataError: A segment has a character that the model does not know.
+    """
+    places = list(_batches([len(segment) for segment in segments]))
+    batches = [[segments[place] for place in some] for some in places]
+    scored = each(lambda batch: _score_batch(model, table, batch), batches)
+    by_place = {
+        place: score
+        for some, scores in zip(places, scored, strict=True)
+        for place, score in zip(some, scores, strict=True)
+    }
+    return [by_place[place] for place in range(len(segments))]
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Group places by length, as many in a batch as `MAX_CHARACTERS` allows."""
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
+        if batch and (len(batch) + 1) * (lengths[batch[0]] + 1) > MAX_CHARACTERS:
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
+def _score_batch(
+    model: CharacterModel, table: CharacterTable, segments: Sequence[str]
+) -> list[float]:
+    spelled = [torch.from_numpy(table.encode([segment]).astype("int64")) for segment in segments]
+    targets, lengths = pad(spelled)  # (B, U), each row with its end
+    inputs = targets.roll(1, dims=1)
+    inputs[:, 0] = END_ID
+    with torch.inference_mode():
+        log_probs, _ = model(inputs, model.start(len(segments)))
+        scores = log_probs.gather(2, targets.unsqueeze(2))[:, :, 0]
+        sums: list[float] = zero_padding(scores, lengths).double().sum(1).tolist()
+    return sums

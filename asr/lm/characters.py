@@ -1,0 +1,118 @@
+"""Characters: the units of a recurrent language model, their ids, and a text as ids.
+
+A text is one long string in which a line break ends each segment. So the end of a segment is a
+character like others, id 0; in a file it is spelled `</s>`, and the space `▁`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.errors import DataError
+from asr.lm.vocabulary import END
+
+END_ID = 0
+CHARACTERS_FILE = "tokens.txt"
+
+_END_CHARACTER, _SPACE = "\n", "▁"
+_CHUNK = 10_000  # segments turned into numbers at a time
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterTable:
+    r"""The characters of a model by id; the first one is the line break that ends a segment.
+
+    Args:
+        characters: Distinct.
+
+    Raises:
+        DataError: They are not, or the first is another, or there is no other.
+
+    Example:
+        >>> table = CharacterTable.of(["A CAB"])
+        >>> table.characters
+        '\n ABC'
+        >>> table.encode(["CAB", "A"]).tolist()
+        [4, 2, 3, 0, 2, 0]
+        >>> table.decode([4, 2, 3, 0])
+        'CAB\n'
+    """
+
+    characters: str
+
+    def __post_init__(self) -> None:
+        if len(self.characters) < 2 or self.characters[0] != _END_CHARACTER:
+            raise DataError(f"expected the end and at least a character, got {self.characters!r}")
+        if len(set(self.characters)) != len(self.characters):
+            raise DataError(f"expected distinct characters, got {self.characters!r}")
+        if _SPACE in self.characters:
+            raise DataError(f"{_SPACE!r} stands for the space in files and cannot be a character")
+
+    @classmethod
+    def of(cls, segments: Iterable[str]) -> "CharacterTable":
+        """Collect the characters of segments, in the order of their code points."""
+        return cls("".join(sorted({_END_CHARACTER}.union(*segments))))
+
+    def __len__(self) -> int:
+        """Count the characters, the end included: the V of a model's output."""
+        return len(self.characters)
+
+    def encode(self, segments: Iterable[str]) -> NDArray[np.uint16]:
+        """Spell segments, which have no line break, one after the other, each with its end.
+
+        Returns:
+            (characters + segments,) ids.
+
+        Raises:
+            DataError: A segment has a character that the table lacks.
+        """
+        known = [ord(character) for character in self.characters]
+        beyond = max(known) + 1
+        ids = np.full(beyond + 1, len(self), np.uint16)  # by code point
+        ids[known] = range(len(self))
+        rest, chunks = iter(segments), [np.zeros(0, np.uint16)]
+        while chunk := list(islice(rest, _CHUNK)):
+            spelled = "".join(f"{segment}{_END_CHARACTER}" for segment in chunk)
+            code_points = np.frombuffer(spelled.encode("utf-32-le", "surrogatepass"), np.uint32)
+            chunks.append(ids[np.minimum(code_points, beyond)])
+            if int(chunks[-1].max()) == len(self):
+                raise self._lacks(chunk)
+        return np.concatenate(chunks)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Read ids as text; the end of a segment is a line break."""
+        return "".join(self.characters[i] for i in ids)
+
+    def write(self, folder: Path) -> None:
+        """Write `tokens.txt`: one character a line, the line number (from 0) its id."""
+        spelled = [END, *self.characters[1:].replace(" ", _SPACE)]
+        (folder / CHARACTERS_FILE).write_bytes("".join(f"{s}\n" for s in spelled).encode())
+
+    @classmethod
+    def read(cls, folder: Path) -> "CharacterTable":
+        """Read the `tokens.txt` of a folder.
+
+        Raises:
+            DataError: The file is missing, or not a table of characters.
+        """
+        path = folder / CHARACTERS_FILE
+        try:
+            first, *others = path.read_bytes().decode().removesuffix("\n").split("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"{path}: expected the model's characters, got {error}") from error
+        if first != END or any(len(character) != 1 for character in others):
+            raise DataError(f"{path}: expected {END}, and then a character a line")
+        return cls(_END_CHARACTER + "".join(others).replace(_SPACE, " "))
+
+    def _lacks(self, segments: Sequence[str]) -> DataError:
+        known = set(self.characters)
+        segment = next(segment for segment in segments if not known.issuperset(segment))
+        character = next(c for c in segment if c not in known)
+        return DataError(
+            f"the model does not know the character {character!r} (U+{ord(character):04X}) "
+            f"in {segment!r}: normalise the text as its training text was"
+        )

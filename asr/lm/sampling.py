@@ -1,0 +1,57 @@
+"""Sampling: a model over characters writes."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from asr.errors import ConfigError
+from asr.lm.character_model import CharacterModel
+from asr.lm.characters import END_ID, CharacterTable
+
+
+def sample(
+    model: CharacterModel,
+    table: CharacterTable,
+    prompt: str,
+    *,
+    n_characters: int,
+    temperature: float,
+    seed: int,
+) -> str:
+    """Let a model go on with a text, character by character.
+
+    Args:
+        model: The model.
+        table: Its characters.
+        prompt: The beginning of a segment, normalised; may be empty.
+        n_characters: How many to write, ends of segments included.
+        temperature: 1 draws from the model's distribution, less prefers what is probable; 0 always
+            takes the most probable.
+        seed: The only source of chance.
+
+    Returns:
+        What was written behind the prompt; each segment's end is a line break.
+
+    Raises:
+        ConfigError: The temperature is negative or not finite.
+        DataError: The prompt has a character that the model does not know.
+    """
+    if not 0.0 <= temperature < math.inf:
+        raise ConfigError(f"the temperature must be 0 or more, got {temperature}")
+    generator = torch.Generator().manual_seed(seed)
+    ids = torch.tensor([[END_ID, *table.encode([prompt])[:-1].tolist()]])
+    state, written = model.start(1), []
+    with torch.inference_mode():
+        for _ in range(n_characters):
+            log_probs, state = model(ids, state)
+            ids = _draw(log_probs[0, -1], temperature, generator).view(1, 1)
+            written.append(int(ids))
+    return table.decode(written)
+
+
+def _draw(log_probs: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
+    """Draw one id from log probabilities (V,)."""
+    if temperature == 0.0:
+        return log_probs.argmax()
+    return torch.multinomial((log_probs / temperature).softmax(0), 1, generator=generator)

@@ -1,0 +1,47 @@
+"""Rescoring: a language model has its say on n-best lists."""
+
+from collections.abc import Sequence
+
+from asr.errors import DataError
+from asr.language_model import LanguageModel
+from asr.text.transcript import Transcript, rank
+
+
+def rescore(
+    transcripts: Sequence[Transcript],
+    language_model: LanguageModel,
+    *,
+    lm_weight: float,
+    word_score: float,
+) -> list[Transcript]:
+    """Add what a language model says to the scores of n-best lists, and put the best in front.
+
+    Args:
+        transcripts: With n-best, of which each entry is scored alone: an utterance's result does
+            not depend on the others.
+        language_model: The model.
+        lm_weight: Factor of the natural log of its probability.
+        word_score: Added for each word, in nats: what makes up for the probability that each costs.
+
+    Returns:
+        The transcripts with new scores, in the order given.
+
+    Raises:
+        DataError: No transcript has an alternative, or a text has a character that the model does
+            not know.
+    """
+    if not any(len(transcript.n_best) > 1 for transcript in transcripts):
+        raise DataError(
+            "no utterance has an alternative: expected n-best lists, as "
+            "`asr decode --search beam --n-best 16` writes them"
+        )
+    texts = [entry.text for transcript in transcripts for entry in transcript.n_best]
+    log_probs = iter(language_model.log_probs(texts))
+    rescored = []
+    for transcript in transcripts:
+        scores = [
+            entry.score + lm_weight * next(log_probs) + word_score * len(entry.text.split())
+            for entry in transcript.n_best
+        ]
+        rescored.append(rank(transcript, scores) if scores else transcript)
+    return rescored

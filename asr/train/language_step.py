@@ -1,0 +1,121 @@
+"""One update of the language model: back-propagation through a chunk, the state carried over.
+
+The rows of a chunk are cut into shards, a thread each, as the acoustic model's batches are.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from asr.errors import TrainingError
+from asr.lm.character_model import CharacterModel
+from asr.train.step import PRECISIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one update reads.
+
+    Attributes:
+        inputs: (B, U) int64 characters.
+        targets: (B, U) int64, the character that follows each.
+        state: (n_layers, S, B, D) float32, of what stands in front.
+        dropout: (n_layers + 1, B, 1, D).
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    state: Tensor
+    dropout: Tensor
+
+    def cut(self, n_shards: int) -> list["Chunk"]:
+        """Cut the rows into runs of nearly equal size."""
+        return [
+            Chunk(*parts)
+            for parts in zip(
+                self.inputs.tensor_split(n_shards),
+                self.targets.tensor_split(n_shards),
+                self.state.tensor_split(n_shards, dim=2),
+                self.dropout.tensor_split(n_shards, dim=1),
+                strict=True,
+            )
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkResult:
+    """What one update did.
+
+    Attributes:
+        loss: Mean over the chunk, nats a character.
+        gradient_norm: Before clipping.
+        state: (n_layers, S, B, D) float32, behind the chunk.
+    """
+
+    loss: float
+    gradient_norm: float
+    state: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _Gradient:
+    """The gradient of a shard's summed loss, that loss in nats, and the state behind the shard."""
+
+    tensors: tuple[Tensor, ...]
+    loss: float
+    state: Tensor
+
+
+def language_step(
+    model: CharacterModel,
+    optimiser: torch.optim.Optimizer,
+    chunk: Chunk,
+    *,
+    precision: str,
+    max_gradient_norm: float,
+    pool: ThreadPoolExecutor,
+    n_shards: int,
+) -> ChunkResult:
+    """Update the model once, on the mean loss per character of the chunk.
+
+    The number of shards changes the sums' rounding and nothing else.
+
+    Raises:
+        TrainingError: The loss or the gradient is not finite; the weights are as before the call.
+
+    References:
+        Mikolov et al., "Extensions of recurrent neural network language model", ICASSP 2011
+        (truncated back-propagation through time).
+        Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", ICML
+        2013 (clipping).
+    """
+    parameters = tuple(model.parameters())
+
+    def gradient_of(shard: Chunk) -> _Gradient:
+        return _gradient(model, parameters, shard, precision)
+
+    shards = list(pool.map(gradient_of, chunk.cut(n_shards)))
+    n_characters = chunk.targets.numel()
+    for parameter, *parts in zip(parameters, *(shard.tensors for shard in shards), strict=True):
+        parameter.grad = torch.stack(parts).sum(0).div_(n_characters)
+    loss = sum(shard.loss for shard in shards) / n_characters
+    norm = float(nn.utils.clip_grad_norm_(parameters, max_gradient_norm))
+    if not torch.tensor([loss, norm]).isfinite().all():
+        raise TrainingError(
+            f"the loss is {loss} and the gradient's norm {norm}; no update was made. "
+            "A lower optimiser.learning_rate usually helps"
+        )
+    optimiser.step()
+    return ChunkResult(loss, norm, torch.cat([shard.state for shard in shards], 2))
+
+
+def _gradient(
+    model: CharacterModel, parameters: Sequence[nn.Parameter], shard: Chunk, precision: str
+) -> _Gradient:
+    with torch.autocast("cpu", PRECISIONS[precision], precision != "float32"):
+        log_probs, state = model(shard.inputs, shard.state.contiguous(), shard.dropout)
+    loss = -log_probs.gather(2, shard.targets.unsqueeze(2)).sum()
+    return _Gradient(torch.autograd.grad(loss, parameters), float(loss.detach()), state.detach())

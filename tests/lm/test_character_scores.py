@@ -1,0 +1,81 @@
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+
+from asr.errors import DataError
+from asr.lm import character_scores
+from asr.lm.character_model import CharacterModel, CharacterModelConfig
+from asr.lm.character_scores import character_perplexity, score_segments
+from asr.lm.characters import CharacterTable
+
+TABLE = CharacterTable("\n AB")
+SEGMENTS = ["AB BA", "", "A", "B A B A B", "BB"]
+
+
+@pytest.fixture
+def model() -> CharacterModel:
+    torch.manual_seed(0)
+    return CharacterModel(CharacterModelConfig("lstm", 8, 1, 0.0), n_characters=4)
+
+
+def by_hand(model: CharacterModel, ids: list[int]) -> float:
+    """Sum up the log probability of ids behind an end, one after the other."""
+    score, state, last = 0.0, model.start(1), 0
+    for i in ids:
+        log_probs, state = model(torch.tensor([[last]]), state)
+        score, last = score + float(log_probs[0, 0, i].detach()), i
+    return score
+
+
+def test_a_segment_alone_equals_itself_in_a_batch(model: CharacterModel) -> None:
+    together = score_segments(model, TABLE, SEGMENTS)
+
+    alone = [score_segments(model, TABLE, [segment])[0] for segment in SEGMENTS]
+
+    assert together == pytest.approx(alone, abs=1e-5)
+
+
+def test_a_score_is_the_sum_over_the_characters_and_the_end(model: CharacterModel) -> None:
+    scores = score_segments(model, TABLE, ["AB A", ""])
+
+    assert scores == pytest.approx([by_hand(model, [2, 3, 1, 2, 0]), by_hand(model, [0])], abs=1e-5)
+
+
+def test_many_batches_give_what_one_gives(
+    model: CharacterModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = score_segments(model, TABLE, SEGMENTS)
+    monkeypatch.setattr(character_scores, "MAX_CHARACTERS", 7)
+
+    with ThreadPoolExecutor(2) as pool:
+        scores = score_segments(model, TABLE, SEGMENTS, pool.map)
+
+    assert scores == pytest.approx(expected, abs=1e-5)
+
+
+def test_perplexity_is_that_of_all_characters_and_ends_and_of_all_words_and_ends(
+    model: CharacterModel,
+) -> None:
+    log_prob = by_hand(model, [2, 3, 1, 2, 0]) + by_hand(model, [3, 0])
+
+    result = character_perplexity(model, TABLE, ["AB A", "B"])
+
+    assert (result.n_segments, result.n_words, result.n_characters) == (2, 3, 5)
+    assert result.per_character == pytest.approx(math.exp(-log_prob / 7))
+    assert result.per_word == pytest.approx(math.exp(-log_prob / 5))
+    assert result.bits_per_character == pytest.approx(-log_prob / 7 / math.log(2))
+
+
+def test_a_model_that_knows_nothing_chooses_among_all_characters(model: CharacterModel) -> None:
+    with torch.no_grad():
+        model.projection.weight.zero_()
+        model.projection.bias.zero_()
+
+    assert character_perplexity(model, TABLE, ["AB A"]).per_character == pytest.approx(4.0)
+
+
+def test_a_text_without_a_segment_has_no_perplexity(model: CharacterModel) -> None:
+    with pytest.raises(DataError, match="expected a text to score"):
+        character_perplexity(model, TABLE, [])
