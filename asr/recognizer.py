@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from asr.checkpoint import WEIGHTS_FILE, Checkpoint, load_checkpoint, verify_golden
+from asr.checkpoint import Checkpoint, load_checkpoint, verify_golden
 from asr.corpus.loader import prefetch, read_utterance
 from asr.corpus.statistics import speaker_statistics, stacked_statistics
 from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, AudioError, ConfigError, DataError, ModelError
 from asr.features.cmvn import CmvnStatistics
 from asr.lengths import pad
+from asr.model_files import WEIGHTS_FILE
 from asr.search.alignment import force_align
 from asr.search.beam import BeamConfig
 from asr.search.greedy import greedy_search

@@ -58,9 +58,14 @@ def small_config() -> Config:
         batching=BatchingConfig(
             4.0, (0.9, 1.0, 1.1), sorted_first=True, codec_share=0.5, ramp_epochs=2, seed=3
         ),
-        optimiser=OptimiserConfig(0.01, 0.5, 0.1, 0.01, 1.0, average_decay=0.0),
+        optimiser=OptimiserConfig(0.01, 0.5, 0.1, 0.01, 1.0),
         train=TrainConfig(
-            n_epochs=3, patience=0, precision="float32", n_shards=2, checkpoint_minutes=0.0
+            average_decay=0.0,
+            n_epochs=3,
+            patience=0,
+            precision="float32",
+            n_shards=2,
+            checkpoint_minutes=0.0,
         ),
     )
 

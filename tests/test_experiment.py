@@ -86,8 +86,8 @@ def test_a_run_that_was_interrupted_ends_with_the_bits_of_one_that_was_not(
 
 
 def with_average(config: Config, decay: float) -> Config:
-    optimiser = dataclasses.replace(config.optimiser, average_decay=decay)
-    return dataclasses.replace(config, optimiser=optimiser)
+    train_config = dataclasses.replace(config.train, average_decay=decay)
+    return dataclasses.replace(config, train=train_config)
 
 
 def test_averaged_weights_are_judged_and_kept_and_resumed_to_the_bit(

@@ -21,7 +21,7 @@ TRANSCRIPT = Transcript(
     words=FIRST,
     n_best=(
         Alternative("A CAD", -3.0),
-        Alternative("A CAB", -3.5, SECOND),
+        Alternative("A CAB", -3.5, words=SECOND),
         Alternative("ACAB", -9.0),
     ),
     duration=1.0,

@@ -35,6 +35,8 @@ class TrainConfig:
         precision: "float32", or "bfloat16" for matrix products in bfloat16 (weights stay float32).
         n_shards: Parts of a batch that are computed side by side, each by a thread: one a core is
             best. It decides the rounding of sums, and so belongs to what makes a run repeatable.
+        average_decay: Of a moving average of the weights, which then is the model that is judged
+            and kept; 0 keeps the weights as they are.
         checkpoint_minutes: A run that is killed loses at most this much work.
     """
 
@@ -42,6 +44,7 @@ class TrainConfig:
     patience: int
     precision: str
     n_shards: int
+    average_decay: float
     checkpoint_minutes: float
 
     def __post_init__(self) -> None:
@@ -53,6 +56,8 @@ class TrainConfig:
         for name in ("n_epochs", "n_shards"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"train.{name} must be at least 1, got {getattr(self, name)}")
+        if not 0.0 <= self.average_decay < 1.0:
+            raise ConfigError(f"train.average_decay must lie in [0, 1), got {self.average_decay}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +104,8 @@ class Trainer:
         self.optimiser = adamw(model, optimiser_config)
         self.modules: dict[str, nn.Module] = {"model": model}
         self.average: AveragedModel | None = None
-        if optimiser_config.average_decay:
-            self.average = averaged(model, optimiser_config.average_decay)
+        if config.average_decay:
+            self.average = averaged(model, config.average_decay)
             self.modules["average"] = self.average
         self.state_path = folder / STATE_FILE
         self.state = RunState(fingerprint=fingerprint)

@@ -21,8 +21,6 @@ class OptimiserConfig:
         final_fraction: Learning rate at the very end, as a fraction of the peak.
         weight_decay: Decoupled; only matrices and kernels decay, biases and norms do not.
         max_gradient_norm: Gradients are scaled down to this norm.
-        average_decay: Of a moving average of the weights, which then is the model that is judged
-            and kept; 0 keeps the weights as they are.
     """
 
     learning_rate: float
@@ -30,7 +28,6 @@ class OptimiserConfig:
     final_fraction: float
     weight_decay: float
     max_gradient_norm: float
-    average_decay: float
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""
@@ -40,10 +37,6 @@ class OptimiserConfig:
         for name in ("warmup_epochs", "final_fraction", "weight_decay"):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"optimiser.{name} must be at least 0, got {getattr(self, name)}")
-        if not 0.0 <= self.average_decay < 1.0:
-            raise ConfigError(
-                f"optimiser.average_decay must lie in [0, 1), got {self.average_decay}"
-            )
 
 
 def adamw(model: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:

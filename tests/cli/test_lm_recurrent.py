@@ -90,7 +90,7 @@ def hypotheses(tmp_path: Path) -> Path:
         (Word("THE", 0.0, 0.1, 0.5), Word("C", 0.2, 0.3, 0.5), Word("AT", 0.3, 0.4, 0.5)),
         (
             Alternative("THE C AT", -1.0),
-            Alternative("THE CAT", -1.5, (Word("THE", 0.0, 0.1), Word("CAT", 0.2, 0.4))),
+            Alternative("THE CAT", -1.5, words=(Word("THE", 0.0, 0.1), Word("CAT", 0.2, 0.4))),
         ),
         0.5,
     )

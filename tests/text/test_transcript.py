@@ -25,7 +25,9 @@ FULL = Transcript(
     words=(Word("DON'T", 0.12, 0.48, 0.95), Word("STOP", 0.52, 1.0, 0.85)),
     n_best=(
         Alternative("DON'T STOP", -12.5),
-        Alternative("DON'T STOOP", -13.25, (Word("DON'T", 0.12, 0.48), Word("STOOP", 0.52, 1.0))),
+        Alternative(
+            "DON'T STOOP", -13.25, words=(Word("DON'T", 0.12, 0.48), Word("STOOP", 0.52, 1.0))
+        ),
     ),
     duration=1.5,
 )

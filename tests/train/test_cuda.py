@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
 ]
 
-OPTIMISER = OptimiserConfig(0.001, 0.0, 1.0, 0.0, 1.0, average_decay=0.0)
+OPTIMISER = OptimiserConfig(0.001, 0.0, 1.0, 0.0, 1.0)
 
 
 def make_model(device: torch.device) -> AcousticModel:
@@ -78,7 +78,7 @@ def test_a_state_saved_on_a_gpu_is_loaded_on_the_cpu_and_back(tmp_path: Path) ->
         model = make_model(torch.device(device))
         optimiser = adamw(model, OPTIMISER)
         if path.exists():
-            load_state(path, "same", {"model": model}, optimiser)
+            load_state(path, RunState(fingerprint="same"), {"model": model}, optimiser)
         else:
             for parameter in model.parameters():
                 parameter.grad = torch.ones_like(parameter)

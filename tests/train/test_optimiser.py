@@ -10,7 +10,6 @@ CONFIG = OptimiserConfig(
     final_fraction=0.01,
     weight_decay=0.5,
     max_gradient_norm=1.0,
-    average_decay=0.0,
 )
 
 
@@ -60,7 +59,6 @@ def test_the_average_follows_the_weights_soon_at_first_and_then_slowly() -> None
         ("warmup_epochs", -1.0),
         ("final_fraction", -0.1),
         ("weight_decay", -0.1),
-        ("average_decay", 1.0),
     ],
 )
 def test_values_that_cannot_train_are_refused_by_the_key(name: str, value: float) -> None:
