@@ -1,6 +1,6 @@
 r"""How fast and how well the beam search reads, beside others on the same emissions.
 
-    python -m benchmarks.search --peers /tmp/peers/bin/python \
+    python -m benchmarks.search --peers ../peers/bin/python \
         --lm 3-gram books-3gram.lm books-3gram.arpa --lm 4-gram books-4gram.lm books-4gram.arpa
 
 Each `--lm` names an n-gram model for us (see `asr lm`) and the same one for KenLM, as ARPA or in
