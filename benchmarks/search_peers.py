@@ -137,7 +137,7 @@ def best(decoder: Any, emission: Emission) -> Any:
 
 def collapsed(path: list[int], tokens: list[str]) -> list[str]:
     pairs = zip([0, *path[:-1]], path, strict=True)
-    return [tokens[i] for before, i in pairs if i not in (before, 0) and i < len(tokens)]
+    return [tokens[i] for before, i in pairs if i != before and 0 < i < len(tokens)]
 
 
 def text_of(tokens: list[str]) -> str:
