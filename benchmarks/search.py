@@ -129,6 +129,7 @@ class _Bench:
         last: dict[str, dict[str, Any]] = {}
         with _processes(names, self.python) as ask:
             starts = {n: ask(n, str(self._task(ours if n == OURS else theirs, n))) for n in names}
+            names = [name for name in names if "start_seconds" in starts[name]]  # else it died
             weights = {n: self._weights(partial(ask, n)) if lm else {} for n in names}
             order = [utterance.id for utterance in self.timed]
             for _, name in product(range(N_ROUNDS), names):

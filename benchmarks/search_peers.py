@@ -48,7 +48,9 @@ def fast_ctc_decode(task: Task, _: Task) -> Decode:
 def pyctcdecode(task: Task, weights: Task) -> Decode:
     import pyctcdecode as library
 
-    labels = ["", *(" " if token == "▁" else token for token in task["tokens"][1:])]
+    labels = ["", *task["tokens"][1:]]
+    if boundary_of(task["tokens"]) is not None:
+        labels = [label.replace("▁", " ") for label in labels]
     if "decoder" not in _MADE:
         words = task["words"] or None
         _MADE["decoder"] = library.build_ctcdecoder(labels, task["lm"], words)
@@ -78,7 +80,8 @@ def flashlight(task: Task, weights: Task) -> Decode:
         "log_add": True,
         "criterion_type": library.CriterionType.CTC,
     }
-    boundary = tokens.index("▁") if "▁" in tokens else -1
+    own = boundary_of(tokens)
+    boundary = -1 if own is None else own
     if not task["words"]:
         options = library.LexiconFreeDecoderOptions(**common)
         free = library.LexiconFreeDecoder(options, library.ZeroLM(), boundary, 0, [])
@@ -109,7 +112,7 @@ def flashlight_words(task: Task) -> tuple[Any, Any, Any]:
     if "words" not in _MADE:
         dictionary = Dictionary([*task["words"], "<unk>"])
         lm = library.KenLM(task["lm"], dictionary)
-        boundary = task["tokens"].index("▁") if "▁" in task["tokens"] else None
+        boundary = boundary_of(task["tokens"])
         trie, start = library.Trie(len(task["tokens"]), boundary or 0), lm.start(False)
         for word, spelling in zip(task["words"], task["spellings"], strict=True):
             number = dictionary.get_index(word)
@@ -122,6 +125,11 @@ def flashlight_words(task: Task) -> tuple[Any, Any, Any]:
     return result
 
 
+def boundary_of(tokens: list[str]) -> int | None:
+    """Find the token between words; among pieces, which begin words themselves, there is none."""
+    return tokens.index("▁") if all(len(token) == 1 for token in tokens[1:]) else None
+
+
 def best(decoder: Any, emission: Emission) -> Any:
     emission = np.ascontiguousarray(emission)
     return decoder.decode(emission.ctypes.data, *emission.shape)[0]
@@ -129,7 +137,7 @@ def best(decoder: Any, emission: Emission) -> Any:
 
 def collapsed(path: list[int], tokens: list[str]) -> list[str]:
     pairs = zip([0, *path[:-1]], path, strict=True)
-    return [tokens[i] for before, i in pairs if i not in (before, 0) and i < len(tokens)]
+    return [tokens[i] for before, i in pairs if i != before and 0 < i < len(tokens)]
 
 
 def text_of(tokens: list[str]) -> str:

@@ -158,7 +158,7 @@ def test_a_setting_that_makes_no_sense_is_refused_with_the_usage(
     assert complaint in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [("--beam-size", "0"), ("--n-best", "17")])
+@pytest.mark.parametrize("words", [("--beam-size", "0"), ("--n-best", "101")])
 def test_a_beam_out_of_its_range_is_an_error(
     words: tuple[str, ...], model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
