@@ -4,7 +4,6 @@ Words are spelled in characters, whatever pieces of words the tokens are; or, if
 how they are pronounced, in tokens that are phones.
 """
 
-import importlib
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asr.errors import ConfigError, DataError
+from asr.lm.files import read_ngram
 from asr.search.hotwords import BOUNDARY, make_hotwords
 from asr.search.language import Language
 from asr.search.lexicon import make_lexicon
@@ -196,7 +196,7 @@ def _phrases(
 
 def _read_lm(path: Path) -> tuple[Sequence[str], NGram]:
     """Take the words and the arrays of a language model from the part that reads them."""
-    model = importlib.import_module("asr.lm.files").read_ngram(path)
+    model = read_ngram(path)
     arrays = (model.words, model.log_probs, model.backoffs, model.first_child, model.suffixes)
     return model.vocabulary.words, make_ngram(*arrays)
 

@@ -294,7 +294,7 @@ def _wer(references: Sequence[Utterance], texts: Texts) -> float:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--peers", default="/tmp/peers/bin/python", help="the others' Python")
+    parser.add_argument("--peers", default="../peers/bin/python", help="the others' Python")
     parser.add_argument(
         "--lm", nargs=3, action="append", default=[], metavar=("NAME", "OURS", "KENLM")
     )

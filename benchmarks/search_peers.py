@@ -2,8 +2,8 @@
 
 Runs in an environment of its own, which has none of this package:
 
-    python3 -m venv /tmp/peers
-    /tmp/peers/bin/pip install flashlight-text pyctcdecode fast-ctc-decode kenlm numpy
+    python3 -m venv ../peers
+    ../peers/bin/pip install flashlight-text pyctcdecode fast-ctc-decode kenlm numpy
 
 Standard input tells what to do, a line of JSON each: a task to make ready for, then how often to
 decode with which weights. Each is answered by a line of JSON.
