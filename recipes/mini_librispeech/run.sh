@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # mini_librispeech: 5.3 hours of read English, trained and scored on a CPU.
 #
-# Takes train-clean-5 and dev-clean from $ASR_DATA, or from ../shared/data where that is there;
-# otherwise downloads train-clean-5 and dev-clean-2 (OpenSLR 31, 0.5 GB). Everything learned is
-# learned from train-clean-5; the best epoch is chosen on the dev set, which is also the one scored.
-# Where there is text for language models (books-20M.txt.xz and librispeech-vocab.txt in the folder
-# $LM_TEXT, or lm/ of the data), two are built and the search is scored with each.
-# The outcome is RESULTS.md in the folder of the outputs; the one beside this file is the released
-# model's. README.md tells what to change first.
+# Takes train-clean-5 and dev-clean from $ASR_DATA, or from ../shared/data where that is there; otherwise
+# downloads train-clean-5 and dev-clean-2 (OpenSLR 31, 0.5 GB). Where $LM_TEXT, or lm/ of the data, has
+# books-20M.txt.xz and librispeech-vocab.txt, two language models are built and scored, too. The acoustic
+# model learns from train-clean-5 alone; the best epoch and the weights of the language models are chosen on
+# the dev set, which is also the one scored. The outcome is RESULTS.md in the folder of the outputs; the
+# one beside this file is the released model's. README.md tells what to change first.
 
 . "$(dirname "$0")/../stages.sh"
 
@@ -40,7 +39,7 @@ for search in "${searches[@]}"; do
   how=(--search beam)
   case $search in
     greedy) how=(--search greedy) ;;
-    *gram) how+=(--lm "$work/$search.lm" --lm-weight LMW --word-score WS) ;; # as `asr tune` found them
+    *gram) how+=(--lm "$work/$search.lm" --beam-size 400 --lm-weight 0.9 --unknown-score -25) ;; # by `asr tune`
   esac
   run=$work/$dev.$search
   stage "decode-$search" "$run.jsonl" asr decode "$work/packed" "$work/$dev.jsonl" "${how[@]}" --output "$run.jsonl"
