@@ -30,7 +30,7 @@ from asr.train.step import PRECISIONS, TrainingBatch, Workers, training_step
 from benchmarks.paired import alternate, ratio, write_results
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-N_BATCHES = 36
+N_BATCHES = 18
 N_ROUNDS = 5
 MAX_FEATURE_BYTES = 2_000_000_000
 
