@@ -9,6 +9,8 @@ process with one thread; they take turns, utterance for utterance the same, and 
 those of the thread that decodes. Weights are chosen for each decoder from the same grid, on other
 utterances than those that are timed and scored.
 
+The table is written anew after each task, as all of them take a quarter of an hour.
+
 The emissions at V = 29 are the shipped model's on the dev speakers. Those at V = 500 are simulated,
 as there is no model of pieces yet: BPE learned from the references, each piece in one frame at even
 distances, blank between, and as much noise as gives greedy search the WER that it has at V = 29.
@@ -81,25 +83,23 @@ def main() -> None:
             for lm, ours, theirs in [("", "", ""), *options.lm]:
                 bench = _Bench(Path(folder), tokenizer, emissions, timed, tuned, options.peers)
                 rows += bench.rows(f"{kind}, beam {BEAM_SIZE}", lm, ours, theirs)
-    write_results(
-        "search",
-        "Speed of the beam search",
-        [
-            "emission",
-            "words",
-            "decoder",
-            "ms per second of speech",
-            "of the fastest other",
-            "WER",
-            "weights",
-            "memory, MB",
-            "start, s",
-        ],
-        rows,
-        NOTES.format(n=len(timed), tuned=len(tuned), rounds=N_ROUNDS, threshold=BEAM_THRESHOLD),
-    )
+                notes = NOTES.format(
+                    n=len(timed), tuned=len(tuned), rounds=N_ROUNDS, threshold=BEAM_THRESHOLD
+                )
+                write_results("search", "Speed of the beam search", COLUMNS, rows, notes)
 
 
+COLUMNS = (
+    "emission",
+    "words",
+    "decoder",
+    "ms per second of speech",
+    "of the fastest other",
+    "WER",
+    "weights",
+    "memory, MB",
+    "start, s",
+)
 NOTES = """{n} utterances of dev-clean, MP3; weights chosen on {tuned} others. Thread seconds, the \
 median of {rounds} alternating rounds; one thread each. Beam threshold {threshold:g} nats, but for \
 pyctcdecode, which keeps its own pruning. How it is made: `benchmarks/search.py`."""
