@@ -1,7 +1,7 @@
 """Experiment with a language model: texts and a configuration become a model directory."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -25,6 +25,7 @@ def train_language_model(
     output: Path,
     watcher: LanguageWatcher,
     provenance: Provenance,
+    must_stop: Callable[[], bool] = lambda: False,
 ) -> LanguageRunState:
     """Train a language model, or go on with its training, and put the best one in place.
 
@@ -35,6 +36,7 @@ def train_language_model(
         output: The model directory; made at the very end. `<output>.run` holds the state.
         watcher: Told of every update and validation.
         provenance: For the model card.
+        must_stop: Asked after every update whether to save the state and end.
 
     Returns:
         Where the run ended.
@@ -43,6 +45,7 @@ def train_language_model(
         DataError: A text is empty or too short, or the dev text has a character that the other
             lacks.
         TrainingError: Training cannot go on; the state on disk is from before.
+        StoppedError: `must_stop` said so; the state is saved.
         ModelError: `output` holds something that is no model.
     """
     check_replaceable(output)
@@ -68,7 +71,7 @@ def train_language_model(
         card = _card(language_model, trainer, len(ids), provenance)
         save_language_model(folder / "best", language_model, card=card)
 
-    state = trainer.run(watcher, save_best)
+    state = trainer.run(watcher, save_best, must_stop)
     copy_model(folder / "best", output)
     return state
 

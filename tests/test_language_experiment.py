@@ -1,5 +1,7 @@
 import dataclasses
 import math
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from asr.config import LanguageConfig
-from asr.errors import DataError, ModelError, TrainingError
+from asr.errors import DataError, ModelError, StoppedError, TrainingError
 from asr.language_experiment import train_language_model
 from asr.language_model import load_language_model
 from asr.lm.character_model import CharacterModelConfig
@@ -42,13 +44,31 @@ def train(
     watcher: Watcher | None = None,
     text: list[str] = TEXT,
     dev: list[str] = DEV,
+    must_stop: Callable[[], bool] = lambda: False,
 ) -> LanguageRunState:
     watcher = watcher or Watcher()
-    return train_language_model(config, text, dev, output, watcher, provenance(["asr"]))
+    return train_language_model(config, text, dev, output, watcher, provenance(["asr"]), must_stop)
 
 
 def state_tensors(output: Path) -> dict[str, torch.Tensor]:
     return load_file(output.with_name(output.name + ".run") / "state.safetensors")
+
+
+def test_a_run_that_is_asked_to_stop_saves_its_state_and_goes_on_to_the_same_bits(
+    small_language_config: LanguageConfig, tmp_path: Path
+) -> None:
+    rarely = dataclasses.replace(small_language_config.train, checkpoint_minutes=60.0)
+    config = dataclasses.replace(small_language_config, train=rarely)
+    train(config, tmp_path / "whole")
+    for moment in (2, 3):
+        asked = iter([False] * (moment - 1) + [True])
+        with pytest.raises(StoppedError, match="the state is saved"):
+            train(config, tmp_path / "often", must_stop=partial(next, asked))
+
+    train(config, tmp_path / "often")
+
+    whole, often = state_tensors(tmp_path / "whole"), state_tensors(tmp_path / "often")
+    assert all(torch.equal(tensor, often[name]) for name, tensor in whole.items())
 
 
 @pytest.mark.parametrize("stop_at_step", [1, 5, 9, 13])

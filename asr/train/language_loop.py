@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from asr.errors import ConfigError
+from asr.errors import ConfigError, StoppedError
 from asr.lm.character_model import CharacterModel
 from asr.lm.character_scores import character_perplexity
 from asr.lm.characters import CharacterTable
@@ -106,14 +106,21 @@ class LanguageTrainer:
             )
         self._clock = self._saved = time.monotonic()
 
-    def run(self, watcher: LanguageWatcher, save_best: Callable[[], None]) -> LanguageRunState:
+    def run(
+        self,
+        watcher: LanguageWatcher,
+        save_best: Callable[[], None],
+        must_stop: Callable[[], bool],
+    ) -> LanguageRunState:
         """Train to the end.
 
         Args:
             watcher: Told of every update and validation.
             save_best: Called whenever the model as it is predicts the dev text best so far.
+            must_stop: Asked after every update whether to end early.
 
         Raises:
+            StoppedError: `must_stop` said so. The state is saved.
             TrainingError: A loss or gradient is not finite. The state on disk is from before.
         """
         with ThreadPoolExecutor(self.config.n_shards, "shard") as pool:
@@ -127,6 +134,12 @@ class LanguageTrainer:
                     watcher.on_validation(report)
                 elif time.monotonic() - self._saved > 60.0 * self.config.checkpoint_minutes:
                     self._save_state()
+                if must_stop():
+                    self._save_state()
+                    raise StoppedError(
+                        f"stopped after update {self.state.step} of {self.n_steps}; the state is "
+                        "saved, and the same command goes on from there"
+                    )
         return self.state
 
     def _update(self, pool: ThreadPoolExecutor) -> ChunkReport:

@@ -1,6 +1,7 @@
 """`asr lm train`: text and a configuration become a recurrent language model over characters."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from asr.cli.numbers import at_least
@@ -50,7 +51,9 @@ def run(options: argparse.Namespace) -> int:
     import torch
 
     from asr.cli.lm.watch import LanguageRunWatcher
+    from asr.cli.stopping import StopSignals
     from asr.config import LanguageConfig, read_tree
+    from asr.errors import StoppedError
     from asr.language_experiment import train_language_model
     from asr.lm.segments import read_segments
     from asr.provenance import provenance
@@ -61,15 +64,22 @@ def run(options: argparse.Namespace) -> int:
     config = read_tree(LanguageConfig, options.config, overrides)
     n_threads = options.threads or torch.get_num_threads()
     torch.set_num_threads(max(1, n_threads // config.train.n_shards))  # of each shard
-    with LanguageRunWatcher(options.output.with_name(options.output.name + ".run")) as watcher:
-        state = train_language_model(
-            config,
-            read_segments(options.text),
-            read_segments([options.dev]),
-            options.output,
-            watcher,
-            provenance(options.command),
-        )
+    run_folder = options.output.with_name(options.output.name + ".run")
+    with StopSignals(is_quiet=False) as signals:
+        try:
+            with LanguageRunWatcher(run_folder) as watcher:
+                state = train_language_model(
+                    config,
+                    read_segments(options.text),
+                    read_segments([options.dev]),
+                    options.output,
+                    watcher,
+                    provenance(options.command),
+                    signals.has_come,
+                )
+        except StoppedError as stopped:
+            print(f"asr: {stopped}", file=sys.stderr)
+            return signals.exit_status
     print(
         f"{options.output}: best {state.best_bits:.4f} bits per character of {options.dev.name} "
         f"(update {state.best_step} of {state.step}, {state.seconds / 60:.0f} minutes)"
