@@ -79,3 +79,20 @@ def test_little_memory_for_features_changes_no_bit(
     for epoch in (0, 1):
         for one, other in zip(roomy.batches(epoch), tight.batches(epoch), strict=True):
             assert torch.equal(one.features, other.features)
+
+
+def test_the_first_epoch_of_a_ramp_has_no_masks(
+    tiny_corpus: Sequence[Utterance], small_config: Config
+) -> None:
+    """An untrained model is spared: `ramp_epochs` reaches the masks, and the dropout's share."""
+    batching = dataclasses.replace(small_config.batching, speeds=(1.0,), codec_share=0.0)
+    ramp = dataclasses.replace(small_config, batching=batching)
+    unmasked = make_data(tiny_corpus, ramp)
+    unmasked.augment = None
+    masked = make_data(tiny_corpus, ramp)
+
+    for epoch, is_spared in ((0, True), (2, False)):
+        pairs = list(zip(unmasked.batches(epoch), masked.batches(epoch), strict=True))
+        equal = [torch.equal(plain.features, other.features) for plain, other in pairs]
+        assert all(equal) if is_spared else not any(equal)
+        assert {other.strength for _, other in pairs} == {0.0 if is_spared else 1.0}

@@ -1,3 +1,4 @@
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -114,3 +115,12 @@ def test_a_gradient_that_is_not_finite_stops_before_the_update() -> None:
         step(model, batch)
 
     assert torch.equal(weights(model), before)
+
+
+def test_an_update_without_strength_drops_nothing() -> None:
+    spared, undropped = make_model(dropout=0.5), make_model(dropout=0.0)
+
+    step(spared, dataclasses.replace(make_batch(3, 2), strength=0.0))
+    step(undropped, make_batch(3, 2))
+
+    assert torch.equal(weights(spared), weights(undropped))
