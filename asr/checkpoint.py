@@ -3,6 +3,7 @@
 model.safetensors    weights of the acoustic model and the statistics of CMVN
 config.toml          the configuration, complete, as it was trained with
 tokens.txt           the tokens by id (and bpe.model, where they are pieces of words)
+phones.txt           those of the second output, where the model has one
 golden.safetensors   a waveform, its features and its transcript, which loading can check
 README.md            the model card
 """
@@ -24,8 +25,9 @@ from asr.model.acoustic import AcousticModel
 from asr.model_files import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, staging, swap_in
 from asr.search.greedy import greedy_search
 from asr.text.bpe import read_tokenizer
-from asr.text.tokens import Tokenizer
+from asr.text.tokens import Tokenizer, TokenTable
 
+PHONES_FILE = "phones.txt"
 GOLDEN_FILE = "golden.safetensors"
 
 FEATURE_TOLERANCE = 1e-2  # of a normalised feature; other processors and libraries round otherwise
@@ -33,12 +35,16 @@ FEATURE_TOLERANCE = 1e-2  # of a normalised feature; other processors and librar
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A model ready to decode: configuration, tokens, front-end with its CMVN, acoustic model."""
+    """A model ready to decode: configuration, tokens, front-end with its CMVN, acoustic model.
+
+    `phones` are the tokens of its second output, if it has one.
+    """
 
     config: Config
     tokenizer: Tokenizer
     front_end: FrontEnd
     model: AcousticModel
+    phones: TokenTable | None = None
 
     @property
     def frame_shift(self) -> float:
@@ -46,18 +52,23 @@ class Checkpoint:
         return self.config.features.frame_shift * self.config.model.subsampling_factor
 
 
-def build(config: Config, tokenizer: Tokenizer) -> Checkpoint:
+def build(config: Config, tokenizer: Tokenizer, phones: TokenTable | None = None) -> Checkpoint:
     """Make a model with random weights, as training starts from."""
     front_end = FrontEnd(config.features)
-    model = AcousticModel(config.model, n_features=front_end.n_features, n_tokens=len(tokenizer))
-    return Checkpoint(config, tokenizer, front_end, model)
+    model = AcousticModel(
+        config.model,
+        n_features=front_end.n_features,
+        n_tokens=len(tokenizer),
+        n_phones=len(phones) if phones else 0,
+    )
+    return Checkpoint(config, tokenizer, front_end, model, phones)
 
 
-def untrained(config: Config, tokenizer: Tokenizer) -> Checkpoint:
+def untrained(trained: Checkpoint) -> Checkpoint:
     """Make the model again that training by this configuration began with, but for its CMVN."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.batching.seed)
-        return build(config, tokenizer)
+        torch.manual_seed(trained.config.batching.seed)
+        return build(trained.config, trained.tokenizer, trained.phones)
 
 
 def save_checkpoint(
@@ -89,6 +100,8 @@ def save_checkpoint(
     (beside / WEIGHTS_FILE).write_bytes(safetensors.torch.save(tensors))
     (beside / CONFIG_FILE).write_text(to_toml(checkpoint.config), encoding="utf-8")
     checkpoint.tokenizer.write(beside)
+    if checkpoint.phones:
+        checkpoint.phones.write(beside, PHONES_FILE)
     (beside / CARD_FILE).write_text(card, encoding="utf-8")
     _write_golden(beside / GOLDEN_FILE, load_checkpoint(beside), example)
     swap_in(beside, folder)
@@ -107,7 +120,9 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         raise ModelError(f"{folder}: not a model directory: expected {WEIGHTS_FILE} in it")
     try:
         config = read_config(folder / CONFIG_FILE)
-        checkpoint = build(config, read_tokenizer(folder))
+        has_phones = (folder / PHONES_FILE).exists()
+        phones = TokenTable.read(folder, PHONES_FILE) if has_phones else None
+        checkpoint = build(config, read_tokenizer(folder), phones)
         tensors = safetensors.torch.load_file(folder / WEIGHTS_FILE)
         for prefix, module in _modules(checkpoint).items():
             own = {

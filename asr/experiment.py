@@ -14,13 +14,14 @@ from asr.config import Config, config_hash, to_toml
 from asr.corpus.feature_memory import FeatureMemory
 from asr.corpus.statistics import corpus_statistics
 from asr.corpus.utterance import Utterance
-from asr.errors import DataError
+from asr.errors import ConfigError, DataError
 from asr.features.front_end import FrontEnd
+from asr.model.acoustic import Output
 from asr.model_files import check_replaceable, copy_model
 from asr.provenance import Provenance
 from asr.text.normalise import normaliser
+from asr.text.pronunciations import PhoneSpeller, Pronunciation
 from asr.text.tokenizer import make_tokenizer
-from asr.text.tokens import Tokenizer
 from asr.train.data import TrainingData
 from asr.train.loop import DevSet, Trainer
 from asr.train.progress import Watcher
@@ -29,6 +30,8 @@ from asr.train.state import RunState
 
 CMVN_UTTERANCES = 2000  # evenly spread over the manifest; more change no digit that matters
 EXAMPLE_SECONDS = 2.0
+
+Targets = dict[Output, dict[str, list[int]]]  # token ids by utterance id
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ def train_model(
     watcher: Watcher,
     provenance: Provenance,
     resources: Resources,
+    lexicon: Sequence[Pronunciation] | None = None,
 ) -> RunState:
     """Train a model, or go on with its training, and put the best epoch's in place.
 
@@ -65,13 +69,16 @@ def train_model(
         watcher: Told of every step and epoch.
         provenance: For the model card.
         resources: What the run may use. Of several ranks, the first one writes all files.
+        lexicon: How the words of the texts are pronounced; there must be one if the configuration
+            gives phones a weight.
 
     Returns:
         Where the run ended.
 
     Raises:
         DataError: Texts or durations are missing, the dev set has no words, or a text has a
-            character without a token.
+            character without a token or a word without a pronunciation.
+        ConfigError: Phones have a weight and there is no lexicon, or the reverse.
         TrainingError: Training cannot go on; the state on disk is from before.
         StoppedError: `resources.must_stop` said so; the state is saved.
         AudioError: A recording cannot be read.
@@ -85,18 +92,20 @@ def train_model(
     if not any(dev_texts.values()):
         raise DataError("the dev set has no words, without which there is no WER to choose by")
     tokenizer = make_tokenizer(list(texts.values()), config.text)
-    checkpoint = build(config, tokenizer)
+    speller = _phone_speller(config, lexicon)
+    checkpoint = build(config, tokenizer, speller.table() if speller else None)
     _set_cmvn(checkpoint.front_end, train)
     memory = FeatureMemory(checkpoint.front_end, resources.max_feature_bytes)
     ranks = resources.ranks
+    targets = _targets(checkpoint, texts, speller)
     trainer = Trainer(
         checkpoint.model,
-        _training_data(checkpoint, memory, train, texts, ranks),
+        _training_data(checkpoint, memory, train, targets, ranks),
         DevSet(_dev_data(checkpoint, memory, dev, ranks), dev_texts, tokenizer),
         config.train,
         config.optimiser,
         folder,
-        fingerprint=_fingerprint(config, train, dev),
+        fingerprint=_fingerprint(config, targets, train, dev),
     )
 
     def save_best() -> None:
@@ -131,12 +140,12 @@ def _training_data(
     checkpoint: Checkpoint,
     memory: FeatureMemory,
     utterances: Sequence[Utterance],
-    texts: dict[str, str],
+    targets: Targets,
     ranks: Ranks,
 ) -> TrainingData:
     return TrainingData(
         utterances,
-        _encoded(checkpoint.tokenizer, texts),
+        targets,
         memory,
         checkpoint.config.batching,
         checkpoint.config.spec_augment,
@@ -150,26 +159,46 @@ def _dev_data(
     """Batch the dev set as it is: one speed, no codec, no masks; greedy WER needs no tokens."""
     batching = dataclasses.replace(checkpoint.config.batching, speeds=(1.0,), codec_share=0.0)
     nothing: dict[str, list[int]] = {utterance.id: [] for utterance in utterances}
-    return TrainingData(utterances, nothing, memory, batching, ranks=ranks)
+    return TrainingData(utterances, {"text": nothing}, memory, batching, ranks=ranks)
 
 
-def _encoded(tokenizer: Tokenizer, texts: dict[str, str]) -> dict[str, list[int]]:
+def _phone_speller(config: Config, lexicon: Sequence[Pronunciation] | None) -> PhoneSpeller | None:
+    if (config.train.phone_weight > 0) != (lexicon is not None):
+        raise ConfigError(
+            f"train.phone_weight is {config.train.phone_weight:g} and there is "
+            f"{'no' if lexicon is None else 'a'} lexicon; phones need a weight and a lexicon"
+        )
+    return None if lexicon is None else PhoneSpeller.from_entries(lexicon)
+
+
+def _targets(
+    checkpoint: Checkpoint, texts: dict[str, str], speller: PhoneSpeller | None
+) -> Targets:
+    """Spell the texts in the tokens of each output."""
+    targets: Targets = {"text": _encoded(checkpoint.tokenizer.encode, texts)}
+    if speller is not None and checkpoint.phones is not None:
+        numbers = checkpoint.phones.numbers
+        targets["phones"] = _encoded(lambda text: numbers(speller.spell(text)), texts)
+    return targets
+
+
+def _encoded(encode: Callable[[str], list[int]], texts: dict[str, str]) -> dict[str, list[int]]:
     encoded = {}
     for name, text in texts.items():
         try:
-            encoded[name] = tokenizer.encode(text)
+            encoded[name] = encode(text)
         except DataError as error:
             raise DataError(f"utterance {name}: {error}") from error
     return encoded
 
 
-def _fingerprint(config: Config, *manifests: Sequence[Utterance]) -> str:
+def _fingerprint(config: Config, targets: Targets, *manifests: Sequence[Utterance]) -> str:
     """Name what must be the same when a run is gone on with; the audio may lie elsewhere."""
     placeless = [
         [dataclasses.replace(u, audio_filepath=Path(u.audio_filepath.name)) for u in utterances]
         for utterances in manifests
     ]
-    return hashlib.sha256(f"{to_toml(config)}{placeless}".encode()).hexdigest()
+    return hashlib.sha256(f"{to_toml(config)}{placeless}{targets}".encode()).hexdigest()
 
 
 def _example(config: Config) -> Tensor:
@@ -184,6 +213,7 @@ def _card(
 ) -> str:
     hours = sum(utterance.duration or 0.0 for utterance in train) / 3600
     model = config.model
+    outputs = f"{config.text.units} tokens{' and phones' if config.train.phone_weight else ''}"
     directions = "bidirectional" if model.bidirectional else "one-directional"
     return f"""\
 # Model card
@@ -192,7 +222,7 @@ def _card(
 |---|---|
 | what it is | {model.n_layers} {directions} {model.cell.upper()} layers of {model.size} units, \
 trained with CTC |
-| output | {config.text.units} tokens, text as the normaliser {config.text.normaliser} spells it |
+| output | {outputs}, text as the normaliser {config.text.normaliser} spells it |
 | trained on | {len(train)} utterances, {hours:.2f} hours |
 | dev WER | {100 * state.best_wer:.2f} % (greedy, epoch {state.best_epoch}) |
 | configuration | {config_hash(config)} |

@@ -5,7 +5,6 @@ how they are pronounced, in tokens that are phones.
 """
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,18 +19,16 @@ from asr.search.language import Language
 from asr.search.lexicon import make_lexicon
 from asr.search.ngram import NO_NGRAM, UNKNOWN, NGram, make_ngram
 from asr.text.normalise import normaliser
+from asr.text.pronunciations import Pronunciation, read_lexicon
 from asr.text.tokens import WORD_BOUNDARY
 
 if TYPE_CHECKING:
     from asr.text.normalise import Normaliser
 
-Pronunciation = tuple[str, tuple[str, ...]]  # a word and its units
-
 MAX_BOOST = 100.0  # nats
 N_SPECIAL = 3  # words of a language model that nobody says: <unk>, <s>, </s>
 
 _LOG = logging.getLogger(__name__)
-_VARIANT = re.compile(r"\(\d+\)$")  # as in READ(2), the second way to say a word
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +50,7 @@ def fuse(
     tokens: Sequence[str],
     normaliser_name: str,
     *,
+    phones: Sequence[str] | None = None,
     lm: Path | None = None,
     lexicon: Path | None = None,
     hotwords: Mapping[str, float] | None = None,
@@ -64,6 +62,8 @@ def fuse(
 
     Args:
         tokens: Of the model, by id.
+        phones: Of its second output, by id, if it has one: a lexicon that has pronunciations is
+            spelled in them.
         normaliser_name: The one that the model's training text went through; lexicon and hotwords
             go through it too, pronunciations do not.
         lm: An n-gram model, see `asr lm`.
@@ -81,6 +81,8 @@ def fuse(
     if lexicon is not None:
         entries = read_lexicon(lexicon, normalise)
     are_pronounced = any(units for _, units in entries)
+    if are_pronounced and phones is not None:
+        tokens = phones
     spelling = _Spelling(tokens, in_characters=not are_pronounced)
     words = tuple(dict.fromkeys(word for word, _ in entries))
     place = {word: i for i, word in enumerate(words)}
@@ -106,30 +108,6 @@ def fuse(
         hotwords=make_hotwords(_phrases(hotwords or {}, spelling, normalise), spelling.token_units),
     )
     return Fusion(language, words, are_pronounced)
-
-
-def read_lexicon(path: Path, normalise: "Normaliser") -> list[Pronunciation]:
-    """Read a list of words: one a line, alone or with its pronunciation in units behind it.
-
-    `#` begins a comment. A word may have several lines; a number in parentheses behind it, as in
-    `READ(2)`, is dropped.
-
-    Raises:
-        DataError: The file cannot be read, has no words, or has words both with pronunciations and
-            without.
-    """
-    entries = []
-    for line in _lines(path):
-        word, *units = line.partition("#")[0].split() or [""]
-        spelled = normalise(_VARIANT.sub("", word))
-        if spelled and " " not in spelled:
-            entries.append((spelled, tuple(units)))
-    if not entries:
-        raise DataError(f"{path}: expected a word a line, got none")
-    if any(units for _, units in entries) != all(units for _, units in entries):
-        word = next(word for word, units in entries if not units)
-        raise DataError(f"{path}: some words have pronunciations, {word!r} has none")
-    return entries
 
 
 def read_hotwords(path: Path, boost: float) -> dict[str, float]:

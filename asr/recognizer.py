@@ -16,6 +16,7 @@ from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, AudioError, ConfigError, DataError, ModelError
 from asr.features.cmvn import CmvnStatistics
 from asr.lengths import pad
+from asr.model.acoustic import Output
 from asr.model_files import WEIGHTS_FILE
 from asr.search.alignment import force_align
 from asr.search.beam import BeamConfig
@@ -50,7 +51,7 @@ def load_model(
         beam: Settings of the beam search; None searches greedily.
         lm: File of an n-gram model (see `asr lm`), weighed by the beam's `lm_weight`.
         lexicon: File of the only words that can be said; a word a line, alone or with its
-            pronunciation behind it.
+            pronunciation behind it. A model with an output of phones is then searched by that.
         hotwords: Phrases that score higher, each with its boost in nats.
 
     Raises:
@@ -73,6 +74,7 @@ def load_model(
     fusion = fuse(
         checkpoint.tokenizer.tokens,
         checkpoint.config.text.normaliser,
+        phones=checkpoint.phones.tokens if checkpoint.phones else None,
         lm=Path(lm) if lm else None,
         lexicon=Path(lexicon) if lexicon else None,
         hotwords=hotwords,
@@ -138,6 +140,8 @@ class Recognizer:
         self.checkpoint = checkpoint
         self.beam = beam
         self.fusion = fusion
+        is_phonetic = checkpoint.phones and fusion and fusion.are_pronounced
+        self.output: Output = "phones" if is_phonetic else "text"
         self._beam_search = _beam_search(checkpoint, beam, fusion) if beam else None
 
     @property
@@ -259,7 +263,7 @@ class Recognizer:
         """
         with torch.inference_mode():
             result: tuple[Tensor, Tensor] = self.checkpoint.model(
-                *self.checkpoint.front_end(waveforms, lengths, speaker)
+                *self.checkpoint.front_end(waveforms, lengths, speaker), self.output
             )
         return result
 

@@ -102,7 +102,7 @@ def _training_data(config: Config) -> tuple[TrainingData, int]:
     tokens = {name: tokenizer.encode(text) for name, text in texts.items()}
     front_end = build(config, tokenizer).front_end
     memory = FeatureMemory(front_end, max_bytes=MAX_FEATURE_BYTES)
-    data = TrainingData(utterances, tokens, memory, config.batching, config.spec_augment)
+    data = TrainingData(utterances, {"text": tokens}, memory, config.batching, config.spec_augment)
     return data, len(tokenizer)
 
 

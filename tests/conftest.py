@@ -54,14 +54,16 @@ def small_config() -> Config:
         text=TextConfig("librispeech-1", "char", 0),
         features=FeatureConfig(16000, 0.025, 0.01, 20, 20.0, 7600.0, -15.0, 0, 0, "global"),
         spec_augment=SpecAugmentConfig(1, 4, 1.0, 0.1, 0.2),
-        model=ModelConfig(3, 2, "lstm", 8, 1, bidirectional=True, dropout=0.2),
+        model=ModelConfig(3, 4, "lstm", 8, 1, bidirectional=True, dropout=0.2),
         batching=BatchingConfig(
             4.0, (0.9, 1.0, 1.1), sorted_first=True, codec_share=0.5, ramp_epochs=2, seed=3
         ),
-        optimiser=OptimiserConfig(0.01, 0.5, 0.1, 0.01, 1.0),
+        optimiser=OptimiserConfig(0.01, 0.5, 0.0, 0.1, 0.01, 1.0),
         train=TrainConfig(
             average_decay=0.0,
+            phone_weight=0.0,
             n_epochs=3,
+            validate_every=1,
             patience=0,
             precision="float32",
             n_shards=2,
@@ -77,7 +79,7 @@ def small_language_config() -> LanguageConfig:
         normaliser="librispeech-1",
         model=CharacterModelConfig("lstm", 8, 2, dropout=0.2),
         streams=StreamConfig(n_streams=4, chunk_length=10),
-        optimiser=OptimiserConfig(0.01, 0.1, 0.1, 0.01, 1.0),
+        optimiser=OptimiserConfig(0.01, 0.1, 0.0, 0.1, 0.01, 1.0),
         train=LanguageTrainConfig(
             n_epochs=2.0,
             n_validations=3,

@@ -362,6 +362,6 @@ def test_the_untrained_model_is_the_one_that_training_begins_with(
     train(config, tiny_corpus[:2], tmp_path / "model")
 
     trained = load_checkpoint(tmp_path / "model")
-    start = untrained(trained.config, trained.tokenizer).model.state_dict()
+    start = untrained(trained).model.state_dict()
     for name, weight in trained.model.state_dict().items():
         torch.testing.assert_close(weight, start[name], rtol=0.0, atol=1e-20)

@@ -44,6 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", type=folder_to_make, required=True, help="the model directory to make"
     )
     parser.add_argument(
+        "--lexicon",
+        type=Path,
+        metavar="FILE",
+        help="pronunciations of the words of the texts, for a second output of phones "
+        "(train.phone_weight)",
+    )
+    parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change a value of config"
     )
     parser.add_argument(
@@ -75,6 +82,8 @@ def run(options: argparse.Namespace) -> int:
     from asr.errors import StoppedError
     from asr.experiment import Resources, train_model
     from asr.provenance import provenance
+    from asr.text.normalise import normaliser
+    from asr.text.pronunciations import read_lexicon
     from asr.train.allocator import keep_freed_memory
     from asr.train.progress import Unwatched
     from asr.train.ranks import join_ranks
@@ -85,6 +94,8 @@ def run(options: argparse.Namespace) -> int:
     n_threads = options.threads or torch.get_num_threads()
     torch.set_num_threads(max(1, n_threads // config.train.n_shards))  # of each shard
     train, dev = read_manifest(options.train), read_manifest(options.dev)
+    normalise = normaliser(config.text.normaliser)
+    lexicon = read_lexicon(options.lexicon, normalise) if options.lexicon else None
     run_folder = options.output.with_name(options.output.name + ".run")
     run_folder.mkdir(parents=True, exist_ok=True)
     with (
@@ -97,7 +108,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             with watching or nullcontext(Unwatched()) as watcher:
                 state = train_model(
-                    config, train, dev, options.output, watcher, circumstances, resources
+                    config, train, dev, options.output, watcher, circumstances, resources, lexicon
                 )
         except StoppedError as stopped:
             if ranks.is_first:

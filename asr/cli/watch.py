@@ -68,9 +68,10 @@ class RunWatcher:
     def on_epoch(self, report: EpochReport) -> None:
         """Print the epoch's line and append it to the metrics."""
         self._close_bar()
+        wer = "      -" if report.wer is None else f"{100 * report.wer:6.2f} %"
         print(
             f"epoch {report.epoch:3d}  loss {report.loss:6.3f}  "
-            f"dev WER {100 * report.wer:6.2f} %{'  best' if report.is_best else '      '}  "
+            f"dev WER {wer:8}{'  best' if report.is_best else '      '}  "
             f"{report.hours_per_hour:4.0f} h/h  {report.seconds / 60:6.1f} min"
             f"{f'  {report.n_skipped} skipped' if report.n_skipped else ''}",
             flush=True,
@@ -79,7 +80,8 @@ class RunWatcher:
             file.write(json.dumps(dataclasses.asdict(report)) + "\n")
         if self._writer is not None:
             self._writer.add_scalar("epoch/loss", report.loss, report.epoch)
-            self._writer.add_scalar("epoch/dev_wer", report.wer, report.epoch)
+            if report.wer is not None:
+                self._writer.add_scalar("epoch/dev_wer", report.wer, report.epoch)
             self._writer.flush()
 
     def _bar_for(self, what: str, total: int, unit: str) -> "tqdm[Never]":

@@ -63,7 +63,7 @@ def measure_memory(
         DataError: There is no utterance of at least one frame.
     """
     features = speech_features(checkpoint, utterances)
-    start = untrained(checkpoint.config, checkpoint.tokenizer).model
+    start = untrained(checkpoint).model
     max_distance = _max_distance(checkpoint, max_seconds)
     trained, before = (
         gradient_curve(model, features, max_distance, checkpoint.frame_shift, advance)
@@ -89,7 +89,7 @@ def measure_knob(
     factor.
     """
     features = speech_features(checkpoint, utterances)
-    start = untrained(checkpoint.config, checkpoint.tokenizer).model
+    start = untrained(checkpoint).model
     max_distance = _max_distance(checkpoint, max_seconds)
     return {
         scale: gradient_curve(

@@ -1,6 +1,7 @@
 """The acoustic model: features in, log-probabilities of tokens out."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,8 @@ from asr.errors import ConfigError
 from asr.lengths import check_lengths
 from asr.model.subsampling import TIME_STRIDES, ConvSubsampling
 from asr.recurrent import CELLS, RecurrentStack, draw_dropout
+
+Output = Literal["text", "phones"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,21 @@ class ModelConfig:
 
 
 class AcousticModel(nn.Module):
-    """Convolutional subsampling, a recurrent encoder, and a projection to tokens."""
+    """Convolutional subsampling, a recurrent encoder, and a projection to tokens.
 
-    def __init__(self, config: ModelConfig, *, n_features: int, n_tokens: int) -> None:
+    A second projection, to phones, teaches the encoder what the spelling of words hides, and lets a
+    lexicon say how words are spelled.
+
+    Args:
+        config: The shape of the network.
+        n_features: F.
+        n_tokens: V of the output of text.
+        n_phones: V of the output of phones; 0: there is none.
+    """
+
+    def __init__(
+        self, config: ModelConfig, *, n_features: int, n_tokens: int, n_phones: int = 0
+    ) -> None:
         super().__init__()
         self.config = config
         self.subsampling = ConvSubsampling(
@@ -70,21 +85,38 @@ class AcousticModel(nn.Module):
             bidirectional=config.bidirectional,
         )
         self.projection = nn.Linear(config.size, n_tokens)
+        self.phone_projection = nn.Linear(config.size, n_phones) if n_phones else None
 
     def forward(
-        self, features: Tensor, lengths: Tensor, dropout: Tensor | None = None
+        self, features: Tensor, lengths: Tensor, output: Output = "text"
     ) -> tuple[Tensor, Tensor]:
         """Score every token at every encoder frame.
 
         Args:
             features: (B, T, F) float, normalised; padding is never read.
             lengths: (B,) int64, valid frames.
-            dropout: Factors that `draw_dropout` drew, for training; None drops nothing.
+            output: Which tokens.
 
         Returns:
             log_probs, (B, T', V) float32, natural log, each frame normalised, token 0 the blank;
             and their lengths, (B,), ceil(length / subsampling_factor). Log-probabilities at padded
             positions are undefined.
+
+        Raises:
+            ShapeError: `lengths` does not fit `features`.
+        """
+        frames, lengths = self.encode(features, lengths)
+        return self.score(frames, output), lengths
+
+    def encode(
+        self, features: Tensor, lengths: Tensor, dropout: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Encode speech as both outputs see it: frames (B, T', D) and their lengths, (B,).
+
+        Args:
+            features: (B, T, F) float, normalised; padding is never read.
+            lengths: (B,) int64, valid frames.
+            dropout: Factors that `draw_dropout` drew, for training; None drops nothing.
 
         Raises:
             ShapeError: `lengths` does not fit `features`.
@@ -96,8 +128,14 @@ class AcousticModel(nn.Module):
             frames = self.encoder(frames, lengths)
         else:
             frames = self.encoder(frames, lengths, dropout[:-1]) * dropout[-1]
-        logits = self.projection(frames).float()
-        return functional.log_softmax(logits, dim=2), lengths
+        return frames, lengths
+
+    def score(self, frames: Tensor, output: Output) -> Tensor:
+        """Score encoded frames (B, T', D): (B, T', V) float32, natural log, normalised."""
+        projection = self.projection if output == "text" else self.phone_projection
+        if projection is None:
+            raise ConfigError("this model has no output of phones: see train.phone_weight")
+        return functional.log_softmax(projection(frames).float(), dim=2)
 
     def draw_dropout(
         self, n_utterances: int, generator: torch.Generator, strength: float = 1.0

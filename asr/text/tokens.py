@@ -143,18 +143,18 @@ class TokenTable:
             text += piece
         return [*spans, WordSpan(text, start, len(ids))] if text else spans
 
-    def write(self, folder: Path) -> None:
-        """Write `tokens.txt`: one token a line, the line number (from 0) its id."""
-        (folder / TOKENS_FILE).write_bytes("".join(f"{t}\n" for t in self.tokens).encode())
+    def write(self, folder: Path, name: str = TOKENS_FILE) -> None:
+        """Write a file: one token a line, the line number (from 0) its id."""
+        (folder / name).write_bytes("".join(f"{t}\n" for t in self.tokens).encode())
 
     @classmethod
-    def read(cls, folder: Path) -> "TokenTable":
-        """Read the `tokens.txt` of a folder.
+    def read(cls, folder: Path, name: str = TOKENS_FILE) -> "TokenTable":
+        """Read such a file.
 
         Raises:
             DataError: The file is missing, not UTF-8, or not a table of tokens.
         """
-        path = folder / TOKENS_FILE
+        path = folder / name
         try:
             return cls(tuple(path.read_bytes().decode().removesuffix("\n").split("\n")))
         except OSError as error:
@@ -163,6 +163,17 @@ class TokenTable:
             raise DataError(f"{path}: expected UTF-8 text, got {error.reason}") from error
         except DataError as error:
             raise DataError(f"{path}: {error}") from error
+
+    def numbers(self, tokens: Iterable[str]) -> list[int]:
+        """Look up ids.
+
+        Raises:
+            DataError: The table lacks a token.
+        """
+        try:
+            return [self._ids[token] for token in tokens]
+        except KeyError as missing:
+            raise DataError(f"there is no token {missing.args[0]!r}") from None
 
     def _spell(self, ids: Sequence[int]) -> list[str]:
         for i in ids:

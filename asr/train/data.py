@@ -17,8 +17,9 @@ from asr.errors import DataError
 from asr.features.cmvn import CmvnStatistics
 from asr.features.spec_augment import SpecAugmentConfig, spec_augment
 from asr.lengths import pad
+from asr.model.acoustic import Output
 from asr.train.ranks import ALONE, Ranks
-from asr.train.step import TrainingBatch
+from asr.train.step import Targets, TrainingBatch
 
 BATCHES_AHEAD = 4  # enough to hide a slow read, little enough to hold in memory
 LOADERS = {"cpu": 1, "cuda": 4}  # threads; a GPU trains faster than one can read, and spares cores
@@ -32,7 +33,7 @@ class TrainingData:
 
     Args:
         utterances: With durations.
-        tokens: Token ids by utterance id.
+        tokens: Token ids by utterance id, for each output of the model.
         memory: Gives features; global CMVN is estimated already, that of speakers is here.
         batching: Batch size, renditions and seed.
         augment: Masks to lay over the features; None for a dev set.
@@ -42,7 +43,7 @@ class TrainingData:
     def __init__(
         self,
         utterances: Sequence[Utterance],
-        tokens: Mapping[str, Sequence[int]],
+        tokens: Mapping[Output, Mapping[str, Sequence[int]]],
         memory: FeatureMemory,
         batching: BatchingConfig,
         augment: SpecAugmentConfig | None = None,
@@ -52,7 +53,10 @@ class TrainingData:
         if missing:
             raise DataError(f"no duration for {', '.join(missing[:5])}: prepare the manifest again")
         self.utterances = utterances
-        self.tokens = {name: torch.tensor(ids, dtype=torch.int64) for name, ids in tokens.items()}
+        self.tokens = {
+            output: {name: torch.tensor(ids, dtype=torch.int64) for name, ids in own.items()}
+            for output, own in tokens.items()
+        }
         self.memory, self.front_end = memory, memory.front_end
         self.batching = batching
         self._speakers: dict[str, CmvnStatistics] | None = None
@@ -100,14 +104,16 @@ class TrainingData:
         rows = self.ranks.rows(len(whole))
         features, lengths = self._features(plan, whole[rows])
         ids = tuple(self.utterances[index].id for index in whole)
-        tokens, token_lengths = pad([self.tokens[name] for name in ids])
+        targets = {
+            output: Targets(*pad([own[name] for name in ids]))[rows]
+            for output, own in self.tokens.items()
+        }
         return TrainingBatch(
             ids=ids,
             rows=rows,
             features=features,
             lengths=lengths,
-            tokens=tokens[rows],
-            token_lengths=token_lengths[rows],
+            targets=targets,
             duration=sum(self.utterances[index].duration or 0.0 for index in whole),
             seed=_number(f"{self.batching.seed} {plan.epoch} {number}"),
             strength=self.batching.strength(plan.epoch),

@@ -31,19 +31,24 @@ class TrainConfig:
 
     Attributes:
         n_epochs: Passes over the training set.
+        validate_every: Epochs from one validation to the next; there is one after the last, too.
         patience: Epochs without a lower dev WER after which a run stops; 0 never stops early.
         precision: "float32", or "bfloat16" for matrix products in bfloat16 (weights stay float32).
         n_shards: Parts of a batch that are computed side by side, each by a thread: one a core is
             best. It decides the rounding of sums, and so belongs to what makes a run repeatable.
+        phone_weight: Share of the loss that a second output has, of the phones of a lexicon; 0: the
+            model has none.
         average_decay: Of a moving average of the weights, which then is the model that is judged
             and kept; 0 keeps the weights as they are.
         checkpoint_minutes: A run that is killed loses at most this much work.
     """
 
     n_epochs: int
+    validate_every: int
     patience: int
     precision: str
     n_shards: int
+    phone_weight: float
     average_decay: float
     checkpoint_minutes: float
 
@@ -53,11 +58,12 @@ class TrainConfig:
             raise ConfigError(
                 f"train.precision must be one of {sorted(PRECISIONS)}, got {self.precision!r}"
             )
-        for name in ("n_epochs", "n_shards"):
+        for name in ("n_epochs", "validate_every", "n_shards"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"train.{name} must be at least 1, got {getattr(self, name)}")
-        if not 0.0 <= self.average_decay < 1.0:
-            raise ConfigError(f"train.average_decay must lie in [0, 1), got {self.average_decay}")
+        for name in ("average_decay", "phone_weight"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise ConfigError(f"train.{name} must lie in [0, 1), got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +142,8 @@ class Trainer:
             workers = Workers(self.ranks, pool, self.config.n_shards)
             while not self.is_finished():
                 speed, n_skipped = self._train_epoch(watcher, workers, must_stop)
-                wer = self._validate(watcher, workers, must_stop)
+                is_due = self._is_due(self.state.epoch + 1)
+                wer = self._validate(watcher, workers, must_stop) if is_due else None
                 report = self._finish_epoch(wer, speed, n_skipped)
                 if report.is_best and self.ranks.is_first:
                     save_best()
@@ -156,6 +163,10 @@ class Trainer:
         waited = self.state.epoch - self.state.best_epoch
         is_stale = 0 < self.config.patience <= waited
         return self.state.epoch >= self.config.n_epochs or is_stale
+
+    def _is_due(self, epoch: int) -> bool:
+        """Tell whether there is a validation after so many epochs."""
+        return epoch % self.config.validate_every == 0 or epoch == self.config.n_epochs
 
     def _train_epoch(
         self, watcher: Watcher, workers: Workers, must_stop: Callable[[], bool]
@@ -194,6 +205,7 @@ class Trainer:
             workers,
             precision=self.config.precision,
             max_gradient_norm=self.optimiser_config.max_gradient_norm,
+            phone_weight=self.config.phone_weight,
         )
         if self.average is not None:
             self.average.update_parameters(self.model)
@@ -227,7 +239,7 @@ class Trainer:
             self._stop_if(must_stop())
         return counts.rate
 
-    def _finish_epoch(self, wer: float, speed: float, n_skipped: int) -> EpochReport:
+    def _finish_epoch(self, wer: float | None, speed: float, n_skipped: int) -> EpochReport:
         """Count the epoch as done, and note whether it is the best."""
         run = self.state
         if run.n_tokens == 0:
@@ -238,8 +250,8 @@ class Trainer:
             )
         loss = run.loss / run.n_tokens
         run.epoch, run.batch, run.loss, run.n_tokens = run.epoch + 1, 0, 0.0, 0
-        is_best = wer < run.best_wer
-        if is_best:
+        is_best = wer is not None and wer < run.best_wer
+        if wer is not None and is_best:
             run.best_wer, run.best_epoch = wer, run.epoch
         return EpochReport(run.epoch, run.step, loss, wer, is_best, speed, run.seconds, n_skipped)
 

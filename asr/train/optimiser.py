@@ -18,6 +18,7 @@ class OptimiserConfig:
     Attributes:
         learning_rate: The peak.
         warmup_epochs: Epochs, possibly a fraction, of linear rise from zero to the peak.
+        hold_epochs: Epochs at the peak, before the fall begins.
         final_fraction: Learning rate at the very end, as a fraction of the peak.
         weight_decay: Decoupled; only matrices and kernels decay, biases and norms do not.
         max_gradient_norm: Gradients are scaled down to this norm.
@@ -25,6 +26,7 @@ class OptimiserConfig:
 
     learning_rate: float
     warmup_epochs: float
+    hold_epochs: float
     final_fraction: float
     weight_decay: float
     max_gradient_norm: float
@@ -34,7 +36,7 @@ class OptimiserConfig:
         for name in ("learning_rate", "max_gradient_norm"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"optimiser.{name} must be positive, got {getattr(self, name)}")
-        for name in ("warmup_epochs", "final_fraction", "weight_decay"):
+        for name in ("warmup_epochs", "hold_epochs", "final_fraction", "weight_decay"):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"optimiser.{name} must be at least 0, got {getattr(self, name)}")
 
@@ -56,6 +58,7 @@ def adamw(model: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:
         ],
         lr=config.learning_rate,
         betas=(0.9, 0.98),
+        fused=True,
     )
 
 
@@ -88,7 +91,7 @@ def averaged(model: nn.Module, decay: float) -> AveragedModel:
 
 
 def learning_rate_at(epoch: float, n_epochs: float, config: OptimiserConfig) -> float:
-    """Rise linearly, then fall along half a cosine to the end of the run.
+    """Rise linearly, stay at the peak, then fall along half a cosine to the end of the run.
 
     Args:
         epoch: Epochs done, a fraction inside one: 2.5 is the middle of the third.
@@ -103,6 +106,7 @@ def learning_rate_at(epoch: float, n_epochs: float, config: OptimiserConfig) -> 
     """
     if epoch < config.warmup_epochs:
         return config.learning_rate * epoch / config.warmup_epochs
-    after = (epoch - config.warmup_epochs) / max(n_epochs - config.warmup_epochs, 1e-9)
-    fall = 0.5 * (1.0 + math.cos(math.pi * min(after, 1.0)))
+    fall_begins = config.warmup_epochs + config.hold_epochs
+    after = (epoch - fall_begins) / max(n_epochs - fall_begins, 1e-9)
+    fall = 0.5 * (1.0 + math.cos(math.pi * min(max(after, 0.0), 1.0)))
     return config.learning_rate * (config.final_fraction + (1.0 - config.final_fraction) * fall)

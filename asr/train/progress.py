@@ -41,7 +41,7 @@ class EpochReport:
         epoch: Epochs done.
         step: Updates so far.
         loss: Mean over the epoch, nats per reference token.
-        wer: Greedy WER on the dev set, a fraction.
+        wer: Greedy WER on the dev set, a fraction; None where it was not measured.
         is_best: Whether no epoch before reached it.
         hours_per_hour: Hours of speech per hour of training, validation not counted.
         seconds: Time spent on the whole run so far.
@@ -51,7 +51,7 @@ class EpochReport:
     epoch: int
     step: int
     loss: float
-    wer: float
+    wer: float | None
     is_best: bool
     hours_per_hour: float
     seconds: float

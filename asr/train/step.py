@@ -6,19 +6,41 @@ its own, and the gradients are added in a fixed order. Processes that train toge
 in the same way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import torch
 from torch import Tensor, nn
 
 from asr.errors import TrainingError
-from asr.model.acoustic import AcousticModel
+from asr.model.acoustic import AcousticModel, Output
 from asr.model.ctc import ctc_loss, is_alignable
 from asr.train.ranks import Ranks, cut
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What one output of the model should say of each utterance.
+
+    Attributes:
+        tokens: (B, U) int64, padded with zeros.
+        lengths: (B,) int64.
+    """
+
+    tokens: Tensor
+    lengths: Tensor
+
+    def __getitem__(self, rows: slice | Tensor) -> "Targets":
+        """Take some utterances."""
+        return Targets(self.tokens[rows], self.lengths[rows])
+
+    def to(self, device: torch.device) -> "Targets":
+        """Move them to where they are computed on."""
+        return Targets(self.tokens.to(device), self.lengths.to(device))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +52,7 @@ class TrainingBatch:
         rows: Which of them this process has, B in number, possibly none; the others are elsewhere.
         features: (B, T, F) float32, normalised and augmented.
         lengths: (B,) int64, frames.
-        tokens: (B, U) int64.
-        token_lengths: (B,) int64.
+        targets: By the output that should say them; that of text is always there.
         duration: Seconds of speech in the whole batch, padding not counted.
         seed: Of whatever is random in the update.
         strength: Share of the configured dropout, 0 to 1.
@@ -41,16 +62,16 @@ class TrainingBatch:
     rows: slice
     features: Tensor
     lengths: Tensor
-    tokens: Tensor
-    token_lengths: Tensor
+    targets: Mapping[Output, Targets]
     duration: float
     seed: int
     strength: float
 
     def to(self, device: torch.device) -> "TrainingBatch":
         """Move the tensors to where they are computed on."""
-        names = ("features", "lengths", "tokens", "token_lengths")
-        return replace(self, **{name: getattr(self, name).to(device) for name in names})
+        targets = {output: targets.to(device) for output, targets in self.targets.items()}
+        features, lengths = self.features.to(device), self.lengths.to(device)
+        return replace(self, features=features, lengths=lengths, targets=targets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +94,7 @@ class StepResult:
     """What one update did.
 
     Attributes:
-        loss: Sum over the whole batch, nats.
+        loss: Sum over the whole batch, nats, of the output of text.
         n_tokens: Reference tokens behind that sum.
         gradient_norm: Before clipping.
         skipped: Ids of utterances with fewer frames than CTC needs; they took no part.
@@ -87,7 +108,10 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class _Gradient:
-    """The gradient of the summed loss of a shard; empty where no utterance can be aligned."""
+    """The gradient of a shard's summed loss; empty where no utterance can be aligned.
+
+    Loss and number of tokens are those of the output of text.
+    """
 
     tensors: tuple[Tensor, ...]
     loss: float
@@ -103,8 +127,11 @@ def training_step(
     *,
     precision: str,
     max_gradient_norm: float,
+    phone_weight: float = 0.0,
 ) -> StepResult:
     """Update the model once, on the mean loss per reference token of the whole batch.
+
+    The loss is that of text, or a mean of that and of the phones', which has `phone_weight`.
 
     The numbers of shards and of processes change the sums' rounding and nothing else: dropout is
     drawn for the whole batch, and the gradient is divided by the tokens of the whole batch.
@@ -119,7 +146,7 @@ def training_step(
     dropout = dropout[:, batch.rows].to(batch.features.device)
 
     def gradient_of(rows: slice) -> _Gradient:
-        return _gradient(model, parameters, batch, dropout, rows, precision)
+        return _gradient(model, parameters, batch, dropout, rows, precision, phone_weight)
 
     shards = list(workers.pool.map(gradient_of, _shards(len(batch.lengths), workers.n_shards)))
     loss, n_tokens, skipped = _totals(shards, batch, workers.ranks)
@@ -149,7 +176,9 @@ def _sums(shards: Sequence[_Gradient], parameters: Sequence[nn.Parameter]) -> li
     contributing = [shard.tensors for shard in shards if shard.tensors]
     if not contributing:
         return [torch.zeros_like(parameter) for parameter in parameters]
-    return [torch.stack(parts).sum(0) for parts in zip(*contributing, strict=True)]
+    if len(contributing) == 1:  # two biases of a cell may share a gradient
+        return [gradient.clone() for gradient in contributing[0]]
+    return [reduce(torch.add, parts) for parts in zip(*contributing, strict=True)]
 
 
 def _totals(
@@ -171,23 +200,35 @@ def _gradient(
     dropout: Tensor,
     rows: slice,
     precision: str,
+    phone_weight: float,
 ) -> _Gradient:
     ids, n_frames = batch.ids[batch.rows][rows], int(batch.lengths[rows].max())
     features = batch.features[rows, :n_frames]
     with torch.autocast(features.device.type, PRECISIONS[precision], precision != "float32"):
-        log_probs, lengths = model(features, batch.lengths[rows], dropout[:, rows])
-    tokens, token_lengths = batch.tokens[rows], batch.token_lengths[rows]
-    alignable = is_alignable(lengths, tokens, token_lengths)
-    skipped = _chosen(ids, ~alignable)
-    if len(skipped) == len(ids):
-        return _Gradient((), 0.0, 0, skipped)
-    losses = ctc_loss(
-        log_probs[alignable], lengths[alignable], tokens[alignable], token_lengths[alignable]
-    )
-    _refuse_non_finite(losses.detach(), _chosen(ids, alignable))
-    gradient = torch.autograd.grad(losses.sum(), parameters)
-    n_tokens = int(token_lengths[alignable].sum())
-    return _Gradient(gradient, float(losses.detach().sum()), n_tokens, skipped)
+        frames, lengths = model.encode(features, batch.lengths[rows], dropout[:, rows])
+        targets = {output: targets[rows] for output, targets in batch.targets.items()}
+        alignable = torch.stack(
+            [is_alignable(lengths, target.tokens, target.lengths) for target in targets.values()]
+        ).all(dim=0)
+        skipped = _chosen(ids, ~alignable)
+        if len(skipped) == len(ids):
+            return _Gradient((), 0.0, 0, skipped)
+        losses = {
+            output: ctc_loss(
+                model.score(frames[alignable], output),
+                lengths[alignable],
+                target.tokens[alignable],
+                target.lengths[alignable],
+            )
+            for output, target in targets.items()
+        }
+    for own in losses.values():
+        _refuse_non_finite(own.detach(), _chosen(ids, alignable))
+    total = losses["text"].sum()
+    loss, n_tokens = float(total.detach()), int(targets["text"].lengths[alignable].sum())
+    if "phones" in losses:
+        total = total.lerp(losses["phones"].sum(), phone_weight)
+    return _Gradient(torch.autograd.grad(total, parameters), loss, n_tokens, skipped)
 
 
 def _refuse_non_finite(losses: Tensor, ids: Sequence[str]) -> None:

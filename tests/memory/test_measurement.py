@@ -71,7 +71,7 @@ def test_without_texts_no_errors_are_counted(
 def test_before_training_is_the_model_that_the_seed_gives(
     small_config: Config, tiny_corpus: Sequence[Utterance]
 ) -> None:
-    start = untrained(small_config, TokenTable.from_text(TEXTS))
+    start = untrained(checkpoint(small_config))
 
     memory = measure(checkpoint(small_config), tiny_corpus[:2])
 

@@ -11,14 +11,14 @@ from asr.model.acoustic import AcousticModel, ModelConfig
 from asr.train.optimiser import OptimiserConfig, adamw
 from asr.train.ranks import Ranks, join_ranks
 from asr.train.state import RunState, load_state, save_state
-from asr.train.step import StepResult, TrainingBatch, Workers, training_step
+from asr.train.step import StepResult, Targets, TrainingBatch, Workers, training_step
 
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
 ]
 
-OPTIMISER = OptimiserConfig(0.001, 0.0, 1.0, 0.0, 1.0)
+OPTIMISER = OptimiserConfig(0.001, 0.0, 0.0, 1.0, 0.0, 1.0)
 
 
 def make_model(device: torch.device) -> AcousticModel:
@@ -34,8 +34,11 @@ def make_batch(device: torch.device) -> TrainingBatch:
         rows=slice(3),
         features=torch.randn(3, 80, 20, generator=generator),
         lengths=torch.tensor([80, 60, 31]),
-        tokens=torch.randint(1, 9, (3, 12), generator=generator),
-        token_lengths=torch.tensor([12, 9, 3]),
+        targets={
+            "text": Targets(
+                torch.randint(1, 9, (3, 12), generator=generator), torch.tensor([12, 9, 3])
+            )
+        },
         duration=2.0,
         seed=1,
         strength=1.0,

@@ -17,7 +17,7 @@ def make_data(
 ) -> TrainingData:
     tokens = {utterance.id: [1, 2] for utterance in utterances}
     memory = FeatureMemory(FrontEnd(config.features), max_feature_bytes)
-    return TrainingData(utterances, tokens, memory, config.batching, config.spec_augment)
+    return TrainingData(utterances, {"text": tokens}, memory, config.batching, config.spec_augment)
 
 
 def test_an_epoch_gone_on_with_in_the_middle_gives_the_same_batches(

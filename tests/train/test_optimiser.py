@@ -7,6 +7,7 @@ from asr.train.optimiser import OptimiserConfig, adamw, averaged, learning_rate_
 CONFIG = OptimiserConfig(
     learning_rate=0.1,
     warmup_epochs=2.0,
+    hold_epochs=0.0,
     final_fraction=0.01,
     weight_decay=0.5,
     max_gradient_norm=1.0,

@@ -46,7 +46,7 @@ with join_ranks("cpu") as ranks, ThreadPoolExecutor(2) as pool:
     tokens[utterances[0].id] = [1] * 1000  # cannot be aligned
     memory = FeatureMemory(front_end, 10**9)
     data = TrainingData(
-        utterances, tokens, memory, config.batching, config.spec_augment, ranks
+        utterances, {"text": tokens}, memory, config.batching, config.spec_augment, ranks
     )
     optimiser = torch.optim.SGD(model.parameters(), lr=0.01)
 

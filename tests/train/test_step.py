@@ -7,7 +7,7 @@ import torch
 from asr.errors import TrainingError
 from asr.model.acoustic import AcousticModel, ModelConfig
 from asr.train.ranks import ALONE
-from asr.train.step import StepResult, TrainingBatch, Workers, training_step
+from asr.train.step import StepResult, Targets, TrainingBatch, Workers, training_step
 
 
 def make_model(dropout: float = 0.3) -> AcousticModel:
@@ -22,9 +22,8 @@ def make_batch(*token_counts: int) -> TrainingBatch:
     tokens = torch.tensor([[1, 2, 3, 4] * 3] * count)
     names = tuple(f"utterance-{i}" for i in range(count))
     lengths = torch.tensor([12] * count)
-    return TrainingBatch(
-        names, slice(count), features, lengths, tokens, torch.tensor(token_counts), 1.0, 0, 1.0
-    )
+    targets = Targets(tokens, torch.tensor(token_counts))
+    return TrainingBatch(names, slice(count), features, lengths, {"text": targets}, 1.0, 0, 1.0)
 
 
 def step(
