@@ -16,7 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = (
     {"errors"},
-    {"flush", "lengths", "provenance"},
+    {"compiled", "flush", "lengths", "provenance"},
     {"model_files", "recurrent"},
     {"audio", "features", "lm", "model", "search", "text"},
     {"corpus", "wer"},
@@ -33,7 +33,7 @@ FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 # A foreign library has one door: the part that may import it.
 DOORS = {
     "jiwer": "wer",
-    "numba": "search",
+    "numba": "compiled",
     "sentencepiece": "text",
     "soundfile": "audio",
     "soxr": "audio",

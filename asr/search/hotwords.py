@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.search.compiled import compiled
+from asr.compiled import compiled
 
 BOUNDARY = 0  # the unit between words; the others are 1 and greater
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.search.compiled import compiled
+from asr.compiled import compiled
 
 UNKNOWN, BEGIN, END = 0, 1, 2  # the numbers of <unk>, <s> and </s>
 

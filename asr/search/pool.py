@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.search.compiled import compiled
+from asr.compiled import compiled
 
 Rows: TypeAlias = "np.recarray[Any, Any]"  # flat, of records
 Factors = NDArray[np.float64]

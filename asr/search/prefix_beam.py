@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from asr.search.compiled import compiled
+from asr.compiled import compiled
 from asr.search.hotwords import BOUNDARY, hear_token
 from asr.search.ngram import END, UNKNOWN, word_log_prob
 from asr.search.pool import keep_best

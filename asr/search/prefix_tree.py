@@ -28,7 +28,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.search.compiled import compiled
+from asr.compiled import compiled
 
 ROOT = 0  # the empty prefix
 NONE = -1  # no prefix, no word, no place in the beam

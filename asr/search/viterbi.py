@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.search.compiled import compiled
+from asr.compiled import compiled
 from asr.search.emission import Emission
 
 

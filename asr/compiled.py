@@ -2,7 +2,7 @@
 
 Compiling takes some seconds, once per machine: the code is kept beside the source file, or where
 `NUMBA_CACHE_DIR` says, or in the user's cache folder. Where none of these can be written, it is
-compiled anew in every process. Compiled code does not hold Python's lock, so that threads search
+compiled anew in every process. Compiled code does not hold Python's lock, so that threads run it
 at the same time.
 """
 

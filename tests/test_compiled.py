@@ -2,8 +2,8 @@ import logging
 
 import pytest
 
-from asr.search import compiled as module
-from asr.search.compiled import compiled
+from asr import compiled as module
+from asr.compiled import compiled
 
 
 def test_without_a_folder_to_keep_code_in_it_is_compiled_all_the_same_and_said_once(
