@@ -12,6 +12,7 @@ The way of one utterance, and of this package's folders:
     audio       read, mix down, resample: a recording becomes a waveform
     corpus      manifests, corpora on disk, batches
     features    a waveform becomes filter-bank energies, normalised
+    lexicon     letters become phones, for words that a pronouncing dictionary lacks
     lm          text becomes language models: how probable a word is behind others
     model       features become log-probabilities of tokens, frame by frame
     search      log-probabilities become the most probable tokens, with their times

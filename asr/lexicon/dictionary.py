@@ -1,0 +1,26 @@
+"""Dictionary: words and all the ways to say them."""
+
+from pathlib import Path
+
+from asr.errors import DataError
+from asr.text.normalise import Normaliser
+from asr.text.pronunciations import read_lexicon
+
+Units = tuple[str, ...]
+Dictionary = dict[str, tuple[Units, ...]]  # of each word its pronunciations, at least one
+
+
+def read_dictionary(path: Path, normalise: Normaliser) -> Dictionary:
+    """Read words and their pronunciations, each once, in the order of the file.
+
+    Raises:
+        DataError: As `asr.text.pronunciations.read_lexicon`; or it has no pronunciations.
+    """
+    dictionary: Dictionary = {}
+    for word, units in read_lexicon(path, normalise):
+        if not units:
+            raise DataError(f"{path}: expected words with pronunciations, got {word!r} alone")
+        known = dictionary.get(word, ())
+        if units not in known:
+            dictionary[word] = (*known, units)
+    return dictionary

@@ -1,0 +1,142 @@
+"""Pronouncer: an n-gram model of graphones, learned from a dictionary, and what it makes of words.
+
+The model is one of `asr.lm`, with graphones for words and words for segments.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from itertools import chain
+
+import numpy as np
+
+from asr.errors import DataError
+from asr.lexicon.dictionary import Dictionary, Units
+from asr.lexicon.graphones import MAX_UNITS, divide, n_behind, parts
+from asr.lexicon.spelling_search import N_SPECIAL, Graphones, make_beam, spell
+from asr.lm.counts import count_ngrams, kept_ngrams
+from asr.lm.kneser_ney import estimate
+from asr.lm.vocabulary import END_ID, START_ID, Vocabulary
+from asr.search.ngram import NGram, make_ngram
+
+ORDER = 8
+BEAM_SIZE = 64
+BEAM_THRESHOLD = 10.0  # nats
+
+Advance = Callable[[int, int | None], None]
+
+_CHUNK = 2000  # words pronounced at a time
+
+_log = logging.getLogger(__name__)
+
+
+class Pronouncer:
+    """How letters are pronounced beside one another.
+
+    Args:
+        dictionary: What to learn from, every pronunciation alike. One with more than two units a
+            letter (`MPH`, miles per hour) teaches nothing; how many there are is logged.
+        order: Graphones in the longest n-grams, at least 1.
+
+    Raises:
+        DataError: There is no pronunciation to learn from.
+    """
+
+    def __init__(self, dictionary: Dictionary, *, order: int = ORDER) -> None:
+        entries = [(word, units) for word, variants in dictionary.items() for units in variants]
+        self._letters = _number(letter for word, _ in entries for letter in word)
+        units = _number(unit for _, pronunciation in entries for unit in pronunciation)
+        divided = divide(
+            [[self._letters[letter] for letter in word] for word, _ in entries],
+            [[units[unit] for unit in pronunciation] for _, pronunciation in entries],
+            len(units),
+        )
+        learned = [graphones for graphones in divided if graphones]
+        _check(len(learned), len(entries))
+        n_behind_each = n_behind(len(units))
+        silent = range(0, len(self._letters) * n_behind_each, n_behind_each)
+        known = sorted({*chain.from_iterable(learned), *silent})  # each letter can be silent
+        letters_of, units_of = zip(
+            *(parts(graphone, len(units)) for graphone in known), strict=True
+        )
+        names = list(units)
+        self._units: list[Units] = [tuple(names[unit] for unit in own) for own in units_of]
+        self._graphones = Graphones(
+            _estimate(learned, known, order),
+            np.searchsorted(letters_of, range(len(self._letters) + 1)).astype(np.int32),
+            np.array([len(own) > 0 for own in units_of]),
+        )
+
+    @property
+    def letters(self) -> frozenset[str]:
+        """The letters that it has learned."""
+        return frozenset(self._letters)
+
+    def pronounce(
+        self, words: Iterable[str], advance: Advance = lambda _done, _all: None
+    ) -> dict[str, Units]:
+        """Find how words are most probably pronounced.
+
+        Args:
+            words: Each of at least one letter, all learned (see `letters`).
+            advance: Told how many words are done, and of how many.
+
+        Returns:
+            Units of each word, sorted by word, none where all its letters are silent.
+        """
+        in_order = sorted(set(words))
+        longest = max(map(len, in_order), default=0)
+        beam = make_beam(longest, BEAM_SIZE)
+        pronounced = {}
+        for start in range(0, len(in_order), _CHUNK):
+            chunk = in_order[start : start + _CHUNK]
+            letters = np.full((len(chunk), longest), -1, np.int32)
+            for row, word in zip(letters, chunk, strict=True):
+                row[: len(word)] = [self._letters[letter] for letter in word]
+            n_shared = np.array([0, *map(_n_shared, chunk, chunk[1:])], np.int32)
+            found = np.empty_like(letters)
+            spell(self._graphones, letters, n_shared, beam, BEAM_THRESHOLD, found)
+            for word, graphones in zip(chunk, found.tolist(), strict=True):
+                pronounced[word] = tuple(
+                    unit for i in graphones if i >= 0 for unit in self._units[i]
+                )
+            advance(start + len(chunk), len(in_order))
+        return pronounced
+
+
+def _number(names: Iterable[str]) -> dict[str, int]:
+    return {name: i for i, name in enumerate(sorted(set(names)))}
+
+
+def _check(n_learned: int, n_entries: int) -> None:
+    """Say how many pronunciations teach nothing; refuse to learn from none."""
+    if not n_learned:
+        raise DataError(
+            f"expected a dictionary to learn from, got {n_entries} pronunciations, none of them "
+            f"of at most {MAX_UNITS} units a letter"
+        )
+    if n_learned < n_entries:
+        _log.info(
+            "%d of %d pronunciations have more than %d units a letter, and are not learned from",
+            n_entries - n_learned,
+            n_entries,
+            MAX_UNITS,
+        )
+
+
+def _estimate(words: list[list[int]], known: list[int], order: int) -> NGram:
+    """Make a model whose words are graphones, numbered by their place among those known."""
+    vocabulary = Vocabulary.of(map(str, known))
+    number = {graphone: i for i, graphone in enumerate(known, N_SPECIAL)}
+    tokens = (
+        token for word in words for token in (START_ID, *map(number.__getitem__, word), END_ID)
+    )
+    levels = list(count_ngrams(np.fromiter(tokens, np.int32), len(vocabulary), order))
+    model = estimate(levels, kept_ngrams(levels, len(vocabulary)), vocabulary)
+    arrays = (model.words, model.log_probs, model.backoffs, model.first_child, model.suffixes)
+    return make_ngram(*arrays)
+
+
+def _n_shared(before: str, word: str) -> int:
+    """Count with how many letters both words begin."""
+    pairs = enumerate(zip(before, word, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(before), len(word)))
