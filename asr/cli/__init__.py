@@ -31,6 +31,7 @@ VERBS = (
     "score",
     "report",
     "lm",
+    "lexicon",
     "memory",
     "pack",
     "synthesise",

@@ -1,0 +1,107 @@
+from pathlib import Path
+
+import pytest
+
+from asr.cli import main
+from asr.corpus.manifest import write_manifest
+from asr.corpus.utterance import Utterance
+from asr.text.normalise import normaliser
+from asr.text.pronunciations import read_lexicon
+
+DICTIONARY = "tat t a t\natta a t a\nhat a t\nhats a t s\nhats(2) h a t s\ntasta t a s t a\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path, Path]:
+    """A dictionary, a list of words and where the lexicon goes."""
+    dictionary, words = tmp_path / "small.dict", tmp_path / "words.txt"
+    dictionary.write_text(DICTIONARY)
+    words.write_text("SAT\nHATS\n")
+    return dictionary, words, tmp_path / "new" / "lexicon.txt"
+
+
+def lexicon(dictionary: Path, *words: Path, output: Path) -> int:
+    return main(["lexicon", str(dictionary), "--words", *map(str, words), "--output", str(output)])
+
+
+def test_words_of_the_dictionary_come_first_and_comments_count_them(
+    files: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    dictionary, words, output = files
+    assert lexicon(dictionary, words, output=output) == 0
+    summary = "1 words of the dictionary, in 2 ways; 1 words by what it teaches"
+    assert output.read_text() == (
+        f"# asr lexicon {dictionary} --words {words} --output {output}\n"
+        f"# {summary}\n"
+        "HATS a t s\nHATS h a t s\nSAT s a t\n"
+    )
+    assert capsys.readouterr() == (f"{output}: {summary}\n", "")
+
+
+def test_the_search_reads_what_is_written(files: tuple[Path, Path, Path]) -> None:
+    dictionary, words, output = files
+    assert lexicon(dictionary, words, output=output) == 0
+    assert read_lexicon(output, normaliser("librispeech-1")) == [
+        ("HATS", ("a", "t", "s")),
+        ("HATS", ("h", "a", "t", "s")),
+        ("SAT", ("s", "a", "t")),
+    ]
+
+
+def test_words_come_from_transcripts_too(files: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    dictionary, words, output = files
+    manifest = tmp_path / "train.jsonl"
+    write_manifest(
+        manifest, [Utterance("1", Path("1.wav"), text="Hat, that!"), Utterance("2", Path("2.wav"))]
+    )
+    assert lexicon(dictionary, words, manifest, output=output) == 0
+    found = read_lexicon(output, normaliser("librispeech-1"))
+    assert [word for word, _ in found] == ["HATS", "HATS", "HAT", "SAT", "THAT"]
+
+
+def test_the_same_files_give_the_same_bytes(files: tuple[Path, Path, Path]) -> None:
+    dictionary, words, output = files
+    assert lexicon(dictionary, words, output=output) == 0
+    first = output.read_bytes()
+    assert lexicon(dictionary, words, output=output) == 0
+    assert output.read_bytes() == first
+
+
+def test_words_with_a_letter_that_the_dictionary_lacks_are_named_and_left_out(
+    files: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    dictionary, words, output = files
+    words.write_text("QUIZ\nSAT\n" + "".join(f"ZA{'A' * i}\n" for i in range(6)))
+    assert lexicon(dictionary, words, output=output) == 0
+    assert "7 words are left out" in (error := capsys.readouterr().err)
+    assert error.endswith("being silent: QUIZ, ZA, ZAA, ZAAA, ZAAAA and 2 more\n")
+
+
+@pytest.mark.parametrize(
+    ("dictionary", "words", "message"),
+    [
+        (None, "SAT\n", "small.dict: cannot be read"),
+        ("", "SAT\n", "small.dict: expected a word a line, got none"),
+        ("sat\n", "SAT\n", "small.dict: expected words with pronunciations"),
+        ("mph m ai l z p er h ou r\n", "SAT\n", "expected a dictionary to learn from"),
+        (DICTIONARY, None, "words.txt: cannot be read"),
+        (DICTIONARY, "?\n", "words.txt: expected words"),
+        (DICTIONARY, "QUIZ\n", "none of the words can be pronounced"),
+    ],
+)
+def test_files_that_are_of_no_use_are_refused_in_a_line(
+    files: tuple[Path, Path, Path],
+    dictionary: str | None,
+    words: str | None,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for path, content in zip(files, (dictionary, words), strict=False):
+        path.unlink()
+        if content is not None:
+            path.write_text(content)
+    assert lexicon(*files[:2], output=files[2]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("asr: error: ")
+    assert message in error
+    assert not files[2].exists()
