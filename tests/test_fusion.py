@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from asr.errors import ConfigError, DataError
-from asr.fusion import Fusion, fuse, read_hotwords, read_lexicon
+from asr.fusion import Fusion, fuse, read_hotwords
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
 from asr.search.hypothesis import Hypothesis
 from asr.search.ngram import NGram, make_ngram
 from asr.text.normalise import normaliser
+from asr.text.pronunciations import read_lexicon
 
 CHARACTERS = ("<blank>", "▁", "A", "C", "H", "T")
 PIECES = ("<blank>", "▁C", "▁THE", "AT", "A", "T", "▁A")

@@ -155,13 +155,15 @@ def _arcs(
     keys = parent[1:].astype(np.int64) * n_units + unit[1:]
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
-    everywhere = np.arange(len(parent))
+    by_unit = np.argsort(unit, kind="stable")
+    bounds = np.searchsorted(unit[by_unit], np.arange(n_units + 1))
 
     @cache  # tokens begin alike
     def walks(units: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Find the nodes from which the units lead on, and where to."""
-        if not units:
-            return everywhere, everywhere
+        if len(units) == 1:
+            ends = by_unit[bounds[units[0]] : bounds[units[0] + 1]]
+            return parent[ends].astype(np.intp), ends
         sources, nodes = walks(units[:-1])
         first = np.searchsorted(keys, nodes * n_units + units[-1], side="left")
         counts = np.searchsorted(keys, nodes * n_units + units[-1], side="right") - first

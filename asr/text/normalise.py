@@ -45,9 +45,11 @@ def _librispeech_1(text: str) -> str:
     apostrophe stays where it touches a letter, at a word's edge too (`'TIS`, `BOYS'`); two in a
     row are a quotation mark.
     """
-    decomposed = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES))
-    letters = "".join(c for c in decomposed if not unicodedata.combining(c)).upper()
-    spelled = _NOT_LIBRISPEECH.sub(" ", letters)
+    letters = text.translate(_APOSTROPHES)
+    if not letters.isascii():
+        decomposed = unicodedata.normalize("NFKD", letters)
+        letters = "".join(c for c in decomposed if not unicodedata.combining(c))
+    spelled = _NOT_LIBRISPEECH.sub(" ", letters.upper())
     return _verbatim_1(_LONE_APOSTROPHE.sub(" ", spelled))
 
 
