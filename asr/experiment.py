@@ -35,6 +35,22 @@ Targets = dict[Output, dict[str, list[int]]]  # token ids by utterance id
 
 
 @dataclass(frozen=True, slots=True)
+class Material:
+    """What a model learns from, and what it is judged on.
+
+    Attributes:
+        train: Utterances with texts and durations.
+        dev: Utterances to choose the best epoch by.
+        lexicon: How the words of the texts are pronounced; there must be one if the configuration
+            gives phones a weight, and none else.
+    """
+
+    train: Sequence[Utterance]
+    dev: Sequence[Utterance]
+    lexicon: Sequence[Pronunciation] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Resources:
     """What a run may use; it changes the time that a run takes and the rounding of sums.
 
@@ -51,26 +67,21 @@ class Resources:
 
 def train_model(
     config: Config,
-    train: Sequence[Utterance],
-    dev: Sequence[Utterance],
+    material: Material,
     output: Path,
     watcher: Watcher,
     provenance: Provenance,
     resources: Resources,
-    lexicon: Sequence[Pronunciation] | None = None,
 ) -> RunState:
     """Train a model, or go on with its training, and put the best epoch's in place.
 
     Args:
         config: Everything that decides what is trained, and how.
-        train: Utterances with texts and durations.
-        dev: Utterances to choose the best epoch by.
+        material: What it learns from.
         output: The model directory; made at the very end. `<output>.run` holds the state.
         watcher: Told of every step and epoch.
         provenance: For the model card.
         resources: What the run may use. Of several ranks, the first one writes all files.
-        lexicon: How the words of the texts are pronounced; there must be one if the configuration
-            gives phones a weight.
 
     Returns:
         Where the run ended.
@@ -88,11 +99,12 @@ def train_model(
     folder = output.with_name(output.name + ".run")
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.batching.seed)
+    train, dev = material.train, material.dev
     texts, dev_texts = (_normalised(part, config) for part in (train, dev))
     if not any(dev_texts.values()):
         raise DataError("the dev set has no words, without which there is no WER to choose by")
     tokenizer = make_tokenizer(list(texts.values()), config.text)
-    speller = _phone_speller(config, lexicon)
+    speller = _phone_speller(config, material.lexicon)
     checkpoint = build(config, tokenizer, speller.table() if speller else None)
     _set_cmvn(checkpoint.front_end, train)
     memory = FeatureMemory(checkpoint.front_end, resources.max_feature_bytes)

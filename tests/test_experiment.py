@@ -15,7 +15,7 @@ from asr.checkpoint import load_checkpoint, untrained, verify_golden
 from asr.config import Config
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, DataError, ModelError, StoppedError, TrainingError
-from asr.experiment import Resources, train_model
+from asr.experiment import Material, Resources, train_model
 from asr.provenance import provenance
 from asr.train.progress import EpochReport, StepReport
 from asr.train.state import RunState
@@ -50,8 +50,7 @@ def train(
 ) -> RunState:
     return train_model(
         config,
-        corpus,
-        corpus[:3],
+        Material(corpus, corpus[:3]),
         output,
         watcher or Watcher(),
         provenance(["asr", "train"]),
@@ -331,8 +330,7 @@ def test_a_dev_set_without_words_is_refused_before_training(
     with pytest.raises(DataError, match="dev set has no words"):
         train_model(
             small_config,
-            tiny_corpus,
-            silent,
+            Material(tiny_corpus, silent),
             tmp_path / "model",
             Watcher(),
             provenance(["asr"]),

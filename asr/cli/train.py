@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
     from asr.config import read_config
     from asr.corpus.manifest import read_manifest
     from asr.errors import StoppedError
-    from asr.experiment import Resources, train_model
+    from asr.experiment import Material, Resources, train_model
     from asr.provenance import provenance
     from asr.text.normalise import normaliser
     from asr.text.pronunciations import read_lexicon
@@ -108,7 +108,12 @@ def run(options: argparse.Namespace) -> int:
         try:
             with watching or nullcontext(Unwatched()) as watcher:
                 state = train_model(
-                    config, train, dev, options.output, watcher, circumstances, resources, lexicon
+                    config,
+                    Material(train, dev, lexicon),
+                    options.output,
+                    watcher,
+                    circumstances,
+                    resources,
                 )
         except StoppedError as stopped:
             if ranks.is_first:
