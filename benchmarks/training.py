@@ -123,6 +123,7 @@ def _whole_steps(
             optimiser,
             batch,
             Workers(ALONE, pool, config.train.n_shards),
+            objective=config.train.objective(),
             precision=config.train.precision,
             max_gradient_norm=config.optimiser.max_gradient_norm,
         )

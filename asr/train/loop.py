@@ -15,6 +15,7 @@ from asr.errors import ConfigError, StoppedError, TrainingError
 from asr.model.acoustic import AcousticModel
 from asr.text.tokens import Tokenizer
 from asr.train.data import TrainingData
+from asr.train.objective import Objective
 from asr.train.optimiser import OptimiserConfig, adamw, averaged, learning_rate_at
 from asr.train.progress import EpochReport, StepReport, Watcher
 from asr.train.state import RunState, load_state, save_state
@@ -38,6 +39,7 @@ class TrainConfig:
             best. It decides the rounding of sums, and so belongs to what makes a run repeatable.
         phone_weight: Share of the loss that a second output has, of the phones of a lexicon; 0: the
             model has none.
+        label_smoothing: Share of the loss that draws the outputs to the uniform distribution.
         average_decay: Of a moving average of the weights, which then is the model that is judged
             and kept; 0 keeps the weights as they are.
         checkpoint_minutes: A run that is killed loses at most this much work.
@@ -49,6 +51,7 @@ class TrainConfig:
     precision: str
     n_shards: int
     phone_weight: float
+    label_smoothing: float
     average_decay: float
     checkpoint_minutes: float
 
@@ -61,9 +64,13 @@ class TrainConfig:
         for name in ("n_epochs", "validate_every", "n_shards"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"train.{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("average_decay", "phone_weight"):
+        for name in ("average_decay", "phone_weight", "label_smoothing"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise ConfigError(f"train.{name} must lie in [0, 1), got {getattr(self, name)}")
+
+    def objective(self) -> Objective:
+        """Say what an update minimises."""
+        return Objective(self.phone_weight, self.label_smoothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +210,9 @@ class Trainer:
             self.optimiser,
             batch,
             workers,
+            objective=self.config.objective(),
             precision=self.config.precision,
             max_gradient_norm=self.optimiser_config.max_gradient_norm,
-            phone_weight=self.config.phone_weight,
         )
         if self.average is not None:
             self.average.update_parameters(self.model)

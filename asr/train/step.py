@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from asr.errors import TrainingError
 from asr.model.acoustic import AcousticModel, Output
 from asr.model.ctc import ctc_loss, is_alignable
+from asr.train.objective import Objective, uniform_loss
 from asr.train.ranks import Ranks, cut
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -94,7 +95,7 @@ class StepResult:
     """What one update did.
 
     Attributes:
-        loss: Sum over the whole batch, nats, of the output of text.
+        loss: CTC's, of the output of text: the sum over the whole batch, nats.
         n_tokens: Reference tokens behind that sum.
         gradient_norm: Before clipping.
         skipped: Ids of utterances with fewer frames than CTC needs; they took no part.
@@ -108,7 +109,7 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class _Gradient:
-    """The gradient of a shard's summed loss; empty where no utterance can be aligned.
+    """The gradient of a shard's summed objective; empty where no utterance can be aligned.
 
     Loss and number of tokens are those of the output of text.
     """
@@ -125,13 +126,11 @@ def training_step(
     batch: TrainingBatch,
     workers: Workers,
     *,
+    objective: Objective,
     precision: str,
     max_gradient_norm: float,
-    phone_weight: float = 0.0,
 ) -> StepResult:
-    """Update the model once, on the mean loss per reference token of the whole batch.
-
-    The loss is that of text, or a mean of that and of the phones', which has `phone_weight`.
+    """Update the model once, on the mean objective per reference token of the whole batch.
 
     The numbers of shards and of processes change the sums' rounding and nothing else: dropout is
     drawn for the whole batch, and the gradient is divided by the tokens of the whole batch.
@@ -146,7 +145,7 @@ def training_step(
     dropout = dropout[:, batch.rows].to(batch.features.device)
 
     def gradient_of(rows: slice) -> _Gradient:
-        return _gradient(model, parameters, batch, dropout, rows, precision, phone_weight)
+        return _gradient(model, parameters, batch, dropout, rows, precision, objective)
 
     shards = list(workers.pool.map(gradient_of, _shards(len(batch.lengths), workers.n_shards)))
     loss, n_tokens, skipped = _totals(shards, batch, workers.ranks)
@@ -200,7 +199,7 @@ def _gradient(
     dropout: Tensor,
     rows: slice,
     precision: str,
-    phone_weight: float,
+    objective: Objective,
 ) -> _Gradient:
     ids, n_frames = batch.ids[batch.rows][rows], int(batch.lengths[rows].max())
     features = batch.features[rows, :n_frames]
@@ -213,21 +212,23 @@ def _gradient(
         skipped = _chosen(ids, ~alignable)
         if len(skipped) == len(ids):
             return _Gradient((), 0.0, 0, skipped)
+        frames, lengths = frames[alignable], lengths[alignable]
+        targets = {output: target[alignable] for output, target in targets.items()}
+        emissions = {output: model.score(frames, output) for output in targets}
         losses = {
-            output: ctc_loss(
-                model.score(frames[alignable], output),
-                lengths[alignable],
-                target.tokens[alignable],
-                target.lengths[alignable],
-            )
+            output: ctc_loss(emissions[output], lengths, target.tokens, target.lengths)
             for output, target in targets.items()
         }
     for own in losses.values():
         _refuse_non_finite(own.detach(), _chosen(ids, alignable))
-    total = losses["text"].sum()
-    loss, n_tokens = float(total.detach()), int(targets["text"].lengths[alignable].sum())
-    if "phones" in losses:
-        total = total.lerp(losses["phones"].sum(), phone_weight)
+    total = objective.mix({output: own.sum() for output, own in losses.items()})
+    if objective.label_smoothing:
+        uniform = {
+            output: uniform_loss(emissions[output], lengths, target.lengths).sum()
+            for output, target in targets.items()
+        }
+        total = total.lerp(objective.mix(uniform), objective.label_smoothing)
+    loss, n_tokens = float(losses["text"].detach().sum()), int(targets["text"].lengths.sum())
     return _Gradient(torch.autograd.grad(total, parameters), loss, n_tokens, skipped)
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from asr.model.acoustic import AcousticModel, ModelConfig
+from asr.train.objective import Objective
 from asr.train.optimiser import OptimiserConfig, adamw
 from asr.train.ranks import Ranks, join_ranks
 from asr.train.state import RunState, load_state, save_state
@@ -54,6 +55,7 @@ def step_on(device: torch.device, precision: str = "float32") -> tuple[StepResul
             adamw(model, OPTIMISER),
             make_batch(device),
             Workers(ranks, pool, 1),
+            objective=Objective(phone_weight=0.0, label_smoothing=0.0),
             precision=precision,
             max_gradient_norm=1e9,
         )

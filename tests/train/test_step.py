@@ -6,6 +6,8 @@ import torch
 
 from asr.errors import TrainingError
 from asr.model.acoustic import AcousticModel, ModelConfig
+from asr.model.ctc import ctc_loss
+from asr.train.objective import Objective
 from asr.train.ranks import ALONE
 from asr.train.step import StepResult, Targets, TrainingBatch, Workers, training_step
 
@@ -26,8 +28,15 @@ def make_batch(*token_counts: int) -> TrainingBatch:
     return TrainingBatch(names, slice(count), features, lengths, {"text": targets}, 1.0, 0, 1.0)
 
 
+TEXT_ALONE = Objective(phone_weight=0.0, label_smoothing=0.0)
+
+
 def step(
-    model: AcousticModel, batch: TrainingBatch, rate: float = 0.1, n_shards: int = 2
+    model: AcousticModel,
+    batch: TrainingBatch,
+    rate: float = 0.1,
+    n_shards: int = 2,
+    objective: Objective = TEXT_ALONE,
 ) -> StepResult:
     with ThreadPoolExecutor(n_shards) as pool:
         return training_step(
@@ -35,6 +44,7 @@ def step(
             torch.optim.SGD(model.parameters(), lr=rate),
             batch,
             Workers(ALONE, pool, n_shards),
+            objective=objective,
             precision="float32",
             max_gradient_norm=1.0,
         )
@@ -123,3 +133,47 @@ def test_an_update_without_strength_drops_nothing() -> None:
     step(undropped, make_batch(3, 2))
 
     assert torch.equal(weights(spared), weights(undropped))
+
+
+def test_without_any_switch_an_update_follows_the_gradient_of_the_ctc_loss_to_the_bit() -> None:
+    plain, model, batch = make_model(dropout=0.0), make_model(dropout=0.0), make_batch(3, 2, 4)
+    targets = batch.targets["text"]
+    losses = ctc_loss(*plain(batch.features, batch.lengths), targets.tokens, targets.lengths)
+    gradients = torch.autograd.grad(losses.sum(), list(plain.parameters()))
+    for parameter, gradient in zip(plain.parameters(), gradients, strict=True):
+        parameter.grad = gradient / 9
+    torch.nn.utils.clip_grad_norm_(plain.parameters(), 1.0)
+    torch.optim.SGD(plain.parameters(), lr=0.1).step()
+
+    result = step(model, batch, n_shards=1)
+
+    assert torch.equal(weights(model), weights(plain))
+    assert result.loss == float(losses.detach().sum())
+
+
+def entropy(model: AcousticModel, batch: TrainingBatch) -> float:
+    """Measure how uncertain the output is, in nats a frame."""
+    log_probs, _ = model(batch.features, batch.lengths)
+    return float(-(log_probs.exp() * log_probs).sum(2).mean().detach())
+
+
+def test_label_smoothing_leaves_the_output_less_certain() -> None:
+    certain, smoothed, batch = make_model(dropout=0.0), make_model(dropout=0.0), make_batch(3, 2)
+
+    for _ in range(20):
+        step(certain, batch)
+        step(smoothed, batch, objective=dataclasses.replace(TEXT_ALONE, label_smoothing=0.3))
+
+    assert entropy(smoothed, batch) > entropy(certain, batch) + 0.1
+
+
+def test_the_loss_that_is_reported_has_no_label_smoothing_in_it() -> None:
+    smoothing = dataclasses.replace(TEXT_ALONE, label_smoothing=0.5)
+
+    plain, smoothed = (
+        step(make_model(), make_batch(3)),
+        step(make_model(), make_batch(3), objective=smoothing),
+    )
+
+    assert smoothed.loss == plain.loss
+    assert smoothed.gradient_norm != plain.gradient_norm

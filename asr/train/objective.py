@@ -1,0 +1,54 @@
+"""What an update minimises: the CTC loss of text, alone or mixed with others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from asr.lengths import padding_mask
+from asr.model.acoustic import Output
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """The shares of what an update minimises; without any, it is the CTC loss of text.
+
+    Attributes:
+        phone_weight: Share of the loss of phones.
+        label_smoothing: Share, in all of these, of `uniform_loss` in place of CTC's.
+    """
+
+    phone_weight: float
+    label_smoothing: float
+
+    def mix(self, losses: Mapping[Output, Tensor]) -> Tensor:
+        """Weigh the losses of a batch, one number an output, into one."""
+        total = losses["text"]
+        if "phones" in losses:
+            total = total.lerp(losses["phones"], self.phone_weight)
+        return total
+
+
+def uniform_loss(log_probs: Tensor, lengths: Tensor, token_lengths: Tensor) -> Tensor:
+    """Compute how far the output is from the uniform distribution: label smoothing for CTC.
+
+    CTC alone drives an output to certainty in every frame. This is the cross-entropy of the uniform
+    distribution over all tokens and the blank, its mean over the frames, counted once a reference
+    token: so it is in the unit of CTC's loss, whatever the subsampling and the speaker's speed.
+
+    Args:
+        log_probs: (B, T, V) float, natural log, normalised; padding is never read.
+        lengths: (B,) int64, valid frames.
+        token_lengths: (B,) int64, reference tokens.
+
+    Returns:
+        (B,) float, nats: log(V) a token where every frame is uniform, else more.
+
+    References:
+        Kim, Seltzer, Li and Zhao, "Improved training for online end-to-end speech recognition
+        systems", Interspeech 2018 (there a divergence, summed over the frames).
+    """
+    per_frame = -log_probs.mean(dim=2)
+    padding = padding_mask(lengths, log_probs.shape[1])
+    mean = per_frame.masked_fill(padding, 0.0).sum(dim=1) / lengths.clamp(min=1)
+    return mean * token_lengths
