@@ -54,6 +54,11 @@ class Config:
                 raise ConfigError(
                     f"features.sample_rate does not go with batching.codec_share: {error}"
                 ) from error
+        if self.train.middle_weight > 0 and self.model.n_layers < 2:
+            raise ConfigError(
+                "train.middle_weight needs a layer below the last one: model.n_layers of at least "
+                f"2, got {self.model.n_layers}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ forward one reads padding only after the speech, and the backward one reads the 
 the padding still at its end.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -65,17 +67,32 @@ class RecurrentStack(nn.Module):
         )
         self._state_size = (n_layers, 2 if cell == "lstm" else 1, size)
 
-    def forward(self, frames: Tensor, lengths: Tensor, dropout: Tensor | None = None) -> Tensor:
-        """Encode (B, T, D) with valid `lengths` (B,) into (B, T, D).
+    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """Encode (B, T, D) with valid `lengths` (B,) into (B, T, D)."""
+        for layer in self.layers:
+            frames = layer(frames, lengths)
+        return frames
+
+    def at_depths(
+        self, frames: Tensor, lengths: Tensor, depths: Sequence[int], dropout: Tensor
+    ) -> list[Tensor]:
+        """Encode (B, T, D) as far as each of some layers; those above the last one do not run.
 
         Args:
             frames: (B, T, D).
             lengths: (B,) int64, valid frames.
-            dropout: (n_layers, B, 1, D) factors of each layer's input; None drops nothing.
+            depths: Numbers of layers, rising: 1 is the output of the first layer.
+            dropout: (n_layers, B, 1, D) factors of each layer's input.
+
+        Returns:
+            A tensor (B, T, D) for each depth.
         """
-        for i, layer in enumerate(self.layers):
-            frames = layer(frames if dropout is None else frames * dropout[i], lengths)
-        return frames
+        outputs = []
+        for i in range(depths[-1]):
+            frames = self.layers[i](frames * dropout[i], lengths)
+            if i + 1 in depths:
+                outputs.append(frames)
+        return outputs
 
     def start(self, n_sequences: int) -> Tensor:
         """Make the state of having read nothing: zeros, (n_layers, S, B, D)."""

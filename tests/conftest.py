@@ -62,6 +62,7 @@ def small_config() -> Config:
         train=TrainConfig(
             average_decay=0.0,
             phone_weight=0.0,
+            middle_weight=0.0,
             label_smoothing=0.0,
             n_epochs=3,
             validate_every=1,

@@ -169,3 +169,10 @@ def test_a_codec_that_does_not_know_the_sample_rate_is_refused(small_config: Con
 
     with pytest.raises(ConfigError, match=r"does not go with batching\.codec_share: MP3 has"):
         dataclasses.replace(small_config, features=features)
+
+
+def test_a_loss_behind_a_middle_layer_needs_one(small_config: Config) -> None:
+    train = dataclasses.replace(small_config.train, middle_weight=0.3)
+
+    with pytest.raises(ConfigError, match=r"train\.middle_weight .* at least 2, got 1"):
+        dataclasses.replace(small_config, train=train)

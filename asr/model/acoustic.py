@@ -1,5 +1,6 @@
 """The acoustic model: features in, log-probabilities of tokens out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -105,30 +106,29 @@ class AcousticModel(nn.Module):
         Raises:
             ShapeError: `lengths` does not fit `features`.
         """
-        frames, lengths = self.encode(features, lengths)
-        return self.score(frames, output), lengths
+        frames, lengths = self._subsample(features, lengths)
+        return self.score(self.encoder(frames, lengths), output), lengths
 
-    def encode(
-        self, features: Tensor, lengths: Tensor, dropout: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Encode speech as both outputs see it: frames (B, T', D) and their lengths, (B,).
+    def encode_at(
+        self, features: Tensor, lengths: Tensor, depths: Sequence[int], dropout: Tensor
+    ) -> tuple[list[Tensor], Tensor]:
+        """Encode speech for training, as far as each of some recurrent layers.
 
         Args:
             features: (B, T, F) float, normalised; padding is never read.
             lengths: (B,) int64, valid frames.
-            dropout: Factors that `draw_dropout` drew, for training; None drops nothing.
+            depths: Numbers of layers, rising; those above the last one do not run.
+            dropout: Factors that `draw_dropout` drew.
+
+        Returns:
+            For each depth what `score` reads, (B, T', D), and the lengths of all, (B,).
 
         Raises:
             ShapeError: `lengths` does not fit `features`.
         """
-        if not torch.compiler.is_compiling():
-            check_lengths(features, lengths, "features")
-        frames, lengths = self.subsampling(features, lengths)
-        if dropout is None:
-            frames = self.encoder(frames, lengths)
-        else:
-            frames = self.encoder(frames, lengths, dropout[:-1]) * dropout[-1]
-        return frames, lengths
+        frames, lengths = self._subsample(features, lengths)
+        encoded = self.encoder.at_depths(frames, lengths, depths, dropout[:-1])
+        return [frames * dropout[-1] for frames in encoded], lengths
 
     def score(self, frames: Tensor, output: Output) -> Tensor:
         """Score encoded frames (B, T', D): (B, T', V) float32, natural log, normalised."""
@@ -153,3 +153,9 @@ class AcousticModel(nn.Module):
         """
         n_inputs, size = self.config.n_layers + 1, self.config.size
         return draw_dropout(n_inputs, n_utterances, size, strength * self.config.dropout, generator)
+
+    def _subsample(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        if not torch.compiler.is_compiling():
+            check_lengths(features, lengths, "features")
+        frames, lengths = self.subsampling(features, lengths)
+        return frames, lengths

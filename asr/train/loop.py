@@ -39,6 +39,7 @@ class TrainConfig:
             best. It decides the rounding of sums, and so belongs to what makes a run repeatable.
         phone_weight: Share of the loss that a second output has, of the phones of a lexicon; 0: the
             model has none.
+        middle_weight: Share of text's loss that is taken behind layer n_layers // 2; 0: none.
         label_smoothing: Share of the loss that draws the outputs to the uniform distribution.
         average_decay: Of a moving average of the weights, which then is the model that is judged
             and kept; 0 keeps the weights as they are.
@@ -51,6 +52,7 @@ class TrainConfig:
     precision: str
     n_shards: int
     phone_weight: float
+    middle_weight: float
     label_smoothing: float
     average_decay: float
     checkpoint_minutes: float
@@ -64,13 +66,13 @@ class TrainConfig:
         for name in ("n_epochs", "validate_every", "n_shards"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"train.{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("average_decay", "phone_weight", "label_smoothing"):
+        for name in ("average_decay", "phone_weight", "middle_weight", "label_smoothing"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise ConfigError(f"train.{name} must lie in [0, 1), got {getattr(self, name)}")
 
     def objective(self) -> Objective:
         """Say what an update minimises."""
-        return Objective(self.phone_weight, self.label_smoothing)
+        return Objective(self.phone_weight, self.middle_weight, self.label_smoothing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from torch import Tensor
 
 from asr.lengths import padding_mask
 from asr.model.acoustic import Output
+
+Source = Output | Literal["middle"]  # of log-probabilities: an output, or text from a middle layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,15 +18,25 @@ class Objective:
 
     Attributes:
         phone_weight: Share of the loss of phones.
+        middle_weight: Share, in what is not of phones, of the loss of text from a middle layer, by
+            the same projection (Lee and Watanabe, "Intermediate loss regularization for CTC-based
+            speech recognition", ICASSP 2021).
         label_smoothing: Share, in all of these, of `uniform_loss` in place of CTC's.
     """
 
     phone_weight: float
+    middle_weight: float
     label_smoothing: float
 
-    def mix(self, losses: Mapping[Output, Tensor]) -> Tensor:
-        """Weigh the losses of a batch, one number an output, into one."""
+    def depths(self, n_layers: int) -> list[int]:
+        """Say behind which of so many recurrent layers there is a loss, in rising order."""
+        return [n_layers // 2, n_layers] if self.middle_weight else [n_layers]
+
+    def mix(self, losses: Mapping[Source, Tensor]) -> Tensor:
+        """Weigh the losses of a batch, one number a source, into one."""
         total = losses["text"]
+        if "middle" in losses:
+            total = total.lerp(losses["middle"], self.middle_weight)
         if "phones" in losses:
             total = total.lerp(losses["phones"], self.phone_weight)
         return total

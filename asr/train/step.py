@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from asr.errors import TrainingError
 from asr.model.acoustic import AcousticModel, Output
 from asr.model.ctc import ctc_loss, is_alignable
-from asr.train.objective import Objective, uniform_loss
+from asr.train.objective import Objective, Source, uniform_loss
 from asr.train.ranks import Ranks, cut
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -120,6 +120,23 @@ class _Gradient:
     skipped: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Emission:
+    """What the model says of some utterances, (B, T, V), and what it should say."""
+
+    log_probs: Tensor
+    lengths: Tensor
+    targets: Targets
+
+    def ctc_loss(self) -> Tensor:
+        """Compute the losses, (B,), nats."""
+        return ctc_loss(self.log_probs, self.lengths, self.targets.tokens, self.targets.lengths)
+
+    def uniform_loss(self) -> Tensor:
+        """Compute how far it is from the uniform distribution, (B,), nats."""
+        return uniform_loss(self.log_probs, self.lengths, self.targets.lengths)
+
+
 def training_step(
     model: AcousticModel,
     optimiser: torch.optim.Optimizer,
@@ -201,35 +218,51 @@ def _gradient(
     precision: str,
     objective: Objective,
 ) -> _Gradient:
-    ids, n_frames = batch.ids[batch.rows][rows], int(batch.lengths[rows].max())
-    features = batch.features[rows, :n_frames]
-    with torch.autocast(features.device.type, PRECISIONS[precision], precision != "float32"):
-        frames, lengths = model.encode(features, batch.lengths[rows], dropout[:, rows])
-        targets = {output: targets[rows] for output, targets in batch.targets.items()}
-        alignable = torch.stack(
-            [is_alignable(lengths, target.tokens, target.lengths) for target in targets.values()]
-        ).all(dim=0)
-        skipped = _chosen(ids, ~alignable)
-        if len(skipped) == len(ids):
-            return _Gradient((), 0.0, 0, skipped)
-        frames, lengths = frames[alignable], lengths[alignable]
-        targets = {output: target[alignable] for output, target in targets.items()}
-        emissions = {output: model.score(frames, output) for output in targets}
-        losses = {
-            output: ctc_loss(emissions[output], lengths, target.tokens, target.lengths)
-            for output, target in targets.items()
-        }
+    ids = batch.ids[batch.rows][rows]
+    device = batch.features.device.type
+    with torch.autocast(device, PRECISIONS[precision], precision != "float32"):
+        emissions, alignable = _emissions(model, batch, dropout, rows, objective)
+        losses = {source: emission.ctc_loss() for source, emission in emissions.items()}
+    skipped = _chosen(ids, ~alignable)
+    if not losses:
+        return _Gradient((), 0.0, 0, skipped)
     for own in losses.values():
         _refuse_non_finite(own.detach(), _chosen(ids, alignable))
-    total = objective.mix({output: own.sum() for output, own in losses.items()})
+    total = objective.mix({source: own.sum() for source, own in losses.items()})
     if objective.label_smoothing:
-        uniform = {
-            output: uniform_loss(emissions[output], lengths, target.lengths).sum()
-            for output, target in targets.items()
-        }
+        uniform = {source: emission.uniform_loss().sum() for source, emission in emissions.items()}
         total = total.lerp(objective.mix(uniform), objective.label_smoothing)
-    loss, n_tokens = float(losses["text"].detach().sum()), int(targets["text"].lengths.sum())
-    return _Gradient(torch.autograd.grad(total, parameters), loss, n_tokens, skipped)
+    n_tokens = int(emissions["text"].targets.lengths.sum())
+    gradient = torch.autograd.grad(total, parameters)
+    return _Gradient(gradient, float(losses["text"].detach().sum()), n_tokens, skipped)
+
+
+def _emissions(
+    model: AcousticModel, batch: TrainingBatch, dropout: Tensor, rows: slice, objective: Objective
+) -> tuple[dict[Source, _Emission], Tensor]:
+    """Score the utterances that can be aligned, if there are any, and tell which they are."""
+    n_frames = int(batch.lengths[rows].max())
+    (*middle, top), lengths = model.encode_at(
+        batch.features[rows, :n_frames],
+        batch.lengths[rows],
+        objective.depths(model.config.n_layers),
+        dropout[:, rows],
+    )
+    targets = {output: targets[rows] for output, targets in batch.targets.items()}
+    alignable = torch.stack(
+        [is_alignable(lengths, target.tokens, target.lengths) for target in targets.values()]
+    ).all(dim=0)
+    if not bool(alignable.any()):
+        return {}, alignable
+
+    def emission(frames: Tensor, output: Output) -> _Emission:
+        log_probs = model.score(frames[alignable], output)
+        return _Emission(log_probs, lengths[alignable], targets[output][alignable])
+
+    emissions: dict[Source, _Emission] = {output: emission(top, output) for output in targets}
+    if middle:
+        emissions["middle"] = emission(middle[0], "text")
+    return emissions, alignable
 
 
 def _refuse_non_finite(losses: Tensor, ids: Sequence[str]) -> None:

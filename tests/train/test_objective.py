@@ -27,8 +27,17 @@ def test_the_mean_is_over_the_valid_frames() -> None:
 
 
 def test_shares_weigh_the_losses() -> None:
-    objective = Objective(phone_weight=0.4, label_smoothing=0.0)
+    objective = Objective(phone_weight=0.4, middle_weight=0.3, label_smoothing=0.0)
 
-    mixed = objective.mix({"text": torch.tensor(10.0), "phones": torch.tensor(20.0)})
+    text, middle, phones = (torch.tensor(nats) for nats in (10.0, 30.0, 20.0))
+    mixed = objective.mix({"text": text, "middle": middle, "phones": phones})
 
-    assert float(mixed) == pytest.approx(0.6 * 10.0 + 0.4 * 20.0)
+    assert float(mixed) == pytest.approx(0.6 * (0.7 * 10.0 + 0.3 * 30.0) + 0.4 * 20.0)
+
+
+@pytest.mark.parametrize(("n_layers", "middle"), [(2, 1), (3, 1), (4, 2), (5, 2)])
+def test_the_middle_is_the_lower_half(n_layers: int, middle: int) -> None:
+    without, with_middle = (Objective(0.0, weight, 0.0) for weight in (0.0, 0.5))
+
+    assert without.depths(n_layers) == [n_layers]
+    assert with_middle.depths(n_layers) == [middle, n_layers]

@@ -12,9 +12,9 @@ from asr.train.ranks import ALONE
 from asr.train.step import StepResult, Targets, TrainingBatch, Workers, training_step
 
 
-def make_model(dropout: float = 0.3) -> AcousticModel:
+def make_model(dropout: float = 0.3, n_layers: int = 1) -> AcousticModel:
     torch.manual_seed(0)
-    config = ModelConfig(2, 2, "gru", 8, 1, bidirectional=True, dropout=dropout)
+    config = ModelConfig(2, 2, "gru", 8, n_layers, bidirectional=True, dropout=dropout)
     return AcousticModel(config, n_features=4, n_tokens=5)
 
 
@@ -28,7 +28,7 @@ def make_batch(*token_counts: int) -> TrainingBatch:
     return TrainingBatch(names, slice(count), features, lengths, {"text": targets}, 1.0, 0, 1.0)
 
 
-TEXT_ALONE = Objective(phone_weight=0.0, label_smoothing=0.0)
+TEXT_ALONE = Objective(phone_weight=0.0, middle_weight=0.0, label_smoothing=0.0)
 
 
 def step(
@@ -177,3 +177,23 @@ def test_the_loss_that_is_reported_has_no_label_smoothing_in_it() -> None:
 
     assert smoothed.loss == plain.loss
     assert smoothed.gradient_norm != plain.gradient_norm
+
+
+def test_a_middle_layer_is_taught_by_the_projection_of_text() -> None:
+    plain, model = (make_model(dropout=0.0, n_layers=3) for _ in range(2))
+    batch, objective = make_batch(3, 2), dataclasses.replace(TEXT_ALONE, middle_weight=0.3)
+    target = batch.targets["text"]
+    frames, lengths = plain.subsampling(batch.features, batch.lengths)
+    losses = []
+    for layer in plain.encoder.layers:
+        frames = layer(frames, lengths)
+        log_probs = plain.projection(frames).log_softmax(2)
+        losses.append(ctc_loss(log_probs, lengths, target.tokens, target.lengths).sum() / 5)
+    (0.7 * losses[2] + 0.3 * losses[0]).backward()
+
+    result = step(model, batch, rate=1e-9, objective=objective)
+
+    gradients = [p.grad for p in plain.parameters() if p.grad is not None]
+    norm = torch.cat([gradient.flatten() for gradient in gradients]).norm()
+    assert result.gradient_norm == pytest.approx(float(norm), rel=1e-5)
+    assert result.loss == pytest.approx(5 * float(losses[2].detach()), rel=1e-5)
