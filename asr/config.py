@@ -85,6 +85,11 @@ class LanguageConfig:
             raise ConfigError(
                 f"normaliser must be one of {sorted(NORMALISERS)}, got {self.normaliser!r}"
             )
+        if self.optimiser.schedule != "cosine":
+            raise ConfigError(
+                "optimiser.schedule of a language model must be 'cosine', "
+                f"got {self.optimiser.schedule!r}"
+            )
         if self.train.n_shards > self.streams.n_streams:
             raise ConfigError(
                 f"train.n_shards must be at most streams.n_streams ({self.streams.n_streams}), "

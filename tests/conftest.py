@@ -58,7 +58,7 @@ def small_config() -> Config:
         batching=BatchingConfig(
             4.0, (0.9, 1.0, 1.1), sorted_first=True, codec_share=0.5, ramp_epochs=2, seed=3
         ),
-        optimiser=OptimiserConfig(0.01, 0.5, 0.0, 0.1, 0.01, 1.0),
+        optimiser=OptimiserConfig("cosine", 0.01, 0.5, 0.0, 0.1, 0.01, 1.0),
         train=TrainConfig(
             average_decay=0.0,
             phone_weight=0.0,
@@ -81,7 +81,7 @@ def small_language_config() -> LanguageConfig:
         normaliser="librispeech-1",
         model=CharacterModelConfig("lstm", 8, 2, dropout=0.2),
         streams=StreamConfig(n_streams=4, chunk_length=10),
-        optimiser=OptimiserConfig(0.01, 0.1, 0.0, 0.1, 0.01, 1.0),
+        optimiser=OptimiserConfig("cosine", 0.01, 0.1, 0.0, 0.1, 0.01, 1.0),
         train=LanguageTrainConfig(
             n_epochs=2.0,
             n_validations=3,

@@ -153,6 +153,7 @@ def test_a_key_that_is_not_there_cannot_be_changed(
         ({"train.n_shards": "5"}, r"train\.n_shards must be at most streams\.n_streams \(4\)"),
         ({"train.n_epochs": "0.0"}, r"train\.n_epochs must be positive"),
         ({"streams.chunk_length": "0"}, r"streams\.chunk_length must be at least 1"),
+        ({"optimiser.schedule": "plateau"}, r"optimiser\.schedule .* must be 'cosine'"),
         ({"train.precision": "float8"}, r"train\.precision must be one of"),
         ({"model.dropout": "1.0"}, r"model\.dropout must lie in \[0, 1\)"),
     ],

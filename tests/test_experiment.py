@@ -27,10 +27,12 @@ class Watcher:
     def __init__(self, stop_at_step: int | None = None) -> None:
         self.stop_at_step = stop_at_step
         self.losses: list[float] = []
+        self.rates: list[float] = []
         self.epochs: list[EpochReport] = []
 
     def on_step(self, report: StepReport) -> None:
         self.losses.append(report.loss)
+        self.rates.append(report.learning_rate)
         if report.step == self.stop_at_step:
             raise KeyboardInterrupt
 
@@ -81,6 +83,51 @@ def test_a_run_that_was_interrupted_ends_with_the_bits_of_one_that_was_not(
 
     train(small_config, tiny_corpus, tmp_path / "twice")
 
+    assert_equal_states(tmp_path / "whole", tmp_path / "twice")
+
+
+def on_a_plateau(config: Config, hold_epochs: float) -> Config:
+    """Learn nothing, by a rate too small, so that no validation but the first is the best."""
+    optimiser = dataclasses.replace(
+        config.optimiser,
+        schedule="plateau",
+        learning_rate=1e-9,
+        hold_epochs=hold_epochs,
+        final_fraction=0.2,
+    )
+    train_config = dataclasses.replace(config.train, n_epochs=8)
+    return dataclasses.replace(config, optimiser=optimiser, train=train_config)
+
+
+def test_without_a_lower_wer_the_rate_is_halved_until_the_run_ends(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    config, rates = on_a_plateau(small_config, hold_epochs=1.5), Watcher()
+
+    run = train(config, tiny_corpus, tmp_path / "model", rates)
+
+    # Two epochs warm up and hold. The first sets the mark; from the second on it is not reached.
+    assert (run.epoch, run.best_epoch, run.n_halvings) == (4, 1, 3)
+    peak = config.optimiser.learning_rate
+    n_steps = [report.step for report in rates.epochs]
+    last_of_each = [rates.rates[step - 1] for step in n_steps]
+    assert last_of_each == pytest.approx([peak, peak, peak / 2, peak / 4])
+
+
+@pytest.mark.parametrize("stop_at_step", [7, 9])
+def test_a_run_on_a_plateau_is_resumed_to_the_bit(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path, stop_at_step: int
+) -> None:
+    config = on_a_plateau(small_config, hold_epochs=0.0)
+    whole, twice = Watcher(), Watcher()
+    train(config, tiny_corpus, tmp_path / "whole", whole)
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tiny_corpus, tmp_path / "twice", Watcher(stop_at_step))
+
+    run = train(config, tiny_corpus, tmp_path / "twice", twice)
+
+    assert run.n_halvings == 3
+    assert twice.rates == whole.rates[-len(twice.rates) :]
     assert_equal_states(tmp_path / "whole", tmp_path / "twice")
 
 

@@ -133,7 +133,7 @@ class Trainer:
     def run(
         self, watcher: Watcher, save_best: Callable[[], None], must_stop: Callable[[], bool]
     ) -> RunState:
-        """Train to the end of the last epoch, or until patience runs out.
+        """Train to the end of the last epoch, or until patience or the learning rate runs out.
 
         Args:
             watcher: Told of every step and epoch.
@@ -168,10 +168,11 @@ class Trainer:
         return cast(AcousticModel, self.average.module)
 
     def is_finished(self) -> bool:
-        """Tell whether all epochs are done, or patience has run out."""
-        waited = self.state.epoch - self.state.best_epoch
-        is_stale = 0 < self.config.patience <= waited
-        return self.state.epoch >= self.config.n_epochs or is_stale
+        """Tell whether all epochs are done, or patience or the learning rate has run out."""
+        run = self.state
+        is_stale = 0 < self.config.patience <= run.epoch - run.best_epoch
+        is_spent = self.optimiser_config.is_spent(run.n_halvings)
+        return run.epoch >= self.config.n_epochs or is_stale or is_spent
 
     def _is_due(self, epoch: int) -> bool:
         """Tell whether there is a validation after so many epochs."""
@@ -204,7 +205,7 @@ class Trainer:
     def _update(self, batch: TrainingBatch, n_batches: int, workers: Workers) -> StepReport:
         run = self.state
         epoch = run.epoch + (run.batch + 1) / n_batches
-        rate = learning_rate_at(epoch, self.config.n_epochs, self.optimiser_config)
+        rate = learning_rate_at(epoch, self.config.n_epochs, self.optimiser_config, run.n_halvings)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         result = training_step(
@@ -262,7 +263,14 @@ class Trainer:
         is_best = wer is not None and wer < run.best_wer
         if wer is not None and is_best:
             run.best_wer, run.best_epoch = wer, run.epoch
+        elif wer is not None and self._is_plateau():
+            run.n_halvings += 1
         return EpochReport(run.epoch, run.step, loss, wer, is_best, speed, run.seconds, n_skipped)
+
+    def _is_plateau(self) -> bool:
+        """Tell whether a validation without a lower dev WER halves the learning rate."""
+        config = self.optimiser_config
+        return config.schedule == "plateau" and self.state.epoch >= config.fall_begins
 
     def _epoch_duration(self) -> float:
         return sum(utterance.duration or 0.0 for utterance in self.data.utterances)

@@ -42,6 +42,7 @@ class RunState:
         n_tokens: Reference tokens behind that sum.
         best_wer: Lowest dev WER so far, a fraction; infinite before the first validation.
         best_epoch: The epoch that reached it.
+        n_halvings: Validations without a lower dev WER that halved the learning rate.
         seconds: Time spent training, over all restarts.
         fingerprint: Hash of the configuration and the data that the run began with.
     """
@@ -53,6 +54,7 @@ class RunState:
     n_tokens: int = 0
     best_wer: float = float("inf")
     best_epoch: int = 0
+    n_halvings: int = 0
     seconds: float = 0.0
     fingerprint: str = ""
 

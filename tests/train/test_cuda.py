@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
 ]
 
-OPTIMISER = OptimiserConfig(0.001, 0.0, 0.0, 1.0, 0.0, 1.0)
+OPTIMISER = OptimiserConfig("cosine", 0.001, 0.0, 0.0, 1.0, 0.0, 1.0)
 
 
 def make_model(device: torch.device) -> AcousticModel:
