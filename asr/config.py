@@ -59,6 +59,11 @@ class Config:
                 "train.middle_weight needs a layer below the last one: model.n_layers of at least "
                 f"2, got {self.model.n_layers}"
             )
+        if self.train.whole_from(self.model.n_layers) >= self.train.n_epochs:
+            raise ConfigError(
+                f"train.grow_epochs is {self.train.grow_epochs}: the last of {self.model.n_layers} "
+                f"layers would never join in within train.n_epochs, {self.train.n_epochs}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ def _whole_steps(
             optimiser,
             batch,
             Workers(ALONE, pool, config.train.n_shards),
-            objective=config.train.objective(),
+            objective=config.train.objective(0, config.model.n_layers),
             precision=config.train.precision,
             max_gradient_norm=config.optimiser.max_gradient_norm,
         )

@@ -64,6 +64,7 @@ def small_config() -> Config:
             phone_weight=0.0,
             middle_weight=0.0,
             label_smoothing=0.0,
+            grow_epochs=0,
             n_epochs=3,
             validate_every=1,
             patience=0,

@@ -177,3 +177,30 @@ def test_a_loss_behind_a_middle_layer_needs_one(small_config: Config) -> None:
 
     with pytest.raises(ConfigError, match=r"train\.middle_weight .* at least 2, got 1"):
         dataclasses.replace(small_config, train=train)
+
+
+def test_a_last_layer_that_would_never_join_in_is_refused(small_config: Config) -> None:
+    model = dataclasses.replace(small_config.model, n_layers=3)
+    growing = dataclasses.replace(small_config.train, grow_epochs=2, n_epochs=4)
+
+    with pytest.raises(ConfigError, match=r"train\.grow_epochs is 2: the last of 3 layers"):
+        dataclasses.replace(small_config, model=model, train=growing)
+    grown = dataclasses.replace(growing, n_epochs=5)
+    dataclasses.replace(small_config, model=model, train=grown)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("label_smoothing", 1.0),
+        ("label_smoothing", -0.1),
+        ("middle_weight", 1.0),
+        ("middle_weight", -0.1),
+        ("grow_epochs", -1),
+    ],
+)
+def test_a_share_or_a_number_of_epochs_that_is_none_is_refused(
+    small_config: Config, key: str, value: float
+) -> None:
+    with pytest.raises(ConfigError, match=rf"train\.{key} must"):
+        dataclasses.replace(small_config.train, **{key: value})  # type: ignore[arg-type]

@@ -131,6 +131,40 @@ def test_a_run_on_a_plateau_is_resumed_to_the_bit(
     assert_equal_states(tmp_path / "whole", tmp_path / "twice")
 
 
+def growing(config: Config, n_epochs: int = 6) -> Config:
+    """Three layers, of which one more joins in every second epoch."""
+    model = dataclasses.replace(config.model, n_layers=3)
+    train_config = dataclasses.replace(
+        config.train, grow_epochs=2, n_epochs=n_epochs, middle_weight=0.3, patience=1
+    )
+    return dataclasses.replace(config, model=model, train=train_config)
+
+
+def test_a_growing_model_is_validated_when_it_is_whole(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    watcher = Watcher()
+
+    run = train(growing(small_config), tiny_corpus, tmp_path / "model", watcher)
+
+    assert [report.wer is None for report in watcher.epochs][:5] == [True] * 4 + [False]
+    assert run.best_epoch >= 5
+
+
+@pytest.mark.parametrize("stop_at_step", [5, 9, 14])
+def test_a_growing_model_is_resumed_to_the_bit(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path, stop_at_step: int
+) -> None:
+    config = growing(small_config, n_epochs=5)
+    train(config, tiny_corpus, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tiny_corpus, tmp_path / "twice", Watcher(stop_at_step))
+
+    train(config, tiny_corpus, tmp_path / "twice")
+
+    assert_equal_states(tmp_path / "whole", tmp_path / "twice")
+
+
 def with_average(config: Config, decay: float) -> Config:
     train_config = dataclasses.replace(config.train, average_decay=decay)
     return dataclasses.replace(config, train=train_config)

@@ -137,6 +137,12 @@ class AcousticModel(nn.Module):
             raise ConfigError("this model has no output of phones: see train.phone_weight")
         return functional.log_softmax(projection(frames).float(), dim=2)
 
+    def parameters_up_to(self, n_layers: int) -> tuple[nn.Parameter, ...]:
+        """Give all weights but those of the recurrent layers above the first `n_layers`."""
+        above = self.encoder.layers[n_layers:].parameters()
+        resting = {id(parameter) for parameter in above}
+        return tuple(p for p in self.parameters() if id(p) not in resting)
+
     def draw_dropout(
         self, n_utterances: int, generator: torch.Generator, strength: float = 1.0
     ) -> Tensor:

@@ -41,6 +41,8 @@ class TrainConfig:
             model has none.
         middle_weight: Share of text's loss that is taken behind layer n_layers // 2; 0: none.
         label_smoothing: Share of the loss that draws the outputs to the uniform distribution.
+        grow_epochs: Epochs after which each further recurrent layer joins in, from the first one
+            on; a model is validated once all have. 0: all from the start.
         average_decay: Of a moving average of the weights, which then is the model that is judged
             and kept; 0 keeps the weights as they are.
         checkpoint_minutes: A run that is killed loses at most this much work.
@@ -54,6 +56,7 @@ class TrainConfig:
     phone_weight: float
     middle_weight: float
     label_smoothing: float
+    grow_epochs: int
     average_decay: float
     checkpoint_minutes: float
 
@@ -69,10 +72,22 @@ class TrainConfig:
         for name in ("average_decay", "phone_weight", "middle_weight", "label_smoothing"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise ConfigError(f"train.{name} must lie in [0, 1), got {getattr(self, name)}")
+        if self.grow_epochs < 0:
+            raise ConfigError(f"train.grow_epochs must be at least 0, got {self.grow_epochs}")
 
-    def objective(self) -> Objective:
-        """Say what an update minimises."""
-        return Objective(self.phone_weight, self.middle_weight, self.label_smoothing)
+    def whole_from(self, n_layers: int) -> int:
+        """Tell after how many epochs the last of so many recurrent layers joins in."""
+        return self.grow_epochs * (n_layers - 1)
+
+    def objective(self, epoch: int, n_layers: int) -> Objective:
+        """Say what updates minimise in an epoch, from 0, of a model with so many layers."""
+        joined = 1 + epoch // self.grow_epochs if self.grow_epochs else n_layers
+        return Objective(
+            phone_weight=self.phone_weight,
+            middle_weight=self.middle_weight,
+            label_smoothing=self.label_smoothing,
+            n_layers=min(joined, n_layers),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +132,7 @@ class Trainer:
         self.ranks = data.ranks
         self.config, self.optimiser_config = config, optimiser_config
         self.optimiser = adamw(model, optimiser_config)
+        self._whole_from = config.whole_from(model.config.n_layers)
         self.modules: dict[str, nn.Module] = {"model": model}
         self.average: AveragedModel | None = None
         if config.average_decay:
@@ -170,13 +186,15 @@ class Trainer:
     def is_finished(self) -> bool:
         """Tell whether all epochs are done, or patience or the learning rate has run out."""
         run = self.state
-        is_stale = 0 < self.config.patience <= run.epoch - run.best_epoch
+        waited = run.epoch - max(run.best_epoch, self._whole_from)
+        is_stale = 0 < self.config.patience <= waited
         is_spent = self.optimiser_config.is_spent(run.n_halvings)
         return run.epoch >= self.config.n_epochs or is_stale or is_spent
 
     def _is_due(self, epoch: int) -> bool:
         """Tell whether there is a validation after so many epochs."""
-        return epoch % self.config.validate_every == 0 or epoch == self.config.n_epochs
+        is_turn = epoch % self.config.validate_every == 0 or epoch == self.config.n_epochs
+        return is_turn and epoch > self._whole_from
 
     def _train_epoch(
         self, watcher: Watcher, workers: Workers, must_stop: Callable[[], bool]
@@ -213,7 +231,7 @@ class Trainer:
             self.optimiser,
             batch,
             workers,
-            objective=self.config.objective(),
+            objective=self.config.objective(run.epoch, self.model.config.n_layers),
             precision=self.config.precision,
             max_gradient_norm=self.optimiser_config.max_gradient_norm,
         )

@@ -22,15 +22,22 @@ class Objective:
             the same projection (Lee and Watanabe, "Intermediate loss regularization for CTC-based
             speech recognition", ICASSP 2021).
         label_smoothing: Share, in all of these, of `uniform_loss` in place of CTC's.
+        n_layers: Recurrent layers that take part, from below; the others stay as they are.
     """
 
     phone_weight: float
     middle_weight: float
     label_smoothing: float
+    n_layers: int
 
     def depths(self, n_layers: int) -> list[int]:
-        """Say behind which of so many recurrent layers there is a loss, in rising order."""
-        return [n_layers // 2, n_layers] if self.middle_weight else [n_layers]
+        """Say behind which of so many recurrent layers there is a loss, in rising order.
+
+        There is none behind the middle layer while it is the last one that takes part.
+        """
+        middle = n_layers // 2
+        has_middle = self.middle_weight > 0 and middle < self.n_layers
+        return [middle, self.n_layers] if has_middle else [self.n_layers]
 
     def mix(self, losses: Mapping[Source, Tensor]) -> Tensor:
         """Weigh the losses of a batch, one number a source, into one."""

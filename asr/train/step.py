@@ -149,6 +149,8 @@ def training_step(
 ) -> StepResult:
     """Update the model once, on the mean objective per reference token of the whole batch.
 
+    Weights of layers that do not take part have no gradient, and so an optimiser skips them.
+
     The numbers of shards and of processes change the sums' rounding and nothing else: dropout is
     drawn for the whole batch, and the gradient is divided by the tokens of the whole batch.
 
@@ -156,7 +158,7 @@ def training_step(
         TrainingError: A loss or the gradient is not finite, or another process ended; the weights
             are as before the call.
     """
-    parameters = tuple(model.parameters())
+    parameters = model.parameters_up_to(objective.n_layers)
     generator = torch.Generator().manual_seed(batch.seed)
     dropout = model.draw_dropout(len(batch.ids), generator, batch.strength)
     dropout = dropout[:, batch.rows].to(batch.features.device)

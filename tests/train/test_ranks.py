@@ -56,7 +56,7 @@ with join_ranks("cpu") as ranks, ThreadPoolExecutor(2) as pool:
             optimiser,
             batch,
             Workers(ranks, pool, 2),
-            objective=config.train.objective(),
+            objective=config.train.objective(3, config.model.n_layers),
             precision="float32",
             max_gradient_norm=5.0,
         )

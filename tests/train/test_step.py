@@ -28,7 +28,7 @@ def make_batch(*token_counts: int) -> TrainingBatch:
     return TrainingBatch(names, slice(count), features, lengths, {"text": targets}, 1.0, 0, 1.0)
 
 
-TEXT_ALONE = Objective(phone_weight=0.0, middle_weight=0.0, label_smoothing=0.0)
+TEXT_ALONE = Objective(phone_weight=0.0, middle_weight=0.0, label_smoothing=0.0, n_layers=1)
 
 
 def step(
@@ -138,7 +138,8 @@ def test_an_update_without_strength_drops_nothing() -> None:
 def test_without_any_switch_an_update_follows_the_gradient_of_the_ctc_loss_to_the_bit() -> None:
     plain, model, batch = make_model(dropout=0.0), make_model(dropout=0.0), make_batch(3, 2, 4)
     targets = batch.targets["text"]
-    losses = ctc_loss(*plain(batch.features, batch.lengths), targets.tokens, targets.lengths)
+    log_probs, lengths = plain(batch.features, batch.lengths)
+    losses = ctc_loss(log_probs, lengths, targets.tokens, targets.lengths)
     gradients = torch.autograd.grad(losses.sum(), list(plain.parameters()))
     for parameter, gradient in zip(plain.parameters(), gradients, strict=True):
         parameter.grad = gradient / 9
@@ -181,7 +182,10 @@ def test_the_loss_that_is_reported_has_no_label_smoothing_in_it() -> None:
 
 def test_a_middle_layer_is_taught_by_the_projection_of_text() -> None:
     plain, model = (make_model(dropout=0.0, n_layers=3) for _ in range(2))
-    batch, objective = make_batch(3, 2), dataclasses.replace(TEXT_ALONE, middle_weight=0.3)
+    batch, objective = (
+        make_batch(3, 2),
+        dataclasses.replace(TEXT_ALONE, middle_weight=0.3, n_layers=3),
+    )
     target = batch.targets["text"]
     frames, lengths = plain.subsampling(batch.features, batch.lengths)
     losses = []
@@ -197,3 +201,40 @@ def test_a_middle_layer_is_taught_by_the_projection_of_text() -> None:
     norm = torch.cat([gradient.flatten() for gradient in gradients]).norm()
     assert result.gradient_norm == pytest.approx(float(norm), rel=1e-5)
     assert result.loss == pytest.approx(5 * float(losses[2].detach()), rel=1e-5)
+
+
+def test_layers_that_have_not_joined_are_not_moved_by_weight_decay_either() -> None:
+    model, batch = make_model(n_layers=3), make_batch(3, 2)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    optimiser = torch.optim.AdamW(model.parameters(), lr=0.1, weight_decay=0.5, fused=True)
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(2):
+            training_step(
+                model,
+                optimiser,
+                batch,
+                Workers(ALONE, pool, 2),
+                objective=dataclasses.replace(TEXT_ALONE, n_layers=2),
+                precision="float32",
+                max_gradient_norm=1.0,
+            )
+
+    moved = {name for name, tensor in model.state_dict().items() if (tensor != before[name]).any()}
+    assert not any(name.startswith("encoder.layers.2") for name in moved)
+    assert {name.partition(".ahead")[0] for name in moved} >= {
+        "encoder.layers.0",
+        "encoder.layers.1",
+    }
+    assert all(parameter.grad is None for parameter in model.encoder.layers[2].parameters())
+
+
+def test_an_update_of_the_first_layer_is_that_of_a_model_with_no_other() -> None:
+    shallow, growing, batch = make_model(dropout=0.0), make_model(0.0, n_layers=2), make_batch(3, 2)
+    growing.load_state_dict(shallow.state_dict(), strict=False)
+
+    expected, got = step(shallow, batch, n_shards=1), step(growing, batch, n_shards=1)
+
+    assert (got.loss, got.gradient_norm) == (expected.loss, expected.gradient_norm)
+    for name, tensor in shallow.state_dict().items():
+        assert torch.equal(growing.state_dict()[name], tensor)
