@@ -168,8 +168,14 @@ def _training_data(
 def _dev_data(
     checkpoint: Checkpoint, memory: FeatureMemory, utterances: Sequence[Utterance], ranks: Ranks
 ) -> TrainingData:
-    """Batch the dev set as it is: one speed, no codec, no masks; greedy WER needs no tokens."""
-    batching = dataclasses.replace(checkpoint.config.batching, speeds=(1.0,), codec_share=0.0)
+    """Batch the dev set as it was recorded, without masks; greedy WER needs no tokens."""
+    batching = dataclasses.replace(
+        checkpoint.config.batching,
+        speeds=(1.0,),
+        codec_share=0.0,
+        noise_share=0.0,
+        reverb_share=0.0,
+    )
     nothing: dict[str, list[int]] = {utterance.id: [] for utterance in utterances}
     return TrainingData(utterances, {"text": nothing}, memory, batching, ranks=ranks)
 

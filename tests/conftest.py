@@ -56,7 +56,14 @@ def small_config() -> Config:
         spec_augment=SpecAugmentConfig(1, 4, 1.0, 0.1, 0.2),
         model=ModelConfig(3, 4, "lstm", 8, 1, bidirectional=True, dropout=0.2),
         batching=BatchingConfig(
-            4.0, (0.9, 1.0, 1.1), sorted_first=True, codec_share=0.5, ramp_epochs=2, seed=3
+            batch_duration=4.0,
+            speeds=(0.9, 1.0, 1.1),
+            sorted_first=True,
+            codec_share=0.5,
+            noise_share=0.0,
+            reverb_share=0.0,
+            ramp_epochs=2,
+            seed=3,
         ),
         optimiser=OptimiserConfig("cosine", 0.01, 0.5, 0.0, 0.1, 0.01, 1.0),
         train=TrainConfig(

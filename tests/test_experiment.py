@@ -165,6 +165,23 @@ def test_a_growing_model_is_resumed_to_the_bit(
     assert_equal_states(tmp_path / "whole", tmp_path / "twice")
 
 
+def test_a_run_with_noise_and_rooms_and_label_smoothing_is_resumed_to_the_bit(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    config = dataclasses.replace(
+        small_config,
+        batching=dataclasses.replace(small_config.batching, noise_share=0.5, reverb_share=0.5),
+        train=dataclasses.replace(small_config.train, label_smoothing=0.1),
+    )
+    train(config, tiny_corpus, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tiny_corpus, tmp_path / "twice", Watcher(stop_at_step=6))
+
+    train(config, tiny_corpus, tmp_path / "twice")
+
+    assert_equal_states(tmp_path / "whole", tmp_path / "twice")
+
+
 def with_average(config: Config, decay: float) -> Config:
     train_config = dataclasses.replace(config.train, average_decay=decay)
     return dataclasses.replace(config, train=train_config)

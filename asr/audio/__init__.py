@@ -7,5 +7,7 @@ Read in this order:
 - `truncation`: tell from a file's bytes that its end is missing;
 - `codec`: send a waveform through a lossy codec, for the same end;
 - `speed`: play a waveform faster or slower, to make more training data of it;
+- `reverberation`: play a waveform in a room, again to make more of it;
+- `noise`: add noise to it;
 - `write`: a waveform to a file.
 """

@@ -8,7 +8,9 @@ from typing import TypeVar
 from torch import Tensor
 
 from asr.audio.codec import through_mp3
+from asr.audio.noise import add_noise
 from asr.audio.read import read_waveform
+from asr.audio.reverberation import reverberate
 from asr.audio.speed import change_speed
 from asr.corpus.batching import Rendition
 from asr.corpus.utterance import Utterance
@@ -40,9 +42,13 @@ def read_rendition(utterance: Utterance, sample_rate: int, rendition: Rendition)
     """
     waveform = read_utterance(utterance, sample_rate)
     waveform = change_speed(waveform, sample_rate, rendition.speed)
-    if rendition.codec is None:
-        return waveform
-    return through_mp3(waveform, sample_rate, rendition.codec)
+    if rendition.room is not None:
+        waveform = reverberate(waveform, sample_rate, rendition.room)
+    if rendition.noise is not None:
+        waveform = add_noise(waveform, sample_rate, rendition.noise)
+    if rendition.codec is not None:
+        waveform = through_mp3(waveform, sample_rate, rendition.codec)
+    return waveform
 
 
 def prefetch(

@@ -24,6 +24,8 @@ def config(
         speeds=speeds,
         sorted_first=False,
         codec_share=0.0,
+        noise_share=0.0,
+        reverb_share=0.0,
         ramp_epochs=0,
         seed=seed,
     )
@@ -157,6 +159,59 @@ def test_codecs_take_their_share_and_each_utterance_has_one_setting() -> None:
     assert 900 < sum(rendition.codec is not None for rendition in epochs[0]) < 1100
     assert all(len(mine) <= 1 for mine in settings)
     assert set().union(*settings) == set(range(len(MP3_SETTINGS)))
+
+
+@pytest.mark.parametrize(("key", "field"), [("noise_share", "noise"), ("reverb_share", "room")])
+def test_noise_and_rooms_take_their_share_and_change_nothing_else(key: str, field: str) -> None:
+    speeds = config(speeds=(0.9, 1.0, 1.1))
+    plain = dataclasses.replace(speeds, codec_share=0.5)
+    batching = dataclasses.replace(plain, **{key: 0.3})  # type: ignore[arg-type]
+
+    renditions = draw_renditions(2000, batching, epoch=1)
+
+    n_drawn = sum(getattr(rendition, field) is not None for rendition in renditions)
+    assert 500 < n_drawn < 700
+    without = [dataclasses.replace(r, noise=None, room=None) for r in renditions]
+    assert without == draw_renditions(2000, plain, epoch=1)
+
+
+def test_an_utterance_has_few_renditions_over_all_epochs_and_each_its_own_noise() -> None:
+    batching = dataclasses.replace(
+        config(speeds=(0.9, 1.1)), codec_share=0.5, noise_share=0.5, reverb_share=0.5
+    )
+
+    epochs = [draw_renditions(50, batching, epoch) for epoch in range(300)]
+
+    met = [set(mine) for mine in zip(*epochs, strict=True)]
+    assert all(len(mine) == 2 * 2 * 2 * 2 for mine in met)
+    noises = [{r.noise for r in mine} - {None} for mine in met]
+    assert len(set().union(*noises)) == 50 * 2
+
+
+def test_noise_and_rooms_are_the_same_in_another_process() -> None:
+    code = (
+        "from asr.corpus.batching import BatchingConfig, draw_renditions;"
+        "config = BatchingConfig(1.0, (1.0,), False, 0.0, 1.0, 1.0, 0, 7);"
+        "print(draw_renditions(3, config, 3))"
+    )
+    batching = BatchingConfig(1.0, (1.0,), False, 0.0, 1.0, 1.0, 0, 7)
+
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONHASHSEED": "99", "PYTHONPATH": ":".join(sys.path)},
+    )
+
+    assert run.stdout.strip() == str(draw_renditions(3, batching, 3))
+
+
+@pytest.mark.parametrize("key", ["codec_share", "noise_share", "reverb_share"])
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_a_share_that_is_none_is_refused(key: str, share: float) -> None:
+    with pytest.raises(ConfigError, match=rf"batching\.{key} must be within 0\.\.1"):
+        dataclasses.replace(config(), **{key: share})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("batch_duration", [0.0, -1.0, float("nan")])

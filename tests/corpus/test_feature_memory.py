@@ -32,7 +32,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_rendition_is_computed_once(
     tiny_corpus: Sequence[Utterance], front_end: FrontEnd, reads: list[str]
 ) -> None:
-    memory, slower = FeatureMemory(front_end, 10**9), Rendition(0.9, None)
+    memory, slower = FeatureMemory(front_end, 10**9), Rendition(speed=0.9)
 
     first, again = (memory.features(tiny_corpus[0], slower) for _ in range(2))
     other = memory.features(tiny_corpus[0])

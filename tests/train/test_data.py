@@ -53,14 +53,15 @@ def test_an_utterance_without_a_duration_is_refused_by_its_id(
         make_data([*tiny_corpus, unknown], small_config)
 
 
-def test_codecs_change_what_is_heard_and_not_how_long_it_is(
-    tiny_corpus: Sequence[Utterance], small_config: Config
+@pytest.mark.parametrize("key", ["codec_share", "noise_share", "reverb_share"])
+def test_codecs_noise_and_rooms_change_what_is_heard_and_not_how_long_it_is(
+    tiny_corpus: Sequence[Utterance], small_config: Config, key: str
 ) -> None:
     batches = []
     for share in (0.0, 1.0):
-        batching = dataclasses.replace(small_config.batching, codec_share=share)
+        batching = dataclasses.replace(small_config.batching, **{key: share})  # type: ignore[arg-type]
         config = dataclasses.replace(small_config, batching=batching)
-        batches.append(next(make_data(tiny_corpus, config).batches(1)))
+        batches.append(next(make_data(tiny_corpus, config).batches(2)))
 
     spared, sent = batches
     assert sent.ids == spared.ids

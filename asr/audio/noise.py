@@ -1,0 +1,39 @@
+"""Noise: a hiss or a rumble behind the speech, as more training data."""
+
+import torch
+from torch import Tensor
+
+SNR_DB = (5.0, 20.0)  # of the speech's power to the noise's, drawn evenly
+TILT = (0.0, 2.0)  # power falls as frequency to this: 0 is white, 1 pink, 2 brown; drawn evenly
+FLAT_BELOW = 50.0  # Hz; else the noise of a steep tilt would lie where nobody hears it
+
+
+def add_noise(waveform: Tensor, sample_rate: int, seed: int) -> Tensor:
+    """Add noise of a colour and a level that are drawn by chance.
+
+    Args:
+        waveform: (N,) float32, N >= 1; of silence nothing becomes noisy.
+        sample_rate: Hz.
+        seed: The only source of chance, 0 or more.
+
+    Returns:
+        (N,) float32, which may leave [-1, 1].
+    """
+    generator = torch.Generator().manual_seed(seed)
+    tilt, snr = (low + (high - low) * _uniform(generator) for low, high in (TILT, SNR_DB))
+    noise = _coloured(len(waveform), sample_rate, tilt, generator)
+    power = waveform.square().mean() / noise.square().mean().clamp(min=1e-12)
+    return waveform + noise * (power / 10 ** (snr / 10)).sqrt()
+
+
+def _coloured(n_samples: int, sample_rate: int, tilt: float, generator: torch.Generator) -> Tensor:
+    """Make noise whose power falls as frequency to the power of `tilt`: (N,) float32."""
+    spectrum = torch.fft.rfft(torch.randn(n_samples, generator=generator))
+    frequencies = torch.fft.rfftfreq(n_samples, 1 / sample_rate)
+    shape = (frequencies.clamp(min=FLAT_BELOW) / FLAT_BELOW) ** (-tilt / 2)
+    noise: Tensor = torch.fft.irfft(spectrum * shape, n_samples)
+    return noise
+
+
+def _uniform(generator: torch.Generator) -> float:
+    return float(torch.rand((), generator=generator))
