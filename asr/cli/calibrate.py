@@ -83,13 +83,20 @@ def run(options: argparse.Namespace) -> int:
         told = f"{len(words)} words, {100 * words.is_right.mean():.1f} % right"
         calibrations[kind] = Fitted(fit(words), f"{options.manifest.stem}: {told}")
     reliabilities = [_reliability(kind, words) for kind, words in judged.items()]
-    if options.diagram:
-        options.diagram.parent.mkdir(parents=True, exist_ok=True)
-        options.diagram.write_text(svg(reliabilities), encoding="utf-8")
     write_calibrations(folder, calibrations)
+    if options.diagram:
+        _write(options.diagram, svg(reliabilities))
     print(table(reliabilities), end="")
     print(f"{folder / CALIBRATION_FILE}: {', '.join(judged)}")
     return 0
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that appears complete or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.part")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
 
 
 def _judged(options: argparse.Namespace, config: "Config") -> "dict[str, JudgedWords]":
