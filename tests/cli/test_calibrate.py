@@ -14,6 +14,7 @@ from asr.config import Config, config_hash
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.utterance import Utterance
 from asr.provenance import provenance
+from asr.search.beam import BeamConfig
 from asr.text.transcript import Transcript, Word, read_transcripts, to_json, write_transcripts
 from asr.wer.condition import Decoding, read_decoding, write_decoding
 
@@ -111,6 +112,26 @@ def test_a_search_without_a_calibration_keeps_its_own_confidences_and_says_so(
     assert caplog.messages == [
         "the model has no calibration of greedy, only of beam-lm: confidences are the search's own"
     ]
+
+
+def test_a_search_is_of_the_kind_that_its_knowledge_makes_it(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("ONE TWO\nTWO ONE\nONE ONE\n")
+    (tmp_path / "words").write_text("ONE\nTWO\n")
+    (tmp_path / "spoken").write_text("ONE O N E\nTWO T W O\n")
+    lm = tmp_path / "own.lm"
+    assert main(["lm", "build", str(tmp_path / "text"), "--order", "1", "--output", str(lm)]) == 0
+    beam = BeamConfig(4, 9.0, 1)
+
+    kinds = [
+        asr.load_model(model).search_kind,
+        asr.load_model(model, beam=beam).search_kind,
+        asr.load_model(model, beam=beam, lexicon=tmp_path / "words").search_kind,
+        asr.load_model(model, beam=beam, lm=lm).search_kind,
+        asr.load_model(model, beam=beam, lexicon=tmp_path / "spoken").search_kind,
+        asr.load_model(model, beam=beam, lexicon=tmp_path / "spoken", lm=lm).search_kind,
+    ]
+
+    assert kinds == ["greedy", "beam", "beam", "beam-lm", "phones", "phones-lm"]
 
 
 def test_each_kind_of_search_has_its_own_entry_and_others_are_kept(

@@ -97,13 +97,12 @@ def test_one_word_changes_little_and_in_its_direction() -> None:
 def test_cross_validation_judges_no_speaker_by_what_the_speaker_taught() -> None:
     """Half of the speakers are always right, the other half never: that cannot be foreseen."""
     right, wrong = one_kind(100, is_right=True), one_kind(100, is_right=False)
-    words = JudgedWords(
-        *(
-            np.concatenate([getattr(right, name), getattr(wrong, name)])
-            for name in ("confidences", "letters", "seconds", "is_right")
-        ),
-        sources=("a",) * 100 + ("b",) * 100,
+    confidences, letters, seconds = (
+        np.concatenate([getattr(right, name), getattr(wrong, name)])
+        for name in ("confidences", "letters", "seconds")
     )
+    verdicts = np.concatenate([right.is_right, wrong.is_right])
+    words = JudgedWords(confidences, letters, seconds, verdicts, ("a",) * 100 + ("b",) * 100)
 
     probabilities = cross_validated(words)
 
