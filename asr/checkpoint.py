@@ -6,9 +6,10 @@ tokens.txt           the tokens by id (and bpe.model, where they are pieces of w
 phones.txt           those of the second output, where the model has one
 golden.safetensors   a waveform, its features and its transcript, which loading can check
 README.md            the model card
+confidence.toml      what the confidences of its searches are worth, where that was measured
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import safetensors.torch
@@ -16,6 +17,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from asr.confidence.calibration_file import (
+    Calibrations,
+    read_calibrations,
+    write_calibrations,
+)
 from asr.config import Config, read_config, to_toml
 from asr.errors import ConfigError, DataError, ModelError
 from asr.features.cmvn import utterance_statistics
@@ -37,7 +43,8 @@ FEATURE_TOLERANCE = 1e-2  # of a normalised feature; other processors and librar
 class Checkpoint:
     """A model ready to decode: configuration, tokens, front-end with its CMVN, acoustic model.
 
-    `phones` are the tokens of its second output, if it has one.
+    `phones` are the tokens of its second output, if it has one. `calibrations` say what the
+    confidences of its searches are worth, and belong to these weights: training makes none.
     """
 
     config: Config
@@ -45,6 +52,7 @@ class Checkpoint:
     front_end: FrontEnd
     model: AcousticModel
     phones: TokenTable | None = None
+    calibrations: Calibrations = field(default_factory=dict)
 
     @property
     def frame_shift(self) -> float:
@@ -102,6 +110,8 @@ def save_checkpoint(
     checkpoint.tokenizer.write(beside)
     if checkpoint.phones:
         checkpoint.phones.write(beside, PHONES_FILE)
+    if checkpoint.calibrations:
+        write_calibrations(beside, checkpoint.calibrations)
     (beside / CARD_FILE).write_text(card, encoding="utf-8")
     _write_golden(beside / GOLDEN_FILE, load_checkpoint(beside), example)
     swap_in(beside, folder)
@@ -122,6 +132,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         config = read_config(folder / CONFIG_FILE)
         has_phones = (folder / PHONES_FILE).exists()
         phones = TokenTable.read(folder, PHONES_FILE) if has_phones else None
+        calibrations = read_calibrations(folder)
         checkpoint = build(config, read_tokenizer(folder), phones)
         tensors = safetensors.torch.load_file(folder / WEIGHTS_FILE)
         for prefix, module in _modules(checkpoint).items():
@@ -134,7 +145,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
             module.eval().requires_grad_(False)
     except (ConfigError, DataError, SafetensorError, RuntimeError) as error:
         raise ModelError(f"{folder}: its files do not make a model: {error}") from error
-    return checkpoint
+    return replace(checkpoint, calibrations=calibrations)
 
 
 def read_example(folder: Path) -> Tensor:

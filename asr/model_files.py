@@ -9,6 +9,7 @@ from asr.flush import flush
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.toml"
 CARD_FILE = "README.md"
+CALIBRATION_FILE = "confidence.toml"
 
 
 def check_replaceable(folder: Path) -> None:

@@ -1,8 +1,10 @@
 """Recognizer: a model and a search, audio in, transcript out. What an application imports."""
 
 import hashlib
+import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,8 @@ import torch
 from torch import Tensor
 
 from asr.checkpoint import Checkpoint, load_checkpoint, verify_golden
+from asr.confidence.calibration import Calibration
+from asr.confidence.searches import search_kind
 from asr.corpus.loader import prefetch, read_utterance
 from asr.corpus.statistics import speaker_statistics, stacked_statistics
 from asr.corpus.utterance import Utterance
@@ -34,6 +38,8 @@ MODELS = Path(__file__).with_name("models")  # the models that the package ships
 DEFAULT_MODEL = "mini_librispeech"
 READ_AHEAD = 8  # recordings
 
+_LOG = logging.getLogger(__name__)
+
 
 def load_model(
     name: str | Path = DEFAULT_MODEL,
@@ -42,6 +48,7 @@ def load_model(
     lm: str | Path | None = None,
     lexicon: str | Path | None = None,
     hotwords: Mapping[str, float] | None = None,
+    is_calibrated: bool = True,
 ) -> "Recognizer":
     """Load a model that the package ships, by its name, or one of yours, by its folder.
 
@@ -53,6 +60,8 @@ def load_model(
         lexicon: File of the only words that can be said; a word a line, alone or with its
             pronunciation behind it. A model with an output of phones is then searched by that.
         hotwords: Phrases that score higher, each with its boost in nats.
+        is_calibrated: Give the probability that a word is right as its confidence, if the model
+            has a calibration for this kind of search; else the search's own confidence.
 
     Raises:
         ModelError: There is no such model, or its files do not make one.
@@ -65,6 +74,8 @@ def load_model(
         asr.errors.ModelError: no-such-model: neither a model directory nor a shipped model ...
     """
     checkpoint = load_checkpoint(model_folder(name))
+    if not is_calibrated:
+        checkpoint = replace(checkpoint, calibrations={})
     if beam is None:
         if lm or lexicon or hotwords:
             raise ConfigError("a language model, lexicon or hotwords need a beam search: give beam")
@@ -143,6 +154,16 @@ class Recognizer:
         is_phonetic = checkpoint.phones and fusion and fusion.are_pronounced
         self.output: Output = "phones" if is_phonetic else "text"
         self._beam_search = _beam_search(checkpoint, beam, fusion) if beam else None
+        self.calibration = self._calibration()
+
+    @property
+    def search_kind(self) -> str:
+        """What kind of search it is, of which each has a calibration of its own."""
+        return search_kind(
+            is_beam=self.beam is not None,
+            is_pronounced=self.fusion is not None and self.fusion.are_pronounced,
+            has_lm=self._has_ngram,
+        )
 
     @property
     def sample_rate(self) -> int:
@@ -181,8 +202,8 @@ class Recognizer:
             batch_duration: Seconds of audio, padding included, to compute at once.
 
         Yields:
-            In the given order, each utterance with its transcript or with the reason why there is
-            none.
+            In the given order, each utterance with its transcript, confidences calibrated if the
+            model can, or with the reason why there is none.
         """
         for group, log_probs, lengths in self._computed(utterances, batch_duration):
             n_best = iter(self._search(log_probs, lengths))
@@ -191,7 +212,9 @@ class Recognizer:
                     yield utterance, audio
                 else:
                     duration = len(audio) / self.sample_rate
-                    yield utterance, self._transcript(utterance.id, next(n_best), duration)
+                    transcript = self._transcript(utterance.id, next(n_best), duration)
+                    calibration = self.calibration
+                    yield utterance, calibration(transcript) if calibration else transcript
 
     def emit_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
@@ -225,9 +248,10 @@ class Recognizer:
             batch_duration: Seconds of audio, padding included, to compute at once.
 
         Yields:
-            In the given order, each utterance with the transcript of its own text, or with the
-            reason why there is none: no audio, no text, a text that the model's tokens do not
-            spell, or too little audio for it.
+            In the given order, each utterance with the transcript of its own text (its confidences
+            are the model's in the words given, and never calibrated), or with the reason why there
+            is none: no audio, no text, a text that the model's tokens do not spell, or too little
+            audio for it.
         """
         normalise = normaliser(self.checkpoint.config.text.normaliser)
         for utterance, emission in self.emit_all(utterances, batch_duration=batch_duration):
@@ -311,16 +335,32 @@ class Recognizer:
             duration=duration,
         )
 
+    @property
+    def _has_ngram(self) -> bool:
+        return self.fusion is not None and len(self.fusion.language.ngram.words) > 0
+
+    def _calibration(self) -> Calibration | None:
+        """Find what was fitted for this kind of search."""
+        calibrations = self.checkpoint.calibrations
+        if self.search_kind in calibrations:
+            return calibrations[self.search_kind].calibration
+        if calibrations:
+            _LOG.info(
+                "the model has no calibration of %s, only of %s: confidences are the search's own",
+                self.search_kind,
+                ", ".join(calibrations),
+            )
+        return None
+
     def _alternatives(self, n_best: list[Hypothesis], duration: float) -> tuple[Alternative, ...]:
         """Read the n-best list as texts; of several ways to the same text the best one counts.
 
         The words of the best are those of the transcript, and not told twice.
         """
-        has_ngram = self.fusion is not None and len(self.fusion.language.ngram.words) > 0
         alternatives: dict[str, Alternative] = {}
         for other in n_best:
             text = self.read(other)
-            lm_score = other.lm_score if has_ngram else None
+            lm_score = other.lm_score if self._has_ngram else None
             if math.isfinite(other.score) and text not in alternatives:
                 words = self._words(other, duration) if alternatives else ()
                 alternatives[text] = Alternative(
@@ -348,7 +388,7 @@ class Recognizer:
         Encoder frame t begins at t * frame_shift * subsampling_factor seconds. A word lasts from
         the frame where its first token appears to the end of that of its last, and no longer than
         the recording. Its confidence is the product of its tokens': the probability that all are
-        right, were they independent.
+        right, were they independent and the model as sure as it should be.
         """
         shift, frames = self.checkpoint.frame_shift, hypothesis.frames
         return tuple(

@@ -18,9 +18,9 @@ FLOORS = (
     {"errors"},
     {"compiled", "flush", "lengths", "provenance"},
     {"model_files", "recurrent"},
-    {"audio", "features", "lm", "model", "search", "text"},
+    {"audio", "chart", "features", "lm", "model", "search", "text"},
     {"corpus", "lexicon", "wer"},
-    {"train"},
+    {"confidence", "train"},
     {"config"},
     {"checkpoint", "fusion", "language_model"},
     {"recognizer", "experiment", "memory", "language_experiment", "rescoring"},
@@ -42,7 +42,7 @@ DOORS = {
 }
 
 # Parts that speak in strings and numbers, so that they load at once and run without torch.
-WITHOUT_TORCH = ("lexicon", "lm", "provenance", "text", "wer")
+WITHOUT_TORCH = ("chart", "confidence", "lexicon", "lm", "provenance", "text", "wer")
 NETWORKS = {"character_model.py", "character_scores.py", "sampling.py"}  # of lm, and so with torch
 
 SHAPELESS_NAMES = {"common", "helper", "helpers", "misc", "tools", "util", "utils"}

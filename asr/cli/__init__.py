@@ -29,6 +29,7 @@ VERBS = (
     "tune",
     "decode",
     "score",
+    "calibrate",
     "report",
     "lm",
     "lexicon",

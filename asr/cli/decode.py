@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 HELP = "recognise the utterances of a manifest"
 DESCRIPTION = """\
 Recognise every utterance of a manifest, and write the hypotheses as JSON lines, in the manifest's
-order: text, score, words with times and confidence, n-best.
+order: text, score, words with times and confidence, n-best. A confidence is the probability that
+the word is right, if the model has a calibration of this kind of search (see asr calibrate); else
+it is the search's own: the product of what the model gives to the word's tokens.
 
 Beside H.jsonl comes H.run.json, which `asr score` reads: the model and its configuration's hash,
 the search, the command, the machine, and the time that it took. Both appear when all is done.
@@ -50,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", type=file_to_write, required=True, metavar="H.jsonl", help="hypotheses to write"
     )
     add_search_arguments(parser)
+    parser.add_argument(
+        "--raw-confidence",
+        action="store_true",
+        help="write the search's own confidences, as asr calibrate needs them",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -62,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     searching = read_search(options)
     use_threads(options.threads)
     utterances = read_manifest(options.manifest)
-    recognizer = searching.load(options.model)
+    recognizer = searching.load(options.model, is_calibrated=not options.raw_confidence)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     transcripts = _decode(recognizer, utterances)
@@ -127,6 +134,8 @@ def _record(
         computing_seconds=seconds,
         provenance=provenance(options.command),
         normaliser=config.text.normaliser,
+        search_kind=recognizer.search_kind,
+        is_calibrated=recognizer.calibration is not None,
     )
 
 

@@ -64,12 +64,17 @@ class Searching:
     hotwords: dict[str, float] = field(default_factory=dict)
     hotwords_file: Path | None = None
 
-    def load(self, model: str) -> "Recognizer":
-        """Load a model that searches in this way."""
+    def load(self, model: str, *, is_calibrated: bool = True) -> "Recognizer":
+        """Load a model that searches in this way, with its calibration of it or without."""
         from asr.recognizer import load_model
 
         return load_model(
-            model, beam=self.beam, lm=self.lm, lexicon=self.lexicon, hotwords=self.hotwords
+            model,
+            beam=self.beam,
+            lm=self.lm,
+            lexicon=self.lexicon,
+            hotwords=self.hotwords,
+            is_calibrated=is_calibrated,
         )
 
     def __str__(self) -> str:

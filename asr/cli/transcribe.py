@@ -27,6 +27,10 @@ spaces, but hardly a tab).
             confidence, score, a line each     tsv       a table of cues
   srt, vtt  subtitles                          TextGrid  for Praat
 
+A word's confidence is the probability that it is right, if the model has a calibration of this kind
+of search (see asr calibrate); else the product of what the model gives to the word's tokens, which
+only tells surer words from less sure ones.
+
 A file that cannot be used is named on stderr with the reason; the others are transcribed all the
 same, and the exit status is 1.
 

@@ -2,6 +2,6 @@
 
 `gradient` asks how a model's output answers to input farther and farther away, and gives a `curve`;
 `cut` counts what it gets wrong when the rest is taken away; `measurement` does both for speech.
-`axis` and `chart` draw lines as SVG, `pictures` the measurements by them, `words` explain, and
-`page` puts all of it into one HTML file that needs no other.
+`pictures` draws the measurements, `words` explain, and `page` puts all of it into one HTML file
+that needs no other.
 """

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from html import escape
 
+from asr.chart.style import style
 from asr.memory import words
 from asr.memory.curve import Curve
 from asr.memory.gradient import FRAMES_ASKED
@@ -11,7 +12,8 @@ from asr.memory.measurement import Memory
 from asr.memory.pictures import cut_pictures, gradient_pictures, knob_picture
 from asr.provenance import Provenance
 
-STYLE = """\
+STYLE = (
+    """\
 :root { --ink: #222; --faint: #e4e4e4; --paper: #fff; color-scheme: light dark }
 @media (prefers-color-scheme: dark) { :root { --ink: #ddd; --faint: #3a3a3a; --paper: #181818 } }
 body { font: 17px/1.55 system-ui, sans-serif; color: var(--ink); background: var(--paper);
@@ -19,18 +21,15 @@ body { font: 17px/1.55 system-ui, sans-serif; color: var(--ink); background: var
 h1 { line-height: 1.2 } h2 { margin-top: 2.4rem }
 figure { margin: 1.4rem 0 } figcaption { font-size: 15px; opacity: .8 }
 svg { width: 100%; height: auto; overflow: hidden }
-svg text { font: 13px system-ui, sans-serif; fill: var(--ink) }
-svg text.title { font-size: 14px }
-.grid { stroke: var(--faint) } .line { fill: none; stroke-width: 2.2; stroke-linejoin: round }
-.c0 { stroke: #d55e00 } .c1 { stroke: #0072b2 } .c2 { stroke: #009e73 }
-.c3 { stroke: #cc79a7 } .c4 { stroke: #e69f00 } .c5 { stroke: #888 }
-circle { fill: var(--paper); stroke-width: 2.2 }
-.d1 { stroke-dasharray: 8 5 } .d2 { stroke-dasharray: 2 4 } .d3 { stroke-dasharray: 9 4 2 4 }
+"""
+    + style("var(--ink)", "var(--faint)", "var(--paper)")
+    + """\
 .wide { overflow-x: auto } table { border-collapse: collapse; font-size: 14px }
 th, td { padding: .25rem .45rem; text-align: right; border-bottom: 1px solid var(--faint) }
 th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left }
 td { white-space: nowrap; font-variant-numeric: tabular-nums }
 """
+)
 
 
 def memory_page(

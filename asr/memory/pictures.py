@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from asr.memory.axis import Axis, decade_axis, linear_axis, named_axis, power_of_ten
-from asr.memory.chart import Line, chart
+from asr.chart.axis import Axis, decade_axis, linear_axis, named_axis, power_of_ten
+from asr.chart.lines import Line, chart
 from asr.memory.curve import Curve
 from asr.memory.cut import Cut
 from asr.memory.measurement import Memory

@@ -25,7 +25,8 @@ class Word:
         text: The word, without white space.
         start: Seconds, 0 <= start <= end.
         end: Seconds.
-        confidence: 0 to 1; None if not known.
+        confidence: 0 to 1; None if not known. Of a model with a calibration, the probability that
+            the word is right; else the product of what the model gives to its tokens.
 
     Raises:
         DataError: The times are not finite or not in order.
@@ -72,7 +73,8 @@ class Transcript:
         id: The utterance's id, or the recording's name.
         text: The words with one space between them; empty where nothing was recognised.
         score: Natural log, higher is better, comparable within one recording only.
-        confidence: 0 to 1, of the whole.
+        confidence: 0 to 1, the mean of its words'; if calibrated, the share of them that will be
+            right.
         words: In the order in which they begin; empty if times are not known.
         n_best: Best first, `text` itself included; empty if not asked for.
         duration: Seconds of the recording; no word ends later.

@@ -33,6 +33,8 @@ class Decoding:
         computing_seconds: Wall-clock time from audio to text, without loading the model.
         provenance: Of the decoding command.
         normaliser: The one that the model's training text went through; None if not known.
+        search_kind: Which of the model's calibrations fits, see `asr.confidence`; None if unknown.
+        is_calibrated: Whether confidences went through it; if not, they are the search's own.
     """
 
     model: str
@@ -42,6 +44,8 @@ class Decoding:
     computing_seconds: float
     provenance: Provenance
     normaliser: str | None = None
+    search_kind: str | None = None
+    is_calibrated: bool = False
 
     @property
     def rtf(self) -> float | None:

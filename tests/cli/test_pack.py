@@ -8,6 +8,8 @@ import asr
 from asr.audio.write import write_waveform
 from asr.checkpoint import load_checkpoint, read_example
 from asr.cli import main
+from asr.confidence.calibration import Calibration
+from asr.confidence.calibration_file import Fitted, read_calibrations, write_calibrations
 from asr.recognizer import verify_model
 
 
@@ -81,3 +83,13 @@ def test_a_card_that_is_no_text_and_an_example_without_a_frame_are_refused(
         assert pack(model, tmp_path / "packed", option, tmp_path / name) == 1
         assert capsys.readouterr().err.startswith(f"asr: error: {tmp_path / name}: is ")
     assert not (tmp_path / "packed").exists()
+
+
+def test_what_confidences_are_worth_is_packed_along(model: Path, tmp_path: Path) -> None:
+    calibrations = {"beam-lm": Fitted(Calibration(-1.0, 0.5, 0.7, 2.0, -1.5), "dev: 3 words")}
+    assert pack(model, tmp_path / "mine") == 0
+    assert not (tmp_path / "mine" / "confidence.toml").exists()
+    write_calibrations(tmp_path / "mine", calibrations)
+    assert pack(tmp_path / "mine", tmp_path / "packed", "--half") == 0
+    assert read_calibrations(tmp_path / "packed") == calibrations
+    assert load_checkpoint(tmp_path / "packed").calibrations == calibrations

@@ -95,6 +95,7 @@ def _write_record(options: argparse.Namespace, seconds: float) -> None:
         record_path(options.output),
         dataclasses.replace(
             decoding,
+            search_kind=None,  # its words were chosen in another way: no calibration is of that
             search=f"{decoding.search}, rescored by {options.model.name}, {weights}",
             computing_seconds=decoding.computing_seconds + seconds,
             provenance=dataclasses.replace(

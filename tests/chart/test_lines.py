@@ -3,8 +3,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from asr.memory.axis import Axis, decade_axis, linear_axis, named_axis
-from asr.memory.chart import Line, chart
+from asr.chart.axis import Axis, decade_axis, linear_axis, named_axis
+from asr.chart.lines import Line, chart
 
 UNIT = Axis("unit", 0.0, 1.0, ((0.0, "0"), (1.0, "1")))
 

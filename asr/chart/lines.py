@@ -1,8 +1,8 @@
-"""Chart: lines over two axes become an SVG picture, which a page holds as it is.
+"""Lines: curves over two axes become an SVG picture, which a page or a sheet holds as it is.
 
 A picture of lines needs no more than this, and a page of such pictures no library to read it with.
-Colours and fonts are left to the page's style sheet: lines have the classes c0 to c5 (by colour)
-and d0 to d3 (by dashes).
+Colours and fonts are left to the rules of `style`: lines have the classes c0 to c5 (by colour) and
+d0 to d3 (by dashes).
 """
 
 import math
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from asr.memory.axis import Axis
+from asr.chart.axis import Axis
 
 WIDTH, HEIGHT = 860, 400
 LEFT, RIGHT, TOP, BOTTOM = 70, 190, 16, 52  # margins, in the units of the picture

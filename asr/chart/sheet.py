@@ -1,0 +1,38 @@
+"""Sheet: rows of charts become one SVG file."""
+
+from collections.abc import Sequence
+from html import escape
+
+from asr.chart.lines import HEIGHT, WIDTH
+from asr.chart.style import style
+
+HEADING, LEFT = 40, 24  # in the units of the charts
+
+Row = tuple[str, Sequence[str]]  # a heading, and charts from left to right
+
+
+def sheet(rows: Sequence[Row]) -> str:
+    """Put charts beside and below one another.
+
+    Args:
+        rows: At least one, with at least one chart.
+
+    Returns:
+        The text of an SVG file.
+    """
+    width = WIDTH * max(len(charts) for _, charts in rows)
+    height = (HEADING + HEIGHT) * len(rows)
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size}>',
+        f"<style>\n{style('#222', '#e4e4e4', '#fff')}svg text.heading {{ font-size: 18px }}\n"
+        "</style>",
+        f'<rect width="{width}" height="{height}" fill="#fff"/>',
+    ]
+    for i, (heading, charts) in enumerate(rows):
+        top = (HEADING + HEIGHT) * i
+        parts.append(f'<text class="heading" x="{LEFT}" y="{top + 26}">{escape(heading)}</text>')
+        for j, chart in enumerate(charts):
+            place = f'x="{WIDTH * j}" y="{top + HEADING}" width="{WIDTH}" height="{HEIGHT}"'
+            parts.append(f"<svg {place}>\n{chart}\n</svg>")
+    return "\n".join([*parts, "</svg>\n"])

@@ -1,0 +1,25 @@
+"""Style: the colours and fonts of charts, for the page or the file that they stand in.
+
+The colours of lines are those of Okabe and Ito, "Color Universal Design", 2008, which people who
+see fewer colours can tell apart, too.
+"""
+
+
+def style(ink: str, faint: str, paper: str) -> str:
+    """Write the rules, CSS, for charts drawn in these colours.
+
+    Args:
+        ink: Of text.
+        faint: Of the grid.
+        paper: Of the background.
+    """
+    return f"""\
+svg text {{ font: 13px system-ui, sans-serif; fill: {ink} }}
+svg text.title {{ font-size: 14px }}
+.grid {{ stroke: {faint} }} .line {{ fill: none; stroke-width: 2.2; stroke-linejoin: round }}
+.c0 {{ stroke: #d55e00 }} .c1 {{ stroke: #0072b2 }} .c2 {{ stroke: #009e73 }}
+.c3 {{ stroke: #cc79a7 }} .c4 {{ stroke: #e69f00 }} .c5 {{ stroke: #888 }}
+circle {{ fill: {paper}; stroke-width: 2.2 }}
+.d1 {{ stroke-dasharray: 8 5 }} .d2 {{ stroke-dasharray: 2 4 }}
+.d3 {{ stroke-dasharray: 9 4 2 4 }}
+"""

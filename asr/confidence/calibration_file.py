@@ -1,0 +1,89 @@
+"""The calibrations of a model, in a file of its directory: a table a kind of search.
+
+[beam-lm]
+offset = -0.03
+confidence = 0.18
+doubt = 0.73
+letters = 3.7
+seconds = -2.2
+fitted_on = "dev-clean: 13029 words, 60.1 % right"
+"""
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from asr.confidence.calibration import Calibration
+from asr.confidence.searches import SEARCHES
+from asr.errors import ConfigError
+from asr.model_files import CALIBRATION_FILE
+
+_NUMBERS = tuple(field.name for field in dataclasses.fields(Calibration))
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A calibration, and what it was fitted on, in words."""
+
+    calibration: Calibration
+    fitted_on: str
+
+
+Calibrations = Mapping[str, Fitted]  # by kind of search
+
+
+def read_calibrations(folder: Path) -> dict[str, Fitted]:
+    """Read a model's calibrations; none if it has no such file.
+
+    Raises:
+        ConfigError: The file is not TOML, or a kind of search or a key is unknown, missing, of the
+            wrong type or impossible; the message names the file and the key.
+    """
+    path = folder / CALIBRATION_FILE
+    if not path.exists():
+        return {}
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: expected TOML, got {error}") from error
+    return {kind: _read(table, f"{path}: {kind}", kind) for kind, table in tables.items()}
+
+
+def write_calibrations(folder: Path, calibrations: Calibrations) -> None:
+    """Write a model's calibrations. The file appears complete or not at all."""
+    tables = {
+        kind: {**dataclasses.asdict(fitted.calibration), "fitted_on": fitted.fitted_on}
+        for kind, fitted in sorted(calibrations.items(), key=lambda item: SEARCHES.index(item[0]))
+    }
+    partial = folder / f"{CALIBRATION_FILE}.part"
+    partial.write_text(tomli_w.dumps(tables), encoding="utf-8")
+    partial.replace(folder / CALIBRATION_FILE)
+
+
+def _read(table: Any, where: str, kind: str) -> Fitted:  # noqa: ANN401 (any type TOML knows)
+    if kind not in SEARCHES:
+        raise ConfigError(f"{where} is no kind of search; expected one of {', '.join(SEARCHES)}")
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where} must be a table, got {table!r}")
+    expected = {*_NUMBERS, "fitted_on"}
+    for problem, names in (
+        ("unknown", table.keys() - expected),
+        ("missing", expected - table.keys()),
+    ):
+        if names:
+            raise ConfigError(f"{where}: {problem} key {', '.join(sorted(names))}")
+    for name in _NUMBERS:
+        if type(table[name]) not in {int, float}:
+            raise ConfigError(f"{where}: {name} must be a number, got {table[name]!r}")
+    if not isinstance(table["fitted_on"], str):
+        raise ConfigError(f"{where}: fitted_on must be a text, got {table['fitted_on']!r}")
+    try:
+        calibration = Calibration(**{name: float(table[name]) for name in _NUMBERS})
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
+    return Fitted(calibration, table["fitted_on"])
