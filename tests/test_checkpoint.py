@@ -13,7 +13,7 @@ from asr.checkpoint import (
     verify_golden,
 )
 from asr.config import Config
-from asr.errors import ModelError
+from asr.errors import ConfigError, ModelError
 from asr.model_files import copy_model
 from asr.text.bpe import train_bpe
 from asr.text.tokens import TokenTable
@@ -53,6 +53,30 @@ def test_a_model_directory_gives_back_the_same_model(
     assert loaded.config == checkpoint.config
     assert loaded.tokenizer == checkpoint.tokenizer
     assert torch.equal(log_probs(loaded, example), log_probs(checkpoint, example))
+
+
+def test_the_output_of_phones_travels_with_the_model(
+    tmp_path: Path, small_config: Config, example: torch.Tensor
+) -> None:
+    phones = TokenTable(("<blank>", "AH", "R", "IY"))
+    checkpoint = build(small_config, TokenTable.from_text(TEXTS), phones)
+    save_checkpoint(tmp_path / "model", checkpoint, card="# Card\n", example=example)
+
+    loaded = load_checkpoint(tmp_path / "model")
+
+    assert loaded.phones == phones
+    features, lengths = torch.randn(1, 30, loaded.front_end.n_features), torch.tensor([30])
+    checkpoint.model.eval()
+    said, heard = (made.model(features, lengths, "phones")[0] for made in (checkpoint, loaded))
+    assert said.shape[2] == len(phones)
+    assert torch.equal(said, heard)
+
+
+def test_a_model_without_phones_says_so(folder: Path) -> None:
+    model = load_checkpoint(folder).model
+
+    with pytest.raises(ConfigError, match="no output of phones"):
+        model(torch.randn(1, 30, 20), torch.tensor([30]), "phones")
 
 
 def test_bpe_travels_with_the_model(

@@ -14,9 +14,10 @@ import torch
 from asr.checkpoint import load_checkpoint, untrained, verify_golden
 from asr.config import Config
 from asr.corpus.utterance import Utterance
-from asr.errors import AudioError, DataError, ModelError, StoppedError, TrainingError
+from asr.errors import AudioError, ConfigError, DataError, ModelError, StoppedError, TrainingError
 from asr.experiment import Material, Resources, train_model
 from asr.provenance import provenance
+from asr.text.pronunciations import Pronunciation
 from asr.train.progress import EpochReport, StepReport
 from asr.train.state import RunState
 
@@ -49,10 +50,11 @@ def train(
     output: Path,
     watcher: Watcher | None = None,
     must_stop: Callable[[], bool] = lambda: False,
+    lexicon: Sequence[Pronunciation] | None = None,
 ) -> RunState:
     return train_model(
         config,
-        Material(corpus, corpus[:3]),
+        Material(corpus, corpus[:3], lexicon),
         output,
         watcher or Watcher(),
         provenance(["asr", "train"]),
@@ -84,6 +86,74 @@ def test_a_run_that_was_interrupted_ends_with_the_bits_of_one_that_was_not(
     train(small_config, tiny_corpus, tmp_path / "twice")
 
     assert_equal_states(tmp_path / "whole", tmp_path / "twice")
+
+
+def test_validation_comes_every_few_epochs_and_after_the_last(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    watcher = Watcher()
+    seldom = dataclasses.replace(small_config.train, n_epochs=5, validate_every=2)
+
+    train(dataclasses.replace(small_config, train=seldom), tiny_corpus, tmp_path / "m", watcher)
+
+    assert [report.wer is not None for report in watcher.epochs] == [False, True, False, True, True]
+
+
+def with_phones(config: Config) -> Config:
+    return dataclasses.replace(config, train=dataclasses.replace(config.train, phone_weight=0.5))
+
+
+def spelled_out(corpus: Sequence[Utterance]) -> list[Pronunciation]:
+    """Say every word letter by letter, in lower case."""
+    words = sorted({word for utterance in corpus for word in (utterance.text or "").split()})
+    return [(word, tuple(word.lower())) for word in words]
+
+
+def test_a_model_learns_phones_beside_its_text(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    lexicon = spelled_out(tiny_corpus)
+
+    train(with_phones(small_config), tiny_corpus, tmp_path / "both", lexicon=lexicon)
+
+    trained = load_checkpoint(tmp_path / "both")
+    letters = {letter for _, units in lexicon for letter in units}
+    assert trained.phones is not None
+    assert set(trained.phones.tokens) == {"<blank>", *letters}
+    start, end = untrained(trained).model.state_dict(), trained.model.state_dict()
+    assert not torch.equal(start["phone_projection.weight"], end["phone_projection.weight"])
+
+
+def test_phones_change_what_the_encoder_learns(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    lexicon = spelled_out(tiny_corpus)
+    backwards = [(word, units[::-1]) for word, units in lexicon]
+
+    for name, entries in (("one", lexicon), ("other", backwards)):
+        train(with_phones(small_config), tiny_corpus, tmp_path / name, lexicon=entries)
+
+    one, other = (state_tensors(tmp_path / name) for name in ("one", "other"))
+    name = "model.encoder.layers.0.ahead.weight_hh_l0"
+    assert not torch.equal(one[name], other[name])
+
+
+def test_phones_without_a_lexicon_or_a_lexicon_without_phones_is_refused(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match="there is no lexicon"):
+        train(with_phones(small_config), tiny_corpus, tmp_path / "model")
+    with pytest.raises(ConfigError, match="there is a lexicon"):
+        train(small_config, tiny_corpus, tmp_path / "model", lexicon=spelled_out(tiny_corpus))
+
+
+def test_a_word_without_a_pronunciation_is_refused_with_its_utterance(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    lexicon = spelled_out(tiny_corpus)[1:]
+
+    with pytest.raises(DataError, match=r"utterance .*lacks the word"):
+        train(with_phones(small_config), tiny_corpus, tmp_path / "model", lexicon=lexicon)
 
 
 def on_a_plateau(config: Config, hold_epochs: float) -> Config:

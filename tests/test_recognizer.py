@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from asr.checkpoint import build
+from asr.checkpoint import build, save_checkpoint
 from asr.config import Config
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, ModelError
@@ -45,6 +45,30 @@ def test_a_transcript_is_the_same_alone_and_in_any_batch(
     assert any(texts.values())
     assert texts == {name: transcript.text for name, transcript in together.items()}
     assert texts == {name: transcript.text for name, transcript in backwards.items()}
+
+
+def test_a_lexicon_of_pronunciations_is_searched_by_the_output_of_phones(
+    tmp_path: Path, small_config: Config, tiny_corpus: Sequence[Utterance]
+) -> None:
+    checkpoint = build(
+        small_config, TokenTable.from_text(["CAT"]), TokenTable(("<blank>", "K", "AE", "T"))
+    )
+    with torch.no_grad():
+        checkpoint.model.projection.bias[1:] = -50.0  # its text is always silent
+        assert checkpoint.model.phone_projection is not None
+        checkpoint.model.phone_projection.bias[2] = 50.0  # its phones are always AE
+    save_checkpoint(tmp_path / "m", checkpoint, card="# Card\n", example=torch.randn(16000) / 10)
+    (tmp_path / "lexicon.txt").write_text("CAT K AE T\nA AE\n", encoding="utf-8")
+    recording = tiny_corpus[0].audio_filepath
+
+    by_phones = load_model(
+        tmp_path / "m",
+        beam=BeamConfig(beam_size=10, beam_threshold=20.0, n_best=1),
+        lexicon=tmp_path / "lexicon.txt",
+    )
+
+    assert load_model(tmp_path / "m").transcribe(recording).text == ""
+    assert by_phones.transcribe(recording).text == "A"
 
 
 def test_one_file_equals_the_same_file_among_many(

@@ -44,6 +44,15 @@ def test_a_run_ends_when_its_rate_falls_below_the_final_fraction() -> None:
     assert [config.is_spent(n) for n in range(4)] == [False, False, False, True]
 
 
+@pytest.mark.parametrize(
+    ("epoch", "expected"), [(1.0, 0.05), (2.0, 0.1), (4.0, 0.1), (7.0, 0.0505), (10.0, 0.001)]
+)
+def test_the_cosine_falls_from_where_the_peak_was_held_to(epoch: float, expected: float) -> None:
+    held = dataclasses.replace(CONFIG, hold_epochs=2.0)
+
+    assert learning_rate_at(epoch, 10, held) == pytest.approx(expected)
+
+
 def test_biases_and_norms_do_not_decay() -> None:
     layer = torch.nn.Linear(2, 2)
     with torch.no_grad():
