@@ -18,6 +18,7 @@ from asr.search.hotwords import BOUNDARY, make_hotwords
 from asr.search.language import Language
 from asr.search.lexicon import make_lexicon
 from asr.search.ngram import NO_NGRAM, UNKNOWN, NGram, make_ngram
+from asr.text.lines import read_lines
 from asr.text.normalise import normaliser
 from asr.text.pronunciations import Pronunciation, read_lexicon
 from asr.text.tokens import WORD_BOUNDARY
@@ -117,7 +118,7 @@ def read_hotwords(path: Path, boost: float) -> dict[str, float]:
         DataError: The file cannot be read, or a boost is not a number.
     """
     hotwords = {}
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         phrase, _, own = line.partition("\t")
         try:
             value = float(own) if own.strip() else boost
@@ -177,10 +178,3 @@ def _read_lm(path: Path) -> tuple[Sequence[str], NGram]:
     model = read_ngram(path)
     arrays = (model.words, model.log_probs, model.backoffs, model.first_child, model.suffixes)
     return model.vocabulary.words, make_ngram(*arrays)
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as text: {error}") from error

@@ -19,8 +19,11 @@ from asr.checkpoint import build
 from asr.config import Config, read_config
 from asr.corpus.feature_memory import FeatureMemory
 from asr.corpus.librispeech import read_librispeech
-from asr.model.acoustic import AcousticModel
+from asr.lexicon.dictionary import read_dictionary
+from asr.lexicon.pronounce import pronounce
+from asr.model.acoustic import AcousticModel, Output
 from asr.text.normalise import normaliser
+from asr.text.pronunciations import PhoneSpeller
 from asr.text.tokenizer import make_tokenizer
 from asr.train.allocator import keep_freed_memory
 from asr.train.data import TrainingData
@@ -61,14 +64,14 @@ def main() -> None:
     """Measure with one thread an operation, and with all cores inside each operation."""
     keep_freed_memory()
     config = read_config(REPOSITORY / "conf" / "mini_librispeech.toml")
-    data, n_tokens = _training_data(config)
+    data, n_tokens, n_phones = _training_data(config)
     shapes = [_encoder_shape(batch, config) for batch in islice(data.batches(1), N_BATCHES)]
     seconds = sum(batch.duration for batch in islice(data.batches(1), N_BATCHES))
     bare = BareNetwork(config, n_tokens)
     n_threads = os.cpu_count() or 1
     with ThreadPoolExecutor(config.train.n_shards) as pool:
         candidates = {
-            "whole": lambda: _whole_steps(config, data, n_tokens, pool),
+            "whole": lambda: _whole_steps(config, data, (n_tokens, n_phones), pool),
             "bare": lambda: _bare_steps(bare, shapes, config, pool),
             "bare, threads inside": lambda: _with_threads(
                 n_threads, lambda: _bare_step(bare, shapes, config)
@@ -93,17 +96,25 @@ def main() -> None:
     )
 
 
-def _training_data(config: Config) -> tuple[TrainingData, int]:
+def _training_data(config: Config) -> tuple[TrainingData, int, int]:
+    """Read train-clean-5; count the tokens of text and of phones, too."""
     folder = Path(os.environ.get("ASR_DATA", REPOSITORY.parent / "shared" / "data"))
     utterances = read_librispeech(folder / "LibriSpeech" / "train-clean-5").utterances
     normalise = normaliser(config.text.normaliser)
     texts = {utterance.id: normalise(utterance.text or "") for utterance in utterances}
     tokenizer = make_tokenizer(list(texts.values()), config.text)
-    tokens = {name: tokenizer.encode(text) for name, text in texts.items()}
+    dictionary = read_dictionary(folder / "lexicon" / "cmudict-en-us.dict", normalise)
+    said = pronounce((word for text in texts.values() for word in text.split()), dictionary)
+    speller = PhoneSpeller({word: ways[0] for word, ways in said.items()})
+    phones = speller.table()
+    tokens: dict[Output, dict[str, list[int]]] = {
+        "text": {name: tokenizer.encode(text) for name, text in texts.items()},
+        "phones": {name: phones.numbers(speller.spell(text)) for name, text in texts.items()},
+    }
     front_end = build(config, tokenizer).front_end
     memory = FeatureMemory(front_end, max_bytes=MAX_FEATURE_BYTES)
-    data = TrainingData(utterances, {"text": tokens}, memory, config.batching, config.spec_augment)
-    return data, len(tokenizer)
+    data = TrainingData(utterances, tokens, memory, config.batching, config.spec_augment)
+    return data, len(tokenizer), len(phones)
 
 
 def _encoder_shape(batch: TrainingBatch, config: Config) -> tuple[int, int, int]:
@@ -112,10 +123,16 @@ def _encoder_shape(batch: TrainingBatch, config: Config) -> tuple[int, int, int]
 
 
 def _whole_steps(
-    config: Config, data: TrainingData, n_tokens: int, pool: ThreadPoolExecutor
+    config: Config, data: TrainingData, n_outputs: tuple[int, int], pool: ThreadPoolExecutor
 ) -> None:
     torch.manual_seed(0)
-    model = AcousticModel(config.model, n_features=data.front_end.n_features, n_tokens=n_tokens)
+    n_tokens, n_phones = n_outputs
+    model = AcousticModel(
+        config.model,
+        n_features=data.front_end.n_features,
+        n_tokens=n_tokens,
+        n_phones=n_phones,
+    )
     optimiser = adamw(model, config.optimiser)
     for batch in islice(data.batches(1), N_BATCHES):
         training_step(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asr.errors import DataError
+from asr.text.lines import read_lines
 from asr.text.normalise import Normaliser
 from asr.text.tokens import BLANK, TokenTable
 
@@ -25,7 +26,7 @@ def read_lexicon(path: Path, normalise: Normaliser) -> list[Pronunciation]:
             without.
     """
     entries = []
-    for line in _lines(path):
+    for line in read_lines(path):
         word, *units = line.partition("#")[0].split() or [""]
         spelled = normalise(_VARIANT.sub("", word))
         if spelled and " " not in spelled:
@@ -80,10 +81,3 @@ class PhoneSpeller:
                 f"the lexicon lacks the word {missing.args[0]!r}; `asr lexicon` adds "
                 "pronunciations of what a dictionary lacks"
             ) from None
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as text: {error}") from error
