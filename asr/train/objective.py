@@ -66,7 +66,7 @@ def uniform_loss(log_probs: Tensor, lengths: Tensor, token_lengths: Tensor) -> T
 
     References:
         Kim, Seltzer, Li and Zhao, "Improved training for online end-to-end speech recognition
-        systems", Interspeech 2018 (there a divergence, summed over the frames).
+        systems", Interspeech 2018 (the idea; unit and scale are ours).
     """
     per_frame = -log_probs.mean(dim=2)
     padding = padding_mask(lengths, log_probs.shape[1])
