@@ -181,11 +181,14 @@ def _dev_data(
 
 
 def _phone_speller(config: Config, lexicon: Sequence[Pronunciation] | None) -> PhoneSpeller | None:
-    if (config.train.phone_weight > 0) != (lexicon is not None):
+    weight = config.train.phone_weight
+    if weight > 0 and lexicon is None:
         raise ConfigError(
-            f"train.phone_weight is {config.train.phone_weight:g} and there is "
-            f"{'no' if lexicon is None else 'a'} lexicon; phones need a weight and a lexicon"
+            f"train.phone_weight is {weight:g} and there is no lexicon: give one (`asr lexicon` "
+            "makes it of a dictionary), or set the weight to 0"
         )
+    if weight == 0 and lexicon is not None:
+        raise ConfigError("there is a lexicon, and train.phone_weight is 0: set it, or give none")
     return None if lexicon is None else PhoneSpeller.from_entries(lexicon)
 
 
