@@ -4,11 +4,13 @@ model.safetensors    weights of the acoustic model and the statistics of CMVN
 config.toml          the configuration, complete, as it was trained with
 tokens.txt           the tokens by id (and bpe.model, where they are pieces of words)
 phones.txt           those of the second output, where the model has one
+priors.safetensors   each token's share of the training speech, for searches that take it out
 golden.safetensors   a waveform, its features and its transcript, which loading can check
 README.md            the model card
 confidence.toml      what the confidences of its searches are worth, where that was measured
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,7 +29,7 @@ from asr.errors import ConfigError, DataError, ModelError
 from asr.features.cmvn import utterance_statistics
 from asr.features.front_end import FrontEnd
 from asr.lengths import pad
-from asr.model.acoustic import AcousticModel
+from asr.model.acoustic import AcousticModel, Output
 from asr.model_files import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, staging, swap_in
 from asr.search.greedy import greedy_search
 from asr.text.bpe import read_tokenizer
@@ -35,6 +37,7 @@ from asr.text.tokens import Tokenizer, TokenTable
 
 PHONES_FILE = "phones.txt"
 GOLDEN_FILE = "golden.safetensors"
+PRIORS_FILE = "priors.safetensors"
 
 FEATURE_TOLERANCE = 1e-2  # of a normalised feature; other processors and libraries round otherwise
 
@@ -45,6 +48,8 @@ class Checkpoint:
 
     `phones` are the tokens of its second output, if it has one. `calibrations` say what the
     confidences of its searches are worth, and belong to these weights: training makes none.
+    `priors`, (V,) float32 of each output, are the tokens' shares of the training speech as the
+    model hears it; see `asr.priors`.
     """
 
     config: Config
@@ -53,6 +58,7 @@ class Checkpoint:
     model: AcousticModel
     phones: TokenTable | None = None
     calibrations: Calibrations = field(default_factory=dict)
+    priors: Mapping[Output, Tensor] = field(default_factory=dict)
 
     @property
     def frame_shift(self) -> float:
@@ -110,6 +116,9 @@ def save_checkpoint(
     checkpoint.tokenizer.write(beside)
     if checkpoint.phones:
         checkpoint.phones.write(beside, PHONES_FILE)
+    if checkpoint.priors:
+        priors = {str(output): prior for output, prior in checkpoint.priors.items()}
+        (beside / PRIORS_FILE).write_bytes(safetensors.torch.save(priors))
     if checkpoint.calibrations:
         write_calibrations(beside, checkpoint.calibrations)
     (beside / CARD_FILE).write_text(card, encoding="utf-8")
@@ -143,9 +152,10 @@ def load_checkpoint(folder: Path) -> Checkpoint:
             }
             module.load_state_dict(own)
             module.eval().requires_grad_(False)
+        priors = _read_priors(folder / PRIORS_FILE, checkpoint)
     except (ConfigError, DataError, SafetensorError, RuntimeError) as error:
         raise ModelError(f"{folder}: its files do not make a model: {error}") from error
-    return replace(checkpoint, calibrations=calibrations)
+    return replace(checkpoint, calibrations=calibrations, priors=priors)
 
 
 def read_example(folder: Path) -> Tensor:
@@ -190,6 +200,23 @@ def _tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
         for prefix, module in _modules(checkpoint).items()
         for name, tensor in module.state_dict().items()
     }
+
+
+def _read_priors(path: Path, checkpoint: Checkpoint) -> dict[Output, Tensor]:
+    """Read the priors of a model's tokens; none if it has no such file.
+
+    Raises:
+        DataError: One does not belong to its output, or is not above 0 everywhere.
+    """
+    sizes: dict[Output, int] = {"text": len(checkpoint.tokenizer)}
+    if checkpoint.phones:
+        sizes["phones"] = len(checkpoint.phones)
+    stored = safetensors.torch.load_file(path) if path.exists() else {}
+    priors = {output: stored[output].float() for output in sizes if output in stored}
+    for output, prior in priors.items():
+        if prior.shape != (sizes[output],) or not bool((prior > 0).all()):
+            raise DataError(f"{path.name}: {output} must be {sizes[output]} numbers above 0")
+    return priors
 
 
 def _write_golden(path: Path, checkpoint: Checkpoint, example: Tensor) -> None:

@@ -9,7 +9,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from asr.checkpoint import Checkpoint, build, save_checkpoint
+from asr.checkpoint import (
+    Checkpoint,
+    build,
+    load_checkpoint,
+    read_example,
+    save_checkpoint,
+)
 from asr.config import Config, config_hash, to_toml
 from asr.corpus.feature_memory import FeatureMemory
 from asr.corpus.statistics import corpus_statistics
@@ -17,18 +23,20 @@ from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
 from asr.features.front_end import FrontEnd
 from asr.model.acoustic import Output
-from asr.model_files import check_replaceable, copy_model
+from asr.model_files import CARD_FILE, check_replaceable
 from asr.provenance import Provenance
 from asr.text.normalise import normaliser
 from asr.text.pronunciations import PhoneSpeller, Pronunciation
 from asr.text.tokenizer import make_tokenizer
 from asr.train.data import TrainingData
 from asr.train.loop import DevSet, Trainer
+from asr.train.priors import estimate_priors
 from asr.train.progress import Watcher
 from asr.train.ranks import ALONE, Ranks
 from asr.train.state import RunState
 
 CMVN_UTTERANCES = 2000  # evenly spread over the manifest; more change no digit that matters
+PRIOR_UTTERANCES = 200
 EXAMPLE_SECONDS = 2.0
 
 Targets = dict[Output, dict[str, list[int]]]  # token ids by utterance id
@@ -113,7 +121,7 @@ def train_model(
     trainer = Trainer(
         checkpoint.model,
         _training_data(checkpoint, memory, train, targets, ranks),
-        DevSet(_dev_data(checkpoint, memory, dev, ranks), dev_texts, tokenizer),
+        DevSet(_as_recorded(checkpoint, memory, dev, ranks), dev_texts, tokenizer),
         config.train,
         config.optimiser,
         folder,
@@ -127,8 +135,18 @@ def train_model(
 
     state = trainer.run(watcher, save_best, resources.must_stop)
     if ranks.is_first:
-        copy_model(folder / "best", output)
+        _hand_over(folder / "best", output, memory, train)
     return state
+
+
+def _hand_over(best: Path, output: Path, memory: FeatureMemory, train: Sequence[Utterance]) -> None:
+    """Put the best model in its place, with the priors of its tokens."""
+    checkpoint = load_checkpoint(best)
+    data = _as_recorded(checkpoint, memory, _spread(train, PRIOR_UTTERANCES))
+    priors = estimate_priors(checkpoint.model, data.batches(0))
+    card = (best / CARD_FILE).read_text(encoding="utf-8")
+    finished = dataclasses.replace(checkpoint, priors=priors)
+    save_checkpoint(output, finished, card=card, example=read_example(best))
 
 
 def _normalised(utterances: Sequence[Utterance], config: Config) -> dict[str, str]:
@@ -143,9 +161,13 @@ def _normalised(utterances: Sequence[Utterance], config: Config) -> dict[str, st
 def _set_cmvn(front_end: FrontEnd, utterances: Sequence[Utterance]) -> None:
     """Estimate global CMVN, where the configuration asks for it."""
     if front_end.config.cmvn == "global":
-        chosen = utterances[:: -(-len(utterances) // CMVN_UTTERANCES)]
-        statistics = corpus_statistics(front_end, chosen)
+        statistics = corpus_statistics(front_end, _spread(utterances, CMVN_UTTERANCES))
         front_end.set_global_cmvn(statistics.mean, statistics.std)
+
+
+def _spread(utterances: Sequence[Utterance], n_most: int) -> Sequence[Utterance]:
+    """Choose at most so many utterances, evenly."""
+    return utterances[:: -(-len(utterances) // n_most)]
 
 
 def _training_data(
@@ -165,10 +187,13 @@ def _training_data(
     )
 
 
-def _dev_data(
-    checkpoint: Checkpoint, memory: FeatureMemory, utterances: Sequence[Utterance], ranks: Ranks
+def _as_recorded(
+    checkpoint: Checkpoint,
+    memory: FeatureMemory,
+    utterances: Sequence[Utterance],
+    ranks: Ranks = ALONE,
 ) -> TrainingData:
-    """Batch the dev set as it was recorded, without masks; greedy WER needs no tokens."""
+    """Batch utterances as they were recorded, without masks, and without their tokens."""
     batching = dataclasses.replace(
         checkpoint.config.batching,
         speeds=(1.0,),

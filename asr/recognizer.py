@@ -153,7 +153,8 @@ class Recognizer:
         self.fusion = fusion
         is_phonetic = checkpoint.phones and fusion and fusion.are_pronounced
         self.output: Output = "phones" if is_phonetic else "text"
-        self._beam_search = _beam_search(checkpoint, beam, fusion) if beam else None
+        self.prior = checkpoint.priors.get(self.output)
+        self._beam_search = self._make_beam_search(beam) if beam else None
         self.calibration = self._calibration()
 
     @property
@@ -315,6 +316,14 @@ class Recognizer:
         except AudioError as error:
             return utterance, error
 
+    def _make_beam_search(self, beam: BeamConfig) -> "BeamSearch":
+        from asr.search.beam_search import BeamSearch  # here: greedy search does without numba
+        from asr.search.language import plain_language
+
+        n_tokens = len(self.checkpoint.tokenizer)
+        language = self.fusion.language if self.fusion else plain_language(n_tokens)
+        return BeamSearch(beam, language, prior=self.prior)
+
     def _search(self, log_probs: Tensor, lengths: Tensor) -> list[list[Hypothesis]]:
         if not len(lengths):
             return []
@@ -400,15 +409,6 @@ class Recognizer:
             )
             for span in self._spans(hypothesis)
         )
-
-
-def _beam_search(checkpoint: Checkpoint, beam: BeamConfig, fusion: "Fusion | None") -> "BeamSearch":
-    from asr.search.beam_search import BeamSearch  # here, so that greedy search does without numba
-    from asr.search.language import plain_language
-
-    return BeamSearch(
-        beam, fusion.language if fusion else plain_language(len(checkpoint.tokenizer))
-    )
 
 
 Read = tuple[Utterance, Tensor | AudioError]

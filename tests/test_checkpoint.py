@@ -79,6 +79,22 @@ def test_a_model_without_phones_says_so(folder: Path) -> None:
         model(torch.randn(1, 30, 20), torch.tensor([30]), "phones")
 
 
+def test_the_priors_travel_with_the_model_and_must_belong_to_it(
+    tmp_path: Path, checkpoint: Checkpoint, example: torch.Tensor
+) -> None:
+    n_tokens = len(checkpoint.tokenizer)
+    prior = torch.linspace(0.1, 0.2, n_tokens)
+    with_prior = dataclasses.replace(checkpoint, priors={"text": prior})
+    save_checkpoint(tmp_path / "model", with_prior, card="", example=example, is_half=True)
+    assert torch.equal(load_checkpoint(tmp_path / "model").priors["text"], prior)
+
+    file = tmp_path / "model" / "priors.safetensors"
+    for wrong in (prior[1:].clone(), prior - 0.1):
+        file.write_bytes(safetensors.torch.save({"text": wrong}))
+        with pytest.raises(ModelError, match=f"text must be {n_tokens} numbers above 0"):
+            load_checkpoint(tmp_path / "model")
+
+
 def test_bpe_travels_with_the_model(
     tmp_path: Path, small_config: Config, example: torch.Tensor
 ) -> None:

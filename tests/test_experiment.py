@@ -120,6 +120,11 @@ def test_a_model_learns_phones_beside_its_text(
     letters = {letter for _, units in lexicon for letter in units}
     assert trained.phones is not None
     assert set(trained.phones.tokens) == {"<blank>", *letters}
+    sizes = {output: len(prior) for output, prior in trained.priors.items()}
+    assert sizes == {"text": len(trained.tokenizer), "phones": len(trained.phones)}
+    for prior in trained.priors.values():
+        assert float(prior.sum()) == pytest.approx(1.0, abs=1e-3)
+        assert len(set(prior.tolist())) > 1
     start, end = untrained(trained).model.state_dict(), trained.model.state_dict()
     assert not torch.equal(start["phone_projection.weight"], end["phone_projection.weight"])
 

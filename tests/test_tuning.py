@@ -77,6 +77,24 @@ def test_every_pair_of_weights_has_its_wer(
     assert len(set(surface.values())) > 1
 
 
+def test_tuning_searches_with_the_prior_of_the_recognizer(
+    recognizer: Recognizer, tiny_corpus: Sequence[Utterance]
+) -> None:
+    assert recognizer.beam is not None
+    prior = torch.full((len(recognizer.checkpoint.tokenizer),), 0.1)
+    with_prior = Recognizer(
+        replace(recognizer.checkpoint, priors={"text": prior}),
+        beam=replace(recognizer.beam, prior_weight=1.0),
+        fusion=recognizer.fusion,
+    )
+    emissions = compute_emissions(recognizer, tiny_corpus)
+    assert len(dict(tune(with_prior, emissions, tiny_corpus, [0.5], [0.0]))) == 1
+
+    with_prior.prior = None
+    with pytest.raises(ConfigError, match="does not know its tokens' prior"):
+        next(tune(with_prior, emissions, tiny_corpus, [0.5], [0.0]))
+
+
 def test_there_is_nothing_to_tune_without_a_language_model(recognizer: Recognizer) -> None:
     plain = Recognizer(recognizer.checkpoint, beam=recognizer.beam)
     with pytest.raises(ConfigError, match="without a language model"):

@@ -41,6 +41,12 @@ _OPTIONS = (
         float,
         f"added for each word that the model lacks (default: {UNKNOWN_SCORE:g})",
     ),
+    (
+        "--prior-weight",
+        "W",
+        float,
+        "takes out how often each token was said in training; 1: altogether (default: 0)",
+    ),
     ("--lexicon", "FILE", Path, "the only words there are: one a line, or with pronunciations"),
     ("--hotwords", "FILE", Path, "phrases to expect: one a line; behind a tab its boost in nats"),
 )
@@ -90,6 +96,8 @@ class Searching:
             parts.append(f"word score {self.beam.word_score:g}")
         if self.lm and self.beam.unknown_score:
             parts.append(f"unknown score {self.beam.unknown_score:g}")
+        if self.beam.prior_weight:
+            parts.append(f"prior × {self.beam.prior_weight:g}")
         if self.hotwords_file:
             parts.append(f"{len(self.hotwords)} hotwords of {self.hotwords_file.name}")
         return ", ".join(parts)

@@ -54,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unknown-score", type=float, default=UNKNOWN_SCORE, metavar="NATS", help="see asr decode"
     )
+    parser.add_argument(
+        "--prior-weight", type=float, default=0.0, metavar="W", help="see asr decode (default: 0)"
+    )
     parser.add_argument("--threads", type=at_least(1), metavar="N", help="CPU threads")
 
 
@@ -69,7 +72,13 @@ def run(options: argparse.Namespace) -> int:
 
     use_threads(options.threads)
     utterances = read_manifest(options.manifest)
-    beam = BeamConfig(options.beam_size, BEAM_THRESHOLD, 1, unknown_score=options.unknown_score)
+    beam = BeamConfig(
+        options.beam_size,
+        BEAM_THRESHOLD,
+        1,
+        unknown_score=options.unknown_score,
+        prior_weight=options.prior_weight,
+    )
     recognizer = load_model(options.model, beam=beam, lm=options.lm, lexicon=options.lexicon)
     emissions = _emissions(options, recognizer, utterances)
     points = tune(recognizer, emissions, utterances, options.lm_weights, options.word_scores)

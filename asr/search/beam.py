@@ -16,6 +16,12 @@ class BeamConfig:
     where `acoustic` is the log probability of its tokens, `lm` that of its words. What has no
     weight in the default costs and changes nothing.
 
+    What the network says of a token holds how often it was said in training, and a language model
+    says it again. `prior_weight` takes it out: every probability is divided by the token's share of
+    the training speech to this power, and each frame normalised again, before the search begins
+    (Bourlard and Morgan, "Connectionist Speech Recognition", 1994, chapter 7; for CTC, Miao et al.,
+    "EESEN", arXiv:1507.08240, 2015).
+
     Args:
         beam_size: Prefixes kept after every frame.
         beam_threshold: Prefixes this many nats or more below the best are dropped; infinity keeps
@@ -26,6 +32,7 @@ class BeamConfig:
             shuns.
         unknown_score: Added for each word that the language model does not know, -100 to 100;
             mostly below 0.
+        prior_weight: Power of the tokens' share, 0 to 2; 1 takes it out altogether.
 
     Raises:
         ConfigError: A value is out of its range.
@@ -37,6 +44,7 @@ class BeamConfig:
     lm_weight: float = 0.0
     word_score: float = 0.0
     unknown_score: float = 0.0
+    prior_weight: float = 0.0
 
     def __post_init__(self) -> None:
         if self.beam_size < 1:
@@ -51,6 +59,7 @@ class BeamConfig:
             ("lm_weight", 0.0, 20.0),
             ("word_score", -100.0, 100.0),
             ("unknown_score", -100.0, 100.0),
+            ("prior_weight", 0.0, 2.0),
         ):  # all that a float64 can hold as a factor
             value = getattr(self, name)
             if not least <= value <= most:

@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
-from asr.errors import ShapeError
+from asr.errors import ConfigError, ShapeError
 from asr.search.alignment import best_alignment
 from asr.search.beam import BeamConfig
 from asr.search.emission import Emission, split_batch
@@ -31,7 +32,13 @@ class BeamSearch:
     Args:
         config: How widely to search, and the weights.
         language: What is known beside the emission; see `plain_language` for nothing.
+        prior: (V,) float, each token's share of the training speech, all above 0; must be there if
+            the config gives it a weight.
         blank: Token id of the CTC blank, 0 <= blank < V.
+
+    Raises:
+        ConfigError: The prior has a weight and is not there.
+        ShapeError: The prior is not of V tokens.
 
     References:
         Graves, "Supervised Sequence Labelling with Recurrent Neural Networks", 2012, section 7.5.
@@ -49,13 +56,21 @@ class BeamSearch:
         ((1,), 0.64)
     """
 
-    def __init__(self, config: BeamConfig, language: Language, *, blank: int = 0) -> None:
+    def __init__(
+        self,
+        config: BeamConfig,
+        language: Language,
+        *,
+        prior: Tensor | None = None,
+        blank: int = 0,
+    ) -> None:
         self.config = config
         self.language = language
         self.blank = blank
         self._known = weigh(language, config, blank=blank)
         has_ngram = len(language.ngram.words) > 0
         self._start = context(language.ngram, 1 + BEGIN) if has_ngram else 0
+        self._log_prior = self._weighed_prior(prior)  # (V,), or None
 
     def __call__(
         self, log_probs: Tensor, lengths: Tensor, *, n_threads: int = 1
@@ -91,6 +106,8 @@ class BeamSearch:
 
     def search(self, emission: Emission) -> list[Hypothesis]:
         """Search one utterance, (T, V), that has been checked."""
+        if self._log_prior is not None:
+            emission = _normalised(emission - self._log_prior)
         search = self._hear(np.exp(emission))
         n = int(search.progress.n_places[0])
         if not n:
@@ -104,6 +121,23 @@ class BeamSearch:
             self._hypothesis(emission, search, int(beam.prefix[k]), heard[k], heard[k] + ends[k])
             for k in possible
         ] or [self._without_the_last_word(emission, search, heard)]
+
+    def _weighed_prior(self, prior: Tensor | None) -> NDArray[np.float64] | None:
+        weight = self.config.prior_weight
+        if not weight:
+            return None
+        if prior is None:
+            raise ConfigError(
+                f"prior_weight is {weight:g}, and the model does not know its tokens' prior: train "
+                "it again, or set the weight to 0"
+            )
+        if prior.shape != (len(self.language.begins_word),):
+            raise ShapeError(
+                f"expected a prior of {len(self.language.begins_word)} tokens, "
+                f"got shape {tuple(prior.shape)}"
+            )
+        log_prior: NDArray[np.float64] = np.log(prior.double().numpy())
+        return weight * log_prior
 
     def _hear(self, probs: Factors) -> Search:
         """Hear all frames, with more room where there is too little."""
@@ -165,3 +199,8 @@ class BeamSearch:
             has_ended = tree.ended[prefix] != NONE
             prefix = int(tree.parent[prefix])
         return self._hypothesis(emission, search, prefix, heard[place], heard[place])
+
+
+def _normalised(log_factors: Emission) -> Emission:
+    """Make each frame sum to one; a factor common to all tokens of a frame changes no ranking."""
+    return log_factors - np.logaddexp.reduce(log_factors, axis=1, keepdims=True)

@@ -191,7 +191,7 @@ def test_an_impossible_configuration_is_refused_by_name(
         BeamConfig(beam_size, beam_threshold, n_best)
 
 
-@pytest.mark.parametrize("name", ["lm_weight", "word_score", "unknown_score"])
+@pytest.mark.parametrize("name", ["lm_weight", "word_score", "unknown_score", "prior_weight"])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1000.0])
 def test_a_weight_that_no_factor_can_hold_is_refused_by_name(name: str, value: float) -> None:
     with pytest.raises(ConfigError, match=name):
