@@ -4,12 +4,14 @@ import bz2
 import gzip
 import lzma
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
 from asr.errors import DataError
+
+HELD_OUT = 3000  # segments
 
 Packed = BinaryIO | gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File
 
@@ -67,3 +69,13 @@ def read_segments(paths: Iterable[Path]) -> Iterator[str]:
     """
     for path in paths:
         yield from (line for line in read_lines(path) if not line.isspace())
+
+
+def hold_out(segments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Keep the end of a text aside to judge by: a tenth of it, at most `HELD_OUT` segments.
+
+    Returns:
+        What is left to learn from, and what was kept aside, neither in another order.
+    """
+    n_left = len(segments) - min(HELD_OUT, len(segments) // 10)
+    return segments[:n_left], segments[n_left:]

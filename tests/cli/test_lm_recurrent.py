@@ -56,6 +56,24 @@ def test_a_model_is_trained_and_every_validation_has_its_line(
     assert "`asr lm train " in (output / "README.md").read_text()
 
 
+def test_without_a_dev_text_the_end_of_the_text_is_held_out(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [f"Line {'and on' * (i % 3)}" for i in range(40)]
+    (tmp_path / "text").write_text("\n".join(lines))
+    (tmp_path / "most").write_text("\n".join(lines[:36]))
+    (tmp_path / "end").write_text("\n".join(lines[36:]))
+    small = model.parent / "small.toml"
+
+    assert lm("train", small, "--text", tmp_path / "text", "--output", tmp_path / "one") == 0
+    assert "of 4 segments held out" in capsys.readouterr().out
+    split = ["--text", tmp_path / "most", "--dev", tmp_path / "end"]
+    assert lm("train", small, *split, "--output", tmp_path / "two") == 0
+
+    one, two = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two"))
+    assert one == two
+
+
 def test_perplexity_is_printed_by_word_and_by_character(
     model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

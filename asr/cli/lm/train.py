@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from asr.cli.numbers import at_least
@@ -19,7 +20,7 @@ of the run and its metrics. Stopped at any moment, the same command goes on from
 directory appears when training is finished.
 
 example:
-  asr lm train conf/char_lm.toml --text books.txt.xz --dev dev.txt --output char_lm
+  asr lm train conf/char_lm.toml --text books.txt.xz --output char_lm
 next:
   asr lm perplexity char_lm dev.txt
   asr lm sample char_lm --prompt "IT WAS A"
@@ -33,7 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--text", type=Path, nargs="+", required=True, metavar="FILE", help="text to learn from"
     )
     parser.add_argument(
-        "--dev", type=Path, required=True, metavar="FILE", help="text to choose the model by"
+        "--dev",
+        type=Path,
+        metavar="FILE",
+        help="text to choose the model by (default: the last tenth, at most 3,000 lines, held out)",
     )
     parser.add_argument(
         "--output", type=folder_to_make, required=True, metavar="DIR", help="model to make"
@@ -55,11 +59,16 @@ def run(options: argparse.Namespace) -> int:
     from asr.config import LanguageConfig, read_tree
     from asr.errors import StoppedError
     from asr.language_experiment import train_language_model
-    from asr.lm.segments import read_segments
+    from asr.lm.segments import hold_out, read_segments
     from asr.provenance import provenance
     from asr.train.allocator import keep_freed_memory
 
     keep_freed_memory()
+    text: Sequence[str] = list(read_segments(options.text))
+    if options.dev:
+        dev: Sequence[str] = list(read_segments([options.dev]))
+    else:
+        text, dev = hold_out(text)
     overrides = dict(entry.partition("=")[::2] for entry in options.set)
     config = read_tree(LanguageConfig, options.config, overrides)
     n_threads = options.threads or torch.get_num_threads()
@@ -70,8 +79,8 @@ def run(options: argparse.Namespace) -> int:
             with LanguageRunWatcher(run_folder) as watcher:
                 state = train_language_model(
                     config,
-                    read_segments(options.text),
-                    read_segments([options.dev]),
+                    text,
+                    dev,
                     options.output,
                     watcher,
                     provenance(options.command),
@@ -80,8 +89,9 @@ def run(options: argparse.Namespace) -> int:
         except StoppedError as stopped:
             print(f"asr: {stopped}", file=sys.stderr)
             return signals.exit_status
+    judged = options.dev.name if options.dev else f"{len(dev):,} segments held out"
     print(
-        f"{options.output}: best {state.best_bits:.4f} bits per character of {options.dev.name} "
+        f"{options.output}: best {state.best_bits:.4f} bits per character of {judged} "
         f"(update {state.best_step} of {state.step}, {state.seconds / 60:.0f} minutes)"
     )
     return 0
