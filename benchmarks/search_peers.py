@@ -33,12 +33,9 @@ def fast_ctc_decode(task: Task, _: Task) -> Decode:
     import fast_ctc_decode as library
 
     alphabet = "".join(chr(0x100 + i) for i in range(len(task["tokens"])))  # one character a token
-    cut = math.exp(-task["beam_threshold"])
 
     def decode(emission: Emission) -> str:
-        symbols, _ = library.beam_search(
-            np.exp(emission), alphabet, beam_size=task["beam_size"], beam_cut_threshold=cut
-        )
+        symbols, _ = library.beam_search(np.exp(emission), alphabet, beam_size=task["beam_size"])
         return text_of([task["tokens"][ord(symbol) - 0x100] for symbol in symbols])
 
     return decode
