@@ -8,6 +8,7 @@ priors.safetensors   each token's share of the training speech, for searches tha
 golden.safetensors   a waveform, its features and its transcript, which loading can check
 README.md            the model card
 confidence.toml      what the confidences of its searches are worth, where that was measured
+search.toml          the search that it comes with, if any, and its files; see `asr.own_search`
 """
 
 from collections.abc import Mapping
@@ -31,8 +32,10 @@ from asr.features.front_end import FrontEnd
 from asr.lengths import pad
 from asr.model.acoustic import AcousticModel, Output
 from asr.model_files import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, staging, swap_in
+from asr.own_search import OwnSearch, read_own_search, write_own_search
 from asr.search.greedy import greedy_search
 from asr.text.bpe import read_tokenizer
+from asr.text.normalise import normaliser
 from asr.text.tokens import Tokenizer, TokenTable
 
 PHONES_FILE = "phones.txt"
@@ -49,7 +52,7 @@ class Checkpoint:
     `phones` are the tokens of its second output, if it has one. `calibrations` say what the
     confidences of its searches are worth, and belong to these weights: training makes none.
     `priors`, (V,) float32 of each output, are the tokens' shares of the training speech as the
-    model hears it; see `asr.priors`.
+    model hears it; see `asr.train.priors`. `search` is how it is searched unless told otherwise.
     """
 
     config: Config
@@ -59,6 +62,7 @@ class Checkpoint:
     phones: TokenTable | None = None
     calibrations: Calibrations = field(default_factory=dict)
     priors: Mapping[Output, Tensor] = field(default_factory=dict)
+    search: OwnSearch | None = None
 
     @property
     def frame_shift(self) -> float:
@@ -119,6 +123,9 @@ def save_checkpoint(
     if checkpoint.priors:
         priors = {str(output): prior for output, prior in checkpoint.priors.items()}
         (beside / PRIORS_FILE).write_bytes(safetensors.torch.save(priors))
+    if checkpoint.search:
+        normalise = normaliser(checkpoint.config.text.normaliser)
+        write_own_search(beside, checkpoint.search, normalise)
     if checkpoint.calibrations:
         write_calibrations(beside, checkpoint.calibrations)
     (beside / CARD_FILE).write_text(card, encoding="utf-8")
@@ -153,9 +160,10 @@ def load_checkpoint(folder: Path) -> Checkpoint:
             module.load_state_dict(own)
             module.eval().requires_grad_(False)
         priors = _read_priors(folder / PRIORS_FILE, checkpoint)
+        search = read_own_search(folder)
     except (ConfigError, DataError, SafetensorError, RuntimeError) as error:
         raise ModelError(f"{folder}: its files do not make a model: {error}") from error
-    return replace(checkpoint, calibrations=calibrations, priors=priors)
+    return replace(checkpoint, calibrations=calibrations, priors=priors, search=search)
 
 
 def read_example(folder: Path) -> Tensor:

@@ -8,14 +8,29 @@ at the same time.
 
 import logging
 from collections.abc import Callable
+from functools import cache
 from typing import Any, ParamSpec, TypeVar
 
 import numba
+from numba.core import event
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 _LOG = logging.getLogger(__name__)
+
+
+class _Notice(event.Listener):
+    """Says, once a process, why it waits: where compiled code was kept, there is no such event."""
+
+    def on_start(self, _: event.Event) -> None:
+        _say_once("compiling for this machine: some seconds, the first time")
+
+    def on_end(self, _: event.Event) -> None:
+        """Say nothing."""
+
+
+event.register("numba:compile", _Notice())  # type: ignore[no-untyped-call]
 
 
 def compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
@@ -27,7 +42,7 @@ def compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Resul
     try:
         return _jit(function, cache=True)
     except RuntimeError:  # numba found no folder that it can write
-        _say_once()
+        _say_once("no folder to keep compiled code in; set NUMBA_CACHE_DIR to one")
         return _jit(function, cache=False)
 
 
@@ -37,10 +52,6 @@ def _jit(function: Callable[Arguments, Result], *, cache: bool) -> Callable[Argu
     return result
 
 
-_said: list[str] = []
-
-
-def _say_once() -> None:
-    if not _said:
-        _said.append(message := "no folder to keep compiled code in; set NUMBA_CACHE_DIR to one")
-        _LOG.warning(message)
+@cache
+def _say_once(message: str) -> None:
+    _LOG.warning(message)

@@ -146,8 +146,10 @@ class _Spelling:
 
     def units(self, names: Sequence[str]) -> tuple[int, ...]:
         """Spell in units; empty where a unit is in no token."""
-        numbers = tuple(self._numbers.get(name, 0) for name in names)
-        return numbers if all(numbers) else ()
+        try:
+            return tuple(map(self._numbers.__getitem__, names))
+        except KeyError:
+            return ()
 
 
 def _phrases(

@@ -48,6 +48,7 @@ def load_model(
     lm: str | Path | None = None,
     lexicon: str | Path | None = None,
     hotwords: Mapping[str, float] | None = None,
+    is_greedy: bool = False,
     is_calibrated: bool = True,
 ) -> "Recognizer":
     """Load a model that the package ships, by its name, or one of yours, by its folder.
@@ -55,11 +56,12 @@ def load_model(
     Args:
         name: A model's name, or the path of a model directory. A shipped model goes before a folder
             of its name in the working directory, which "./NAME" finds.
-        beam: Settings of the beam search; None searches greedily.
+        beam: Settings of the beam search; None searches as the model comes with, or else greedily.
         lm: File of an n-gram model (see `asr lm`), weighed by the beam's `lm_weight`.
         lexicon: File of the only words that can be said; a word a line, alone or with its
             pronunciation behind it. A model with an output of phones is then searched by that.
         hotwords: Phrases that score higher, each with its boost in nats.
+        is_greedy: Search greedily, whatever the model comes with.
         is_calibrated: Give the probability that a word is right as its confidence, if the model
             has a calibration for this kind of search; else the search's own confidence.
 
@@ -76,6 +78,9 @@ def load_model(
     checkpoint = load_checkpoint(model_folder(name))
     if not is_calibrated:
         checkpoint = replace(checkpoint, calibrations={})
+    own = checkpoint.search
+    if beam is None and own and not (is_greedy or lm or lexicon):
+        beam, lm, lexicon = own.beam, own.lm, own.lexicon
     if beam is None:
         if lm or lexicon or hotwords:
             raise ConfigError("a language model, lexicon or hotwords need a beam search: give beam")

@@ -22,6 +22,7 @@ FLOORS = (
     {"corpus", "lexicon", "wer"},
     {"confidence", "train"},
     {"config"},
+    {"own_search"},
     {"checkpoint", "fusion", "language_model"},
     {"recognizer", "experiment", "memory", "language_experiment", "rescoring"},
     {"tuning"},

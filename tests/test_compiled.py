@@ -1,5 +1,6 @@
 import logging
 
+import numba
 import pytest
 
 from asr import compiled as module
@@ -15,7 +16,7 @@ def test_without_a_folder_to_keep_code_in_it_is_compiled_all_the_same_and_said_o
         return function
 
     monkeypatch.setattr("numba.njit", njit)
-    monkeypatch.setattr(module, "_said", [])
+    module._say_once.cache_clear()
 
     with caplog.at_level(logging.WARNING):
         functions = [compiled(lambda number: number + 1) for _ in range(2)]
@@ -24,3 +25,16 @@ def test_without_a_folder_to_keep_code_in_it_is_compiled_all_the_same_and_said_o
     assert [record.message for record in caplog.records] == [
         "no folder to keep compiled code in; set NUMBA_CACHE_DIR to one"
     ]
+
+
+def test_the_first_call_says_that_it_compiles_and_the_next_does_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    module._say_once.cache_clear()
+    function = numba.njit(lambda number: number + 1)
+
+    with caplog.at_level(logging.WARNING):
+        assert [function(1), function(2)] == [2, 3]
+
+    (record,) = caplog.records
+    assert record.message.startswith("compiling for this machine")

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
 
     use_threads(options.threads)
     utterances = read_manifest(options.manifest)
-    recognizer = load_model(options.model)
+    recognizer = load_model(options.model, is_greedy=True)
     by_length = sorted(utterances, key=lambda utterance: utterance.duration or 0.0)
     transcripts: dict[str, Transcript] = {}
     results = recognizer.align_all(by_length)

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from asr.cli.numbers import duration
 from asr.cli.outputs import file_to_write
-from asr.cli.searching import Searching, add_search_arguments, read_search, use_threads
+from asr.cli.searching import (
+    Searching,
+    add_search_arguments,
+    add_threads_argument,
+    read_search,
+    use_threads,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", type=file_to_write, required=True, metavar="H.jsonl", help="hypotheses to write"
     )
     add_search_arguments(parser)
+    add_threads_argument(parser)
     parser.add_argument(
         "--raw-confidence",
         action="store_true",
@@ -66,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     from asr.text.transcript import write_transcripts
     from asr.wer.condition import write_decoding
 
-    searching = read_search(options)
+    searching = read_search(options, options.model)
     use_threads(options.threads)
     utterances = read_manifest(options.manifest)
     recognizer = searching.load(options.model, is_calibrated=not options.raw_confidence)

@@ -1,9 +1,15 @@
 """`asr pack`: a trained model becomes one to give away, small and able to check itself."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asr.cli.outputs import folder_to_make
+from asr.cli.searching import add_search_arguments, read_search
+
+if TYPE_CHECKING:
+    from asr.own_search import OwnSearch
 
 HELP = "make a model ready to give away"
 DESCRIPTION = """\
@@ -13,8 +19,12 @@ of your choice, by which `asr doctor` tells whether another machine computes the
 --half stores the weights in 16 bits; computing goes on in 32 bits. Score the packed model, not the
 one that it was made from, since it is the one that others will use.
 
-example:
+With a language model, and a lexicon, the packed model comes with them and is searched with them
+unless another search is asked for: give what asr decode is given. --search greedy takes them away.
+
+examples:
   asr pack exp/model --output released --half --example speech.wav --card CARD.md
+  asr pack exp/model --output released --search beam --lm small.lm --lexicon lexicon.txt
 next:
   asr doctor released
 """
@@ -39,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--card", type=Path, metavar="FILE", help="model card (default: the model's own)"
     )
+    add_search_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -47,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     from asr.checkpoint import load_checkpoint, read_example, save_checkpoint
     from asr.errors import AudioError
     from asr.model_files import CARD_FILE
-    from asr.recognizer import model_folder, verify_model
+    from asr.recognizer import load_model, model_folder, verify_model
 
     folder = model_folder(options.model)
     checkpoint = load_checkpoint(folder)
@@ -59,11 +70,28 @@ def run(options: argparse.Namespace) -> int:
         if len(example) < checkpoint.config.features.frame_length * sample_rate:
             raise AudioError(f"{options.example}: is too short for an example: not one frame")
     card = _read_card(options.card or folder / CARD_FILE)
+    checkpoint = replace(checkpoint, search=_own_search(options))
     before = _size(folder)
     save_checkpoint(options.output, checkpoint, card=card, example=example, is_half=options.half)
     verify_model(options.output)
+    load_model(options.output)  # its files of the search fit it, too
     print(f"{options.output}: {_size(options.output):.1f} MB (was {before:.1f} MB)")
     return 0
+
+
+def _own_search(options: argparse.Namespace) -> "OwnSearch | None":
+    """Take the search that the model is to come with; that which it has, unless told otherwise."""
+    from asr.own_search import OwnSearch
+
+    searching = read_search(options, options.model)
+    if searching.beam is None:
+        return None
+    if searching.hotwords:
+        options.refuse("--hotwords are for one recording or another: give them to asr transcribe")
+    if searching.lm:
+        return OwnSearch(searching.beam, searching.lm, searching.lexicon)
+    options.refuse("a model comes with a search for the sake of its language model: give --lm")
+    return None
 
 
 def _read_card(path: Path) -> str:

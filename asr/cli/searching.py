@@ -1,7 +1,7 @@
 """How to search: the options that `asr transcribe` and `asr decode` share."""
 
 import argparse
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,7 @@ class Searching:
             lm=self.lm,
             lexicon=self.lexicon,
             hotwords=self.hotwords,
+            is_greedy=self.beam is None,
             is_calibrated=is_calibrated,
         )
 
@@ -104,40 +105,56 @@ class Searching:
 
 
 def add_search_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the search, its settings, and the threads it may take."""
+    """Declare the search and its settings."""
     search = parser.add_argument_group("search")
     search.add_argument(
         "--search",
         choices=("greedy", "beam"),
-        default="greedy",
-        help="greedy is fastest; beam weighs many ways to the same text (default: greedy)",
+        help="greedy is fastest; beam weighs many ways to the same text (default: the one that the "
+        "model comes with, of which the settings below can change some; else greedy)",
     )
     for name, metavar, read, told in _OPTIONS:
         search.add_argument(name, type=read, metavar=metavar, help=told)
+
+
+def add_threads_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare the threads that a command may take."""
     parser.add_argument(
         "--threads", type=at_least(1), metavar="N", help="CPU threads (default: as many as cores)"
     )
 
 
-def read_search(options: argparse.Namespace) -> Searching:
-    """Take the search from the command line.
+def read_search(options: argparse.Namespace, model: str) -> Searching:
+    """Take the search from the command line, and what is not said there from the model's own.
 
     Raises:
+        ModelError: There is no such model.
         ConfigError: A value is out of its range.
         DataError: The file of hotwords cannot be used.
         SystemExit: Settings of the beam were given without `--search beam`.
     """
+    from asr.own_search import read_own_search
+    from asr.recognizer import model_folder
     from asr.search.beam import BeamConfig
 
     names = [name.removeprefix("--").replace("-", "_") for name, *_ in _OPTIONS]
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
-    if options.search != "beam":
+    own = None if options.search else read_own_search(model_folder(model))
+    if options.search != "beam" and not own:
         for name in given:
             options.refuse(f"--{name.replace('_', '-')} is a setting of --search beam")
         return Searching()
     files = {name: given.pop(name, None) for name in ("lm", "lexicon", "hotwords")}
-    defaults = {"beam_size": BEAM_SIZE, "beam_threshold": BEAM_THRESHOLD, "n_best": 1}
-    if files["lm"]:
+    defaults: dict[str, float] = {
+        "beam_size": BEAM_SIZE,
+        "beam_threshold": BEAM_THRESHOLD,
+        "n_best": 1,
+    }
+    if own:
+        defaults = asdict(own.beam)
+        files["lm"] = files["lm"] or own.lm
+        files["lexicon"] = files["lexicon"] or own.lexicon
+    elif files["lm"]:
         defaults |= {
             "lm_weight": LM_WEIGHT,
             "word_score": WORD_SCORE,

@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.numbers import at_least
-from asr.cli.searching import add_search_arguments, read_search, use_threads
+from asr.cli.searching import (
+    add_search_arguments,
+    add_threads_argument,
+    read_search,
+    use_threads,
+)
 from asr.text.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -69,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="listen to one channel, counted from 0 (default: all, mixed)",
     )
     add_search_arguments(parser)
+    add_threads_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -79,10 +85,11 @@ def run(options: argparse.Namespace) -> int:
     from asr.errors import AsrError, AudioError
     from asr.recognizer import DEFAULT_MODEL
 
-    searching = read_search(options)
+    model = options.model or DEFAULT_MODEL
+    searching = read_search(options, model)
     deliver = _delivery(options)
     use_threads(options.threads)
-    recognizer = searching.load(options.model or DEFAULT_MODEL)
+    recognizer = searching.load(model)
     utterances = [Utterance(str(path), path, channel=options.channel) for path in options.files]
     n_failed = 0
     with tqdm(total=len(utterances), unit="file", disable=_hides_bar(options)) as bar:

@@ -18,6 +18,7 @@ Two words that are spelled alike end in two nodes, reached by two arcs with the 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,9 +66,11 @@ class Lexicon:
         best = np.full(len(self.word), -np.inf)
         is_end = self.word != NO_WORD
         best[is_end] = word_scores[self.word[is_end]]
-        order = np.argsort(-self.depth, kind="stable")  # the longest first
+        order = np.argsort(-self.depth, kind="stable")  # the longest first, of one parent together
         for nodes in np.split(order, np.flatnonzero(np.diff(self.depth[order])) + 1):
-            np.maximum.at(best, self.parent[nodes], best[nodes])
+            first = np.flatnonzero(np.diff(self.parent[nodes], prepend=-1))
+            parents = self.parent[nodes[first]]
+            best[parents] = np.maximum(best[parents], np.maximum.reduceat(best[nodes], first))
         return best
 
 
@@ -85,7 +88,8 @@ def make_lexicon(
         token_units: Units of each token of the model, none for the blank and a bare boundary.
         begins_word: Whether a token begins a word, and can only be its first.
     """
-    pairs = sorted({(tuple(s), w) for s, w in zip(spellings, words, strict=True) if len(s)})
+    pairs = sorted((tuple(s), w) for s, w in zip(spellings, words, strict=True) if len(s))
+    pairs = [pair for pair, _ in groupby(pairs)]
     matrix = _matrix([spelling for spelling, _ in pairs])  # (W, L)
     node, parent, unit, depth = _trie(matrix)
     word = np.full(len(parent), NO_WORD, np.int32)
@@ -109,7 +113,7 @@ def _matrix(spellings: Sequence[Sequence[int]]) -> Numbers:
     """Write spellings below each other, -1 behind the shorter ones."""
     lengths = np.array([len(spelling) for spelling in spellings], np.intp)
     matrix = np.full((len(spellings), max(lengths, default=0)), -1, np.int32)
-    flat = [unit for spelling in spellings for unit in spelling]
+    flat = list(chain.from_iterable(spellings))
     matrix[np.arange(matrix.shape[1]) < lengths[:, None]] = flat
     return matrix
 

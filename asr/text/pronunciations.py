@@ -25,18 +25,28 @@ def read_lexicon(path: Path, normalise: Normaliser) -> list[Pronunciation]:
         DataError: The file cannot be read, has no words, or has words both with pronunciations and
             without.
     """
-    entries = []
-    for line in read_lines(path):
-        word, *units = line.partition("#")[0].split() or [""]
-        spelled = normalise(_VARIANT.sub("", word))
-        if spelled and " " not in spelled:
-            entries.append((spelled, tuple(units)))
+    lines = [line.partition("#")[0].split() for line in read_lines(path)]
+    lines = [line for line in lines if line]
+    words = _normalised([_VARIANT.sub("", line[0]) for line in lines], normalise)
+    entries = [
+        (word, tuple(line[1:]))
+        for word, line in zip(words, lines, strict=True)
+        if word and " " not in word
+    ]
     if not entries:
         raise DataError(f"{path}: expected a word a line, got none")
     if any(units for _, units in entries) != all(units for _, units in entries):
         word = next(word for word, units in entries if not units)
         raise DataError(f"{path}: some words have pronunciations, {word!r} has none")
     return entries
+
+
+def _normalised(words: list[str], normalise: Normaliser) -> list[str]:
+    """Normalise words: at once, if each stays one word, which is ten times as fast."""
+    together = normalise(" ".join(words)).split(" ")
+    if len(together) == len(words) and all(map(str.__eq__, together, words)):
+        return together
+    return [normalise(word) for word in words]
 
 
 @dataclass(frozen=True, slots=True)

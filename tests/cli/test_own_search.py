@@ -1,0 +1,122 @@
+"""The search that a model comes with: packed with it, and used unless another is asked for."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import asr
+from asr.cli import main
+from asr.config import read_tree
+from asr.errors import ModelError
+from asr.own_search import read_own_search
+from asr.search.beam import BeamConfig
+
+
+@pytest.fixture(scope="module")
+def knowledge(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A language model, small.lm, and words that it knows, and one that it does not."""
+    folder: Path = tmp_path_factory.mktemp("knowledge")
+    (folder / "text").write_text("ONE TWO\nTWO ONE\nONE ONE\n")
+    (folder / "words.txt").write_text("one\ntwo\nunheard\n")
+    lm = ["lm", "build", folder / "text", "--order", "1", "--output", folder / "small.lm"]
+    assert main([*map(str, lm)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def packed(model: Path, knowledge: Path) -> Path:
+    output = knowledge / "packed"
+    files = ["--lm", knowledge / "small.lm", "--lexicon", knowledge / "words.txt"]
+    search = ["--search", "beam", *files, "--lm-weight", "0.7", "--beam-size", "50"]
+    assert main([*map(str, ["pack", model, "--output", output, *search])]) == 0
+    return output
+
+
+def transcribed(capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    assert main(["transcribe", *map(str, words)]) == 0
+    return capsys.readouterr().out
+
+
+def test_a_model_is_searched_as_it_comes(
+    packed: Path, recordings: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = transcribed(capsys, "--model", packed, recordings[0])
+    assert set(text.split()) <= {"ONE", "TWO"}
+    assert text == f"{asr.load_model(packed).transcribe(recordings[0]).text}\n"
+
+
+def test_greedy_is_greedy_all_the_same(
+    packed: Path, model: Path, recordings: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    greedy = asr.load_model(model).transcribe(recordings[0]).text
+    assert transcribed(capsys, "--model", packed, "--search", "greedy", recordings[0]) == (
+        f"{greedy}\n"
+    )
+    assert asr.load_model(packed, is_greedy=True).transcribe(recordings[0]).text == greedy
+    assert greedy not in {"", asr.load_model(packed).transcribe(recordings[0]).text}
+
+
+def test_a_setting_changes_the_search_that_it_comes_with(
+    packed: Path, manifest: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "h.jsonl"
+    words = ["decode", packed, manifest, "--lm-weight", "0.2", "--output", output]
+    assert main([*map(str, words)]) == 0
+    search = json.loads((tmp_path / "h.run.json").read_text())["search"]
+    assert search == (
+        "beam 50, threshold 14, words of lexicon.txt, words.lm × 0.2, unknown score -15"
+    )
+
+
+def test_of_the_lexicon_stays_what_the_language_model_knows(packed: Path) -> None:
+    assert (packed / "lexicon.txt").read_text() == "ONE\nTWO\n"
+    assert read_tree(BeamConfig, packed / "search.toml").lm_weight == 0.7
+
+
+def test_packing_again_keeps_the_search_and_greedy_takes_it_away(
+    packed: Path, tmp_path: Path
+) -> None:
+    again, greedy = tmp_path / "again", tmp_path / "greedy"
+    assert main(["pack", str(packed), "--output", str(again)]) == 0
+    assert main(["pack", str(packed), "--output", str(greedy), "--search", "greedy"]) == 0
+    for name in ("search.toml", "words.lm", "lexicon.txt"):
+        assert (again / name).read_bytes() == (packed / name).read_bytes()
+    assert read_own_search(greedy) is None
+
+
+def test_words_that_the_language_model_does_not_know_are_no_lexicon(
+    model: Path, knowledge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "others").write_text("SEVEN\n")
+    files = ["--lm", knowledge / "small.lm", "--lexicon", tmp_path / "others"]
+    words = ["pack", model, "--output", tmp_path / "x", "--search", "beam", *files]
+    assert main([*map(str, words)]) == 1
+    assert "knows none of the words of" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--search", "beam"], "give --lm"),
+        (["--lm-weight", "1"], "--lm-weight is a setting of --search beam"),
+    ],
+)
+def test_a_search_to_pack_that_is_none_is_refused(
+    model: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    complaint: str,
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["pack", str(model), "--output", str(tmp_path / "x"), *words])
+    assert complaint in capsys.readouterr().err
+
+
+def test_settings_that_are_no_search_name_the_file(packed: Path, tmp_path: Path) -> None:
+    assert main(["pack", str(packed), "--output", str(tmp_path / "x")]) == 0
+    (tmp_path / "x" / "search.toml").write_text("beam_size = 10\n")
+    with pytest.raises(ModelError, match=r"search\.toml: missing"):
+        asr.load_model(tmp_path / "x")
