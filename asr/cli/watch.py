@@ -9,24 +9,27 @@ from typing import TYPE_CHECKING, Never, Self
 
 from tqdm import tqdm
 
+from asr.train.curve import learning_curve, read_reports
 from asr.train.progress import EpochReport, StepReport
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 METRICS_FILE = "metrics.jsonl"  # an EpochReport a line
+CURVE_FILE = "learning.svg"
 
 
 class RunWatcher:
     """Shows a run in the terminal and writes its curves into the run's folder.
 
     Args:
-        folder: Gets `metrics.jsonl`, and `tensorboard/` where TensorBoard is installed.
+        folder: Gets `metrics.jsonl`, the picture `learning.svg`, and `tensorboard/` where
+            TensorBoard is installed.
         n_dev_words: Words of the dev set.
     """
 
     def __init__(self, folder: Path, *, n_dev_words: int) -> None:
-        self._metrics = folder / METRICS_FILE
+        self._metrics, self._curve = folder / METRICS_FILE, folder / CURVE_FILE
         self._writer = _tensorboard(folder / "tensorboard")
         self._n_dev_words = n_dev_words
         self._bar: tqdm[Never] | None = None
@@ -66,7 +69,7 @@ class RunWatcher:
         bar.update(n_words - bar.n)
 
     def on_epoch(self, report: EpochReport) -> None:
-        """Print the epoch's line and append it to the metrics."""
+        """Print the epoch's line, append it to the metrics, and draw the curves anew."""
         self._close_bar()
         wer = "      -" if report.wer is None else f"{100 * report.wer:6.2f} %"
         print(
@@ -78,6 +81,7 @@ class RunWatcher:
         )
         with self._metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(dataclasses.asdict(report)) + "\n")
+        self._curve.write_text(learning_curve(read_reports(self._metrics)), encoding="utf-8")
         if self._writer is not None:
             self._writer.add_scalar("epoch/loss", report.loss, report.epoch)
             if report.wer is not None:

@@ -16,3 +16,4 @@ def test_the_line_of_an_epoch_counts_the_utterances_that_took_no_part(
         watcher.on_epoch(report)
 
     assert capsys.readouterr().out.endswith(f"{end}\n")
+    assert "dev WER 50.00 %" in (tmp_path / "learning.svg").read_text()
