@@ -5,8 +5,9 @@ how they are pronounced, in tokens that are phones.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,7 +107,10 @@ def fuse(
         numbers=np.array([number.get(word, UNKNOWN) for word in words], np.int32),
         is_open=lexicon is None,
         ngram=ngram,
-        hotwords=make_hotwords(_phrases(hotwords or {}, spelling, normalise), spelling.token_units),
+        hotwords=make_hotwords(
+            _phrases(hotwords or {}, spelling, normalise, entries if are_pronounced else None),
+            spelling.token_units,
+        ),
     )
     return Fusion(language, words, are_pronounced)
 
@@ -153,26 +157,52 @@ class _Spelling:
 
 
 def _phrases(
-    hotwords: Mapping[str, float], spelling: _Spelling, normalise: "Normaliser"
+    hotwords: Mapping[str, float],
+    spelling: _Spelling,
+    normalise: "Normaliser",
+    lexicon: Sequence[Pronunciation] | None,
 ) -> dict[tuple[int, ...], float]:
-    """Spell hotwords, a boundary around every word."""
+    """Spell hotwords, a boundary around every word; by a lexicon in all ways to say them."""
     phrases: dict[tuple[int, ...], float] = {}
-    if hotwords and not spelling.begins_word.any():
+    if hotwords and lexicon is None and not spelling.begins_word.any():
         raise ConfigError("hotwords need tokens that tell where a word begins")
+    said = _ways_to_say(hotwords, normalise, lexicon)
     for phrase, boost in hotwords.items():
-        words = [spelling.units(tuple(word)) for word in normalise(phrase).split()]
         if not 0 < boost <= MAX_BOOST:
             raise ConfigError(
                 f"the boost of {phrase!r} must be above 0 and at most {MAX_BOOST:g} nats, "
                 f"got {boost}"
             )
-        if not words or not all(words):
+        words = normalise(phrase).split()
+        unsaid = [word for word in words if not said[word]]
+        if unsaid:
+            raise DataError(
+                f"the hotword {phrase!r} cannot be said: the lexicon lacks {unsaid[0]}; give one "
+                "that has its pronunciation"
+            )
+        ways = [[spelling.units(names) for names in said[word]] for word in words]
+        if not ways or not all(all(own) for own in ways):
             raise DataError(f"the hotword {phrase!r} cannot be spelled in the model's tokens")
-        spelled = [BOUNDARY]
-        for word in words:
-            spelled += [*word, BOUNDARY]
-        phrases[tuple(spelled)] = boost
+        for way in product(*ways):
+            spelled = [BOUNDARY]
+            for units in way:
+                spelled += [*units, BOUNDARY]
+            phrases[tuple(spelled)] = boost
     return phrases
+
+
+def _ways_to_say(
+    phrases: Iterable[str], normalise: "Normaliser", lexicon: Sequence[Pronunciation] | None
+) -> dict[str, list[tuple[str, ...]]]:
+    """Find the units of each word of some phrases: those of the lexicon, or else its characters."""
+    words = {word for phrase in phrases for word in normalise(phrase).split()}
+    if lexicon is None:
+        return {word: [tuple(word)] for word in words}
+    ways: dict[str, list[tuple[str, ...]]] = {word: [] for word in words}
+    for word, units in lexicon if words else ():
+        if word in ways:
+            ways[word].append(units)
+    return ways
 
 
 def _read_lm(path: Path) -> tuple[Sequence[str], NGram]:

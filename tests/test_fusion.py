@@ -123,6 +123,33 @@ def test_a_hotword_is_a_whole_word() -> None:
     assert text(CHARACTERS, best) == "CHT"
 
 
+def test_a_hotword_of_a_lexicon_is_preferred_however_it_is_pronounced(tmp_path: Path) -> None:
+    lexicon = tmp_path / "dict"
+    lexicon.write_text("cat K AE T\ncad K AE D\ncad K OW D\ntoe T OW\n")
+    frames = [{"K": 1.0}, {"AE": 0.5, "OW": 0.5}, {"T": 0.6, "D": 0.4}]
+    fusion = fuse(PHONES, "librispeech-1", lexicon=lexicon, hotwords={"Cad": 2.0, "cat toe": 9.0})
+    plain = fuse(PHONES, "librispeech-1", lexicon=lexicon)
+
+    (before,), (best, *_) = (
+        hear(PHONES, frames, some, BeamConfig(20, 20.0, n_best))
+        for some, n_best in ((plain, 1), (fusion, 4))
+    )
+
+    assert [
+        fusion.words[w.word] for h in (before, best) for w in h.words if w.word is not None
+    ] == [
+        "CAT",
+        "CAD",
+    ]
+    assert best.score == pytest.approx(best.acoustic_score + 2.0)
+
+
+def test_a_hotword_that_the_lexicon_lacks_is_named(tmp_path: Path) -> None:
+    (tmp_path / "dict").write_text("cat K AE T\n")
+    with pytest.raises(DataError, match="'cat dog' cannot be said: the lexicon lacks DOG"):
+        fuse(PHONES, "librispeech-1", lexicon=tmp_path / "dict", hotwords={"cat dog": 1.0})
+
+
 def test_files_of_words_are_read_by_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("new york\t3.5\nboston\n\n")
