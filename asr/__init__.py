@@ -22,12 +22,12 @@ The way of one utterance, and of this package's folders:
 
 On top of them stand `config` (one TOML file, one frozen tree), `checkpoint` and `language_model` (a
 model directory of either kind), `own_search` (the search that a model comes with), `fusion` (a
-language model, a lexicon and hotwords in a model's tokens), `recognizer` (what is imported above), `rescoring` (n-best lists), `experiment` and
-`language_experiment` (training), `tuning` (the weights of a language model), `confidence` (how
-probably a word is right), `memory` (what a model remembers, measured and drawn) and `cli` (the
-command `asr`). Imports only go down; what everything may use is `chart` (numbers become pictures),
-`compiled`, `errors`, `flush`, `lengths`, `model_files`, `provenance` and `recurrent` (the layers
-that the acoustic and the language model share).
+language model, a lexicon and hotwords in a model's tokens), `recognizer` (what is imported above),
+`rescoring` (n-best lists), `experiment` and `language_experiment` (training), `tuning` (the weights
+of a language model), `confidence` (how probably a word is right), `memory` (what a model remembers,
+measured and drawn) and `cli` (the command `asr`). Imports only go down; what everything may use is
+`chart` (numbers become pictures), `compiled`, `errors`, `flush`, `lengths`, `model_files`,
+`provenance` and `recurrent` (the layers that the acoustic and the language model share).
 
 Names are found when they are first used, so that `import asr` takes no time and loads no torch.
 """
