@@ -12,7 +12,7 @@ search.toml          the search that it comes with, if any, and its files; see `
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import safetensors.torch
@@ -87,6 +87,34 @@ def untrained(trained: Checkpoint) -> Checkpoint:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(trained.config.batching.seed)
         return build(trained.config, trained.tokenizer, trained.phones)
+
+
+def begin_with(trained: Checkpoint, config: Config, *, has_phones: bool) -> Checkpoint:
+    """Make the model that training by `config` begins with out of one that was trained before.
+
+    Args:
+        trained: Gives tokens, CMVN and weights.
+        config: Of the training to come; what shapes the model is as in the trained one.
+        has_phones: Whether its output of phones is trained on; else it is left out.
+
+    Raises:
+        ConfigError: The configuration asks for another model, or for phones that it does not have.
+    """
+    before, after = (asdict(each) for each in (trained.config, config))
+    for table in ("features", "text", "model"):
+        for name, value in before[table].items():
+            if value != after[table][name] and name != "dropout":
+                raise ConfigError(
+                    f"the model to start with has {table}.{name} = {value!r}, the configuration "
+                    f"{after[table][name]!r}: they must be the same"
+                )
+    if has_phones and trained.phones is None:
+        raise ConfigError("the model to start with has no output of phones: set phone_weight to 0")
+    made = build(config, trained.tokenizer, trained.phones if has_phones else None)
+    weights = trained.model.state_dict()
+    made.model.load_state_dict({name: weights[name] for name in made.model.state_dict()})
+    made.front_end.load_state_dict(trained.front_end.state_dict())
+    return made
 
 
 def save_checkpoint(

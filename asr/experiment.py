@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import safetensors.torch
 import torch
 from torch import Tensor
 
 from asr.checkpoint import (
     Checkpoint,
+    begin_with,
     build,
     load_checkpoint,
     read_example,
@@ -51,11 +53,13 @@ class Material:
         dev: Utterances to choose the best epoch by.
         lexicon: How the words of the texts are pronounced; there must be one if the configuration
             gives phones a weight, and none else.
+        start: A model whose weights training begins with; None begins with random ones.
     """
 
     train: Sequence[Utterance]
     dev: Sequence[Utterance]
     lexicon: Sequence[Pronunciation] | None = None
+    start: Checkpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,8 @@ def train_model(
     Raises:
         DataError: Texts or durations are missing, the dev set has no words, or a text has a
             character without a token or a word without a pronunciation.
-        ConfigError: Phones have a weight and there is no lexicon, or the reverse.
+        ConfigError: Phones have a weight and there is no lexicon, or the reverse; or the model to
+            start with is another one than the configuration asks for.
         TrainingError: Training cannot go on; the state on disk is from before.
         StoppedError: `resources.must_stop` said so; the state is saved.
         AudioError: A recording cannot be read.
@@ -111,21 +116,24 @@ def train_model(
     texts, dev_texts = (_normalised(part, config) for part in (train, dev))
     if not any(dev_texts.values()):
         raise DataError("the dev set has no words, without which there is no WER to choose by")
-    tokenizer = make_tokenizer(list(texts.values()), config.text)
     speller = _phone_speller(config, material.lexicon)
-    checkpoint = build(config, tokenizer, speller.table() if speller else None)
-    _set_cmvn(checkpoint.front_end, train)
+    if material.start:
+        checkpoint = begin_with(material.start, config, has_phones=speller is not None)
+    else:
+        tokenizer = make_tokenizer(list(texts.values()), config.text)
+        checkpoint = build(config, tokenizer, speller.table() if speller else None)
+        _set_cmvn(checkpoint.front_end, train)
     memory = FeatureMemory(checkpoint.front_end, resources.max_feature_bytes)
     ranks = resources.ranks
     targets = _targets(checkpoint, texts, speller)
     trainer = Trainer(
         checkpoint.model,
         _training_data(checkpoint, memory, train, targets, ranks),
-        DevSet(_as_recorded(checkpoint, memory, dev, ranks), dev_texts, tokenizer),
+        DevSet(_as_recorded(checkpoint, memory, dev, ranks), dev_texts, checkpoint.tokenizer),
         config.train,
         config.optimiser,
         folder,
-        fingerprint=_fingerprint(config, targets, train, dev),
+        fingerprint=_fingerprint(config, targets, material.start, train, dev),
     )
 
     def save_best() -> None:
@@ -238,13 +246,21 @@ def _encoded(encode: Callable[[str], list[int]], texts: dict[str, str]) -> dict[
     return encoded
 
 
-def _fingerprint(config: Config, targets: Targets, *manifests: Sequence[Utterance]) -> str:
+def _fingerprint(
+    config: Config,
+    targets: Targets,
+    start: Checkpoint | None,
+    *manifests: Sequence[Utterance],
+) -> str:
     """Name what must be the same when a run is gone on with; the audio may lie elsewhere."""
     placeless = [
         [dataclasses.replace(u, audio_filepath=Path(u.audio_filepath.name)) for u in utterances]
         for utterances in manifests
     ]
-    return hashlib.sha256(f"{to_toml(config)}{placeless}{targets}".encode()).hexdigest()
+    fingerprint = hashlib.sha256(f"{to_toml(config)}{placeless}{targets}".encode())
+    if start:
+        fingerprint.update(safetensors.torch.save(start.model.state_dict()))
+    return fingerprint.hexdigest()
 
 
 def _example(config: Config) -> Tensor:

@@ -51,10 +51,11 @@ def train(
     watcher: Watcher | None = None,
     must_stop: Callable[[], bool] = lambda: False,
     lexicon: Sequence[Pronunciation] | None = None,
+    start: Path | None = None,
 ) -> RunState:
     return train_model(
         config,
-        Material(corpus, corpus[:3], lexicon),
+        Material(corpus, corpus[:3], lexicon, load_checkpoint(start) if start else None),
         output,
         watcher or Watcher(),
         provenance(["asr", "train"]),
@@ -127,6 +128,60 @@ def test_a_model_learns_phones_beside_its_text(
         assert len(set(prior.tolist())) > 1
     start, end = untrained(trained).model.state_dict(), trained.model.state_dict()
     assert not torch.equal(start["phone_projection.weight"], end["phone_projection.weight"])
+
+
+def test_training_begins_with_the_weights_and_tokens_of_another_model(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    lexicon = spelled_out(tiny_corpus)
+    train(with_phones(small_config), tiny_corpus, tmp_path / "first", lexicon=lexicon)
+    first = load_checkpoint(tmp_path / "first")
+    still = dataclasses.replace(small_config.optimiser, learning_rate=1e-12, weight_decay=0.0)
+    config = dataclasses.replace(small_config, optimiser=still)
+    part = tiny_corpus[:3]  # it has not all of the letters
+
+    train(with_phones(config), part, tmp_path / "both", lexicon=lexicon, start=tmp_path / "first")
+    train(config, part, tmp_path / "text", start=tmp_path / "first")
+
+    both, text = (load_checkpoint(tmp_path / name) for name in ("both", "text"))
+    assert both.tokenizer == text.tokenizer == first.tokenizer
+    assert (both.phones, text.phones) == (first.phones, None)
+    before = first.model.state_dict()
+    for made in (both, text):
+        for name, tensor in made.model.state_dict().items():
+            torch.testing.assert_close(tensor, before[name], atol=1e-6, rtol=0.0)
+
+
+def test_a_start_goes_on_with_its_own_run_only(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    train(small_config, tiny_corpus, tmp_path / "first")
+    with pytest.raises(KeyboardInterrupt):
+        train(small_config, tiny_corpus, tmp_path / "m", Watcher(4), start=tmp_path / "first")
+
+    with pytest.raises(TrainingError, match="another"):
+        train(small_config, tiny_corpus, tmp_path / "m")
+
+
+def test_a_start_of_another_shape_names_what_differs(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    train(small_config, tiny_corpus, tmp_path / "first")
+    other = dataclasses.replace(
+        small_config,
+        model=dataclasses.replace(small_config.model, size=small_config.model.size + 2),
+    )
+
+    with pytest.raises(ConfigError, match=r"has model\.size = \d+, the configuration \d+"):
+        train(other, tiny_corpus, tmp_path / "m", start=tmp_path / "first")
+    with pytest.raises(ConfigError, match="has no output of phones"):
+        train(
+            with_phones(small_config),
+            tiny_corpus,
+            tmp_path / "m",
+            lexicon=spelled_out(tiny_corpus),
+            start=tmp_path / "first",
+        )
 
 
 def test_phones_change_what_the_encoder_learns(

@@ -29,8 +29,12 @@ when training is finished.
 Started by torchrun, the processes train one model together, here or on many machines that share
 the folders: the same model, to rounding, as one process with the same configuration.
 
+A model that exists can learn on: --start MODEL begins with its weights and keeps its tokens, for
+your own recordings, or for another round of the same. Try a third of its learning rate first.
+
 examples:
   asr train conf/mini_librispeech.toml --train train.jsonl --dev dev.jsonl --output model
+  asr train mine/config.toml --start mine --set optimiser.learning_rate=0.0005 --output better ...
   torchrun --nproc-per-node 8 -m asr train conf/librispeech.toml --train train.jsonl ...
 """
 
@@ -49,6 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="pronunciations of the words of the texts, for a second output of phones "
         "(train.phone_weight)",
+    )
+    parser.add_argument(
+        "--start",
+        metavar="MODEL",
+        help="begin with the weights of a model, a folder or a shipped one's name, of the same "
+        "[features], [text] and [model] (default: random weights)",
     )
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change a value of config"
@@ -75,6 +85,7 @@ def run(options: argparse.Namespace) -> int:
     """Train, show progress, and put the best model in place."""
     import torch
 
+    from asr.checkpoint import load_checkpoint
     from asr.cli.stopping import StopSignals
     from asr.cli.watch import RunWatcher
     from asr.config import read_config
@@ -82,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
     from asr.errors import StoppedError
     from asr.experiment import Material, Resources, train_model
     from asr.provenance import provenance
+    from asr.recognizer import model_folder
     from asr.text.normalise import normaliser
     from asr.text.pronunciations import read_lexicon
     from asr.train.allocator import keep_freed_memory
@@ -96,6 +108,7 @@ def run(options: argparse.Namespace) -> int:
     train, dev = read_manifest(options.train), read_manifest(options.dev)
     normalise = normaliser(config.text.normaliser)
     lexicon = read_lexicon(options.lexicon, normalise) if options.lexicon else None
+    start = load_checkpoint(model_folder(options.start)) if options.start else None
     run_folder = options.output.with_name(options.output.name + ".run")
     run_folder.mkdir(parents=True, exist_ok=True)
     with (
@@ -109,7 +122,7 @@ def run(options: argparse.Namespace) -> int:
             with watching or nullcontext(Unwatched()) as watcher:
                 state = train_model(
                     config,
-                    Material(train, dev, lexicon),
+                    Material(train, dev, lexicon, start),
                     options.output,
                     watcher,
                     circumstances,

@@ -48,6 +48,19 @@ def test_a_model_is_made_and_every_epoch_has_its_line(
     asr.load_model(tmp_path / "model")
 
 
+def test_a_model_learns_on_from_another(words: list[str], tmp_path: Path) -> None:
+    assert main(words) == 0
+    (tmp_path / "model").rename(tmp_path / "first")
+    (tmp_path / "model.run").rename(tmp_path / "first.run")
+    slowly = ["--set", "optimiser.learning_rate=1e-12", "--set", "optimiser.weight_decay=0.0"]
+
+    assert main([*words, *slowly, "--start", str(tmp_path / "first")]) == 0
+
+    first, second = (load_file(tmp_path / name / WEIGHTS_FILE) for name in ("first", "model"))
+    for name, tensor in second.items():
+        torch.testing.assert_close(tensor, first[name], atol=1e-6, rtol=0.0)
+
+
 def test_a_value_can_be_changed_for_one_run(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
