@@ -67,7 +67,8 @@ def load_model(
 
     Raises:
         ModelError: There is no such model, or its files do not make one.
-        ConfigError: A language model, a lexicon or hotwords are given, but no beam.
+        ConfigError: A language model, a lexicon or hotwords are given, but no beam; or a beam for
+            a greedy search.
         DataError: One of these files cannot be used.
 
     Example:
@@ -76,6 +77,8 @@ def load_model(
         asr.errors.ModelError: no-such-model: neither a model directory nor a shipped model ...
     """
     checkpoint = load_checkpoint(model_folder(name))
+    if is_greedy and beam:
+        raise ConfigError("a greedy search has no beam: give is_greedy or beam")
     if not is_calibrated:
         checkpoint = replace(checkpoint, calibrations={})
     own = checkpoint.search

@@ -8,7 +8,7 @@ import pytest
 import asr
 from asr.cli import main
 from asr.config import read_tree
-from asr.errors import ModelError
+from asr.errors import ConfigError, ModelError
 from asr.own_search import read_own_search
 from asr.search.beam import BeamConfig
 
@@ -55,6 +55,11 @@ def test_greedy_is_greedy_all_the_same(
     )
     assert asr.load_model(packed, is_greedy=True).transcribe(recordings[0]).text == greedy
     assert greedy not in {"", asr.load_model(packed).transcribe(recordings[0]).text}
+
+
+def test_greedy_with_a_beam_is_refused(packed: Path) -> None:
+    with pytest.raises(ConfigError, match="a greedy search has no beam"):
+        asr.load_model(packed, is_greedy=True, beam=BeamConfig(4, 9.0, 1))
 
 
 def test_a_setting_changes_the_search_that_it_comes_with(
