@@ -263,12 +263,13 @@ class Recognizer:
             audio for it.
         """
         normalise = normaliser(self.checkpoint.config.text.normaliser)
-        for utterance, emission in self.emit_all(utterances, batch_duration=batch_duration):
+        by_text = Recognizer(replace(self.checkpoint, calibrations={}))  # whatever the search is
+        for utterance, emission in by_text.emit_all(utterances, batch_duration=batch_duration):
             if isinstance(emission, AudioError):
                 yield utterance, emission
                 continue
             try:
-                yield utterance, self._aligned(utterance, emission, normalise)
+                yield utterance, by_text._aligned(utterance, emission, normalise)
             except DataError as error:
                 yield utterance, error
 

@@ -71,6 +71,29 @@ def test_a_lexicon_of_pronunciations_is_searched_by_the_output_of_phones(
     assert by_phones.transcribe(recording).text == "A"
 
 
+def test_a_text_is_aligned_by_its_characters_whatever_the_search_goes_by(
+    tmp_path: Path, small_config: Config, tiny_corpus: Sequence[Utterance]
+) -> None:
+    torch.manual_seed(0)
+    texts = [utterance.text or "" for utterance in tiny_corpus]
+    phones = TokenTable(("<blank>", "K", "AE", "T"))
+    checkpoint = build(small_config, TokenTable.from_text(texts), phones)
+    save_checkpoint(tmp_path / "m", checkpoint, card="# Card\n", example=torch.randn(16000) / 10)
+    (tmp_path / "lexicon.txt").write_text("CAT K AE T\n", encoding="utf-8")
+    greedy = load_model(tmp_path / "m")
+    by_phones = load_model(
+        tmp_path / "m", beam=BeamConfig(10, 20.0, 1), lexicon=tmp_path / "lexicon.txt"
+    )
+
+    def aligned(recognizer: Recognizer) -> list[tuple[str, ...]]:
+        results = [result for _, result in recognizer.align_all(tiny_corpus[:2])]
+        return [(r.text, *map(str, r.words)) for r in results if isinstance(r, Transcript)]
+
+    assert by_phones.output == "phones"
+    assert aligned(by_phones) == aligned(greedy)
+    assert [text for text, *_ in aligned(greedy)] == texts[:2]
+
+
 def test_one_file_equals_the_same_file_among_many(
     recognizer: Recognizer, tiny_corpus: Sequence[Utterance]
 ) -> None:
