@@ -111,7 +111,7 @@ def read_tree(kind: type[Part], path: Path, overrides: dict[str, str] | None = N
     """Read a configuration file.
 
     Args:
-        kind: `Config` or `LanguageConfig`.
+        kind: `Config`, `LanguageConfig`, or another frozen tree of dataclasses, as `BeamConfig`.
         path: A TOML file with exactly the tables and keys of that kind.
         overrides: Values by dotted key, as TOML writes them: {"train.n_epochs": "3"}.
 

@@ -117,12 +117,7 @@ def train_model(
     if not any(dev_texts.values()):
         raise DataError("the dev set has no words, without which there is no WER to choose by")
     speller = _phone_speller(config, material.lexicon)
-    if material.start:
-        checkpoint = begin_with(material.start, config, has_phones=speller is not None)
-    else:
-        tokenizer = make_tokenizer(list(texts.values()), config.text)
-        checkpoint = build(config, tokenizer, speller.table() if speller else None)
-        _set_cmvn(checkpoint.front_end, train)
+    checkpoint = _beginning(config, material, list(texts.values()), speller)
     memory = FeatureMemory(checkpoint.front_end, resources.max_feature_bytes)
     ranks = resources.ranks
     targets = _targets(checkpoint, texts, speller)
@@ -145,6 +140,18 @@ def train_model(
     if ranks.is_first:
         _hand_over(folder / "best", output, memory, train)
     return state
+
+
+def _beginning(
+    config: Config, material: Material, texts: list[str], speller: PhoneSpeller | None
+) -> Checkpoint:
+    """Make the model that training begins with: of another one's weights, or of random ones."""
+    if material.start:
+        return begin_with(material.start, config, has_phones=speller is not None)
+    phones = speller.table() if speller else None
+    checkpoint = build(config, make_tokenizer(texts, config.text), phones)
+    _set_cmvn(checkpoint.front_end, material.train)
+    return checkpoint
 
 
 def _hand_over(best: Path, output: Path, memory: FeatureMemory, train: Sequence[Utterance]) -> None:

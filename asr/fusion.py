@@ -87,14 +87,7 @@ def fuse(
         tokens = phones
     spelling = _Spelling(tokens, in_characters=not are_pronounced)
     words = tuple(dict.fromkeys(word for word, _ in entries))
-    place = {word: i for i, word in enumerate(words)}
-    spelled = [(spelling.units(units or tuple(word)), place[word]) for word, units in entries]
-    can_be_said = [(units, word) for units, word in spelled if units]
-    if entries and not can_be_said:
-        raise DataError(f"{lexicon or lm}: none of its words can be spelled in the model's tokens")
-    if len(can_be_said) < len(spelled):
-        n_left_out = len(spelled) - len(can_be_said)
-        _LOG.info("%s: %d entries have no spelling in tokens", lexicon or lm, n_left_out)
+    can_be_said = _spelled(entries, words, spelling, lexicon or lm)
     number = {word: i for i, word in enumerate(vocabulary)}
     language = Language(
         begins_word=spelling.begins_word,
@@ -131,6 +124,23 @@ def read_hotwords(path: Path, boost: float) -> dict[str, float]:
         if phrase.strip():
             hotwords[phrase.strip()] = value
     return hotwords
+
+
+def _spelled(
+    entries: Sequence[Pronunciation],
+    words: Sequence[str],
+    spelling: "_Spelling",
+    source: Path | None,
+) -> list[tuple[tuple[int, ...], int]]:
+    """Spell entries in units, each with the place of its word; leave out what tokens cannot."""
+    place = {word: i for i, word in enumerate(words)}
+    spelled = [(spelling.units(units or tuple(word)), place[word]) for word, units in entries]
+    can_be_said = [(units, word) for units, word in spelled if units]
+    if entries and not can_be_said:
+        raise DataError(f"{source}: none of its words can be spelled in the model's tokens")
+    if n_left_out := len(spelled) - len(can_be_said):
+        _LOG.info("%s: %d entries have no spelling in tokens", source, n_left_out)
+    return can_be_said
 
 
 class _Spelling:
