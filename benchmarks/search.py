@@ -14,9 +14,9 @@ The table is written anew after each task, as all of them take half an hour.
 The emissions at V = 29 are the shipped model's characters on the dev speakers, and a published
 one's of one utterance (`emissions/` of the data), whose best path is taken for what was said, and
 on which no weights are chosen. Those at V = 500 are simulated, as there is no model of pieces: BPE
-learned from the references, each piece in one frame at even distances, blank between, and as much
-noise as gives greedy search about the WER that it has at V = 29. They show what a large vocabulary
-costs, not how well a model reads. They are fewer, since some decoders take seconds for one.
+learned from the references, each piece in one frame at even distances, blank between, and so much
+noise that greedy search reads most words wrong. They show what a large vocabulary costs, not how
+well a model reads. They are fewer, since some decoders take seconds for one.
 """
 
 import argparse
