@@ -1,0 +1,38 @@
+from random import Random
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asr.search.lexicon import NO_WORD, Numbers, make_lexicon
+
+WORDS = st.lists(st.text("ABC", min_size=1, max_size=4), min_size=1, max_size=12)
+UNITS = [[], *[[ord(letter)] for letter in "ABC"]]  # of the tokens: a blank and three letters
+
+
+@given(WORDS, st.randoms(use_true_random=False))
+def test_the_best_that_a_beginning_can_become_is_its_best_word(
+    words: list[str], random: Random
+) -> None:
+    spellings = [[ord(letter) for letter in word] for word in words]
+    lexicon = make_lexicon(spellings, range(len(words)), UNITS, [False] * 4)
+    scores = np.array([random.uniform(-9.0, 0.0) for _ in words])
+
+    best = lexicon.best_reachable(scores)
+
+    for node in range(len(lexicon.word)):
+        below = [
+            place
+            for place in range(len(lexicon.word))
+            if lexicon.word[place] != NO_WORD and node in _path(lexicon.parent, place)
+        ]
+        assert best[node] == max(scores[lexicon.word[below]], default=-np.inf)
+
+
+def _path(parent: Numbers, node: int) -> set[int]:
+    """The node and all the beginnings that it has."""
+    nodes = {node, 0}
+    while node:
+        node = int(parent[node])
+        nodes.add(node)
+    return nodes
