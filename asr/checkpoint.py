@@ -9,6 +9,7 @@ golden.safetensors   a waveform, its features and its transcript, which loading 
 README.md            the model card
 confidence.toml      what the confidences of its searches are worth, where that was measured
 search.toml          the search that it comes with, if any, and its files; see `asr.own_search`
+speller/             the network that spells what this one hears, if any; see `asr.speller`
 """
 
 from collections.abc import Mapping
@@ -34,6 +35,7 @@ from asr.model.acoustic import AcousticModel, Output
 from asr.model_files import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, staging, swap_in
 from asr.own_search import OwnSearch, read_own_search, write_own_search
 from asr.search.greedy import greedy_search
+from asr.speller import Speller, read_speller, write_speller
 from asr.text.bpe import read_tokenizer
 from asr.text.normalise import normaliser
 from asr.text.tokens import Tokenizer, TokenTable
@@ -53,6 +55,7 @@ class Checkpoint:
     confidences of its searches are worth, and belong to these weights: training makes none.
     `priors`, (V,) float32 of each output, are the tokens' shares of the training speech as the
     model hears it; see `asr.train.priors`. `search` is how it is searched unless told otherwise.
+    `speller` takes over the output of text, for all but alignment.
     """
 
     config: Config
@@ -63,11 +66,43 @@ class Checkpoint:
     calibrations: Calibrations = field(default_factory=dict)
     priors: Mapping[Output, Tensor] = field(default_factory=dict)
     search: OwnSearch | None = None
+    speller: Speller | None = None
 
     @property
     def frame_shift(self) -> float:
-        """Seconds from one encoder frame to the next."""
-        return self.config.features.frame_shift * self.config.model.subsampling_factor
+        """Seconds from one output frame of the acoustic model to the next."""
+        model = self.config.model
+        shift = self.config.features.frame_shift * model.subsampling_factor
+        return shift / model.upsampling_factor
+
+    @property
+    def reader(self) -> Tokenizer:
+        """The tokens of the output of text: the speller's, if there is one."""
+        return self.speller.tokenizer if self.speller else self.tokenizer
+
+    def shift_of(self, output: Output) -> float:
+        """Tell the seconds from one frame of an emission to the next."""
+        if self.speller is None or output == "phones":
+            return self.frame_shift
+        return self.frame_shift * self.speller.frames_heard
+
+    def emit(self, features: Tensor, lengths: Tensor, output: Output) -> tuple[Tensor, Tensor]:
+        """Score every token of an output, of text by the speller, if there is one.
+
+        Args:
+            features: (B, T, F) float, normalised; padding is never read.
+            lengths: (B,) int64, valid frames.
+            output: Which tokens.
+
+        Returns:
+            log_probs, (B, T', V) float32, and their lengths, (B,) int64.
+        """
+        result: tuple[Tensor, Tensor]
+        if self.speller is None or output == "phones":
+            result = self.model(features, lengths, output)
+        else:
+            result = self.speller(*self.model(features, lengths, "phones"))
+        return result
 
 
 def build(config: Config, tokenizer: Tokenizer, phones: TokenTable | None = None) -> Checkpoint:
@@ -154,6 +189,8 @@ def save_checkpoint(
     if checkpoint.search:
         normalise = normaliser(checkpoint.config.text.normaliser)
         write_own_search(beside, checkpoint.search, normalise)
+    if checkpoint.speller:
+        write_speller(beside, checkpoint.speller, is_half=is_half)
     if checkpoint.calibrations:
         write_calibrations(beside, checkpoint.calibrations)
     (beside / CARD_FILE).write_text(card, encoding="utf-8")
@@ -187,6 +224,8 @@ def load_checkpoint(folder: Path) -> Checkpoint:
             }
             module.load_state_dict(own)
             module.eval().requires_grad_(False)
+        if phones:
+            checkpoint = replace(checkpoint, speller=read_speller(folder, n_phones=len(phones)))
         priors = _read_priors(folder / PRIORS_FILE, checkpoint)
         search = read_own_search(folder)
     except (ConfigError, DataError, SafetensorError, RuntimeError) as error:
@@ -244,7 +283,7 @@ def _read_priors(path: Path, checkpoint: Checkpoint) -> dict[Output, Tensor]:
     Raises:
         DataError: One does not belong to its output, or is not above 0 everywhere.
     """
-    sizes: dict[Output, int] = {"text": len(checkpoint.tokenizer)}
+    sizes: dict[Output, int] = {"text": len(checkpoint.reader)}
     if checkpoint.phones:
         sizes["phones"] = len(checkpoint.phones)
     stored = safetensors.torch.load_file(path) if path.exists() else {}
@@ -279,5 +318,5 @@ def _run(checkpoint: Checkpoint, waveform: Tensor) -> tuple[Tensor, str]:
     with torch.inference_mode():
         speaker = utterance_statistics(*checkpoint.front_end.raw(waveforms, lengths))
         features, lengths = checkpoint.front_end(waveforms, lengths, speaker)
-        hypotheses = greedy_search(*checkpoint.model(features, lengths))
-    return features[0], checkpoint.tokenizer.decode(hypotheses[0].tokens)
+        hypotheses = greedy_search(*checkpoint.emit(features, lengths, "text"))
+    return features[0], checkpoint.reader.decode(hypotheses[0].tokens)

@@ -1,6 +1,7 @@
 """Configuration: a TOML file becomes one frozen tree, complete and checked at the door.
 
-There are two kinds: `Config` for an acoustic model, `LanguageConfig` for a language model.
+There are three kinds: `Config` for an acoustic model, `SpellingConfig` for the speller that may
+stand behind it, `LanguageConfig` for a language model.
 
 Each component owns its part and receives only that; here they are gathered under the names of the
 file's tables. Nothing has a default: what a file leaves out or misspells is refused by its name.
@@ -23,6 +24,7 @@ from asr.features.front_end import FeatureConfig
 from asr.features.spec_augment import SpecAugmentConfig
 from asr.lm.character_model import CharacterModelConfig
 from asr.model.acoustic import ModelConfig
+from asr.spelling.pronounced_text import PronouncingConfig
 from asr.text.normalise import NORMALISERS
 from asr.text.tokenizer import TextConfig
 from asr.train.language_loop import LanguageTrainConfig
@@ -63,6 +65,33 @@ class Config:
             raise ConfigError(
                 f"train.grow_epochs is {self.train.grow_epochs}: the last of {self.model.n_layers} "
                 f"layers would never join in within train.n_epochs, {self.train.n_epochs}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class SpellingConfig:
+    """Everything that decides what a speller is and how it was trained.
+
+    Attributes:
+        text: The tokens that it spells text in.
+        model: The shape of the network, which reads an acoustic model's phones.
+        pronouncing: How the text is said that it learns from.
+        optimiser: How far each update goes.
+        train: How long a run goes.
+    """
+
+    text: TextConfig
+    model: ModelConfig
+    pronouncing: PronouncingConfig
+    optimiser: OptimiserConfig
+    train: TrainConfig
+
+    def __post_init__(self) -> None:
+        """Refuse parts that do not go together."""
+        if self.train.phone_weight > 0:
+            raise ConfigError(
+                "train.phone_weight must be 0 for a speller, which hears phones and says none, "
+                f"got {self.train.phone_weight:g}"
             )
 
 
@@ -111,7 +140,7 @@ def read_tree(kind: type[Part], path: Path, overrides: dict[str, str] | None = N
     """Read a configuration file.
 
     Args:
-        kind: `Config`, `LanguageConfig`, or another frozen tree of dataclasses, as `BeamConfig`.
+        kind: One of those above, or another frozen tree of dataclasses, as `BeamConfig`.
         path: A TOML file with exactly the tables and keys of that kind.
         overrides: Values by dotted key, as TOML writes them: {"train.n_epochs": "3"}.
 
@@ -131,12 +160,12 @@ def read_tree(kind: type[Part], path: Path, overrides: dict[str, str] | None = N
         raise ConfigError(f"{path}: {error}") from error
 
 
-def to_toml(config: Config | LanguageConfig) -> str:
+def to_toml(config: Config | SpellingConfig | LanguageConfig) -> str:
     """Write the tree so that `read_tree` gives it back."""
     return tomli_w.dumps(dataclasses.asdict(config))
 
 
-def config_hash(config: Config | LanguageConfig) -> str:
+def config_hash(config: Config | SpellingConfig | LanguageConfig) -> str:
     """Name a configuration by 8 hexadecimal digits; comments and layout do not matter."""
     return hashlib.sha256(to_toml(config).encode()).hexdigest()[:8]
 

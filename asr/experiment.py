@@ -30,15 +30,14 @@ from asr.provenance import Provenance
 from asr.text.normalise import normaliser
 from asr.text.pronunciations import PhoneSpeller, Pronunciation
 from asr.text.tokenizer import make_tokenizer
-from asr.train.data import TrainingData
+from asr.train.data import TrainingData, as_recorded, evenly, normalised_texts
 from asr.train.loop import DevSet, Trainer
-from asr.train.priors import estimate_priors
+from asr.train.priors import PRIOR_UTTERANCES, estimate_priors
 from asr.train.progress import Watcher
 from asr.train.ranks import ALONE, Ranks
 from asr.train.state import RunState
 
 CMVN_UTTERANCES = 2000  # evenly spread over the manifest; more change no digit that matters
-PRIOR_UTTERANCES = 200
 EXAMPLE_SECONDS = 2.0
 
 Targets = dict[Output, dict[str, list[int]]]  # token ids by utterance id
@@ -113,7 +112,8 @@ def train_model(
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.batching.seed)
     train, dev = material.train, material.dev
-    texts, dev_texts = (_normalised(part, config) for part in (train, dev))
+    normalise = normaliser(config.text.normaliser)
+    texts, dev_texts = (normalised_texts(part, normalise) for part in (train, dev))
     if not any(dev_texts.values()):
         raise DataError("the dev set has no words, without which there is no WER to choose by")
     speller = _phone_speller(config, material.lexicon)
@@ -124,7 +124,7 @@ def train_model(
     trainer = Trainer(
         checkpoint.model,
         _training_data(checkpoint, memory, train, targets, ranks),
-        DevSet(_as_recorded(checkpoint, memory, dev, ranks), dev_texts, checkpoint.tokenizer),
+        DevSet(as_recorded(dev, memory, config.batching, ranks), dev_texts, checkpoint.tokenizer),
         config.train,
         config.optimiser,
         folder,
@@ -157,32 +157,19 @@ def _beginning(
 def _hand_over(best: Path, output: Path, memory: FeatureMemory, train: Sequence[Utterance]) -> None:
     """Put the best model in its place, with the priors of its tokens."""
     checkpoint = load_checkpoint(best)
-    data = _as_recorded(checkpoint, memory, _spread(train, PRIOR_UTTERANCES))
+    batching = checkpoint.config.batching
+    data = as_recorded(evenly(train, PRIOR_UTTERANCES), memory, batching)
     priors = estimate_priors(checkpoint.model, data.batches(0))
     card = (best / CARD_FILE).read_text(encoding="utf-8")
     finished = dataclasses.replace(checkpoint, priors=priors)
     save_checkpoint(output, finished, card=card, example=read_example(best))
 
 
-def _normalised(utterances: Sequence[Utterance], config: Config) -> dict[str, str]:
-    normalise = normaliser(config.text.normaliser)
-    untold = [utterance.id for utterance in utterances if utterance.text is None]
-    if untold or not utterances:
-        what = f"{', '.join(untold[:5])} without a text" if untold else "an empty manifest"
-        raise DataError(f"training needs utterances with texts, got {what}")
-    return {utterance.id: normalise(utterance.text or "") for utterance in utterances}
-
-
 def _set_cmvn(front_end: FrontEnd, utterances: Sequence[Utterance]) -> None:
     """Estimate global CMVN, where the configuration asks for it."""
     if front_end.config.cmvn == "global":
-        statistics = corpus_statistics(front_end, _spread(utterances, CMVN_UTTERANCES))
+        statistics = corpus_statistics(front_end, evenly(utterances, CMVN_UTTERANCES))
         front_end.set_global_cmvn(statistics.mean, statistics.std)
-
-
-def _spread(utterances: Sequence[Utterance], n_most: int) -> Sequence[Utterance]:
-    """Choose at most so many utterances, evenly."""
-    return utterances[:: -(-len(utterances) // n_most)]
 
 
 def _training_data(
@@ -200,24 +187,6 @@ def _training_data(
         checkpoint.config.spec_augment,
         ranks,
     )
-
-
-def _as_recorded(
-    checkpoint: Checkpoint,
-    memory: FeatureMemory,
-    utterances: Sequence[Utterance],
-    ranks: Ranks = ALONE,
-) -> TrainingData:
-    """Batch utterances as they were recorded, without masks, and without their tokens."""
-    batching = dataclasses.replace(
-        checkpoint.config.batching,
-        speeds=(1.0,),
-        codec_share=0.0,
-        noise_share=0.0,
-        reverb_share=0.0,
-    )
-    nothing: dict[str, list[int]] = {utterance.id: [] for utterance in utterances}
-    return TrainingData(utterances, {"text": nothing}, memory, batching, ranks=ranks)
 
 
 def _phone_speller(config: Config, lexicon: Sequence[Pronunciation] | None) -> PhoneSpeller | None:

@@ -40,7 +40,7 @@ def staging(folder: Path) -> Path:
 
 def swap_in(beside: Path, folder: Path) -> None:
     """Put a finished folder in the place of another, which is never seen half written."""
-    for path in (*beside.iterdir(), beside):  # on the disk before it has its name
+    for path in (*beside.rglob("*"), beside):  # on the disk before it has its name
         flush(path)
     previous = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(previous, ignore_errors=True)

@@ -91,7 +91,7 @@ def load_model(
     from asr.fusion import fuse  # here, so that greedy search does without numba
 
     fusion = fuse(
-        checkpoint.tokenizer.tokens,
+        checkpoint.reader.tokens,
         checkpoint.config.text.normaliser,
         phones=checkpoint.phones.tokens if checkpoint.phones else None,
         lm=Path(lm) if lm else None,
@@ -125,7 +125,8 @@ def shipped_models() -> list[str]:
 
 def weights_hash(name: str | Path) -> str:
     """Tell models apart by their weights: 16 hexadecimal digits."""
-    return hashlib.sha256((model_folder(name) / WEIGHTS_FILE).read_bytes()).hexdigest()[:16]
+    weights = sorted(model_folder(name).rglob(WEIGHTS_FILE))  # its own, and the speller's
+    return hashlib.sha256(b"".join(path.read_bytes() for path in weights)).hexdigest()[:16]
 
 
 def verify_model(name: str | Path) -> None:
@@ -263,7 +264,8 @@ class Recognizer:
             audio for it.
         """
         normalise = normaliser(self.checkpoint.config.text.normaliser)
-        by_text = Recognizer(replace(self.checkpoint, calibrations={}))  # whatever the search is
+        # Whatever the search is, it goes by the acoustic model's own text, which keeps its time.
+        by_text = Recognizer(replace(self.checkpoint, calibrations={}, speller=None))
         for utterance, emission in by_text.emit_all(utterances, batch_duration=batch_duration):
             if isinstance(emission, AudioError):
                 yield utterance, emission
@@ -296,10 +298,8 @@ class Recognizer:
             log_probs, (B, T, V) float32, and their lengths, (B,) int64.
         """
         with torch.inference_mode():
-            result: tuple[Tensor, Tensor] = self.checkpoint.model(
-                *self.checkpoint.front_end(waveforms, lengths, speaker), self.output
-            )
-        return result
+            features, lengths = self.checkpoint.front_end(waveforms, lengths, speaker)
+            return self.checkpoint.emit(features, lengths, self.output)
 
     def _computed(
         self, utterances: Iterable[Utterance], batch_duration: float
@@ -329,7 +329,7 @@ class Recognizer:
         from asr.search.beam_search import BeamSearch  # here: greedy search does without numba
         from asr.search.language import plain_language
 
-        n_tokens = len(self.checkpoint.tokenizer)
+        n_tokens = len(self.checkpoint.reader)
         language = self.fusion.language if self.fusion else plain_language(n_tokens)
         return BeamSearch(beam, language, prior=self.prior)
 
@@ -393,7 +393,7 @@ class Recognizer:
     def _spans(self, hypothesis: Hypothesis) -> list[WordSpan]:
         """Group tokens into words, by the search where it told them apart by pronunciation."""
         if self.fusion is None or not self.fusion.are_pronounced:
-            return self.checkpoint.tokenizer.words(hypothesis.tokens)
+            return self.checkpoint.reader.words(hypothesis.tokens)
         return [
             WordSpan(self.fusion.words[said.word], said.start, said.stop)
             for said in hypothesis.words
@@ -403,12 +403,12 @@ class Recognizer:
     def _words(self, hypothesis: Hypothesis, duration: float) -> tuple[Word, ...]:
         """Give words their times and confidences.
 
-        Encoder frame t begins at t * frame_shift * subsampling_factor seconds. A word lasts from
+        Frame t of an emission begins at t times its shift in seconds. A word lasts from
         the frame where its first token appears to the end of that of its last, and no longer than
         the recording. Its confidence is the product of its tokens': the probability that all are
         right, were they independent and the model as sure as it should be.
         """
-        shift, frames = self.checkpoint.frame_shift, hypothesis.frames
+        shift, frames = self.checkpoint.shift_of(self.output), hypothesis.frames
         return tuple(
             Word(
                 span.text,

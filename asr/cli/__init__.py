@@ -26,6 +26,7 @@ VERBS = (
     "download",
     "prepare",
     "train",
+    "spell",
     "tune",
     "decode",
     "score",
@@ -49,7 +50,8 @@ The way from a corpus to a number, one verb a step (recipes/ puts them in order)
   asr download    fetch a corpus                      asr decode   recognise a test set
   asr prepare     check it, list its utterances       asr score    count the errors
   asr train       learn a model from it               asr report   write the counts up
-  asr tune        weigh a language model              asr lm       make a language model
+  asr spell       teach it to spell, by text          asr lm       make a language model
+  asr tune        weigh that
 """
 
 # descriptions keep their lines, and names of verbs stay beside what they do

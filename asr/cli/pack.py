@@ -105,4 +105,4 @@ def _read_card(path: Path) -> str:
 
 def _size(folder: Path) -> float:
     """Add up a folder's files, in MB."""
-    return sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from asr.errors import ConfigError
 from asr.lengths import check_lengths
-from asr.model.subsampling import TIME_STRIDES, ConvSubsampling
+from asr.model.subsampling import TIME_STRIDES, ConvSubsampling, FrameStacking
 from asr.recurrent import CELLS, RecurrentStack, draw_dropout
 
 Output = Literal["text", "phones"]
@@ -21,8 +21,9 @@ class ModelConfig:
     """The shape of the network.
 
     Attributes:
-        subsampling_factor: Feature frames per encoder frame: 2, 3 or 4.
-        n_channels: Channels of the subsampling convolutions.
+        subsampling_factor: Feature frames per encoder frame: 2, 3 or 4 of convolutions.
+        n_channels: Channels of the subsampling convolutions; 0: none, frames are put together.
+        upsampling_factor: Output frames per encoder frame, each with a projection of its own.
         cell: "lstm", "gru" or "rnn".
         size: Units of each direction of a recurrent layer.
         n_layers: Recurrent layers.
@@ -33,6 +34,7 @@ class ModelConfig:
 
     subsampling_factor: int
     n_channels: int
+    upsampling_factor: int
     cell: str
     size: int
     n_layers: int
@@ -41,14 +43,16 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Refuse a network that cannot be built."""
-        if self.subsampling_factor not in TIME_STRIDES:
+        if self.n_channels > 0 and self.subsampling_factor not in TIME_STRIDES:
             raise ConfigError(
-                f"model.subsampling_factor must be one of {sorted(TIME_STRIDES)}, "
-                f"got {self.subsampling_factor}"
+                f"model.subsampling_factor must be one of {sorted(TIME_STRIDES)} with "
+                f"convolutions (model.n_channels), got {self.subsampling_factor}"
             )
         if self.cell not in CELLS:
             raise ConfigError(f"model.cell must be one of {sorted(CELLS)}, got {self.cell!r}")
-        for name in ("n_channels", "size", "n_layers"):
+        if self.n_channels < 0:
+            raise ConfigError(f"model.n_channels must be at least 0, got {self.n_channels}")
+        for name in ("subsampling_factor", "upsampling_factor", "size", "n_layers"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"model.{name} must be at least 1, got {getattr(self, name)}")
         if not 0.0 <= self.dropout < 1.0:
@@ -73,25 +77,21 @@ class AcousticModel(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
-        self.subsampling = ConvSubsampling(
-            n_features,
-            factor=config.subsampling_factor,
-            n_channels=config.n_channels,
-            size=config.size,
-        )
+        self.subsampling = _make_subsampling(config, n_features)
         self.encoder = RecurrentStack(
             config.size,
             cell=config.cell,
             n_layers=config.n_layers,
             bidirectional=config.bidirectional,
         )
-        self.projection = nn.Linear(config.size, n_tokens)
-        self.phone_projection = nn.Linear(config.size, n_phones) if n_phones else None
+        n_outputs = config.upsampling_factor
+        self.projection = nn.Linear(config.size, n_outputs * n_tokens)
+        self.phone_projection = nn.Linear(config.size, n_outputs * n_phones) if n_phones else None
 
     def forward(
         self, features: Tensor, lengths: Tensor, output: Output = "text"
     ) -> tuple[Tensor, Tensor]:
-        """Score every token at every encoder frame.
+        """Score every token at every output frame.
 
         Args:
             features: (B, T, F) float, normalised; padding is never read.
@@ -100,14 +100,15 @@ class AcousticModel(nn.Module):
 
         Returns:
             log_probs, (B, T', V) float32, natural log, each frame normalised, token 0 the blank;
-            and their lengths, (B,), ceil(length / subsampling_factor). Log-probabilities at padded
-            positions are undefined.
+            and their lengths, (B,), ceil(length / subsampling_factor) * upsampling_factor.
+            Log-probabilities at padded positions are undefined.
 
         Raises:
             ShapeError: `lengths` does not fit `features`.
         """
         frames, lengths = self._subsample(features, lengths)
-        return self.score(self.encoder(frames, lengths), output), lengths
+        log_probs = self.score(self.encoder(frames, lengths), output)
+        return log_probs, lengths * self.config.upsampling_factor
 
     def encode_at(
         self, features: Tensor, lengths: Tensor, depths: Sequence[int], dropout: Tensor
@@ -121,21 +122,30 @@ class AcousticModel(nn.Module):
             dropout: Factors that `draw_dropout` drew.
 
         Returns:
-            For each depth what `score` reads, (B, T', D), and the lengths of all, (B,).
+            For each depth what `score` reads, (B, T', D), and the lengths of its output, (B,).
 
         Raises:
             ShapeError: `lengths` does not fit `features`.
         """
         frames, lengths = self._subsample(features, lengths)
         encoded = self.encoder.at_depths(frames, lengths, depths, dropout[:-1])
-        return [frames * dropout[-1] for frames in encoded], lengths
+        encoded = [frames * dropout[-1] for frames in encoded]
+        return encoded, lengths * self.config.upsampling_factor
 
     def score(self, frames: Tensor, output: Output) -> Tensor:
-        """Score encoded frames (B, T', D): (B, T', V) float32, natural log, normalised."""
+        """Score encoded frames: (B, T', D) to (B, T' * upsampling_factor, V).
+
+        Returns:
+            Log-probabilities, float32, natural log, each output frame normalised.
+        """
         projection = self.projection if output == "text" else self.phone_projection
         if projection is None:
             raise ConfigError("this model has no output of phones: see train.phone_weight")
-        return functional.log_softmax(projection(frames).float(), dim=2)
+        logits = projection(frames).float()
+        if self.config.upsampling_factor > 1:
+            n_tokens = logits.shape[2] // self.config.upsampling_factor
+            logits = logits.reshape(len(logits), -1, n_tokens)
+        return functional.log_softmax(logits, dim=2)
 
     def parameters_up_to(self, n_layers: int) -> tuple[nn.Parameter, ...]:
         """Give all weights but those of the recurrent layers above the first `n_layers`."""
@@ -165,3 +175,10 @@ class AcousticModel(nn.Module):
             check_lengths(features, lengths, "features")
         frames, lengths = self.subsampling(features, lengths)
         return frames, lengths
+
+
+def _make_subsampling(config: ModelConfig, n_features: int) -> ConvSubsampling | FrameStacking:
+    factor, size = config.subsampling_factor, config.size
+    if config.n_channels:
+        return ConvSubsampling(n_features, factor=factor, n_channels=config.n_channels, size=size)
+    return FrameStacking(n_features, factor=factor, size=size)

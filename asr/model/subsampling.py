@@ -1,8 +1,9 @@
-"""Convolutional subsampling: fewer, richer frames before the recurrent layers.
+"""Subsampling: fewer, richer frames before the recurrent layers.
 
-Two 3×3 convolutions over time and frequency, each halving the frequencies; their strides in time
-multiply to the subsampling factor. Speech shifted in pitch or in vocal tract length moves along the
-frequency axis, where the convolution finds it again.
+Of log-mel features two 3×3 convolutions over time and frequency, each halving the frequencies;
+their strides in time multiply to the subsampling factor. Speech shifted in pitch or in vocal tract
+length moves along the frequency axis, where the convolution finds it again. Of features that lie in
+no order, as the probabilities of phones, some frames together are one.
 """
 
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
+from torch.nn.functional import pad
 
 from asr.lengths import subsampled_lengths, zero_padding
 
@@ -47,6 +49,26 @@ class ConvSubsampling(nn.Module):
             lengths = subsampled_lengths(lengths, stride)
             x = _rectify_valid(convolution(x), lengths)  # (B, C, T', F')
         return self.norm(self.projection(x.transpose(1, 2).flatten(2))), lengths  # (B, T', D)
+
+
+class FrameStacking(nn.Module):
+    """Shorten (B, T, F) to (B, T / factor, D), rounded up: of each few frames a linear map.
+
+    Padding is set to zero, so that the answer for an utterance does not depend on its neighbours.
+    """
+
+    def __init__(self, n_features: int, *, factor: int, size: int) -> None:
+        super().__init__()
+        self.factor = factor
+        self.projection = nn.Linear(factor * n_features, size)
+        self.norm = nn.LayerNorm(size)
+
+    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Map features (B, T, F) and their lengths to frames (B, T', D) and theirs."""
+        n_utterances, n_frames, n_features = features.shape
+        x = pad(zero_padding(features, lengths), (0, 0, 0, -n_frames % self.factor))
+        x = x.reshape(n_utterances, -1, self.factor * n_features)
+        return self.norm(self.projection(x)), subsampled_lengths(lengths, self.factor)
 
 
 def _rectify_valid(x: Tensor, lengths: Tensor) -> Tensor:

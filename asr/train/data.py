@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -18,11 +19,35 @@ from asr.features.cmvn import CmvnStatistics
 from asr.features.spec_augment import SpecAugmentConfig, spec_augment
 from asr.lengths import pad
 from asr.model.acoustic import Output
+from asr.text.normalise import Normaliser
 from asr.train.ranks import ALONE, Ranks
 from asr.train.step import Targets, TrainingBatch
 
 BATCHES_AHEAD = 4  # enough to hide a slow read, little enough to hold in memory
 LOADERS = {"cpu": 1, "cuda": 4}  # threads; a GPU trains faster than one can read, and spares cores
+
+
+class Batches(Protocol):
+    """Anything that comes in batches, epoch by epoch, the same again whenever it is asked for."""
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[TrainingBatch]:
+        """Yield the batches of an epoch from number `start` on."""
+
+
+class Lessons(Batches, Protocol):
+    """What a model can be trained on.
+
+    Attributes:
+        ranks: Who shares each batch.
+    """
+
+    ranks: Ranks
+
+    def n_batches(self, epoch: int) -> int:
+        """Count the batches of an epoch."""
+
+    def duration(self, epoch: int) -> float:
+        """Tell how many seconds of speech an epoch has."""
 
 
 class TrainingData:
@@ -67,6 +92,10 @@ class TrainingData:
     def n_batches(self, epoch: int) -> int:
         """Count the batches of an epoch."""
         return len(self._plan(epoch).batches)
+
+    def duration(self, epoch: int) -> float:  # noqa: ARG002 -- the same in every one
+        """Tell how many seconds of speech an epoch has, as recorded."""
+        return sum(utterance.duration or 0.0 for utterance in self.utterances)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[TrainingBatch]:
         """Yield the batches of an epoch from number `start` on: of each, the rows of this rank.
@@ -115,7 +144,7 @@ class TrainingData:
             lengths=lengths,
             targets=targets,
             duration=sum(self.utterances[index].duration or 0.0 for index in whole),
-            seed=_number(f"{self.batching.seed} {plan.epoch} {number}"),
+            seed=number_of(f"{self.batching.seed} {plan.epoch} {number}"),
             strength=self.batching.strength(plan.epoch),
         )
 
@@ -150,6 +179,38 @@ class TrainingData:
         return stacked_statistics(self._speakers, utterances, self.front_end.n_features)
 
 
+def as_recorded(
+    utterances: Sequence[Utterance],
+    memory: FeatureMemory,
+    batching: BatchingConfig,
+    ranks: Ranks = ALONE,
+) -> TrainingData:
+    """Batch utterances as they were recorded, without masks, and without their tokens."""
+    plain = dataclasses.replace(
+        batching, speeds=(1.0,), codec_share=0.0, noise_share=0.0, reverb_share=0.0
+    )
+    nothing: dict[str, list[int]] = {utterance.id: [] for utterance in utterances}
+    return TrainingData(utterances, {"text": nothing}, memory, plain, ranks=ranks)
+
+
+def evenly(utterances: Sequence[Utterance], n_most: int) -> Sequence[Utterance]:
+    """Choose at most so many utterances, evenly spread."""
+    return utterances[:: -(-len(utterances) // n_most)]
+
+
+def normalised_texts(utterances: Sequence[Utterance], normalise: Normaliser) -> dict[str, str]:
+    """Give the normalised texts by utterance id.
+
+    Raises:
+        DataError: There is no utterance, or one has no text.
+    """
+    untold = [utterance.id for utterance in utterances if utterance.text is None]
+    if untold or not utterances:
+        what = f"{', '.join(untold[:5])} without a text" if untold else "an empty manifest"
+        raise DataError(f"training needs utterances with texts, got {what}")
+    return {utterance.id: normalise(utterance.text or "") for utterance in utterances}
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """An epoch: which utterances, by index, make up each batch, and how each is played."""
@@ -159,6 +220,6 @@ class _Plan:
     renditions: list[Rendition]
 
 
-def _number(seed: str) -> int:
+def number_of(seed: str) -> int:
     """Turn a seed in words into one in 63 bits, the same on every machine."""
     return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8]) >> 1

@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 from asr.errors import ConfigError, StoppedError, TrainingError
 from asr.model.acoustic import AcousticModel
 from asr.text.tokens import Tokenizer
-from asr.train.data import TrainingData
+from asr.train.data import Batches, Lessons
 from asr.train.objective import Objective
 from asr.train.optimiser import OptimiserConfig, adamw, averaged, learning_rate_at
 from asr.train.progress import EpochReport, StepReport, Watcher
@@ -100,7 +100,7 @@ class DevSet:
         tokenizer: Reads the model's tokens as text.
     """
 
-    data: TrainingData
+    data: Batches
     references: Mapping[str, str]
     tokenizer: Tokenizer
 
@@ -121,7 +121,7 @@ class Trainer:
     def __init__(
         self,
         model: AcousticModel,
-        data: TrainingData,
+        data: Lessons,
         dev: DevSet,
         config: TrainConfig,
         optimiser_config: OptimiserConfig,
@@ -207,7 +207,7 @@ class Trainer:
             trained, n_skipped = trained + batch.duration, n_skipped + len(report.skipped)
             seconds = time.monotonic() - began
             done = self.state.epoch + self.state.batch / n_batches
-            per_epoch = seconds / max(trained, 1e-9) * self._epoch_duration()
+            per_epoch = seconds / max(trained, 1e-9) * self.data.duration(run.epoch)
             watcher.on_step(
                 dataclasses.replace(
                     report,
@@ -289,9 +289,6 @@ class Trainer:
         """Tell whether a validation without a lower dev WER halves the learning rate."""
         config = self.optimiser_config
         return config.schedule == "plateau" and self.state.epoch >= config.fall_begins
-
-    def _epoch_duration(self) -> float:
-        return sum(utterance.duration or 0.0 for utterance in self.data.utterances)
 
     def _stop_if(self, must_stop: bool) -> None:
         """End the run, its state saved, if any rank must stop."""

@@ -8,6 +8,7 @@ from torch import Tensor
 from asr.model.acoustic import AcousticModel, Output
 from asr.train.step import TrainingBatch
 
+PRIOR_UTTERANCES = 200  # of the training set, evenly spread; more change no digit that matters
 LEAST = 1e-6  # what a token that was never heard counts as; less would let it win everywhere
 
 
@@ -30,8 +31,8 @@ def estimate_priors(model: AcousticModel, batches: Iterable[TrainingBatch]) -> d
             (frames,), lengths = model.encode_at(
                 batch.features, batch.lengths, depth, nothing_dropped
             )
-            heard = torch.arange(frames.shape[1]) < lengths[:, None]  # (B, T')
             for output in outputs:
                 probs = model.score(frames, output).double().exp()
+                heard = torch.arange(probs.shape[1]) < lengths[:, None]  # (B, T')
                 sums[output] = sums[output] + probs[heard].sum(dim=0)
     return {output: (s / s.sum()).clamp(min=LEAST).float() for output, s in sums.items()}

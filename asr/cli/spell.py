@@ -1,0 +1,116 @@
+"""`asr spell`: a model with an output of phones, and text, become a model that spells better."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from asr.cli.numbers import at_least
+from asr.cli.outputs import folder_to_make
+
+HELP = "teach a model to spell, by text alone"
+DESCRIPTION = """\
+Train a speller: a second network that reads what a model hears of phones and writes the text. It
+learns from text that nobody has read aloud: a lexicon pronounces the words, and each phone sounds
+to it as the model heard that phone somewhere in its training speech. So the model's text, in a
+greedy search too, profits from far more text than there is speech.
+
+Everything about the speller and its training stands in the configuration (see conf/speller.toml); a
+value can be changed for one run: --set train.n_epochs=3. The best epoch is chosen by greedy WER on
+a dev set. The folder OUTPUT.run keeps the state of the run and its metrics. Stopped at any moment,
+the same command goes on from there. The model directory, a copy of MODEL with the speller in it,
+appears when training is finished.
+
+example:
+  asr spell exp/model conf/speller.toml --text books.txt.xz --lexicon lexicon.txt \\
+    --train train.jsonl --dev dev.jsonl --output exp/spelling
+next:
+  asr decode exp/spelling dev.jsonl --search greedy --output dev.greedy.jsonl
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `asr spell` takes."""
+    parser.add_argument("model", metavar="MODEL", help="a model with an output of phones")
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="configuration, as of conf/")
+    parser.add_argument(
+        "--text", type=Path, nargs="+", required=True, metavar="FILE", help="text to learn from"
+    )
+    parser.add_argument(
+        "--lexicon",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="pronunciations, in the model's phones, of the words of the text and of the speech",
+    )
+    parser.add_argument(
+        "--train", type=Path, required=True, metavar="MANIFEST", help="the model's training speech"
+    )
+    parser.add_argument(
+        "--dev", type=Path, required=True, metavar="MANIFEST", help="to choose the best epoch by"
+    )
+    parser.add_argument(
+        "--output", type=folder_to_make, required=True, metavar="DIR", help="model to make"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a value of CONFIG"
+    )
+    parser.add_argument(
+        "--threads", type=at_least(1), metavar="N", help="CPU threads (default: as many as cores)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, show progress, and put the model with the best speller in place."""
+    import torch
+
+    from asr.cli.stopping import StopSignals
+    from asr.cli.watch import RunWatcher
+    from asr.config import SpellingConfig, read_tree
+    from asr.corpus.manifest import read_manifest
+    from asr.errors import StoppedError
+    from asr.lm.segments import read_segments
+    from asr.provenance import provenance
+    from asr.recognizer import model_folder
+    from asr.spelling_experiment import SpellingMaterial, train_speller
+    from asr.text.normalise import normaliser
+    from asr.text.pronunciations import read_lexicon
+    from asr.train.allocator import keep_freed_memory
+
+    keep_freed_memory()
+    overrides = dict(entry.partition("=")[::2] for entry in options.set)
+    config = read_tree(SpellingConfig, options.config, overrides)
+    n_threads = options.threads or torch.get_num_threads()
+    torch.set_num_threads(max(1, n_threads // config.train.n_shards))  # of each shard
+    dev = read_manifest(options.dev)
+    material = SpellingMaterial(
+        model_folder(options.model),
+        read_segments(options.text),
+        read_lexicon(options.lexicon, normaliser(config.text.normaliser)),
+        read_manifest(options.train),
+        dev,
+    )
+    run_folder = options.output.with_name(options.output.name + ".run")
+    run_folder.mkdir(parents=True, exist_ok=True)
+    n_dev_words = sum(len((utterance.text or "").split()) for utterance in dev)
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
+    with StopSignals(is_quiet=False) as signals:
+        try:
+            with RunWatcher(run_folder, n_dev_words=n_dev_words) as watcher:
+                state = train_speller(
+                    config,
+                    material,
+                    options.output,
+                    watcher,
+                    provenance(options.command),
+                    memory,
+                    signals.has_come,
+                )
+        except StoppedError as stopped:
+            print(f"asr: {stopped}", file=sys.stderr)
+            return signals.exit_status
+    print(
+        f"{options.output}: best WER on {options.dev.name} {100 * state.best_wer:.2f} % "
+        f"(greedy, epoch {state.best_epoch} of {state.epoch}, {state.seconds / 60:.0f} minutes)"
+    )
+    return 0
