@@ -16,15 +16,17 @@ The way of one utterance, and of this package's folders:
     lm          text becomes language models: how probable a word is behind others
     model       features become log-probabilities of tokens, frame by frame
     search      log-probabilities become the most probable tokens, with their times
+    spelling    text becomes phones as a model would hear them, for a speller to learn from
     text        tokens become text; text becomes transcripts, subtitles and the like
     train       the loop, the optimiser, the state that a run resumes from
     wer         references against hypotheses: counts, scores, reports
 
 On top of them stand `config` (one TOML file, one frozen tree), `checkpoint` and `language_model` (a
-model directory of either kind), `own_search` (the search that a model comes with), `fusion` (a
-language model, a lexicon and hotwords in a model's tokens), `recognizer` (what is imported above),
-`rescoring` (n-best lists), `experiment` and `language_experiment` (training), `tuning` (the weights
-of a language model), `confidence` (how probably a word is right), `memory` (what a model remembers,
+model directory of either kind), `speller` (the network that may stand behind a model's phones),
+`own_search` (the search that a model comes with), `fusion` (a language model, a lexicon and
+hotwords in a model's tokens), `recognizer` (what is imported above), `rescoring` (n-best lists),
+`experiment`, `spelling_experiment` and `language_experiment` (training), `tuning` (the weights of a
+language model), `confidence` (how probably a word is right), `memory` (what a model remembers,
 measured and drawn) and `cli` (the command `asr`). Imports only go down; what everything may use is
 `chart` (numbers become pictures), `compiled`, `errors`, `flush`, `lengths`, `model_files`,
 `provenance` and `recurrent` (the layers that the acoustic and the language model share).

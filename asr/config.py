@@ -56,16 +56,7 @@ class Config:
                 raise ConfigError(
                     f"features.sample_rate does not go with batching.codec_share: {error}"
                 ) from error
-        if self.train.middle_weight > 0 and self.model.n_layers < 2:
-            raise ConfigError(
-                "train.middle_weight needs a layer below the last one: model.n_layers of at least "
-                f"2, got {self.model.n_layers}"
-            )
-        if self.train.whole_from(self.model.n_layers) >= self.train.n_epochs:
-            raise ConfigError(
-                f"train.grow_epochs is {self.train.grow_epochs}: the last of {self.model.n_layers} "
-                f"layers would never join in within train.n_epochs, {self.train.n_epochs}"
-            )
+        _check_layers(self.model, self.train)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +84,7 @@ class SpellingConfig:
                 "train.phone_weight must be 0 for a speller, which hears phones and says none, "
                 f"got {self.train.phone_weight:g}"
             )
+        _check_layers(self.model, self.train)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +160,20 @@ def to_toml(config: Config | SpellingConfig | LanguageConfig) -> str:
 def config_hash(config: Config | SpellingConfig | LanguageConfig) -> str:
     """Name a configuration by 8 hexadecimal digits; comments and layout do not matter."""
     return hashlib.sha256(to_toml(config).encode()).hexdigest()[:8]
+
+
+def _check_layers(model: ModelConfig, train: TrainConfig) -> None:
+    """Refuse a training that is made for more layers than a network has, or for more epochs."""
+    if train.middle_weight > 0 and model.n_layers < 2:
+        raise ConfigError(
+            "train.middle_weight needs a layer below the last one: model.n_layers of at least "
+            f"2, got {model.n_layers}"
+        )
+    if train.whole_from(model.n_layers) >= train.n_epochs:
+        raise ConfigError(
+            f"train.grow_epochs is {train.grow_epochs}: the last of {model.n_layers} "
+            f"layers would never join in within train.n_epochs, {train.n_epochs}"
+        )
 
 
 def _override(tree: dict[str, Any], key: str, text: str) -> None:

@@ -10,15 +10,25 @@ import pytest
 import tomli_w
 
 from asr.checkpoint import build
-from asr.config import Config, LanguageConfig, config_hash, read_config, read_tree, to_toml
+from asr.config import (
+    Config,
+    LanguageConfig,
+    SpellingConfig,
+    config_hash,
+    read_config,
+    read_tree,
+    to_toml,
+)
 from asr.errors import ConfigError
 from asr.language_model import build_language_model
 from asr.lm.characters import CharacterTable
+from asr.speller import build_speller
 from asr.text.tokens import TokenTable
 
 CONF = Path(__file__).parent.parent / "conf"
 LANGUAGE = CONF / "char_lm.toml"
-SHIPPED = sorted({*CONF.glob("*.toml")} - {LANGUAGE})
+SPELLER = CONF / "speller.toml"
+SHIPPED = sorted({*CONF.glob("*.toml")} - {LANGUAGE, SPELLER})
 
 
 def changed(tmp_path: Path, config: Config, table: str, **values: object) -> Path:
@@ -41,6 +51,28 @@ def test_the_shipped_configuration_of_a_language_model_loads_and_makes_one() -> 
     model = build_language_model(config, CharacterTable.of(["A"]))
     assert model.log_probs(["a"])[0] < 0
     assert "asr lm train conf/char_lm.toml" in LANGUAGE.read_text().split("\n\n")[0]
+
+
+def test_the_shipped_configuration_of_a_speller_loads_and_makes_one() -> None:
+    config = read_tree(SpellingConfig, SPELLER)
+    speller = build_speller(config, TokenTable.from_text(["A"]), n_phones=5)
+    assert speller.frames_heard == 2.0
+    assert "recipes/mini_librispeech/run.sh" in SPELLER.read_text().split("\n\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"train.phone_weight": "0.3"}, r"train\.phone_weight must be 0 for a speller"),
+        ({"train.grow_epochs": "40"}, r"train\.grow_epochs is 40"),
+        ({"pronouncing.max_words": "3"}, r"pronouncing\.max_words must be at least min_words"),
+    ],
+)
+def test_a_speller_that_cannot_be_trained_is_refused(
+    change: dict[str, str], complaint: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"speller\.toml: {complaint}"):
+        read_tree(SpellingConfig, SPELLER, change)
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

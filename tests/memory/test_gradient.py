@@ -16,7 +16,7 @@ N_FEATURES = 5
 
 def model(cell: str = "rnn", *, bidirectional: bool = True) -> AcousticModel:
     torch.manual_seed(0)
-    config = ModelConfig(2, 8, cell, 16, 1, bidirectional, 0.0)
+    config = ModelConfig(2, 8, 1, cell, 16, 1, bidirectional, 0.0)
     return AcousticModel(config, n_features=N_FEATURES, n_tokens=3)
 
 

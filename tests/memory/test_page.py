@@ -26,7 +26,7 @@ def cut(seconds: float | None, n_errors: int) -> Cut:
 
 
 def memory(name: str, cell: str = "lstm") -> Memory:
-    config = ModelConfig(4, 8, cell, 170, 2, bidirectional=True, dropout=0.0)
+    config = ModelConfig(4, 8, 1, cell, 170, 2, bidirectional=True, dropout=0.0)
     cuts = (cut(0.0, 10), cut(0.04, 7), cut(None, 3))
     return Memory(name, config, 993_269, TRAINED, UNTRAINED, cuts)
 

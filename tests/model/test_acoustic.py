@@ -12,6 +12,7 @@ from asr.recurrent import RecurrentLayer
 CONFIG = ModelConfig(
     subsampling_factor=4,
     n_channels=4,
+    upsampling_factor=1,
     cell="lstm",
     size=16,
     n_layers=2,
@@ -49,6 +50,33 @@ def test_an_utterance_alone_equals_itself_in_a_batch(
         torch.testing.assert_close(
             together[row, : lengths[row]], alone[0], rtol=0.0, atol=1e-5, msg=f"row {row}"
         )
+
+
+@pytest.mark.parametrize(("factor", "upsampling"), [(1, 1), (2, 2), (3, 2)])
+def test_without_convolutions_too_an_utterance_alone_equals_itself_in_a_batch(
+    factor: int, upsampling: int
+) -> None:
+    model = make_model(n_channels=0, subsampling_factor=factor, upsampling_factor=upsampling)
+    utterances = random_features(50, 1, 33, 47)
+    features, lengths = pad(utterances)
+    features[1, 1:] = torch.nan
+    together, lengths = model(features, lengths)
+
+    for row, utterance in enumerate(utterances):
+        alone, length = model(*pad([utterance]))
+
+        assert lengths[row] == length[0] == -(-len(utterance) // factor) * upsampling
+        assert alone.shape == (1, int(length[0]), N_TOKENS)
+        torch.testing.assert_close(
+            together[row, : lengths[row]], alone[0], rtol=0.0, atol=1e-5, msg=f"row {row}"
+        )
+
+
+def test_output_frames_of_one_encoder_frame_are_told_apart() -> None:
+    log_probs, lengths = make_model(upsampling_factor=2)(*pad(random_features(40)))
+
+    torch.testing.assert_close(log_probs.exp().sum(2), torch.ones(1, int(lengths[0])))
+    assert not torch.allclose(log_probs[0, ::2], log_probs[0, 1::2])
 
 
 def test_frames_beyond_the_length_are_never_read() -> None:
@@ -114,7 +142,8 @@ def test_a_one_directional_encoder_does_not_look_ahead() -> None:
         ("subsampling_factor", 5),
         ("size", 0),
         ("n_layers", 0),
-        ("n_channels", 0),
+        ("n_channels", -1),
+        ("upsampling_factor", 0),
         ("dropout", 1.0),
     ],
 )

@@ -43,7 +43,7 @@ def squares(network: Network, features: Tensor, *frames: int, factor: int = 1) -
 
 def model(*, factor: int = 2, bidirectional: bool = True) -> AcousticModel:
     torch.manual_seed(0)
-    config = ModelConfig(factor, 8, "gru", 6, 2, bidirectional, 0.0)
+    config = ModelConfig(factor, 8, 1, "gru", 6, 2, bidirectional, 0.0)
     made = AcousticModel(config, n_features=N_FEATURES, n_tokens=3)
     return made.double().requires_grad_(False)
 

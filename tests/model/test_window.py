@@ -13,7 +13,7 @@ N_FEATURES = 5
 
 def model(factor: int = 4) -> AcousticModel:
     torch.manual_seed(0)
-    config = ModelConfig(factor, 2, "lstm", 6, 1, bidirectional=True, dropout=0.0)
+    config = ModelConfig(factor, 2, 1, "lstm", 6, 1, bidirectional=True, dropout=0.0)
     return AcousticModel(config, n_features=N_FEATURES, n_tokens=3).requires_grad_(False)
 
 

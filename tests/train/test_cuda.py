@@ -24,7 +24,7 @@ OPTIMISER = OptimiserConfig("cosine", 0.001, 0.0, 0.0, 1.0, 0.0, 1.0)
 
 def make_model(device: torch.device) -> AcousticModel:
     torch.manual_seed(0)
-    config = ModelConfig(2, 2, "lstm", 32, 2, bidirectional=True, dropout=0.3)
+    config = ModelConfig(2, 2, 1, "lstm", 32, 2, bidirectional=True, dropout=0.3)
     return AcousticModel(config, n_features=20, n_tokens=9).to(device)
 
 

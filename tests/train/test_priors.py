@@ -11,7 +11,7 @@ from asr.train.step import TrainingBatch
 @pytest.fixture
 def model() -> AcousticModel:
     torch.manual_seed(0)
-    config = ModelConfig(2, 4, "gru", 8, 2, bidirectional=True, dropout=0.5)
+    config = ModelConfig(2, 4, 1, "gru", 8, 2, bidirectional=True, dropout=0.5)
     return AcousticModel(config, n_features=20, n_tokens=5, n_phones=3).eval()
 
 

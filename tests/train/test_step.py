@@ -14,7 +14,7 @@ from asr.train.step import StepResult, Targets, TrainingBatch, Workers, training
 
 def make_model(dropout: float = 0.3, n_layers: int = 1) -> AcousticModel:
     torch.manual_seed(0)
-    config = ModelConfig(2, 2, "gru", 8, n_layers, bidirectional=True, dropout=dropout)
+    config = ModelConfig(2, 2, 1, "gru", 8, n_layers, bidirectional=True, dropout=dropout)
     return AcousticModel(config, n_features=4, n_tokens=5)
 
 

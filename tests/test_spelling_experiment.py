@@ -1,0 +1,242 @@
+"""A speller on a model that learned phones from synthetic speech."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from asr.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, verify_golden
+from asr.config import Config, SpellingConfig
+from asr.corpus.utterance import Utterance
+from asr.errors import ConfigError, DataError, StoppedError
+from asr.experiment import Material, Resources, train_model
+from asr.lengths import pad
+from asr.model.acoustic import ModelConfig
+from asr.provenance import provenance
+from asr.recognizer import load_model, weights_hash
+from asr.spelling.pronounced_text import PronouncingConfig
+from asr.spelling_experiment import SpellingMaterial, train_speller
+from asr.text.pronunciations import Pronunciation
+from asr.text.tokenizer import TextConfig
+from asr.train.progress import Unwatched
+
+
+@pytest.fixture(scope="module")
+def lexicon(tiny_corpus: Sequence[Utterance]) -> list[Pronunciation]:
+    words = sorted({word for u in tiny_corpus for word in (u.text or "").split()})
+    return [(word, tuple(word.lower())) for word in words]
+
+
+@pytest.fixture(scope="module")
+def listener(
+    tmp_path_factory: pytest.TempPathFactory,
+    small_config: Config,
+    tiny_corpus: Sequence[Utterance],
+    lexicon: list[Pronunciation],
+) -> Path:
+    """A model with an output of phones, hardly trained."""
+    folder: Path = tmp_path_factory.mktemp("listener") / "model"
+    config = dataclasses.replace(
+        small_config, train=dataclasses.replace(small_config.train, phone_weight=0.5)
+    )
+    train_model(
+        config,
+        Material(tiny_corpus, tiny_corpus[:3], lexicon),
+        folder,
+        Unwatched(),
+        provenance(["asr", "train"]),
+        Resources(max_feature_bytes=10**9),
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def config(small_config: Config) -> SpellingConfig:
+    return SpellingConfig(
+        text=TextConfig("librispeech-1", "char", 0),
+        model=ModelConfig(2, 0, 1, "lstm", 8, 2, bidirectional=True, dropout=0.1),
+        pronouncing=PronouncingConfig(2, 12, 1, 4, 20.0, 1),
+        optimiser=small_config.optimiser,
+        train=small_config.train,
+    )
+
+
+@pytest.fixture(scope="module")
+def spelling(
+    tmp_path_factory: pytest.TempPathFactory,
+    config: SpellingConfig,
+    listener: Path,
+    tiny_corpus: Sequence[Utterance],
+    lexicon: list[Pronunciation],
+) -> Path:
+    output: Path = tmp_path_factory.mktemp("spelling") / "model"
+    spell(config, listener, tiny_corpus, lexicon, output)
+    return output
+
+
+def spell(
+    config: SpellingConfig,
+    listener: Path,
+    corpus: Sequence[Utterance],
+    lexicon: Sequence[Pronunciation],
+    output: Path,
+    *,
+    text: Sequence[str] | None = None,
+    must_stop: Callable[[], bool] = lambda: False,
+) -> None:
+    said = [utterance.text or "" for utterance in corpus] if text is None else text
+    train_speller(
+        config,
+        SpellingMaterial(listener, said, lexicon, corpus, corpus[:3]),
+        output,
+        Unwatched(),
+        provenance(["asr", "spell"]),
+        max_feature_bytes=10**9,
+        must_stop=must_stop,
+    )
+
+
+def text_emission(checkpoint: Checkpoint, n_frames: int) -> torch.Tensor:
+    features = torch.randn(1, n_frames, 20, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        return checkpoint.emit(features, torch.tensor([n_frames]), "text")[0][0]
+
+
+def test_the_speller_takes_over_the_output_of_text_and_leaves_that_of_phones(
+    spelling: Path, listener: Path
+) -> None:
+    before, after = load_checkpoint(listener), load_checkpoint(spelling)
+    features, lengths = torch.randn(1, 50, 20), torch.tensor([50])
+
+    assert after.speller is not None
+    with torch.inference_mode():
+        heard = after.model(features, lengths, "phones")
+        for mine, theirs in zip(
+            after.emit(features, lengths, "text"), after.speller(*heard), strict=True
+        ):
+            assert torch.equal(mine, theirs)
+        for mine, theirs in zip(after.emit(features, lengths, "phones"), heard, strict=True):
+            assert torch.equal(mine, theirs)
+        assert torch.equal(heard[0], before.model(features, lengths, "phones")[0])
+    assert len(text_emission(after, 60)) == 10  # a third, and of these a half
+    assert after.shift_of("text") == 2 * after.shift_of("phones") == 2 * before.shift_of("text")
+    assert len(after.priors["text"]) == len(after.reader)
+    assert torch.equal(after.priors["phones"], before.priors["phones"])
+
+
+def test_a_spelled_utterance_alone_equals_itself_in_a_batch(spelling: Path) -> None:
+    checkpoint = load_checkpoint(spelling)
+    generator = torch.Generator().manual_seed(0)
+    utterances = [torch.randn(n, 20, generator=generator) for n in (50, 1, 33)]
+    with torch.inference_mode():
+        together, lengths = checkpoint.emit(*pad(utterances), "text")
+        for row, utterance in enumerate(utterances):
+            alone, _ = checkpoint.emit(*pad([utterance]), "text")
+            torch.testing.assert_close(together[row, : lengths[row]], alone[0], rtol=0.0, atol=1e-5)
+
+
+def test_a_model_that_spells_is_read_as_it_was_written(spelling: Path, tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(spelling)
+    verify_golden(spelling, checkpoint)
+
+    save_checkpoint(
+        tmp_path / "copy", checkpoint, card="# A copy", example=torch.zeros(4000), is_half=True
+    )
+
+    again = load_checkpoint(tmp_path / "copy")
+    verify_golden(tmp_path / "copy", again)
+    torch.testing.assert_close(
+        text_emission(again, 60), text_emission(checkpoint, 60), rtol=0.0, atol=0.05
+    )
+    assert weights_hash(tmp_path / "copy") != weights_hash(spelling)
+    assert "## Speller" in (spelling / "README.md").read_text()
+
+
+def test_words_have_their_times_in_seconds_and_alignment_keeps_those_of_the_listener(
+    spelling: Path, listener: Path, tiny_corpus: Sequence[Utterance]
+) -> None:
+    both = [load_model(folder) for folder in (spelling, listener)]
+    (_, mine), (_, theirs) = (next(m.align_all(tiny_corpus[:1])) for m in both)
+    assert mine == theirs
+
+    ((_, transcript),) = both[0].transcribe_all(tiny_corpus[:1])
+    for word in transcript.words:  # type: ignore[union-attr]
+        assert 0.0 <= word.start < word.end <= (tiny_corpus[0].duration or 0.0) + 0.01
+
+
+@pytest.mark.parametrize("stop_after", [1, 3])
+def test_a_run_that_was_stopped_ends_with_the_bits_of_one_that_was_not(
+    spelling: Path,
+    config: SpellingConfig,
+    listener: Path,
+    tiny_corpus: Sequence[Utterance],
+    lexicon: list[Pronunciation],
+    tmp_path: Path,
+    stop_after: int,
+) -> None:
+    asked = iter(range(100))
+    with pytest.raises(StoppedError):
+        spell(
+            config,
+            listener,
+            tiny_corpus,
+            lexicon,
+            tmp_path / "twice",
+            must_stop=lambda: next(asked) == stop_after,
+        )
+
+    spell(config, listener, tiny_corpus, lexicon, tmp_path / "twice")
+
+    assert weights_hash(tmp_path / "twice") == weights_hash(spelling)
+
+
+def test_a_speller_that_is_there_already_gives_way(
+    spelling: Path,
+    config: SpellingConfig,
+    tiny_corpus: Sequence[Utterance],
+    lexicon: list[Pronunciation],
+    tmp_path: Path,
+) -> None:
+    spell(config, spelling, tiny_corpus, lexicon, tmp_path / "again")
+
+    card = (tmp_path / "again" / "README.md").read_text()
+    assert card.count("## Speller") == 1
+    assert weights_hash(tmp_path / "again") == weights_hash(spelling)
+
+
+def test_what_cannot_be_learned_from_is_refused(
+    config: SpellingConfig,
+    listener: Path,
+    tiny_corpus: Sequence[Utterance],
+    lexicon: list[Pronunciation],
+    tmp_path: Path,
+) -> None:
+    output = tmp_path / "m"
+    with pytest.raises(DataError, match="pronounces no segment"):
+        spell(config, listener, tiny_corpus, lexicon, output, text=["UNHEARD OF"])
+    with pytest.raises(DataError, match="lacks the word"):
+        spell(config, listener, tiny_corpus, lexicon[1:], output)
+    verbatim = dataclasses.replace(config, text=TextConfig("verbatim-1", "char", 0))
+    with pytest.raises(ConfigError, match=r"text\.normaliser must be the model's, 'librispeech-1'"):
+        spell(verbatim, listener, tiny_corpus, lexicon, output)
+
+
+def test_a_model_without_phones_is_refused(
+    config: SpellingConfig,
+    small_config: Config,
+    tiny_corpus: Sequence[Utterance],
+    lexicon: list[Pronunciation],
+    tmp_path: Path,
+) -> None:
+    train_model(
+        small_config,
+        Material(tiny_corpus, tiny_corpus[:3]),
+        tmp_path / "deaf",
+        Unwatched(),
+        provenance(["asr", "train"]),
+        Resources(max_feature_bytes=10**9),
+    )
+    with pytest.raises(ConfigError, match="no output of phones"):
+        spell(config, tmp_path / "deaf", tiny_corpus, lexicon, tmp_path / "m")
