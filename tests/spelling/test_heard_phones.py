@@ -98,11 +98,11 @@ def test_whatever_is_said_each_phone_is_one_that_was_heard_as_such(seed: int) ->
     utterances = []
     for hearing in (0, 1):
         every = [generator.permutation(np.arange(1, 6)) for _ in range(3)]
-        what = said(*every)
+        what = said(*(word.tolist() for word in every))
         frames = np.sort(generator.choice(60, len(what), replace=False)).tolist()
         utterances.append((what, frames, 60, hearing))
     phones = heard(*utterances)
-    new = said(*(generator.integers(1, 6, size=n) for n in (1, 3, 2)))
+    new = said(*(generator.integers(1, 6, size=n).tolist() for n in (1, 3, 2)))
 
     frames = phones.say(new, 1, generator.random)
 
