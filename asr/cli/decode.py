@@ -132,11 +132,12 @@ def _record(
     from asr.provenance import provenance
     from asr.wer.condition import Decoding
 
-    config = recognizer.checkpoint.config
+    config, speller = recognizer.checkpoint.config, recognizer.checkpoint.speller
+    is_spelled = speller is not None and recognizer.output == "text"
     return Decoding(
         model=options.model,
         config_hash=config_hash(config),
-        search=str(searching),
+        search=f"{searching}, with a speller" if is_spelled else str(searching),
         audio_seconds=audio_seconds,
         computing_seconds=seconds,
         provenance=provenance(options.command),
