@@ -64,7 +64,7 @@ def test_the_shipped_configuration_of_a_speller_loads_and_makes_one() -> None:
     ("change", "complaint"),
     [
         ({"train.phone_weight": "0.3"}, r"train\.phone_weight must be 0 for a speller"),
-        ({"train.grow_epochs": "40"}, r"train\.grow_epochs is 40"),
+        ({"train.grow_epochs": "50"}, r"train\.grow_epochs is 50"),
         ({"pronouncing.max_words": "3"}, r"pronouncing\.max_words must be at least min_words"),
     ],
 )
