@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,23 +10,25 @@ from pathlib import Path
 import numpy as np
 import safetensors.torch
 import torch
+from torch import Tensor
 
 from asr.checkpoint import Checkpoint, load_checkpoint, read_example, save_checkpoint
 from asr.config import SpellingConfig, config_hash, to_toml
 from asr.corpus.feature_memory import FeatureMemory
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError, DataError
+from asr.errors import ConfigError, DataError, StoppedError
 from asr.model.acoustic import Output
 from asr.model_files import CARD_FILE, check_replaceable, copy_model
 from asr.provenance import Provenance
 from asr.speller import Speller, build_speller
-from asr.spelling.heard_phones import HeardPhones, Said
-from asr.spelling.listening import Overheard, listen
+from asr.spelling.heard_phones import HeardPhones, Integers, Said
+from asr.spelling.listening import OnHeard, Overheard, listen
 from asr.spelling.pronounceable import PronounceableText
 from asr.spelling.pronounced_text import PronouncedText
 from asr.text.normalise import normaliser
 from asr.text.pronunciations import PhoneSpeller, Pronunciation
 from asr.text.tokenizer import make_tokenizer
+from asr.text.tokens import TokenTable
 from asr.train.data import TrainingData, as_recorded, evenly, normalised_texts
 from asr.train.loop import DevSet, Trainer
 from asr.train.priors import PRIOR_UTTERANCES, estimate_priors
@@ -59,14 +61,34 @@ class SpellingMaterial:
     dev: Sequence[Utterance]
 
 
+@dataclass(frozen=True, slots=True)
+class SpellingResources:
+    """What a run may use, and whom it asks and tells; nothing of it changes the outcome.
+
+    Attributes:
+        max_feature_bytes: Room to keep features in while speech is listened to.
+        must_stop: Asked after every step, and while listening, whether to save the state and end.
+        on_heard: Told how many utterances were listened to, and how many there are.
+    """
+
+    max_feature_bytes: int
+    must_stop: Callable[[], bool] = lambda: False
+    on_heard: OnHeard = lambda n_done, n_all: None  # noqa: ARG005
+
+    def listened(self, n_done: int, n_all: int | None) -> None:
+        """Tell of it, and end the run if that is asked."""
+        self.on_heard(n_done, n_all)
+        if self.must_stop():
+            raise StoppedError("stopped while listening; the same command begins again")
+
+
 def train_speller(
     config: SpellingConfig,
     material: SpellingMaterial,
     output: Path,
     watcher: Watcher,
     provenance: Provenance,
-    max_feature_bytes: int,
-    must_stop: Callable[[], bool] = lambda: False,
+    resources: SpellingResources,
 ) -> RunState:
     """Train a speller, or go on with its training; the model with the best one is put in place.
 
@@ -76,8 +98,7 @@ def train_speller(
         output: The model directory; made at the very end. `<output>.run` holds the state.
         watcher: Told of every step and epoch.
         provenance: For the model card.
-        max_feature_bytes: Room to keep features in while speech is listened to.
-        must_stop: Asked after every step whether to save the state and end.
+        resources: What the run may use.
 
     Returns:
         Where the run ended.
@@ -87,38 +108,39 @@ def train_speller(
         DataError: A text is missing, the dev set has no words, or the lexicon lacks the words of
             the training speech or of the text.
         TrainingError: Training cannot go on; the state on disk is from before.
-        StoppedError: `must_stop` said so; the state is saved.
+        StoppedError: `resources.must_stop` said so; the state is saved.
         AudioError: A recording cannot be read.
         ModelError: `output` holds something that is no model, or the model is none.
     """
     check_replaceable(output)
     folder = output.with_name(output.name + ".run")
     folder.mkdir(parents=True, exist_ok=True)
-    listener = _listener(config, material)
     normalise = normaliser(config.text.normaliser)
-    dev_texts = normalised_texts(material.dev, normalise)
+    texts, dev_texts = (normalised_texts(p, normalise) for p in (material.train, material.dev))
     if not any(dev_texts.values()):
         raise DataError("the dev set has no words, without which there is no WER to choose by")
     segments = [segment for segment in map(normalise, material.text) if segment]
-    memory = FeatureMemory(listener.front_end, max_feature_bytes)
-    fingerprint = _fingerprint(config, listener, segments, material)
+    checkpoint = _without_speller(material.model, config)
+    fingerprint = _fingerprint(config, checkpoint, segments, material)
+    pronunciations = PhoneSpeller.from_entries(material.lexicon)
     with ThreadPoolExecutor(config.train.n_shards, "listener") as pool:
-        workers = Workers(ALONE, pool, config.train.n_shards)
-        heard = _listen(
-            config, listener, material, memory, workers, folder / HEARD_FILE, fingerprint
-        )
-        batching = listener.config.batching
-        dev = Overheard(listener.model, as_recorded(material.dev, memory, batching), workers)
-        some = evenly(material.train, PRIOR_UTTERANCES)
-        plain = Overheard(listener.model, as_recorded(some, memory, batching), workers)
+        memory = FeatureMemory(checkpoint.front_end, resources.max_feature_bytes)
+        listener = _Listener(checkpoint, memory, Workers(ALONE, pool, config.train.n_shards))
+        heard = HeardPhones.read(folder / HEARD_FILE, fingerprint)
+        if heard is None:
+            said = listener.said(texts, pronunciations)
+            n_hearings = config.pronouncing.n_hearings
+            heard = listener.listen(material.train, said, n_hearings, resources.listened)
+            heard.write(folder / HEARD_FILE, fingerprint)
+        dev = listener.overhear(material.dev)
+        plain = listener.overhear(evenly(material.train, PRIOR_UTTERANCES))
     torch.manual_seed(config.pronouncing.seed)
-    every = -(-len(segments) // TOKENIZER_SEGMENTS)
-    tokenizer = make_tokenizer(segments[::every], config.text)
-    speller = build_speller(config, tokenizer, n_phones=len(listener.phones or ()))
-    pronounceable = _pronounceable(segments, listener, heard, material.lexicon)
+    tokenizer = make_tokenizer(segments[:: -(-len(segments) // TOKENIZER_SEGMENTS)], config.text)
+    speller = build_speller(config, tokenizer, n_phones=len(listener.phones))
+    text = PronounceableText.of(segments, listener.pronounceable(pronunciations, heard))
     trainer = Trainer(
         speller.model,
-        PronouncedText(pronounceable, heard, tokenizer, config.pronouncing, listener.frame_shift),
+        PronouncedText(text, heard, tokenizer, config.pronouncing, checkpoint.frame_shift),
         DevSet(dev, dev_texts, tokenizer),
         config.train,
         config.optimiser,
@@ -128,23 +150,77 @@ def train_speller(
 
     def save_best() -> None:
         best = dataclasses.replace(speller, model=trainer.judged)
-        card = _card(best, trainer.state, len(pronounceable.text), material, provenance)
-        priors: dict[Output, torch.Tensor] = {**listener.priors}
-        priors["text"] = estimate_priors(trainer.judged, plain.batches(0))["text"]
-        spelling = dataclasses.replace(listener, speller=best, priors=priors)
+        priors: dict[Output, Tensor] = {**checkpoint.priors}
+        priors["text"] = estimate_priors(best.model, plain.batches(0))["text"]
+        spelling = dataclasses.replace(checkpoint, speller=best, priors=priors)
+        card = _card(best, trainer.state, len(text.text), material.model, provenance)
         save_checkpoint(folder / "best", spelling, card=card, example=read_example(material.model))
 
-    state = trainer.run(watcher, save_best, must_stop)
+    state = trainer.run(watcher, save_best, resources.must_stop)
     copy_model(folder / "best", output)
     return state
 
 
-def _listener(config: SpellingConfig, material: SpellingMaterial) -> Checkpoint:
+@dataclass(frozen=True, slots=True)
+class _Listener:
+    """The acoustic model, and what it listens with."""
+
+    checkpoint: Checkpoint
+    memory: FeatureMemory
+    workers: Workers
+
+    @property
+    def phones(self) -> TokenTable:
+        assert self.checkpoint.phones
+        return self.checkpoint.phones
+
+    def said(self, texts: Mapping[str, str], spell: PhoneSpeller) -> dict[str, Said]:
+        """Say texts word by word in the model's phones."""
+        return {
+            name: Said.of([self._numbers(spell.spell(word)) for word in text.split()])
+            for name, text in texts.items()
+        }
+
+    def _numbers(self, phones: Sequence[str]) -> Integers:
+        return np.array(self.phones.numbers(phones), np.int64)
+
+    def listen(
+        self,
+        utterances: Sequence[Utterance],
+        said: Mapping[str, Said],
+        n_hearings: int,
+        on_heard: OnHeard,
+    ) -> HeardPhones:
+        """Hear the training speech as it was trained on, all noise of training at full strength."""
+        config = self.checkpoint.config
+        batching = dataclasses.replace(config.batching, ramp_epochs=0, sorted_first=False)
+        nothing: dict[str, list[int]] = {utterance.id: [] for utterance in utterances}
+        data = TrainingData(
+            utterances, {"text": nothing}, self.memory, batching, config.spec_augment
+        )
+        return listen(self.checkpoint.model, data, said, n_hearings, self.workers, on_heard)
+
+    def overhear(self, utterances: Sequence[Utterance]) -> Overheard:
+        """Hear speech as it was recorded."""
+        data = as_recorded(utterances, self.memory, self.checkpoint.config.batching)
+        return Overheard(self.checkpoint.model, data, self.workers)
+
+    def pronounceable(self, spell: PhoneSpeller, heard: HeardPhones) -> dict[str, list[int]]:
+        """Give the pronunciations of words of which all phones were heard."""
+        ids = {phone: i for i, phone in enumerate(self.phones.tokens) if i in heard.phones}
+        return {
+            word: [ids[phone] for phone in phones]
+            for word, phones in spell.pronunciations.items()
+            if ids.keys() >= set(phones)
+        }
+
+
+def _without_speller(folder: Path, config: SpellingConfig) -> Checkpoint:
     """Load the acoustic model, without a speller that it may have, and all that goes with that."""
-    checkpoint = load_checkpoint(material.model)
+    checkpoint = load_checkpoint(folder)
     if checkpoint.phones is None:
         raise ConfigError(
-            f"{material.model} has no output of phones to spell by: train one with a lexicon and "
+            f"{folder} has no output of phones to spell by: train one with a lexicon and "
             "train.phone_weight"
         )
     theirs, own = checkpoint.config.text.normaliser, config.text.normaliser
@@ -153,58 +229,8 @@ def _listener(config: SpellingConfig, material: SpellingMaterial) -> Checkpoint:
     return dataclasses.replace(checkpoint, speller=None, calibrations={})
 
 
-def _listen(
-    config: SpellingConfig,
-    listener: Checkpoint,
-    material: SpellingMaterial,
-    memory: FeatureMemory,
-    workers: Workers,
-    kept: Path,
-    fingerprint: str,
-) -> HeardPhones:
-    """Hear the training speech, or read what was heard when the run began."""
-    if heard := HeardPhones.read(kept, fingerprint):
-        return heard
-    assert listener.phones
-    texts = normalised_texts(material.train, normaliser(config.text.normaliser))
-    spell, numbers = PhoneSpeller.from_entries(material.lexicon).spell, listener.phones.numbers
-    said = {
-        name: Said.of([np.array(numbers(spell(word)), np.int64) for word in text.split()])
-        for name, text in texts.items()
-    }
-    batching = dataclasses.replace(listener.config.batching, ramp_epochs=0, sorted_first=False)
-    nothing: dict[str, list[int]] = {name: [] for name in texts}
-    data = TrainingData(
-        material.train, {"text": nothing}, memory, batching, listener.config.spec_augment
-    )
-    heard = listen(listener.model, data, said, config.pronouncing.n_hearings, workers)
-    heard.write(kept, fingerprint)
-    return heard
-
-
-def _pronounceable(
-    segments: list[str],
-    listener: Checkpoint,
-    heard: HeardPhones,
-    lexicon: Sequence[Pronunciation],
-) -> PronounceableText:
-    """Take what of the text can be said in phones that were heard, each word in one way."""
-    assert listener.phones
-    ids = {
-        phone: number
-        for number, phone in enumerate(listener.phones.tokens)
-        if number in heard.phones
-    }
-    pronunciations = {
-        word: [ids[phone] for phone in phones]
-        for word, phones in PhoneSpeller.from_entries(lexicon).pronunciations.items()
-        if ids.keys() >= set(phones)
-    }
-    return PronounceableText.of(segments, pronunciations)
-
-
 def _fingerprint(
-    config: SpellingConfig, listener: Checkpoint, segments: list[str], material: SpellingMaterial
+    config: SpellingConfig, checkpoint: Checkpoint, segments: list[str], material: SpellingMaterial
 ) -> str:
     """Name what must be the same when a run is gone on with; the audio may lie elsewhere."""
     placeless = [
@@ -212,23 +238,19 @@ def _fingerprint(
         for utterances in (material.train, material.dev)
     ]
     fingerprint = hashlib.sha256(f"{to_toml(config)}{placeless}{material.lexicon}".encode())
-    fingerprint.update(safetensors.torch.save(listener.model.state_dict()))
+    fingerprint.update(safetensors.torch.save(checkpoint.model.state_dict()))
     fingerprint.update("\n".join(segments).encode("utf-8", "surrogatepass"))
     return fingerprint.hexdigest()
 
 
 def _card(
-    speller: Speller,
-    state: RunState,
-    n_words: int,
-    material: SpellingMaterial,
-    provenance: Provenance,
+    speller: Speller, state: RunState, n_words: int, model_folder: Path, provenance: Provenance
 ) -> str:
     """Write about the speller below what the card says of the acoustic model."""
     model, text = speller.config.model, speller.config.text
     units = "pieces of words" if text.units == "bpe" else "characters"
     directions = "bidirectional" if model.bidirectional else "one-directional"
-    card = (material.model / CARD_FILE).read_text(encoding="utf-8").partition(SECTION)[0]
+    card = (model_folder / CARD_FILE).read_text(encoding="utf-8").partition(SECTION)[0]
     return f"""\
 {card.rstrip()}
 

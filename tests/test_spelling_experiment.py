@@ -17,7 +17,7 @@ from asr.model.acoustic import ModelConfig
 from asr.provenance import provenance
 from asr.recognizer import load_model, weights_hash
 from asr.spelling.pronounced_text import PronouncingConfig
-from asr.spelling_experiment import SpellingMaterial, train_speller
+from asr.spelling_experiment import SpellingMaterial, SpellingResources, train_speller
 from asr.text.pronunciations import Pronunciation
 from asr.text.tokenizer import TextConfig
 from asr.train.progress import Unwatched
@@ -93,8 +93,7 @@ def spell(
         output,
         Unwatched(),
         provenance(["asr", "spell"]),
-        max_feature_bytes=10**9,
-        must_stop=must_stop,
+        SpellingResources(10**9, must_stop),
     )
 
 
@@ -166,7 +165,7 @@ def test_words_have_their_times_in_seconds_and_alignment_keeps_those_of_the_list
         assert 0.0 <= word.start < word.end <= (tiny_corpus[0].duration or 0.0) + 0.01
 
 
-@pytest.mark.parametrize("stop_after", [1, 3])
+@pytest.mark.parametrize("stop_after", [1, 17, 19])  # the first while listening
 def test_a_run_that_was_stopped_ends_with_the_bits_of_one_that_was_not(
     spelling: Path,
     config: SpellingConfig,

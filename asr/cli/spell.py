@@ -64,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
     """Train, show progress, and put the model with the best speller in place."""
     import torch
 
+    from asr.cli.bars import counting_bar
     from asr.cli.stopping import StopSignals
     from asr.cli.watch import RunWatcher
     from asr.config import SpellingConfig, read_tree
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     from asr.lm.segments import read_segments
     from asr.provenance import provenance
     from asr.recognizer import model_folder
-    from asr.spelling_experiment import SpellingMaterial, train_speller
+    from asr.spelling_experiment import SpellingMaterial, SpellingResources, train_speller
     from asr.text.normalise import normaliser
     from asr.text.pronunciations import read_lexicon
     from asr.train.allocator import keep_freed_memory
@@ -96,15 +97,14 @@ def run(options: argparse.Namespace) -> int:
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
     with StopSignals(is_quiet=False) as signals:
         try:
-            with RunWatcher(run_folder, n_dev_words=n_dev_words) as watcher:
+            with (
+                counting_bar("listening", "utt") as on_heard,
+                RunWatcher(run_folder, n_dev_words=n_dev_words) as watcher,
+            ):
+                resources = SpellingResources(memory, signals.has_come, on_heard)
+                circumstances = provenance(options.command)
                 state = train_speller(
-                    config,
-                    material,
-                    options.output,
-                    watcher,
-                    provenance(options.command),
-                    memory,
-                    signals.has_come,
+                    config, material, options.output, watcher, circumstances, resources
                 )
         except StoppedError as stopped:
             print(f"asr: {stopped}", file=sys.stderr)

@@ -1,6 +1,6 @@
 """Listening: an acoustic model hears its training speech again, and what it heard is cut up."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 
@@ -18,6 +18,8 @@ from asr.spelling.phone_features import phone_features
 from asr.train.data import Batches
 from asr.train.step import TrainingBatch, Workers
 
+OnHeard = Callable[[int, int | None], None]
+
 
 def listen(
     model: AcousticModel,
@@ -25,6 +27,7 @@ def listen(
     said: Mapping[str, Said],
     n_hearings: int,
     workers: Workers,
+    on_heard: OnHeard,
 ) -> HeardPhones:
     """Let a model hear speech as it did in training, with masks, codecs and dropout.
 
@@ -36,6 +39,7 @@ def listen(
         said: What is said, by utterance id. An utterance too fast for its phones is left out.
         n_hearings: How often to listen to all of it.
         workers: Each of their threads takes a batch.
+        on_heard: Told after every utterance how many were heard, and how many there are.
 
     Raises:
         DataError: No utterance could be aligned with its phones.
@@ -43,9 +47,11 @@ def listen(
     """
     emissions: list[NDArray[np.float16]] = []
     pieces: list[NDArray[np.void]] = []
-    n_frames = 0
+    n_frames = n_done = 0
     for hearing in range(n_hearings):
         for name, emission in _emissions(model, data, hearing, workers):
+            n_done += 1
+            on_heard(n_done, n_hearings * len(said))
             phones = said[name].phones.tolist()
             if not phones or len(emission) < n_frames_needed(phones):
                 continue

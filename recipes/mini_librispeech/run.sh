@@ -2,13 +2,13 @@
 # mini_librispeech: 5.3 hours of read English, trained and scored on a CPU.
 # Takes train-clean-5 and dev-clean from $ASR_DATA, or ../shared/data; else downloads train-clean-5 and
 # dev-clean-2 (OpenSLR 31, 0.5 GB). With $DICTIONARY, as CMU's, and $LM_TEXT/librispeech-vocab.txt the model learns
-# phones, too; with books-20M.txt.xz there, n-gram models and a recurrent one (40 minutes) are made and scored.
+# phones, too; with books-20M.txt.xz there, a speller (an hour), n-gram models and a recurrent one (40 minutes).
 # Epoch and weights are chosen on the dev set, the one that is scored. README.md: what to change first.
 
 . "$(dirname "$0")/../stages.sh"
 
-data=${ASR_DATA:-../shared/data}
-shared=$data/LibriSpeech text=${LM_TEXT:-$data/lm} dictionary=${DICTIONARY:-$data/lexicon/cmudict-en-us.dict}
+data=${ASR_DATA:-../shared/data} shared=$data/LibriSpeech text=${LM_TEXT:-$data/lm} books=$text/books-20M.txt.xz
+dictionary=${DICTIONARY:-$data/lexicon/cmudict-en-us.dict} vocabulary=$text/librispeech-vocab.txt
 if [[ -d $shared/train-clean-5 && -d $shared/dev-clean ]]; then
   corpus=$shared dev=dev-clean speakers=("$shared"/dev-clean/*/) audio=("$shared"/dev-clean/*/*/*-0000.*)
   ending=${audio[0]##*.} name="dev-clean, ${#speakers[@]} speakers, ${ending^^}"
@@ -19,15 +19,13 @@ else
 fi
 stage prepare-train "$work/train.jsonl" asr prepare "$corpus/train-clean-5" --output "$work/train.jsonl"
 stage prepare-dev "$work/$dev.jsonl" asr prepare "$corpus/$dev" --output "$work/$dev.jsonl"
-phones=(--set train.phone_weight=0) known=() vocabulary=$text/librispeech-vocab.txt
+speech=(--train "$work/train.jsonl" --dev "$work/$dev.jsonl") phones=(--set train.phone_weight=0) known=()
 if [[ -f $dictionary && -f $vocabulary ]]; then
   phones=(--lexicon "$work/lexicon.txt") known=(--lexicon "$work/lexicon.txt")
   stage lexicon "$work/lexicon.txt" asr lexicon "$dictionary" --words "$vocabulary" "$work/train.jsonl" --output "$work/lexicon.txt"
 fi
-stage train "$work/model" asr train conf/mini_librispeech.toml "${phones[@]}" \
-  --train "$work/train.jsonl" --dev "$work/$dev.jsonl" --output "$work/model"
+stage train "$work/model" asr train conf/mini_librispeech.toml "${phones[@]}" "${speech[@]}" --output "$work/model"
 stage pack "$work/packed" asr pack "$work/model" --output "$work/packed" --half
-
 decode=(decode "$work/packed" "$work/$dev.jsonl" --search) scores=()
 score() { # NAME COMMAND...
   local run=$work/$dev.$1
@@ -35,16 +33,18 @@ score() { # NAME COMMAND...
   stage "score-$1" "$run.score.json" asr score "$work/$dev.jsonl" "$run.jsonl" --output "$run.score.json" --subset "$name"
   scores+=("$run.score.json")
 }
-score greedy "${decode[@]}" greedy
-score beam "${decode[@]}" beam
-if [[ -f $text/books-20M.txt.xz && -f $vocabulary ]]; then
+for search in greedy beam; do score $search "${decode[@]}" $search; done
+if [[ -f $books && ${known[*]} ]]; then
+  stage spell "$work/spelling" asr spell "$work/packed" conf/speller.toml --text "$books" "${known[@]}" "${speech[@]}" \
+    --output "$work/spelling"
+  score speller decode "$work/spelling" "$work/$dev.jsonl" --search greedy
   for order in 3 4; do
-    stage "lm-${order}gram" "$work/${order}gram.lm" asr lm build "$text/books-20M.txt.xz" --order $order \
-      --vocabulary "$vocabulary" --prune 1e-8 --output "$work/${order}gram.lm"
+    stage "lm-${order}gram" "$work/${order}gram.lm" asr lm build "$books" --order $order --vocabulary "$vocabulary" \
+      --prune 1e-8 --output "$work/${order}gram.lm"
     score "${order}gram" "${decode[@]}" beam --lm "$work/${order}gram.lm" "${known[@]}" --prior-weight 0.7 \
       --lm-weight 1.4 --beam-size 1000 --beam-threshold 18 --n-best 50
   done
-  stage lm-recurrent "$work/char_lm" asr lm train conf/char_lm.toml --text "$text/books-20M.txt.xz" --output "$work/char_lm"
+  stage lm-recurrent "$work/char_lm" asr lm train conf/char_lm.toml --text "$books" --output "$work/char_lm"
   score recurrent lm rescore "$work/$dev.4gram.jsonl" --model "$work/char_lm" --lm-weight 0.25
 fi
 stage report "$work/RESULTS.md" asr report "${scores[@]}" --title 'Results of mini_librispeech' --output "$work/RESULTS.md"
