@@ -10,7 +10,7 @@ from asr.checkpoint import Checkpoint, untrained
 from asr.corpus.loader import prefetch, read_utterance
 from asr.corpus.statistics import speaker_statistics, stacked_statistics
 from asr.corpus.utterance import Utterance
-from asr.errors import DataError
+from asr.errors import ConfigError, DataError
 from asr.memory.curve import Curve
 from asr.memory.cut import CUT_FRAMES, Cut, cut_context
 from asr.memory.gradient import Advance, gradient_curve, scaled_recurrence
@@ -61,7 +61,13 @@ def measure_memory(
     Raises:
         AudioError: A recording cannot be read.
         DataError: There is no utterance of at least one frame.
+        ConfigError: The model gives several output frames for one of its encoder.
     """
+    if checkpoint.config.model.upsampling_factor > 1:
+        raise ConfigError(
+            "memory can be measured where model.upsampling_factor is 1, got "
+            f"{checkpoint.config.model.upsampling_factor}"
+        )
     features = speech_features(checkpoint, utterances)
     start = untrained(checkpoint).model
     max_distance = _max_distance(checkpoint, max_seconds)

@@ -12,7 +12,7 @@ from asr.audio.write import write_waveform
 from asr.checkpoint import Checkpoint, build, untrained
 from asr.config import Config
 from asr.corpus.utterance import Utterance
-from asr.errors import AudioError, DataError
+from asr.errors import AudioError, ConfigError, DataError
 from asr.memory.cut import CUT_FRAMES
 from asr.memory.measurement import SCALES, Memory, measure_knob, measure_memory, n_steps
 from asr.recognizer import Recognizer
@@ -129,3 +129,13 @@ def test_speech_that_cannot_be_read_or_has_no_frame_is_refused(
         measure(checkpoint(small_config), [Utterance("a", tmp_path / "gone.wav")])
     with pytest.raises(DataError, match="none of at least one frame"):
         measure(checkpoint(small_config), [Utterance("a", click)])
+
+
+def test_a_model_with_more_output_frames_than_encoder_frames_is_refused(
+    small_config: Config, tiny_corpus: Sequence[Utterance]
+) -> None:
+    twofold = dataclasses.replace(small_config.model, upsampling_factor=2)
+    model = checkpoint(dataclasses.replace(small_config, model=twofold))
+
+    with pytest.raises(ConfigError, match=r"model\.upsampling_factor is 1, got 2"):
+        measure(model, tiny_corpus[:1])
