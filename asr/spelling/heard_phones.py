@@ -103,7 +103,12 @@ class HeardPhones:
     def __init__(self, log_probs: NDArray[np.float16], pieces: NDArray[np.void]) -> None:
         self.log_probs, self.pieces = log_probs, pieces
         self.n_hearings = int(pieces["hearing"].max()) + 1
-        self.phones = frozenset(pieces["phone"].tolist())  # those of which there are pieces
+        self.phones = frozenset.intersection(  # those of which there are pieces in every hearing
+            *(
+                frozenset(pieces["phone"][pieces["hearing"] == hearing].tolist())
+                for hearing in range(self.n_hearings)
+            )
+        )
         orders = [(keys, np.argsort(keys, kind="stable")) for keys in self._keys(pieces)]
         self._orders = [(keys[order], order) for keys, order in orders]
 
@@ -115,7 +120,7 @@ class HeardPhones:
         among all.
 
         Args:
-            said: Phones of which there are pieces.
+            said: Phones of `phones`.
             hearing: Which one, from 0.
             draw: The only source of chance.
         """
@@ -127,6 +132,7 @@ class HeardPhones:
             takes = (chosen < 0) & (behind - first >= least)
             picked = first + (chances * (behind - first)).astype(np.int64)
             chosen[takes] = order[picked[takes]]
+        assert (chosen >= 0).all()
         starts, lengths = self.pieces["start"][chosen], self.pieces["length"][chosen]
         shifts = starts - np.concatenate([[0], np.cumsum(lengths)[:-1]])
         return np.repeat(shifts, lengths) + np.arange(lengths.sum())

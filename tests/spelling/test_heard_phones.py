@@ -119,6 +119,12 @@ def test_whatever_is_said_each_phone_is_one_that_was_heard_as_such(seed: int) ->
     assert collapsed == [p for i, p in enumerate(wanted) if i == 0 or wanted[i - 1] != p]
 
 
+def test_a_phone_that_one_hearing_lacks_cannot_be_said() -> None:
+    phones = heard((said([1, 2]), [1, 3], 5, 0), (said([1, 3]), [1, 3], 5, 1))
+
+    assert phones.phones == {1}
+
+
 def test_what_was_heard_is_kept_in_a_file_under_the_name_of_its_run(tmp_path: Path) -> None:
     phones = heard((said([1, 2]), [1, 3], 5, 0))
     path = tmp_path / "heard.safetensors"
