@@ -76,7 +76,7 @@ class Checkpoint:
         return shift / model.upsampling_factor
 
     @property
-    def reader(self) -> Tokenizer:
+    def text_tokenizer(self) -> Tokenizer:
         """The tokens of the output of text: the speller's, if there is one."""
         return self.speller.tokenizer if self.speller else self.tokenizer
 
@@ -283,7 +283,7 @@ def _read_priors(path: Path, checkpoint: Checkpoint) -> dict[Output, Tensor]:
     Raises:
         DataError: One does not belong to its output, or is not above 0 everywhere.
     """
-    sizes: dict[Output, int] = {"text": len(checkpoint.reader)}
+    sizes: dict[Output, int] = {"text": len(checkpoint.text_tokenizer)}
     if checkpoint.phones:
         sizes["phones"] = len(checkpoint.phones)
     stored = safetensors.torch.load_file(path) if path.exists() else {}
@@ -319,4 +319,4 @@ def _run(checkpoint: Checkpoint, waveform: Tensor) -> tuple[Tensor, str]:
         speaker = utterance_statistics(*checkpoint.front_end.raw(waveforms, lengths))
         features, lengths = checkpoint.front_end(waveforms, lengths, speaker)
         hypotheses = greedy_search(*checkpoint.emit(features, lengths, "text"))
-    return features[0], checkpoint.reader.decode(hypotheses[0].tokens)
+    return features[0], checkpoint.text_tokenizer.decode(hypotheses[0].tokens)

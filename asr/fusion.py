@@ -47,6 +47,11 @@ class Fusion:
     words: tuple[str, ...]
     are_pronounced: bool
 
+    @property
+    def has_ngram(self) -> bool:
+        """Whether the search weighs words by a language model."""
+        return len(self.language.ngram.words) > 0
+
 
 def fuse(
     tokens: Sequence[str],

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,13 +21,13 @@ from asr.features.cmvn import CmvnStatistics
 from asr.lengths import pad
 from asr.model.acoustic import Output
 from asr.model_files import WEIGHTS_FILE
+from asr.reading import Reading
 from asr.search.alignment import force_align
 from asr.search.beam import BeamConfig
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
 from asr.text.normalise import Normaliser, normaliser
-from asr.text.tokens import WordSpan
-from asr.text.transcript import Alternative, Transcript, Word, mean_confidence
+from asr.text.transcript import Transcript
 
 if TYPE_CHECKING:
     from asr.fusion import Fusion
@@ -91,7 +90,7 @@ def load_model(
     from asr.fusion import fuse  # here, so that greedy search does without numba
 
     fusion = fuse(
-        checkpoint.reader.tokens,
+        checkpoint.text_tokenizer.tokens,
         checkpoint.config.text.normaliser,
         phones=checkpoint.phones.tokens if checkpoint.phones else None,
         lm=Path(lm) if lm else None,
@@ -163,6 +162,7 @@ class Recognizer:
         is_phonetic = checkpoint.phones and fusion and fusion.are_pronounced
         self.output: Output = "phones" if is_phonetic else "text"
         self.prior = checkpoint.priors.get(self.output)
+        self.reading = Reading(checkpoint.text_tokenizer, fusion, checkpoint.shift_of(self.output))
         self._beam_search = self._make_beam_search(beam) if beam else None
         self.calibration = self._calibration()
 
@@ -172,7 +172,7 @@ class Recognizer:
         return search_kind(
             is_beam=self.beam is not None,
             is_pronounced=self.fusion is not None and self.fusion.are_pronounced,
-            has_lm=self._has_ngram,
+            has_lm=self.fusion is not None and self.fusion.has_ngram,
         )
 
     @property
@@ -222,7 +222,7 @@ class Recognizer:
                     yield utterance, audio
                 else:
                     duration = len(audio) / self.sample_rate
-                    transcript = self._transcript(utterance.id, next(n_best), duration)
+                    transcript = self.reading.transcript(utterance.id, next(n_best), duration)
                     calibration = self.calibration
                     yield utterance, calibration(transcript) if calibration else transcript
 
@@ -282,7 +282,7 @@ class Recognizer:
         lengths = torch.tensor([len(emission)])
         hypotheses = force_align(emission[None], lengths, [tokens])
         duration = utterance.duration or len(emission) * self.checkpoint.frame_shift
-        return self._transcript(utterance.id, hypotheses, duration)
+        return self.reading.transcript(utterance.id, hypotheses, duration)
 
     def log_probs(
         self, waveforms: Tensor, lengths: Tensor, speaker: CmvnStatistics | None = None
@@ -329,7 +329,7 @@ class Recognizer:
         from asr.search.beam_search import BeamSearch  # here: greedy search does without numba
         from asr.search.language import plain_language
 
-        n_tokens = len(self.checkpoint.reader)
+        n_tokens = len(self.checkpoint.text_tokenizer)
         language = self.fusion.language if self.fusion else plain_language(n_tokens)
         return BeamSearch(beam, language, prior=self.prior)
 
@@ -339,23 +339,6 @@ class Recognizer:
         if self._beam_search is None:
             return [[hypothesis] for hypothesis in greedy_search(log_probs, lengths)]
         return self._beam_search(log_probs, lengths, n_threads=torch.get_num_threads())
-
-    def _transcript(self, name: str, n_best: list[Hypothesis], duration: float) -> Transcript:
-        best = n_best[0]
-        words = self._words(best, duration)
-        return Transcript(
-            id=name,
-            text=self.read(best),
-            score=best.score if math.isfinite(best.score) else None,
-            confidence=mean_confidence(words),
-            words=words,
-            n_best=self._alternatives(n_best, duration),
-            duration=duration,
-        )
-
-    @property
-    def _has_ngram(self) -> bool:
-        return self.fusion is not None and len(self.fusion.language.ngram.words) > 0
 
     def _calibration(self) -> Calibration | None:
         """Find what was fitted for this kind of search."""
@@ -369,55 +352,6 @@ class Recognizer:
                 ", ".join(calibrations),
             )
         return None
-
-    def _alternatives(self, n_best: list[Hypothesis], duration: float) -> tuple[Alternative, ...]:
-        """Read the n-best list as texts; of several ways to the same text the best one counts.
-
-        The words of the best are those of the transcript, and not told twice.
-        """
-        alternatives: dict[str, Alternative] = {}
-        for other in n_best:
-            text = self.read(other)
-            lm_score = other.lm_score if self._has_ngram else None
-            if math.isfinite(other.score) and text not in alternatives:
-                words = self._words(other, duration) if alternatives else ()
-                alternatives[text] = Alternative(
-                    text, other.score, other.acoustic_score, lm_score, words
-                )
-        return tuple(alternatives.values())
-
-    def read(self, hypothesis: Hypothesis) -> str:
-        """Read a hypothesis as text."""
-        return " ".join(span.text for span in self._spans(hypothesis))
-
-    def _spans(self, hypothesis: Hypothesis) -> list[WordSpan]:
-        """Group tokens into words, by the search where it told them apart by pronunciation."""
-        if self.fusion is None or not self.fusion.are_pronounced:
-            return self.checkpoint.reader.words(hypothesis.tokens)
-        return [
-            WordSpan(self.fusion.words[said.word], said.start, said.stop)
-            for said in hypothesis.words
-            if said.word is not None
-        ]
-
-    def _words(self, hypothesis: Hypothesis, duration: float) -> tuple[Word, ...]:
-        """Give words their times and confidences.
-
-        Frame t of an emission begins at t times its shift in seconds. A word lasts from
-        the frame where its first token appears to the end of that of its last, and no longer than
-        the recording. Its confidence is the product of its tokens': the probability that all are
-        right, were they independent and the model as sure as it should be.
-        """
-        shift, frames = self.checkpoint.shift_of(self.output), hypothesis.frames
-        return tuple(
-            Word(
-                span.text,
-                min(frames[span.start] * shift, duration),
-                min((frames[span.stop - 1] + 1) * shift, duration),
-                math.prod(hypothesis.confidences[span.start : span.stop]),
-            )
-            for span in self._spans(hypothesis)
-        )
 
 
 Read = tuple[Utterance, Tensor | AudioError]

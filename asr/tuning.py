@@ -99,6 +99,8 @@ def tune(
         for lm_weight, word_score in product(lm_weights, word_scores):
             config = replace(beam, lm_weight=lm_weight, word_score=word_score)
             search = BeamSearch(config, fusion.language, prior=recognizer.prior)
-            texts = [recognizer.read(n_best[0]) for n_best in threads.map(search.search, checked)]
+            texts = [
+                recognizer.reading.text(n_best[0]) for n_best in threads.map(search.search, checked)
+            ]
             by_id = {r.id: text for r, text in zip(references, texts, strict=True)}
             yield (lm_weight, word_score), score(references, by_id, normaliser).total.wer

@@ -25,6 +25,7 @@ FLOORS = (
     {"config"},
     {"own_search", "speller"},
     {"checkpoint", "fusion", "language_model"},
+    {"reading"},
     {
         "recognizer",
         "experiment",

@@ -121,7 +121,7 @@ def test_the_speller_takes_over_the_output_of_text_and_leaves_that_of_phones(
         assert torch.equal(heard[0], before.model(features, lengths, "phones")[0])
     assert len(text_emission(after, 60)) == 10  # a third, and of these a half
     assert after.shift_of("text") == 2 * after.shift_of("phones") == 2 * before.shift_of("text")
-    assert len(after.priors["text"]) == len(after.reader)
+    assert len(after.priors["text"]) == len(after.text_tokenizer)
     assert torch.equal(after.priors["phones"], before.priors["phones"])
 
 
