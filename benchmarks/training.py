@@ -6,6 +6,7 @@ as many threads. What the whole step reaches of it is what reading, resampling, 
 augmentation, convolutions, CTC, clipping and AdamW leave over.
 """
 
+import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +65,8 @@ def main() -> None:
     """Measure with one thread an operation, and with all cores inside each operation."""
     keep_freed_memory()
     config = read_config(REPOSITORY / "conf" / "mini_librispeech.toml")
+    stacked = dataclasses.replace(config.model, n_channels=0)
+    without_convolutions = dataclasses.replace(config, model=stacked)
     data, n_tokens, n_phones = _training_data(config)
     shapes = [_encoder_shape(batch, config) for batch in islice(data.batches(1), N_BATCHES)]
     seconds = sum(batch.duration for batch in islice(data.batches(1), N_BATCHES))
@@ -72,6 +75,9 @@ def main() -> None:
     with ThreadPoolExecutor(config.train.n_shards) as pool:
         candidates = {
             "whole": lambda: _whole_steps(config, data, (n_tokens, n_phones), pool),
+            "whole, no convolutions": lambda: _whole_steps(
+                without_convolutions, data, (n_tokens, n_phones), pool
+            ),
             "bare": lambda: _bare_steps(bare, shapes, config, pool),
             "bare, threads inside": lambda: _with_threads(
                 n_threads, lambda: _bare_step(bare, shapes, config)
@@ -90,7 +96,8 @@ def main() -> None:
         rows,
         f"{N_BATCHES} batches ({seconds / 60:.1f} minutes of speech) of train-clean-5, "
         f"`conf/mini_librispeech.toml`, {N_ROUNDS} alternating rounds; median and range. *Whole* "
-        "is everything from the audio files to the updated weights. *Bare* is forward and gradient "
+        "is everything from the audio files to the updated weights; *no convolutions* has "
+        "model.n_channels = 0, which stacks frames instead. *Bare* is forward and gradient "
         "of the LSTM layers and the projection on the same shapes, cut into the same shards; "
         "*threads inside* is the same uncut, all cores inside each operation.",
     )
