@@ -34,7 +34,7 @@ class Batches(Protocol):
         """Yield the batches of an epoch from number `start` on."""
 
 
-class Lessons(Batches, Protocol):
+class TrainingBatches(Batches, Protocol):
     """What a model can be trained on.
 
     Attributes:

@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 from asr.errors import ConfigError, StoppedError, TrainingError
 from asr.model.acoustic import AcousticModel
 from asr.text.tokens import Tokenizer
-from asr.train.data import Batches, Lessons
+from asr.train.data import Batches, TrainingBatches
 from asr.train.objective import Objective
 from asr.train.optimiser import OptimiserConfig, adamw, averaged, learning_rate_at
 from asr.train.progress import EpochReport, StepReport, Watcher
@@ -121,7 +121,7 @@ class Trainer:
     def __init__(
         self,
         model: AcousticModel,
-        data: Lessons,
+        data: TrainingBatches,
         dev: DevSet,
         config: TrainConfig,
         optimiser_config: OptimiserConfig,
