@@ -56,6 +56,14 @@ class Config:
                 raise ConfigError(
                     f"features.sample_rate does not go with batching.codec_share: {error}"
                 ) from error
+        if self.spec_augment.max_frequency_warp > 0 and (
+            self.features.n_ceps or self.features.delta_order
+        ):
+            raise ConfigError(
+                "spec_augment.max_frequency_warp needs log-mel energies: features.n_ceps and "
+                f"features.delta_order of 0, got {self.features.n_ceps} and "
+                f"{self.features.delta_order}"
+            )
         _check_layers(self.model, self.train)
 
 

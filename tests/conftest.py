@@ -53,7 +53,7 @@ def small_config() -> Config:
     return Config(
         text=TextConfig("librispeech-1", "char", 0),
         features=FeatureConfig(16000, 0.025, 0.01, 20, 20.0, 7600.0, -15.0, 0, 0, "global"),
-        spec_augment=SpecAugmentConfig(1, 4, 1.0, 0.1, 0.2),
+        spec_augment=SpecAugmentConfig(0.1, 1, 4, 1.0, 0.1, 0.2),
         model=ModelConfig(3, 4, 1, "lstm", 8, 1, bidirectional=True, dropout=0.2),
         batching=BatchingConfig(
             batch_duration=4.0,

@@ -204,6 +204,13 @@ def test_a_codec_that_does_not_know_the_sample_rate_is_refused(small_config: Con
         dataclasses.replace(small_config, features=features)
 
 
+def test_a_warp_of_frequencies_needs_frequencies(small_config: Config) -> None:
+    features = dataclasses.replace(small_config.features, delta_order=1)
+
+    with pytest.raises(ConfigError, match=r"spec_augment\.max_frequency_warp needs log-mel"):
+        dataclasses.replace(small_config, features=features)
+
+
 def test_a_loss_behind_a_middle_layer_needs_one(small_config: Config) -> None:
     train = dataclasses.replace(small_config.train, middle_weight=0.3)
 

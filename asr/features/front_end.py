@@ -49,6 +49,11 @@ class FeatureConfig:
     delta_order: int
     cmvn: Literal["global", "utterance", "speaker", "none"]
 
+    @property
+    def band(self) -> tuple[float, float]:
+        """Hertz where the first filter begins and the last one ends."""
+        return self.low_frequency, self.high_frequency
+
     def __post_init__(self) -> None:
         """Refuse impossible values.
 

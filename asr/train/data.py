@@ -17,6 +17,7 @@ from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.features.cmvn import CmvnStatistics
 from asr.features.spec_augment import SpecAugmentConfig, spec_augment
+from asr.features.vocal_tract import draw_factors, warp_frequencies
 from asr.lengths import pad
 from asr.model.acoustic import Output
 from asr.text.normalise import Normaliser
@@ -158,12 +159,22 @@ class TrainingData:
         return self.front_end.normalise(features, lengths, speakers), lengths
 
     def _augmented(self, batch: TrainingBatch) -> TrainingBatch:
-        """Move a batch to the device, and lay the masks over it that are drawn for all its rows."""
+        """Move a batch to the device, change its voices, and lay masks over it.
+
+        Both are drawn for all rows of the batch.
+        """
         batch = batch.to(self.ranks.device)
         if self.augment is None:
             return batch
+        features = batch.features
+        if self.augment.max_frequency_warp > 0:
+            generator = torch.Generator().manual_seed(number_of(f"vocal tracts {batch.seed}"))
+            factors = draw_factors(
+                len(batch.ids), self.augment.max_frequency_warp, generator, batch.strength
+            )
+            features = warp_frequencies(features, factors[batch.rows], self.front_end.config.band)
         features = spec_augment(
-            batch.features,
+            features,
             self.ranks.gather(batch.lengths, len(batch.ids)),
             self.augment,
             frame_shift=self.front_end.config.frame_shift,

@@ -11,6 +11,7 @@ from asr.features.spec_augment import SpecAugmentConfig, spec_augment
 
 FRAME_SHIFT = 0.01
 NOTHING = SpecAugmentConfig(
+    max_frequency_warp=0.0,
     n_frequency_masks=0,
     max_frequency_bins=0,
     time_masks_per_second=0.0,
