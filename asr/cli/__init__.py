@@ -6,7 +6,8 @@ that help comes at once. Besides its arguments, a verb finds in `options` the `c
 and `refuse`, which shows the usage and exits.
 
 What verbs share: `searching` (how to search), `numbers` (whole numbers), `outputs` (where results
-go), `bars` (progress), `watch` (what training shows), `stopping` (signals).
+go), `bars` (progress), `training` (what a run of training takes), `watch` (what it shows),
+`stopping` (signals).
 """
 
 import argparse

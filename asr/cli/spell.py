@@ -5,8 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from asr.cli.numbers import at_least
-from asr.cli.outputs import folder_to_make
+from asr.cli.training import add_run_arguments, read_run, run_folder
 
 HELP = "teach a model to spell, by text alone"
 DESCRIPTION = """\
@@ -49,25 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dev", type=Path, required=True, metavar="MANIFEST", help="to choose the best epoch by"
     )
-    parser.add_argument(
-        "--output", type=folder_to_make, required=True, metavar="DIR", help="model to make"
-    )
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a value of CONFIG"
-    )
-    parser.add_argument(
-        "--threads", type=at_least(1), metavar="N", help="CPU threads (default: as many as cores)"
-    )
+    add_run_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, show progress, and put the model with the best speller in place."""
-    import torch
-
     from asr.cli.bars import counting_bar
     from asr.cli.stopping import StopSignals
     from asr.cli.watch import RunWatcher
-    from asr.config import SpellingConfig, read_tree
+    from asr.config import SpellingConfig
     from asr.corpus.manifest import read_manifest
     from asr.errors import StoppedError
     from asr.lm.segments import read_segments
@@ -76,13 +65,8 @@ def run(options: argparse.Namespace) -> int:
     from asr.spelling_experiment import SpellingMaterial, SpellingResources, train_speller
     from asr.text.normalise import normaliser
     from asr.text.pronunciations import read_lexicon
-    from asr.train.allocator import keep_freed_memory
 
-    keep_freed_memory()
-    overrides = dict(entry.partition("=")[::2] for entry in options.set)
-    config = read_tree(SpellingConfig, options.config, overrides)
-    n_threads = options.threads or torch.get_num_threads()
-    torch.set_num_threads(max(1, n_threads // config.train.n_shards))  # of each shard
+    config = read_run(options, SpellingConfig)
     dev = read_manifest(options.dev)
     material = SpellingMaterial(
         model_folder(options.model),
@@ -91,15 +75,13 @@ def run(options: argparse.Namespace) -> int:
         read_manifest(options.train),
         dev,
     )
-    run_folder = options.output.with_name(options.output.name + ".run")
-    run_folder.mkdir(parents=True, exist_ok=True)
     n_dev_words = sum(len((utterance.text or "").split()) for utterance in dev)
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
     with StopSignals(is_quiet=False) as signals:
         try:
             with (
                 counting_bar("listening", "utt") as on_heard,
-                RunWatcher(run_folder, n_dev_words=n_dev_words) as watcher,
+                RunWatcher(run_folder(options.output), n_dev_words=n_dev_words) as watcher,
             ):
                 resources = SpellingResources(memory, signals.has_come, on_heard)
                 circumstances = provenance(options.command)

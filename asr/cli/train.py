@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.numbers import at_least
-from asr.cli.outputs import folder_to_make
+from asr.cli.training import add_run_arguments, read_run, run_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,9 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--train", type=Path, required=True, help="manifest to learn from")
     parser.add_argument("--dev", type=Path, required=True, help="manifest to choose the epoch by")
     parser.add_argument(
-        "--output", type=folder_to_make, required=True, help="the model directory to make"
-    )
-    parser.add_argument(
         "--lexicon",
         type=Path,
         metavar="FILE",
@@ -60,12 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="begin with the weights of a model, a folder or a shipped one's name, of the same "
         "[features], [text] and [model] (default: random weights)",
     )
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a value of config"
-    )
-    parser.add_argument(
-        "--threads", type=at_least(1), metavar="N", help="CPU threads (default: as many as cores)"
-    )
+    add_run_arguments(parser)
     parser.add_argument(
         "--device",
         metavar="NAME",
@@ -83,12 +75,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, show progress, and put the best model in place."""
-    import torch
-
     from asr.checkpoint import load_checkpoint
     from asr.cli.stopping import StopSignals
     from asr.cli.watch import RunWatcher
-    from asr.config import read_config
+    from asr.config import Config
     from asr.corpus.manifest import read_manifest
     from asr.errors import StoppedError
     from asr.experiment import Material, Resources, train_model
@@ -96,26 +86,20 @@ def run(options: argparse.Namespace) -> int:
     from asr.recognizer import model_folder
     from asr.text.normalise import normaliser
     from asr.text.pronunciations import read_lexicon
-    from asr.train.allocator import keep_freed_memory
     from asr.train.progress import Unwatched
     from asr.train.ranks import join_ranks
 
-    keep_freed_memory()
-    overrides = dict(entry.partition("=")[::2] for entry in options.set)
-    config = read_config(options.config, overrides)
-    n_threads = options.threads or torch.get_num_threads()
-    torch.set_num_threads(max(1, n_threads // config.train.n_shards))  # of each shard
+    config = read_run(options, Config)
     train, dev = read_manifest(options.train), read_manifest(options.dev)
     normalise = normaliser(config.text.normaliser)
     lexicon = read_lexicon(options.lexicon, normalise) if options.lexicon else None
     start = load_checkpoint(model_folder(options.start)) if options.start else None
-    run_folder = options.output.with_name(options.output.name + ".run")
-    run_folder.mkdir(parents=True, exist_ok=True)
+    folder = run_folder(options.output)
     with (
         join_ranks(options.device) as ranks,
         StopSignals(is_quiet=not ranks.is_first) as signals,
     ):
-        watching = RunWatcher(run_folder, n_dev_words=_n_words(dev)) if ranks.is_first else None
+        watching = RunWatcher(folder, n_dev_words=_n_words(dev)) if ranks.is_first else None
         resources = Resources(_feature_bytes(options.feature_memory), ranks, signals.has_come)
         circumstances = provenance(_launcher(ranks) + options.command)
         try:

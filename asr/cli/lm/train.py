@@ -5,8 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from asr.cli.numbers import at_least
-from asr.cli.outputs import folder_to_make
+from asr.cli.training import add_run_arguments, read_run, run_folder
 
 HELP = "train a recurrent model over characters"
 DESCRIPTION = """\
@@ -39,44 +38,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="text to choose the model by (default: the last tenth, at most 3,000 lines, held out)",
     )
-    parser.add_argument(
-        "--output", type=folder_to_make, required=True, metavar="DIR", help="model to make"
-    )
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a value of CONFIG"
-    )
-    parser.add_argument(
-        "--threads", type=at_least(1), metavar="N", help="CPU threads (default: as many as cores)"
-    )
+    add_run_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, show progress, and put the best model in place."""
-    import torch
-
     from asr.cli.lm.watch import LanguageRunWatcher
     from asr.cli.stopping import StopSignals
-    from asr.config import LanguageConfig, read_tree
+    from asr.config import LanguageConfig
     from asr.errors import StoppedError
     from asr.language_experiment import train_language_model
     from asr.lm.segments import hold_out, read_segments
     from asr.provenance import provenance
-    from asr.train.allocator import keep_freed_memory
 
-    keep_freed_memory()
     text: Sequence[str] = list(read_segments(options.text))
     if options.dev:
         dev: Sequence[str] = list(read_segments([options.dev]))
     else:
         text, dev = hold_out(text)
-    overrides = dict(entry.partition("=")[::2] for entry in options.set)
-    config = read_tree(LanguageConfig, options.config, overrides)
-    n_threads = options.threads or torch.get_num_threads()
-    torch.set_num_threads(max(1, n_threads // config.train.n_shards))  # of each shard
-    run_folder = options.output.with_name(options.output.name + ".run")
+    config = read_run(options, LanguageConfig)
     with StopSignals(is_quiet=False) as signals:
         try:
-            with LanguageRunWatcher(run_folder) as watcher:
+            with LanguageRunWatcher(run_folder(options.output)) as watcher:
                 state = train_language_model(
                     config,
                     text,
