@@ -21,7 +21,7 @@ from asr.checkpoint import (
 from asr.config import Config, config_hash, to_toml
 from asr.corpus.feature_memory import FeatureMemory
 from asr.corpus.statistics import corpus_statistics
-from asr.corpus.utterance import Utterance
+from asr.corpus.utterance import Utterance, without_folders
 from asr.errors import ConfigError, DataError
 from asr.features.front_end import FrontEnd
 from asr.model.acoustic import Output
@@ -229,11 +229,8 @@ def _fingerprint(
     *manifests: Sequence[Utterance],
 ) -> str:
     """Name what must be the same when a run is gone on with; the audio may lie elsewhere."""
-    placeless = [
-        [dataclasses.replace(u, audio_filepath=Path(u.audio_filepath.name)) for u in utterances]
-        for utterances in manifests
-    ]
-    fingerprint = hashlib.sha256(f"{to_toml(config)}{placeless}{targets}".encode())
+    speech = [without_folders(utterances) for utterances in manifests]
+    fingerprint = hashlib.sha256(f"{to_toml(config)}{speech}{targets}".encode())
     if start:
         fingerprint.update(safetensors.torch.save(start.model.state_dict()))
     return fingerprint.hexdigest()

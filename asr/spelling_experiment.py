@@ -15,7 +15,7 @@ from torch import Tensor
 from asr.checkpoint import Checkpoint, load_checkpoint, read_example, save_checkpoint
 from asr.config import SpellingConfig, config_hash, to_toml
 from asr.corpus.feature_memory import FeatureMemory
-from asr.corpus.utterance import Utterance
+from asr.corpus.utterance import Utterance, without_folders
 from asr.errors import ConfigError, DataError, StoppedError
 from asr.model.acoustic import Output
 from asr.model_files import CARD_FILE, check_replaceable, copy_model
@@ -233,11 +233,8 @@ def _fingerprint(
     config: SpellingConfig, checkpoint: Checkpoint, segments: list[str], material: SpellingMaterial
 ) -> str:
     """Name what must be the same when a run is gone on with; the audio may lie elsewhere."""
-    placeless = [
-        [dataclasses.replace(u, audio_filepath=Path(u.audio_filepath.name)) for u in utterances]
-        for utterances in (material.train, material.dev)
-    ]
-    fingerprint = hashlib.sha256(f"{to_toml(config)}{placeless}{material.lexicon}".encode())
+    speech = [without_folders(part) for part in (material.train, material.dev)]
+    fingerprint = hashlib.sha256(f"{to_toml(config)}{speech}{material.lexicon}".encode())
     fingerprint.update(safetensors.torch.save(checkpoint.model.state_dict()))
     fingerprint.update("\n".join(segments).encode("utf-8", "surrogatepass"))
     return fingerprint.hexdigest()

@@ -1,6 +1,7 @@
 """A stretch of speech: the unit of a corpus."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -25,3 +26,11 @@ class Utterance:
     text: str | None = None
     speaker: str | None = None
     channel: int | None = None
+
+
+def without_folders(utterances: Iterable[Utterance]) -> list[Utterance]:
+    """Name audio by its file alone: what is equal if the same corpus lies elsewhere."""
+    return [
+        replace(utterance, audio_filepath=Path(utterance.audio_filepath.name))
+        for utterance in utterances
+    ]
