@@ -48,11 +48,11 @@ Small speech recognition: recurrent encoders trained with CTC, on your own compu
 
 The way from a corpus to a number, one verb a step (recipes/ puts them in order):
 
-  asr download    fetch a corpus                      asr decode   recognise a test set
-  asr prepare     check it, list its utterances       asr score    count the errors
-  asr train       learn a model from it               asr report   write the counts up
-  asr spell       teach it to spell, by text          asr lm       make a language model
-  asr tune        weigh that
+  asr download    fetch a corpus                      asr tune     weigh the language model
+  asr prepare     check it, list its utterances       asr decode   recognise a test set
+  asr train       learn a model from it               asr score    count the errors
+  asr spell       teach it to spell, by text          asr report   write the counts up
+  asr lm          make a language model
 """
 
 # descriptions keep their lines, and names of verbs stay beside what they do
