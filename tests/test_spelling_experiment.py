@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from asr.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, verify_golden
 from asr.config import Config, SpellingConfig
+from asr.corpus.feature_memory import FeatureMemory
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError, StoppedError
 from asr.experiment import Material, Resources, train_model
@@ -20,6 +22,7 @@ from asr.spelling.pronounced_text import PronouncingConfig
 from asr.spelling_experiment import SpellingMaterial, SpellingResources, train_speller
 from asr.text.pronunciations import Pronunciation
 from asr.text.tokenizer import TextConfig
+from asr.train.data import TrainingData
 from asr.train.progress import Unwatched
 
 
@@ -136,7 +139,9 @@ def test_a_spelled_utterance_alone_equals_itself_in_a_batch(spelling: Path) -> N
             torch.testing.assert_close(together[row, : lengths[row]], alone[0], rtol=0.0, atol=1e-5)
 
 
-def test_a_model_that_spells_is_read_as_it_was_written(spelling: Path, tmp_path: Path) -> None:
+def test_a_model_that_spells_is_read_as_it_was_written(
+    spelling: Path, listener: Path, tmp_path: Path
+) -> None:
     checkpoint = load_checkpoint(spelling)
     verify_golden(spelling, checkpoint)
 
@@ -149,7 +154,7 @@ def test_a_model_that_spells_is_read_as_it_was_written(spelling: Path, tmp_path:
     torch.testing.assert_close(
         text_emission(again, 60), text_emission(checkpoint, 60), rtol=0.0, atol=0.05
     )
-    assert weights_hash(tmp_path / "copy") != weights_hash(spelling)
+    assert len({weights_hash(m) for m in (tmp_path / "copy", spelling, listener)}) == 3
     assert "## Speller" in (spelling / "README.md").read_text()
 
 
@@ -189,6 +194,35 @@ def test_a_run_that_was_stopped_ends_with_the_bits_of_one_that_was_not(
     spell(config, listener, tiny_corpus, lexicon, tmp_path / "twice")
 
     assert weights_hash(tmp_path / "twice") == weights_hash(spelling)
+
+
+def test_the_training_speech_is_heard_with_all_noise_from_the_first_time_on(
+    spelling: Path, listener: Path, tiny_corpus: Sequence[Utterance]
+) -> None:
+    """Also where the model's own training began without (`ramp_epochs`)."""
+    checkpoint = load_checkpoint(listener)
+    assert checkpoint.config.batching.ramp_epochs > 0
+    stored = load_file(spelling.with_name("model.run") / "heard.safetensors")
+    first_time = torch.cat(
+        [stored["log_probs"][start : start + length] for _, _, _, _, _, start, length in
+         stored["pieces"][stored["pieces"][:, 0] == 0].tolist()]
+    )  # fmt: skip
+    batching = dataclasses.replace(checkpoint.config.batching, speeds=(1.0,), sorted_first=False)
+    memory = FeatureMemory(checkpoint.front_end, 10**9)
+    nothing: dict[str, list[int]] = {utterance.id: [] for utterance in tiny_corpus}
+    data = TrainingData(
+        tiny_corpus, {"text": nothing}, memory, batching, checkpoint.config.spec_augment
+    )
+    quiet = torch.cat(
+        [
+            checkpoint.model(batch.features, batch.lengths, "phones")[0].flatten(0, 1)
+            for batch in data.batches(0)
+        ]
+    )
+
+    likest = torch.cdist(first_time.float(), quiet.half().float()).min(dim=1).values
+
+    assert float((likest > 1e-3).float().mean()) > 0.5
 
 
 def test_a_speller_that_is_there_already_gives_way(

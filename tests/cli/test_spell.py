@@ -57,6 +57,11 @@ def test_a_model_that_spells_decodes_and_is_packed_and_says_so(
     record = json.loads((tmp_path / "h.run.json").read_text())
     assert record["search"] == "greedy, with a speller"
     said = [json.loads(line) for line in hypotheses.read_text().splitlines()]
+    by_phones = ["--search", "beam", "--lexicon", tmp_path / "lexicon"]
+    assert main([*map(str, ["decode", packed, manifest, *by_phones, "--output", hypotheses])]) == 0
+    record = json.loads((tmp_path / "h.run.json").read_text())
+    assert record["search"].endswith("words of lexicon")  # the speller has no part in it
+
     texts = {transcript["id"]: transcript["text"] for transcript in said}
     utterance = json.loads(manifest.read_text().splitlines()[0])
     audio = tmp_path / utterance["audio_filepath"]

@@ -56,6 +56,7 @@ def test_an_utterance_is_what_was_heard_of_its_phones_and_spells_its_words() -> 
     heard = {tuple(row) for row in phone_features(torch.tensor(data.heard.log_probs)).tolist()}
     n_utterances = 0
     for batch in data.batches(0):
+        assert batch.strength == 1.0  # of dropout
         n_utterances += len(batch.ids)
         for row, length in enumerate(batch.lengths.tolist()):
             assert {tuple(frame) for frame in batch.features[row, :length].tolist()} <= heard
@@ -66,6 +67,23 @@ def test_an_utterance_is_what_was_heard_of_its_phones_and_spells_its_words() -> 
             n_phones = sum(len(WORDS[word]) for word in words)
             assert length == 3 * n_phones  # every piece has three frames
     assert n_utterances == CONFIG.n_utterances
+
+
+def test_each_utterance_is_said_as_it_was_heard_one_time_or_another() -> None:
+    said = Said.of([np.array([1, 2, 3, 3, 2, 1])])
+    pieces = [cut_emission(said, range(6), 6, hearing=h, start=6 * h) for h in (0, 1)]
+    log_probs = np.zeros((12, 4), np.float16)
+    log_probs[6:] = -5.0
+    heard = HeardPhones(log_probs, np.concatenate(pieces))
+    data = PronouncedText(make_text(), heard, TokenTable.from_text(WORDS), CONFIG, 0.04)
+
+    sounds = {
+        tuple(batch.features[row, : batch.lengths[row]].unique().tolist())
+        for batch in data.batches(0)
+        for row in range(len(batch.ids))
+    }
+
+    assert sounds == {(1.0,), (1.0 - 5.0 / 4.0,)}
 
 
 def test_an_epoch_is_the_same_again_from_wherever_it_is_gone_on_with() -> None:

@@ -97,3 +97,18 @@ def test_the_first_epoch_of_a_ramp_has_no_masks(
         equal = [torch.equal(plain.features, other.features) for plain, other in pairs]
         assert all(equal) if is_spared else not any(equal)
         assert {other.strength for _, other in pairs} == {0.0 if is_spared else 1.0}
+
+
+def test_a_warp_of_frequencies_changes_voices_and_leaves_the_masks_where_they_are(
+    tiny_corpus: Sequence[Utterance], small_config: Config
+) -> None:
+    plain = dataclasses.replace(small_config.spec_augment, max_frequency_warp=0.0)
+    without = dataclasses.replace(small_config, spec_augment=plain)
+    warped, straight = (
+        next(make_data(tiny_corpus, config).batches(5)) for config in (small_config, without)
+    )
+
+    masked = straight.features == 0.0
+    assert masked.any()
+    assert torch.equal(warped.features == 0.0, masked)
+    assert not torch.allclose(warped.features, straight.features, atol=0.01)
