@@ -4,9 +4,9 @@
 # Seven trainings at equal size, 1.0 million weights within 1 %: each cell reading in one direction
 # and in two, and the plain RNN once more with its gradients not clipped. Each is scored, and
 # memory.html sets them beside one another, with pictures: how far the gradient reaches before and
-# after training, and how errors grow as less of the speech is heard. By the speed of single steps
-# a training is to take 5 to 15 minutes of two idle cores, and all of it an hour and a half; it has
-# not been run in full yet.
+# after training, and how errors grow as less of the speech is heard.
+# A training takes 10 to 25 minutes of two cores, all of it some two hours; four of the seven have
+# been run so far (docs/experiments.md), and their words are still nearly all wrong.
 #
 # Takes train-clean-5 and dev-clean from $ASR_DATA, or from ../shared/data where that is there;
 # otherwise downloads train-clean-5 and dev-clean-2 (OpenSLR 31, 0.5 GB).
