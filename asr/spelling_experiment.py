@@ -39,7 +39,7 @@ from asr.train.step import Workers
 
 SECTION = "## Speller"  # of the model card
 HEARD_FILE = "heard.safetensors"
-TOKENIZER_SEGMENTS = 200_000  # evenly spread over the text; more change few pieces of words
+TOKENIZER_SEGMENTS = 200_000  # evenly spread over the text: seconds, not minutes
 
 
 @dataclass(frozen=True, slots=True)

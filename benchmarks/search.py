@@ -20,6 +20,7 @@ well a model reads. They are fewer, since some decoders take seconds for one.
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import statistics
@@ -45,7 +46,7 @@ from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
 from asr.fusion import fuse
 from asr.lengths import pad
-from asr.recognizer import load_model
+from asr.recognizer import Recognizer, load_model
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
 from asr.search.greedy import greedy_search
@@ -267,8 +268,8 @@ def _processes(names: Sequence[str], python: str) -> Iterator[Callable[[str, Any
 
 
 def _of_model(timed: Sequence[Utterance], tuned: Sequence[Utterance]) -> _Emissions:
-    """Let the shipped model hear the dev speakers."""
-    model = load_model(is_greedy=True)
+    """Let the shipped model hear the dev speakers, and write characters: its speller does not."""
+    model = Recognizer(dataclasses.replace(load_model(is_greedy=True).checkpoint, speller=None))
     log_probs = {}
     for utterance in [*timed, *tuned]:
         heard, _ = model.log_probs(*pad([read_utterance(utterance, model.sample_rate)]))

@@ -8,7 +8,7 @@ from torch import Tensor
 from asr.model.acoustic import AcousticModel, Output
 from asr.train.step import TrainingBatch
 
-PRIOR_UTTERANCES = 200  # of the training set, evenly spread; more change no digit that matters
+PRIOR_UTTERANCES = 200  # of the training set, evenly spread
 LEAST = 1e-6  # what a token that was never heard counts as; less would let it win everywhere
 
 
