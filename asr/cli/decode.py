@@ -133,11 +133,11 @@ def _record(
     from asr.wer.condition import Decoding
 
     config, speller = recognizer.checkpoint.config, recognizer.checkpoint.speller
-    is_spelled = speller is not None and recognizer.output == "text"
+    used = [config, speller.config] if speller and recognizer.output == "text" else [config]
     return Decoding(
         model=options.model,
-        config_hash=config_hash(config),
-        search=f"{searching}, with a speller" if is_spelled else str(searching),
+        config_hash="+".join(map(config_hash, used)),
+        search=f"{searching}, with a speller" if len(used) > 1 else str(searching),
         audio_seconds=audio_seconds,
         computing_seconds=seconds,
         provenance=provenance(options.command),

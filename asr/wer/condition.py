@@ -27,7 +27,8 @@ class Decoding:
 
     Attributes:
         model: Name or folder of the model.
-        config_hash: Of the model's resolved configuration.
+        config_hash: Of the model's resolved configuration; behind a + that of its speller, if it
+            had a part.
         search: The search and its settings in a few words, as in `beam 16`.
         audio_seconds: Duration of the decoded speech.
         computing_seconds: Wall-clock time from audio to text, without loading the model.

@@ -56,11 +56,13 @@ def test_a_model_that_spells_decodes_and_is_packed_and_says_so(
 
     record = json.loads((tmp_path / "h.run.json").read_text())
     assert record["search"] == "greedy, with a speller"
+    assert record["config_hash"].count("+") == 1  # the speller's, too
     said = [json.loads(line) for line in hypotheses.read_text().splitlines()]
     by_phones = ["--search", "beam", "--lexicon", tmp_path / "lexicon"]
     assert main([*map(str, ["decode", packed, manifest, *by_phones, "--output", hypotheses])]) == 0
     record = json.loads((tmp_path / "h.run.json").read_text())
     assert record["search"].endswith("words of lexicon")  # the speller has no part in it
+    assert "+" not in record["config_hash"]
 
     texts = {transcript["id"]: transcript["text"] for transcript in said}
     utterance = json.loads(manifest.read_text().splitlines()[0])
