@@ -133,11 +133,13 @@ def _record(
     from asr.wer.condition import Decoding
 
     config, speller = recognizer.checkpoint.config, recognizer.checkpoint.speller
-    used = [config, speller.config] if speller and recognizer.output == "text" else [config]
+    search, hashes = str(searching), config_hash(config)
+    if speller and recognizer.output == "text":
+        search, hashes = f"{search}, with a speller", f"{hashes}+{config_hash(speller.config)}"
     return Decoding(
         model=options.model,
-        config_hash="+".join(map(config_hash, used)),
-        search=f"{searching}, with a speller" if len(used) > 1 else str(searching),
+        config_hash=hashes,
+        search=search,
         audio_seconds=audio_seconds,
         computing_seconds=seconds,
         provenance=provenance(options.command),
