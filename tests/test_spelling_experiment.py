@@ -26,6 +26,22 @@ from asr.train.data import as_recorded
 from asr.train.progress import Unwatched
 
 
+def learn(
+    config: Config,
+    corpus: Sequence[Utterance],
+    folder: Path,
+    lexicon: Sequence[Pronunciation] | None = None,
+) -> None:
+    train_model(
+        config,
+        Material(corpus, corpus[:3], lexicon),
+        folder,
+        Unwatched(),
+        provenance(["asr", "train"]),
+        Resources(max_feature_bytes=10**9),
+    )
+
+
 @pytest.fixture(scope="module")
 def lexicon(tiny_corpus: Sequence[Utterance]) -> list[Pronunciation]:
     words = sorted({word for u in tiny_corpus for word in (u.text or "").split()})
@@ -44,14 +60,7 @@ def listener(
     config = dataclasses.replace(
         small_config, train=dataclasses.replace(small_config.train, phone_weight=0.5)
     )
-    train_model(
-        config,
-        Material(tiny_corpus, tiny_corpus[:3], lexicon),
-        folder,
-        Unwatched(),
-        provenance(["asr", "train"]),
-        Resources(max_feature_bytes=10**9),
-    )
+    learn(config, tiny_corpus, folder, lexicon)
     return folder
 
 
@@ -263,13 +272,6 @@ def test_a_model_without_phones_is_refused(
     lexicon: list[Pronunciation],
     tmp_path: Path,
 ) -> None:
-    train_model(
-        small_config,
-        Material(tiny_corpus, tiny_corpus[:3]),
-        tmp_path / "deaf",
-        Unwatched(),
-        provenance(["asr", "train"]),
-        Resources(max_feature_bytes=10**9),
-    )
+    learn(small_config, tiny_corpus, tmp_path / "deaf")
     with pytest.raises(ConfigError, match="no output of phones"):
         spell(config, tmp_path / "deaf", tiny_corpus, lexicon, tmp_path / "m")
