@@ -4,7 +4,7 @@ import ctypes
 import sys
 
 # Parameters of glibc's mallopt (malloc.h).
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -4, -8
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 _NEVER = -1
 _MORE_AT_A_TIME = 1 << 28  # bytes
 
@@ -26,7 +26,6 @@ def keep_freed_memory() -> bool:
     except (OSError, AttributeError):
         return False
     settings = (
-        (_M_ARENA_MAX, 1),  # threads would otherwise keep heaps of their own, of 64 MB at most
         (_M_MMAP_MAX, 0),
         (_M_TRIM_THRESHOLD, _NEVER),
         (_M_TOP_PAD, _MORE_AT_A_TIME),
