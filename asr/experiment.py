@@ -24,6 +24,7 @@ from asr.corpus.statistics import corpus_statistics
 from asr.corpus.utterance import Utterance, without_folders
 from asr.errors import ConfigError, DataError
 from asr.features.front_end import FrontEnd
+from asr.lm.dense_trigram import dense_trigram
 from asr.model.acoustic import Output
 from asr.model_files import CARD_FILE, check_replaceable
 from asr.provenance import Provenance
@@ -186,6 +187,7 @@ def _training_data(
         checkpoint.config.batching,
         checkpoint.config.spec_augment,
         ranks,
+        _phone_trigram(checkpoint, targets),
     )
 
 
@@ -210,6 +212,14 @@ def _targets(
         numbers = checkpoint.phones.numbers
         targets["phones"] = _encoded(lambda text: numbers(speller.spell(text)), texts)
     return targets
+
+
+def _phone_trigram(checkpoint: Checkpoint, targets: Targets) -> Tensor | None:
+    """Learn how probable phones are behind one another, where sequences of them compete."""
+    if checkpoint.phones is None or not checkpoint.config.train.crf_weight:
+        return None
+    sequences = targets["phones"].values()
+    return torch.from_numpy(dense_trigram(sequences, len(checkpoint.phones.tokens)))
 
 
 def _encoded(encode: Callable[[str], list[int]], texts: dict[str, str]) -> dict[str, list[int]]:

@@ -69,6 +69,7 @@ def small_config() -> Config:
         train=TrainConfig(
             average_decay=0.0,
             phone_weight=0.0,
+            crf_weight=0.0,
             middle_weight=0.0,
             label_smoothing=0.0,
             grow_epochs=0,

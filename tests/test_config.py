@@ -236,6 +236,7 @@ def test_a_last_layer_that_would_never_join_in_is_refused(small_config: Config) 
         ("middle_weight", 1.0),
         ("middle_weight", -0.1),
         ("grow_epochs", -1),
+        ("crf_weight", 0.5),  # without phones
     ],
 )
 def test_a_share_or_a_number_of_epochs_that_is_none_is_refused(

@@ -10,5 +10,7 @@ model predicts a text).
 The recurrent model over characters: `characters` (their ids), `character_model` (the network),
 `character_scores` (how probable a text is) and `sampling` (text that the model writes).
 
+A trigram over phones, for training an acoustic model: `dense_trigram`.
+
 N-grams are numpy. Word ids, nodes and natural logs are what other parts need to know.
 """

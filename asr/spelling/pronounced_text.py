@@ -76,6 +76,7 @@ class PronouncedText:
     """
 
     ranks = ALONE
+    phone_trigram: Tensor | None = None
 
     def __init__(
         self,

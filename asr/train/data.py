@@ -40,9 +40,12 @@ class TrainingBatches(Batches, Protocol):
 
     Attributes:
         ranks: Who shares each batch.
+        phone_trigram: (V, V, V), of `dense_trigram` of the texts' phones; None where nothing asks
+            how probable these are behind one another.
     """
 
     ranks: Ranks
+    phone_trigram: Tensor | None
 
     def n_batches(self, epoch: int) -> int:
         """Count the batches of an epoch."""
@@ -64,6 +67,7 @@ class TrainingData:
         batching: Batch size, renditions and seed.
         augment: Masks to lay over the features; None for a dev set.
         ranks: Who shares each batch.
+        phone_trigram: As `TrainingBatches` says.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class TrainingData:
         batching: BatchingConfig,
         augment: SpecAugmentConfig | None = None,
         ranks: Ranks = ALONE,
+        phone_trigram: Tensor | None = None,
     ) -> None:
         missing = [utterance.id for utterance in utterances if utterance.duration is None]
         if missing:
@@ -89,6 +94,7 @@ class TrainingData:
         if self.front_end.config.cmvn == "speaker":
             self._speakers = speaker_statistics(self.front_end, utterances)
         self.augment, self.ranks = augment, ranks
+        self.phone_trigram = phone_trigram
 
     def n_batches(self, epoch: int) -> int:
         """Count the batches of an epoch."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from asr.errors import ConfigError, StoppedError, TrainingError
@@ -39,6 +39,8 @@ class TrainConfig:
             best. It decides the rounding of sums, and so belongs to what makes a run repeatable.
         phone_weight: Share of the loss that a second output has, of the phones of a lexicon; 0: the
             model has none.
+        crf_weight: How much of CTC-CRF the loss of phones is, which lets whole sequences of phones
+            compete, each as probable as the training texts make it; 0: CTC alone.
         middle_weight: Share of text's loss that is taken behind layer n_layers // 2; 0: none.
         label_smoothing: Share of the loss that draws the outputs to the uniform distribution.
         grow_epochs: Epochs after which each further recurrent layer joins in, from the first one
@@ -54,6 +56,7 @@ class TrainConfig:
     precision: str
     n_shards: int
     phone_weight: float
+    crf_weight: float
     middle_weight: float
     label_smoothing: float
     grow_epochs: int
@@ -72,6 +75,11 @@ class TrainConfig:
         for name in ("average_decay", "phone_weight", "middle_weight", "label_smoothing"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise ConfigError(f"train.{name} must lie in [0, 1), got {getattr(self, name)}")
+        if not 0.0 <= self.crf_weight <= (1.0 if self.phone_weight else 0.0):
+            raise ConfigError(
+                "train.crf_weight must lie in [0, 1], and be 0 without phones "
+                f"(train.phone_weight), got {self.crf_weight}"
+            )
         if self.grow_epochs < 0:
             raise ConfigError(f"train.grow_epochs must be at least 0, got {self.grow_epochs}")
 
@@ -79,14 +87,21 @@ class TrainConfig:
         """Tell after how many epochs the last of so many recurrent layers joins in."""
         return self.grow_epochs * (n_layers - 1)
 
-    def objective(self, epoch: int, n_layers: int) -> Objective:
-        """Say what updates minimise in an epoch, from 0, of a model with so many layers."""
+    def objective(
+        self, epoch: int, n_layers: int, phone_trigram: Tensor | None = None
+    ) -> Objective:
+        """Say what updates minimise in an epoch, from 0, of a model with so many layers.
+
+        The trigram, (V, V, V), is what `Objective` asks for.
+        """
         joined = 1 + epoch // self.grow_epochs if self.grow_epochs else n_layers
         return Objective(
             phone_weight=self.phone_weight,
+            crf_weight=self.crf_weight,
             middle_weight=self.middle_weight,
             label_smoothing=self.label_smoothing,
             n_layers=min(joined, n_layers),
+            phone_trigram=phone_trigram,
         )
 
 
@@ -231,7 +246,9 @@ class Trainer:
             self.optimiser,
             batch,
             workers,
-            objective=self.config.objective(run.epoch, self.model.config.n_layers),
+            objective=self.config.objective(
+                run.epoch, self.model.config.n_layers, self.data.phone_trigram
+            ),
             precision=self.config.precision,
             max_gradient_norm=self.optimiser_config.max_gradient_norm,
         )

@@ -18,17 +18,21 @@ class Objective:
 
     Attributes:
         phone_weight: Share of the loss of phones.
+        crf_weight: Of `log_denominator`, in the loss of phones: 0 is CTC, 1 is CTC-CRF.
         middle_weight: Share, in what is not of phones, of the loss of text from a middle layer, by
             the same projection (Lee and Watanabe, "Intermediate loss regularization for CTC-based
             speech recognition", ICASSP 2021).
         label_smoothing: Share, in all of these, of `uniform_loss` in place of CTC's.
         n_layers: Recurrent layers that take part, from below; the others stay as they are.
+        phone_trigram: (V, V, V), of `dense_trigram`; must be there where `crf_weight` is above 0.
     """
 
     phone_weight: float
+    crf_weight: float
     middle_weight: float
     label_smoothing: float
     n_layers: int
+    phone_trigram: Tensor | None = None
 
     def depths(self, n_layers: int) -> list[int]:
         """Say behind which of so many recurrent layers there is a loss, in rising order.

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from asr.errors import TrainingError
 from asr.model.acoustic import AcousticModel, Output
 from asr.model.ctc import ctc_loss, is_alignable
+from asr.model.denominator import log_denominator
 from asr.train.objective import Objective, Source, uniform_loss
 from asr.train.ranks import Ranks, cut
 
@@ -132,6 +133,10 @@ class _Emission:
         """Compute the losses, (B,), nats."""
         return ctc_loss(self.log_probs, self.lengths, self.targets.tokens, self.targets.lengths)
 
+    def log_denominator(self, trigram: Tensor) -> Tensor:
+        """Sum over whatever could have been said, (B,), natural log."""
+        return log_denominator(self.log_probs, self.lengths, trigram)
+
     def uniform_loss(self) -> Tensor:
         """Compute how far it is from the uniform distribution, (B,), nats."""
         return uniform_loss(self.log_probs, self.lengths, self.targets.lengths)
@@ -225,6 +230,10 @@ def _gradient(
     with torch.autocast(device, PRECISIONS[precision], precision != "float32"):
         emissions, alignable = _emissions(model, batch, dropout, rows, objective)
         losses = {source: emission.ctc_loss() for source, emission in emissions.items()}
+        if emissions and objective.crf_weight:
+            assert objective.phone_trigram is not None
+            others = emissions["phones"].log_denominator(objective.phone_trigram)
+            losses["phones"] = losses["phones"] + objective.crf_weight * others
     skipped = _chosen(ids, ~alignable)
     if not losses:
         return _Gradient((), 0.0, 0, skipped)

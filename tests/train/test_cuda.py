@@ -55,7 +55,7 @@ def step_on(device: torch.device, precision: str = "float32") -> tuple[StepResul
             adamw(model, OPTIMISER),
             make_batch(device),
             Workers(ranks, pool, 1),
-            objective=Objective(0.0, 0.0, 0.0, n_layers=2),
+            objective=Objective(0.0, 0.0, 0.0, 0.0, n_layers=2),
             precision=precision,
             max_gradient_norm=1e9,
         )

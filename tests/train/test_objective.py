@@ -29,7 +29,7 @@ def test_the_mean_is_over_the_valid_frames() -> None:
 
 
 def test_shares_weigh_the_losses() -> None:
-    objective = Objective(phone_weight=0.4, middle_weight=0.3, label_smoothing=0.0, n_layers=2)
+    objective = Objective(0.4, 0.0, 0.3, 0.0, n_layers=2)
 
     text, middle, phones = (torch.tensor(nats) for nats in (10.0, 30.0, 20.0))
     mixed = objective.mix({"text": text, "middle": middle, "phones": phones})
@@ -39,14 +39,14 @@ def test_shares_weigh_the_losses() -> None:
 
 @pytest.mark.parametrize(("n_layers", "middle"), [(2, 1), (3, 1), (4, 2), (5, 2)])
 def test_the_middle_is_the_lower_half(n_layers: int, middle: int) -> None:
-    without, with_middle = (Objective(0.0, weight, 0.0, n_layers) for weight in (0.0, 0.5))
+    without, with_middle = (Objective(0.0, 0.0, weight, 0.0, n_layers) for weight in (0.0, 0.5))
 
     assert without.depths(n_layers) == [n_layers]
     assert with_middle.depths(n_layers) == [middle, n_layers]
 
 
 def test_the_middle_is_silent_until_a_layer_above_it_has_joined() -> None:
-    depths = [Objective(0.0, 0.5, 0.0, joined).depths(4) for joined in (1, 2, 3, 4)]
+    depths = [Objective(0.0, 0.0, 0.5, 0.0, joined).depths(4) for joined in (1, 2, 3, 4)]
 
     assert depths == [[1], [2], [2, 3], [2, 4]]
 

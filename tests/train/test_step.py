@@ -5,8 +5,10 @@ import pytest
 import torch
 
 from asr.errors import TrainingError
+from asr.lm.dense_trigram import dense_trigram
 from asr.model.acoustic import AcousticModel, ModelConfig
 from asr.model.ctc import ctc_loss
+from asr.model.denominator import log_denominator
 from asr.train.objective import Objective
 from asr.train.ranks import ALONE
 from asr.train.step import StepResult, Targets, TrainingBatch, Workers, training_step
@@ -16,6 +18,12 @@ def make_model(dropout: float = 0.3, n_layers: int = 1) -> AcousticModel:
     torch.manual_seed(0)
     config = ModelConfig(2, 2, 1, "gru", 8, n_layers, bidirectional=True, dropout=dropout)
     return AcousticModel(config, n_features=4, n_tokens=5)
+
+
+def make_model_with_phones() -> AcousticModel:
+    torch.manual_seed(0)
+    config = ModelConfig(2, 2, 1, "gru", 8, 1, bidirectional=True, dropout=0.0)
+    return AcousticModel(config, n_features=4, n_tokens=5, n_phones=5)
 
 
 def make_batch(*token_counts: int) -> TrainingBatch:
@@ -28,7 +36,9 @@ def make_batch(*token_counts: int) -> TrainingBatch:
     return TrainingBatch(names, slice(count), features, lengths, {"text": targets}, 1.0, 0, 1.0)
 
 
-TEXT_ALONE = Objective(phone_weight=0.0, middle_weight=0.0, label_smoothing=0.0, n_layers=1)
+TEXT_ALONE = Objective(
+    phone_weight=0.0, crf_weight=0.0, middle_weight=0.0, label_smoothing=0.0, n_layers=1
+)
 
 
 def step(
@@ -201,6 +211,29 @@ def test_a_middle_layer_is_taught_by_the_projection_of_text() -> None:
     norm = torch.cat([gradient.flatten() for gradient in gradients]).norm()
     assert result.gradient_norm == pytest.approx(float(norm), rel=1e-5)
     assert result.loss == pytest.approx(5 * float(losses[2].detach()), rel=1e-5)
+
+
+def test_phones_are_taught_against_whatever_else_could_have_been_said() -> None:
+    plain, model = (make_model_with_phones() for _ in range(2))
+    batch = make_batch(3, 2)
+    batch = dataclasses.replace(batch, targets={**batch.targets, "phones": batch.targets["text"]})
+    trigram = torch.from_numpy(dense_trigram([[1, 2, 3], [4]], 5))
+    objective = dataclasses.replace(
+        TEXT_ALONE, phone_weight=0.4, crf_weight=0.9, phone_trigram=trigram
+    )
+    target = batch.targets["text"]
+    losses = []
+    for output in ("text", "phones"):
+        log_probs, lengths = plain(batch.features, batch.lengths, output)
+        losses.append(ctc_loss(log_probs, lengths, target.tokens, target.lengths).sum())
+    others = log_denominator(log_probs, lengths, trigram).sum()
+    ((0.6 * losses[0] + 0.4 * (losses[1] + 0.9 * others)) / 5).backward()
+
+    result = step(model, batch, rate=1e-9, objective=objective)
+
+    norm = torch.cat([p.grad.flatten() for p in plain.parameters() if p.grad is not None]).norm()
+    assert result.gradient_norm == pytest.approx(float(norm), rel=1e-5)
+    assert result.loss == pytest.approx(float(losses[0].detach()), rel=1e-5)
 
 
 def test_layers_that_have_not_joined_are_not_moved_by_weight_decay_either() -> None:
