@@ -198,6 +198,22 @@ def test_phones_change_what_the_encoder_learns(
     assert not torch.equal(one[name], other[name])
 
 
+def test_phones_can_compete_as_sequences_from_what_ctc_has_learned(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    lexicon, config = spelled_out(tiny_corpus), with_phones(small_config)
+    train(config, tiny_corpus, tmp_path / "first", lexicon=lexicon)
+    competing = dataclasses.replace(config, train=dataclasses.replace(config.train, crf_weight=0.9))
+
+    for name, of in (("ctc", config), ("crf", competing)):
+        train(of, tiny_corpus, tmp_path / name, lexicon=lexicon, start=tmp_path / "first")
+
+    ctc, crf = (load_checkpoint(tmp_path / name).model.state_dict() for name in ("ctc", "crf"))
+    name = "phone_projection.weight"
+    assert torch.isfinite(crf[name]).all()
+    assert not torch.equal(crf[name], ctc[name])
+
+
 def test_phones_without_a_lexicon_or_a_lexicon_without_phones_is_refused(
     small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
 ) -> None:
