@@ -46,7 +46,7 @@ HOW_TO_READ = """\
 nudged a little, how far would the output move? The answer is a derivative, and the picture shows
 its size, by the distance between the two, relative to that of the input right under the output
 frame. To the left lies the past, to the right the future, which a network that reads in one
-direction hears only as far as its convolutions look ahead. The scale is one of powers of ten: a
+direction hears only as far as what it takes at once. The scale is one of powers of ten: a
 curve that falls along a straight line forgets the same fraction with every step.</p>
 <p>(The size is the Frobenius norm of the derivative of all tokens’ log-probabilities by all
 features under the output frame at that distance: the root mean square over output frames and
