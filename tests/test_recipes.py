@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from asr.wer.condition import read_condition
 ROOT = Path(__file__).parent.parent
 RECIPES = sorted(path.parent.name for path in ROOT.glob("recipes/*/run.sh"))
 NOWHERE = {"ASR_DATA": "/nowhere", "LIBRISPEECH": ""}
+MADE_BY = ("--output", "--picture")
 MAX_LINES = 50  # a recipe is a table of contents
 
 
@@ -85,7 +87,8 @@ def test_what_a_stage_reads_is_made_by_an_earlier_one(recipe: str, tmp_path: Pat
     made = set[str]()
     outputs = [line.split()[1] for line in run(recipe, "--list", path=tmp_path, **NOWHERE)]
     for output, words in zip(outputs, commands(recipe, tmp_path, **NOWHERE), strict=True):
-        targets = {output, words[words.index("--output") + 1] if "--output" in words else output}
+        written = {after for word, after in pairwise(words) if word in MADE_BY}
+        targets = {output, *written}
         read = {word for word in words if word.startswith(work)} - targets
         assert read <= made
         made |= targets

@@ -49,6 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", type=file_to_write, required=True, metavar="PAGE.html", help="page to write"
     )
     parser.add_argument(
+        "--picture",
+        type=file_to_write,
+        metavar="FILE.svg",
+        help="its gradients and errors once more, as a picture for another page",
+    )
+    parser.add_argument(
         "--utterances",
         type=at_least(1),
         default=N_UTTERANCES,
@@ -72,6 +78,7 @@ def run(options: argparse.Namespace) -> int:
     from asr.checkpoint import load_checkpoint
     from asr.memory.measurement import measure_knob, measure_memory, n_steps
     from asr.memory.page import memory_page
+    from asr.memory.pictures import memory_sheet
     from asr.memory.words import summary
     from asr.provenance import provenance
     from asr.recognizer import model_folder
@@ -100,6 +107,9 @@ def run(options: argparse.Namespace) -> int:
     beside = options.output.with_name(f"{options.output.name}.part")
     beside.write_text(page, encoding="utf-8", errors="backslashreplace")
     beside.replace(options.output)
+    if options.picture:
+        options.picture.parent.mkdir(parents=True, exist_ok=True)
+        options.picture.write_text(memory_sheet(memories), encoding="utf-8")
     for memory in memories:
         print(f"{memory.name}: {summary(memory)}")
     print(options.output)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from asr.chart.axis import Axis, decade_axis, linear_axis, named_axis, power_of_ten
 from asr.chart.lines import Line, chart
+from asr.chart.sheet import sheet
 from asr.memory.curve import Curve
 from asr.memory.cut import Cut
 from asr.memory.measurement import Memory
@@ -41,6 +42,14 @@ def gradient_pictures(memories: Sequence[Memory]) -> list[Picture]:
         (chart(title, lines, x, y), f"{title}.{below}")
         for title, lines in zip(titles, (after, before), strict=True)
     ]
+
+
+def memory_sheet(memories: Sequence[Memory]) -> str:
+    """Put the gradients, and the errors where there are any, below one another in one SVG file."""
+    has_errors = any(memory.cuts for memory in memories)
+    pictures = [*gradient_pictures(memories), *(cut_pictures(memories) if has_errors else [])]
+    headings = [caption.partition(". ")[0].removesuffix(".") for _, caption in pictures]
+    return sheet([(h, [picture]) for h, (picture, _) in zip(headings, pictures, strict=True)])
 
 
 def knob_picture(name: str, knob: Mapping[float, Curve]) -> Picture:

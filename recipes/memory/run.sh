@@ -43,4 +43,4 @@ encoder lstm-two lstm 170 true 1.0
 
 stage report "$work/RESULTS.md" asr report "${scores[@]}" --title 'Results of memory' --output "$work/RESULTS.md"
 stage memory "$work/memory.html" asr memory "${models[@]}" --manifest "$work/$dev.jsonl" --utterances 40 \
-  --output "$work/memory.html"
+  --output "$work/memory.html" --picture "$work/memory.svg"

@@ -1,5 +1,7 @@
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -37,6 +39,19 @@ def test_audio_files_give_a_page_without_errors(
     text = output.read_text(encoding="utf-8")
     assert "What context is worth" not in text
     assert f"heard: {', '.join(path.name for path in audio)}" in text
+
+
+def test_a_picture_holds_what_the_page_draws_of_gradients_and_errors(
+    model: Path, manifest: Path, tmp_path: Path
+) -> None:
+    output, picture = tmp_path / "page.html", tmp_path / "new" / "picture.svg"
+    listened = ["--manifest", manifest, "--utterances", 2]
+    assert memory([model], output, *listened, "--picture", picture) == 0
+    drawn, page = (path.read_text(encoding="utf-8") for path in (picture, output))
+    assert ElementTree.fromstring(drawn).tag.endswith("svg")
+    charts = re.findall(r"<svg viewBox.*?(?=</svg>\n</svg>)", drawn, re.DOTALL)
+    assert len(charts) == 3  # the gradient; errors of words and of characters
+    assert all(chart in page for chart in charts)
 
 
 def test_models_of_the_same_name_are_told_apart_by_their_folders(
