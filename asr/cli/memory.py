@@ -109,7 +109,9 @@ def run(options: argparse.Namespace) -> int:
     beside.replace(options.output)
     if options.picture:
         options.picture.parent.mkdir(parents=True, exist_ok=True)
-        options.picture.write_text(memory_sheet(memories), encoding="utf-8")
+        options.picture.write_text(
+            memory_sheet(memories), encoding="utf-8", errors="backslashreplace"
+        )
     for memory in memories:
         print(f"{memory.name}: {summary(memory)}")
     print(options.output)

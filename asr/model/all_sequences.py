@@ -97,7 +97,7 @@ def _advance(lattice: Lattice, frame: int) -> None:
             reached = was_sounding[a, b] + was_silent[a, b]
             silent[a, b] = reached * emission[0]
             scale += silent[a, b]
-            if not reached <= _LEAST:
+            if not reached <= _LEAST:  # what is no number goes on, too
                 repeated += was_sounding[a, b] * trigram[a, b, b]
                 _add(trigram[a, b], reached, begun)
         begun[b] -= repeated

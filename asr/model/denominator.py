@@ -18,7 +18,8 @@ def log_denominator(log_probs: Tensor, lengths: Tensor, trigram: Tensor) -> Tens
     """Sum, over all token sequences, the probability by CTC times that by a trigram.
 
     The CTC loss of a sequence, plus this, plus minus the logarithm of its own probability by the
-    trigram, is minus the log-probability of the sequence among all.
+    trigram, is minus the log-probability of the sequence among all. It is computed on the CPU,
+    wherever the emission is.
 
     Args:
         log_probs: (B, T, V) float, natural log, normalised, token 0 the blank; padding is never

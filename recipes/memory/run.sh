@@ -5,7 +5,7 @@
 # and in two, and the plain RNN once more with its gradients not clipped. Each is scored, and
 # memory.html sets them beside one another, with pictures: how far the gradient reaches before and
 # after training, and how errors grow as less of the speech is heard.
-# A training takes 5 to 15 minutes of two cores, all of it an hour and a quarter. Nearly all words
+# A training takes 5 to 20 minutes of two cores, all of it an hour and a half. Nearly all words
 # are wrong after it, and half of the letters right: these are what tells the encoders apart.
 #
 # Takes train-clean-5 and dev-clean from $ASR_DATA, or from ../shared/data where that is there;
