@@ -29,8 +29,9 @@ from asr.text.tokenizer import make_tokenizer
 from asr.train.allocator import keep_freed_memory
 from asr.train.data import TrainingData
 from asr.train.optimiser import adamw
+from asr.train.precision import PRECISIONS, usable_precision
 from asr.train.ranks import ALONE
-from asr.train.step import PRECISIONS, TrainingBatch, Workers, training_step
+from asr.train.step import TrainingBatch, Workers, training_step
 from benchmarks.paired import alternate, ratio, write_results
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -148,7 +149,7 @@ def _whole_steps(
             batch,
             Workers(ALONE, pool, config.train.n_shards),
             objective=config.train.objective(0, config.model.n_layers),
-            precision=config.train.precision,
+            precision=_precision(config),
             max_gradient_norm=config.optimiser.max_gradient_norm,
         )
 
@@ -166,12 +167,16 @@ def _bare_steps(
 
 
 def _bare_step(bare: BareNetwork, shapes: Sequence[tuple[int, ...]], config: Config) -> None:
-    precision = config.train.precision
+    precision = _precision(config)
     for shape in shapes:
         frames = torch.randn(shape, requires_grad=True)
         with torch.autocast("cpu", PRECISIONS[precision], precision != "float32"):
             logits = bare(frames)
         torch.autograd.grad(logits.float().square().mean(), [*bare.parameters(), frames])
+
+
+def _precision(config: Config) -> str:
+    return usable_precision(config.train.precision, torch.device("cpu"))
 
 
 def _with_threads(n_threads: int, run: Callable[[], None]) -> None:

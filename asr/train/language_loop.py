@@ -22,8 +22,8 @@ from asr.train.language_progress import (
 from asr.train.language_step import Chunk, language_step
 from asr.train.loop import STATE_FILE
 from asr.train.optimiser import OptimiserConfig, adamw, learning_rate_at
+from asr.train.precision import PRECISIONS, usable_precision
 from asr.train.state import load_state, save_state
-from asr.train.step import PRECISIONS
 from asr.train.streams import Streams
 
 LN_2 = math.log(2.0)
@@ -36,7 +36,8 @@ class LanguageTrainConfig:
     Attributes:
         n_epochs: Passes over the text, possibly a fraction.
         n_validations: How often the dev text is scored, evenly over the run, at its end at last.
-        precision: "float32", or "bfloat16" for matrix products in bfloat16 (weights stay float32).
+        precision: "float32", or "bfloat16" for matrix products in bfloat16 (weights stay float32)
+            where the processor has an LSTM in it.
         n_shards: Parts of the streams that are computed side by side, each by a thread.
         checkpoint_minutes: A run that is killed loses at most this much work.
         seed: Of the weights and the dropout.
@@ -96,6 +97,7 @@ class LanguageTrainer:
         self.model, self.streams, self.dev = model, streams, dev
         self.config, self.optimiser_config = config, optimiser_config
         self.n_steps = max(1, round(config.n_epochs * len(streams)))
+        self._precision = usable_precision(config.precision, torch.device("cpu"))
         self.optimiser = adamw(model, optimiser_config)
         self.carried = model.start(streams.config.n_streams)
         self.state_path = folder / STATE_FILE
@@ -160,7 +162,7 @@ class LanguageTrainer:
             self.model,
             self.optimiser,
             Chunk(inputs, targets, self.carried, dropout),
-            precision=config.precision,
+            precision=self._precision,
             max_gradient_norm=self.optimiser_config.max_gradient_norm,
             pool=pool,
             n_shards=config.n_shards,

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from asr.errors import TrainingError
 from asr.lm.character_model import CharacterModel
-from asr.train.step import PRECISIONS
+from asr.train.precision import PRECISIONS
 
 
 @dataclass(frozen=True, slots=True)

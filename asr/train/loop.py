@@ -17,9 +17,10 @@ from asr.text.tokens import Tokenizer
 from asr.train.data import Batches, TrainingBatches
 from asr.train.objective import Objective
 from asr.train.optimiser import OptimiserConfig, adamw, averaged, learning_rate_at
+from asr.train.precision import PRECISIONS, usable_precision
 from asr.train.progress import EpochReport, StepReport, Watcher
 from asr.train.state import RunState, load_state, save_state
-from asr.train.step import PRECISIONS, TrainingBatch, Workers, training_step
+from asr.train.step import TrainingBatch, Workers, training_step
 from asr.train.validation import count_word_errors
 from asr.wer.alignment import Counts
 
@@ -34,7 +35,8 @@ class TrainConfig:
         n_epochs: Passes over the training set.
         validate_every: Epochs from one validation to the next; there is one after the last, too.
         patience: Epochs without a lower dev WER after which a run stops; 0 never stops early.
-        precision: "float32", or "bfloat16" for matrix products in bfloat16 (weights stay float32).
+        precision: "float32", or "bfloat16" for matrix products in bfloat16 (weights stay float32)
+            where the processor has an LSTM in it.
         n_shards: Parts of a batch that are computed side by side, each by a thread: one a core is
             best. It decides the rounding of sums, and so belongs to what makes a run repeatable.
         phone_weight: Share of the loss that a second output has, of the phones of a lexicon; 0: the
@@ -146,6 +148,7 @@ class Trainer:
         self.model, self.data, self.dev = model.to(data.ranks.device), data, dev
         self.ranks = data.ranks
         self.config, self.optimiser_config = config, optimiser_config
+        self._precision = usable_precision(config.precision, data.ranks.device)
         self.optimiser = adamw(model, optimiser_config)
         self._whole_from = config.whole_from(model.config.n_layers)
         self.modules: dict[str, nn.Module] = {"model": model}
@@ -249,7 +252,7 @@ class Trainer:
             objective=self.config.objective(
                 run.epoch, self.model.config.n_layers, self.data.phone_trigram
             ),
-            precision=self.config.precision,
+            precision=self._precision,
             max_gradient_norm=self.optimiser_config.max_gradient_norm,
         )
         if self.average is not None:

@@ -19,9 +19,8 @@ from asr.model.acoustic import AcousticModel, Output
 from asr.model.ctc import ctc_loss, is_alignable
 from asr.model.denominator import log_denominator
 from asr.train.objective import Objective, Source, uniform_loss
+from asr.train.precision import PRECISIONS
 from asr.train.ranks import Ranks, cut
-
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True, slots=True)

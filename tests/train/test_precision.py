@@ -1,0 +1,59 @@
+"""Where a processor has no LSTM in bfloat16, training goes on in float32."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import nn
+
+from asr.train import precision
+from asr.train.precision import usable_precision
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def untried() -> Iterator[None]:
+    precision._cpu_has_bfloat16.cache_clear()
+    yield
+    precision._cpu_has_bfloat16.cache_clear()
+
+
+@pytest.fixture
+def old_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every LSTM refuse bfloat16 as oneDNN does without AVX-512."""
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("could not create a primitive descriptor")
+
+    monkeypatch.setattr(nn.LSTM, "forward", refuse)
+
+
+@pytest.mark.usefixtures("old_processor")
+def test_an_old_processor_trains_in_float32_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert usable_precision("bfloat16", CPU) == "float32"
+
+    assert "training in float32" in caplog.text
+
+
+@pytest.mark.usefixtures("old_processor")
+def test_a_gpu_beside_an_old_processor_keeps_bfloat16() -> None:
+    assert usable_precision("bfloat16", torch.device("cuda")) == "bfloat16"
+
+
+def test_what_is_usable_trains_an_lstm_here() -> None:
+    dtype = precision.PRECISIONS[usable_precision("bfloat16", CPU)]
+
+    with torch.autocast("cpu", dtype, dtype != torch.float32):
+        states, _ = nn.LSTM(8, 8)(torch.zeros(3, 1, 8))
+    states.float().sum().backward()
+
+
+def test_trying_draws_no_random_numbers() -> None:
+    before = torch.get_rng_state()
+
+    usable_precision("bfloat16", CPU)
+
+    assert torch.equal(torch.get_rng_state(), before)
