@@ -13,7 +13,7 @@ speller/             the network that spells what this one hears, if any; see `a
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import safetensors.torch
@@ -26,7 +26,7 @@ from asr.confidence.calibration_file import (
     read_calibrations,
     write_calibrations,
 )
-from asr.config import Config, read_config, to_toml
+from asr.config import Config, read_config, refuse_other_shape, to_toml
 from asr.errors import ConfigError, DataError, ModelError
 from asr.features.cmvn import utterance_statistics
 from asr.features.front_end import FrontEnd
@@ -135,14 +135,7 @@ def begin_with(trained: Checkpoint, config: Config, *, has_phones: bool) -> Chec
     Raises:
         ConfigError: The configuration asks for another model, or for phones that it does not have.
     """
-    before, after = (asdict(each) for each in (trained.config, config))
-    for table in ("features", "text", "model"):
-        for name, value in before[table].items():
-            if value != after[table][name] and name != "dropout":
-                raise ConfigError(
-                    f"the model to start with has {table}.{name} = {value!r}, the configuration "
-                    f"{after[table][name]!r}: they must be the same"
-                )
+    refuse_other_shape(trained.config, config)
     if has_phones and trained.phones is None:
         raise ConfigError("the model to start with has no output of phones: set phone_weight to 0")
     made = build(config, trained.tokenizer, trained.phones if has_phones else None)

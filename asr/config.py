@@ -170,6 +170,28 @@ def config_hash(config: Config | SpellingConfig | LanguageConfig) -> str:
     return hashlib.sha256(to_toml(config).encode()).hexdigest()[:8]
 
 
+def refuse_other_shape(before: Config | SpellingConfig, after: Config | SpellingConfig) -> None:
+    """Refuse to begin with a trained network's weights where another one is asked for.
+
+    Dropout may differ, and so may all that says how it is trained.
+
+    Args:
+        before: What the weights were trained with.
+        after: Of the training to come.
+
+    Raises:
+        ConfigError: It names what differs.
+    """
+    theirs, ours = dataclasses.asdict(before), dataclasses.asdict(after)
+    for table in ("features", "text", "model"):
+        for name, value in theirs.get(table, {}).items():
+            if value != ours[table][name] and name != "dropout":
+                raise ConfigError(
+                    f"the model to start with has {table}.{name} = {value!r}, the configuration "
+                    f"{ours[table][name]!r}: they must be the same"
+                )
+
+
 def _check_layers(model: ModelConfig, train: TrainConfig) -> None:
     """Refuse a training that is made for more layers than a network has, or for more epochs."""
     if train.middle_weight > 0 and model.n_layers < 2:

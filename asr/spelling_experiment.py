@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from asr.checkpoint import Checkpoint, load_checkpoint, read_example, save_checkpoint
-from asr.config import SpellingConfig, config_hash, to_toml
+from asr.config import SpellingConfig, config_hash, refuse_other_shape, to_toml
 from asr.corpus.feature_memory import FeatureMemory
 from asr.corpus.utterance import Utterance, without_folders
 from asr.errors import ConfigError, DataError, StoppedError
@@ -52,6 +52,7 @@ class SpellingMaterial:
         lexicon: How their words are pronounced, in the model's phones.
         train: The model's training speech, with texts: what phones are listened to in.
         dev: Utterances to choose the best epoch by.
+        start: A model whose speller's weights training begins with; None begins with random ones.
     """
 
     model: Path
@@ -59,6 +60,7 @@ class SpellingMaterial:
     lexicon: Sequence[Pronunciation]
     train: Sequence[Utterance]
     dev: Sequence[Utterance]
+    start: Checkpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ def train_speller(
         Where the run ended.
 
     Raises:
-        ConfigError: The model has no output of phones, or its texts are normalised otherwise.
+        ConfigError: The model has no output of phones, or its texts are normalised otherwise; or
+            the one to start with has no speller of this shape that reads the same phones.
         DataError: A text is missing, the dev set has no words, or the lexicon lacks the words of
             the training speech or of the text.
         TrainingError: Training cannot go on; the state on disk is from before.
@@ -135,13 +138,12 @@ def train_speller(
         dev = listener.overhear(material.dev)
         plain = listener.overhear(evenly(material.train, PRIOR_UTTERANCES))
     torch.manual_seed(config.pronouncing.seed)
-    tokenizer = make_tokenizer(segments[:: -(-len(segments) // TOKENIZER_SEGMENTS)], config.text)
-    speller = build_speller(config, tokenizer, n_phones=len(listener.phones))
+    speller = _beginning(config, material.start, segments, listener.phones)
     text = PronounceableText.of(segments, listener.pronounceable(pronunciations, heard))
     trainer = Trainer(
         speller.model,
-        PronouncedText(text, heard, tokenizer, config.pronouncing, checkpoint.frame_shift),
-        DevSet(dev, dev_texts, tokenizer),
+        PronouncedText(text, heard, speller.tokenizer, config.pronouncing, checkpoint.frame_shift),
+        DevSet(dev, dev_texts, speller.tokenizer),
         config.train,
         config.optimiser,
         folder,
@@ -229,6 +231,21 @@ def _without_speller(folder: Path, config: SpellingConfig) -> Checkpoint:
     return dataclasses.replace(checkpoint, speller=None, calibrations={})
 
 
+def _beginning(
+    config: SpellingConfig, start: Checkpoint | None, segments: list[str], phones: TokenTable
+) -> Speller:
+    """Make the speller that training begins with: of another one's weights, or of random ones."""
+    if start is None:
+        some = segments[:: -(-len(segments) // TOKENIZER_SEGMENTS)]
+        return build_speller(config, make_tokenizer(some, config.text), n_phones=len(phones))
+    if start.speller is None or start.phones is None or start.phones.tokens != phones.tokens:
+        raise ConfigError("the model to start with must have a speller that reads the same phones")
+    refuse_other_shape(start.speller.config, config)
+    speller = build_speller(config, start.speller.tokenizer, n_phones=len(phones))
+    speller.model.load_state_dict(start.speller.model.state_dict())
+    return speller
+
+
 def _fingerprint(
     config: SpellingConfig, checkpoint: Checkpoint, segments: list[str], material: SpellingMaterial
 ) -> str:
@@ -236,6 +253,8 @@ def _fingerprint(
     speech = [without_folders(part) for part in (material.train, material.dev)]
     fingerprint = hashlib.sha256(f"{to_toml(config)}{speech}{material.lexicon}".encode())
     fingerprint.update(safetensors.torch.save(checkpoint.model.state_dict()))
+    if material.start and material.start.speller:
+        fingerprint.update(safetensors.torch.save(material.start.speller.model.state_dict()))
     fingerprint.update("\n".join(segments).encode("utf-8", "surrogatepass"))
     return fingerprint.hexdigest()
 

@@ -65,6 +65,14 @@ def listener(
 
 
 @pytest.fixture(scope="module")
+def material(
+    listener: Path, tiny_corpus: Sequence[Utterance], lexicon: list[Pronunciation]
+) -> SpellingMaterial:
+    said = [utterance.text or "" for utterance in tiny_corpus]
+    return SpellingMaterial(listener, said, lexicon, tiny_corpus, tiny_corpus[:3])
+
+
+@pytest.fixture(scope="module")
 def config(small_config: Config) -> SpellingConfig:
     return SpellingConfig(
         text=TextConfig("librispeech-1", "char", 0),
@@ -77,31 +85,22 @@ def config(small_config: Config) -> SpellingConfig:
 
 @pytest.fixture(scope="module")
 def spelling(
-    tmp_path_factory: pytest.TempPathFactory,
-    config: SpellingConfig,
-    listener: Path,
-    tiny_corpus: Sequence[Utterance],
-    lexicon: list[Pronunciation],
+    tmp_path_factory: pytest.TempPathFactory, config: SpellingConfig, material: SpellingMaterial
 ) -> Path:
     output: Path = tmp_path_factory.mktemp("spelling") / "model"
-    spell(config, listener, tiny_corpus, lexicon, output)
+    spell(config, material, output)
     return output
 
 
 def spell(
     config: SpellingConfig,
-    listener: Path,
-    corpus: Sequence[Utterance],
-    lexicon: Sequence[Pronunciation],
+    material: SpellingMaterial,
     output: Path,
-    *,
-    text: Sequence[str] | None = None,
     must_stop: Callable[[], bool] = lambda: False,
 ) -> None:
-    said = [utterance.text or "" for utterance in corpus] if text is None else text
     train_speller(
         config,
-        SpellingMaterial(listener, said, lexicon, corpus, corpus[:3]),
+        material,
         output,
         Unwatched(),
         provenance(["asr", "spell"]),
@@ -183,37 +182,24 @@ def test_words_have_their_times_in_seconds_and_alignment_keeps_those_of_the_list
 def test_a_run_that_was_stopped_ends_with_the_bits_of_one_that_was_not(
     spelling: Path,
     config: SpellingConfig,
-    listener: Path,
-    tiny_corpus: Sequence[Utterance],
-    lexicon: list[Pronunciation],
+    material: SpellingMaterial,
     tmp_path: Path,
     stop_after: int,
 ) -> None:
     asked = iter(range(100))
     with pytest.raises(StoppedError):
-        spell(
-            config,
-            listener,
-            tiny_corpus,
-            lexicon,
-            tmp_path / "twice",
-            must_stop=lambda: next(asked) == stop_after,
-        )
+        spell(config, material, tmp_path / "twice", lambda: next(asked) == stop_after)
 
-    spell(config, listener, tiny_corpus, lexicon, tmp_path / "twice")
+    spell(config, material, tmp_path / "twice")
 
     assert weights_hash(tmp_path / "twice") == weights_hash(spelling)
 
 
 def test_the_training_speech_is_heard_with_all_noise_from_the_first_time_on(
-    config: SpellingConfig,
-    listener: Path,
-    tiny_corpus: Sequence[Utterance],
-    lexicon: list[Pronunciation],
-    tmp_path: Path,
+    config: SpellingConfig, material: SpellingMaterial, tmp_path: Path
 ) -> None:
     """Also where the model's own training began without (`ramp_epochs`)."""
-    trained = load_checkpoint(listener)
+    trained = load_checkpoint(material.model)
     ramp = dataclasses.replace(
         trained.config.batching, speeds=(1.0,), codec_share=0.0, ramp_epochs=9
     )
@@ -221,12 +207,12 @@ def test_the_training_speech_is_heard_with_all_noise_from_the_first_time_on(
         trained, config=dataclasses.replace(trained.config, batching=ramp)
     )
     save_checkpoint(tmp_path / "ramp", checkpoint, card="", example=torch.zeros(4000))
-    spell(config, tmp_path / "ramp", tiny_corpus, lexicon, tmp_path / "model")
+    spell(config, dataclasses.replace(material, model=tmp_path / "ramp"), tmp_path / "model")
     stored = load_file(tmp_path / "model.run" / "heard.safetensors")
     n_first = int(stored["pieces"][stored["pieces"][:, 0] == 0][:, 6].sum())
 
     memory = FeatureMemory(checkpoint.front_end, 10**9)
-    plain = as_recorded(tiny_corpus, memory, ramp).batches(0)
+    plain = as_recorded(material.train, memory, ramp).batches(0)
     quiet = torch.cat([checkpoint.model(b.features, b.lengths, "phones")[0][0] for b in plain])
 
     first_time = stored["log_probs"][:n_first].float()
@@ -235,43 +221,62 @@ def test_the_training_speech_is_heard_with_all_noise_from_the_first_time_on(
 
 
 def test_a_speller_that_is_there_already_gives_way(
-    spelling: Path,
-    config: SpellingConfig,
-    tiny_corpus: Sequence[Utterance],
-    lexicon: list[Pronunciation],
-    tmp_path: Path,
+    spelling: Path, config: SpellingConfig, material: SpellingMaterial, tmp_path: Path
 ) -> None:
-    spell(config, spelling, tiny_corpus, lexicon, tmp_path / "again")
+    spell(config, dataclasses.replace(material, model=spelling), tmp_path / "again")
 
     card = (tmp_path / "again" / "README.md").read_text()
     assert card.count("## Speller") == 1
     assert weights_hash(tmp_path / "again") == weights_hash(spelling)
 
 
-def test_what_cannot_be_learned_from_is_refused(
-    config: SpellingConfig,
-    listener: Path,
-    tiny_corpus: Sequence[Utterance],
-    lexicon: list[Pronunciation],
-    tmp_path: Path,
+def test_a_start_gives_its_weights_and_its_tokens(
+    spelling: Path, config: SpellingConfig, material: SpellingMaterial, tmp_path: Path
 ) -> None:
-    output = tmp_path / "m"
+    slow = dataclasses.replace(config.optimiser, learning_rate=1e-9, weight_decay=0.0)
+    slowly = dataclasses.replace(config, optimiser=slow)
+    start = load_checkpoint(spelling)
+    few = list(material.text)[:1]  # it has not all of the letters
+    spell(slowly, dataclasses.replace(material, text=few, start=start), tmp_path / "on")
+
+    before, after = start.speller, load_checkpoint(tmp_path / "on").speller
+    assert before is not None
+    assert after is not None
+    assert after.tokenizer.tokens == before.tokenizer.tokens
+    for name, weight in before.model.state_dict().items():
+        torch.testing.assert_close(after.model.state_dict()[name], weight, rtol=0.0, atol=1e-6)
+
+
+def test_a_start_that_does_not_fit_is_refused(
+    spelling: Path, config: SpellingConfig, material: SpellingMaterial, tmp_path: Path
+) -> None:
+    deaf, able = (
+        dataclasses.replace(material, start=load_checkpoint(folder))
+        for folder in (material.model, spelling)
+    )
+    with pytest.raises(ConfigError, match="must have a speller that reads the same phones"):
+        spell(config, deaf, tmp_path / "m")
+    wider = dataclasses.replace(config, model=dataclasses.replace(config.model, size=9))
+    with pytest.raises(ConfigError, match=r"start with has model\.size = 8, the configuration 9"):
+        spell(wider, able, tmp_path / "m")
+
+
+def test_what_cannot_be_learned_from_is_refused(
+    config: SpellingConfig, material: SpellingMaterial, tmp_path: Path
+) -> None:
+    output, lexicon = tmp_path / "m", material.lexicon[1:]
     with pytest.raises(DataError, match="pronounces no segment"):
-        spell(config, listener, tiny_corpus, lexicon, output, text=["UNHEARD OF"])
+        spell(config, dataclasses.replace(material, text=["UNHEARD OF"]), output)
     with pytest.raises(DataError, match="lacks the word"):
-        spell(config, listener, tiny_corpus, lexicon[1:], output)
+        spell(config, dataclasses.replace(material, lexicon=lexicon), output)
     verbatim = dataclasses.replace(config, text=TextConfig("verbatim-1", "char", 0))
     with pytest.raises(ConfigError, match=r"text\.normaliser must be the model's, 'librispeech-1'"):
-        spell(verbatim, listener, tiny_corpus, lexicon, output)
+        spell(verbatim, material, output)
 
 
 def test_a_model_without_phones_is_refused(
-    config: SpellingConfig,
-    small_config: Config,
-    tiny_corpus: Sequence[Utterance],
-    lexicon: list[Pronunciation],
-    tmp_path: Path,
+    config: SpellingConfig, material: SpellingMaterial, small_config: Config, tmp_path: Path
 ) -> None:
-    learn(small_config, tiny_corpus, tmp_path / "deaf")
+    learn(small_config, material.train, tmp_path / "deaf")
     with pytest.raises(ConfigError, match="no output of phones"):
-        spell(config, tmp_path / "deaf", tiny_corpus, lexicon, tmp_path / "m")
+        spell(config, dataclasses.replace(material, model=tmp_path / "deaf"), tmp_path / "m")

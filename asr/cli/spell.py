@@ -20,9 +20,13 @@ a dev set. The folder OUTPUT.run keeps the state of the run and its metrics. Sto
 the same command goes on from there. The model directory, a copy of MODEL with the speller in it,
 appears when training is finished.
 
-example:
+A speller that exists can learn to read another model, or go on with more text: --start gives its
+weights and keeps its tokens. Try a third of its learning rate and of its epochs first.
+
+examples:
   asr spell exp/model conf/speller.toml --text books.txt.xz --lexicon lexicon.txt \\
     --train train.jsonl --dev dev.jsonl --output exp/spelling
+  asr spell exp/better conf/speller.toml --start exp/spelling --set train.n_epochs=30 ...
 next:
   asr decode exp/spelling dev.jsonl --search greedy --output dev.greedy.jsonl
 """
@@ -48,11 +52,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dev", type=Path, required=True, metavar="MANIFEST", help="to choose the best epoch by"
     )
+    parser.add_argument(
+        "--start",
+        metavar="MODEL",
+        help="begin with the weights of the speller of a model, a folder or a shipped one's name, "
+        "of the same [text] and [model], behind the same phones (default: random weights)",
+    )
     add_run_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, show progress, and put the model with the best speller in place."""
+    from asr.checkpoint import load_checkpoint
     from asr.cli.bars import counting_bar
     from asr.cli.stopping import StopSignals
     from asr.cli.watch import RunWatcher
@@ -74,6 +85,7 @@ def run(options: argparse.Namespace) -> int:
         read_lexicon(options.lexicon, normaliser(config.text.normaliser)),
         read_manifest(options.train),
         dev,
+        load_checkpoint(model_folder(options.start)) if options.start else None,
     )
     n_dev_words = sum(len((utterance.text or "").split()) for utterance in dev)
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
