@@ -22,8 +22,8 @@ stage prepare-train "$work/train.jsonl" asr prepare "$corpus/train-clean-5" --ou
 stage prepare-dev "$work/$dev.jsonl" asr prepare "$corpus/$dev" --output "$work/$dev.jsonl"
 speech=(--train "$work/train.jsonl" --dev "$work/$dev.jsonl") trained=$work/model known=()
 train=(train conf/mini_librispeech.toml "${speech[@]}")
-sharper=(train.{crf_weight=0.9,phone_weight=0.6,n_epochs=12} batching.{ramp_epochs=0,sorted_first=false}
-  optimiser.{learning_rate=0.0008,warmup_epochs=0.5,hold_epochs=0.0})
+sharper=(train.{crf_weight=0.9,phone_weight=0.6,n_epochs=12,validate_every=12} batching.{ramp_epochs=0,sorted_first=false}
+  optimiser.{learning_rate=0.0008,warmup_epochs=0.5,hold_epochs=0.0}) # the last epoch: letters cannot tell the best
 if [[ -f $dictionary && -f $vocabulary ]]; then
   trained=$work/sharpened known=(--lexicon "$work/lexicon.txt")
   stage lexicon "$work/lexicon.txt" asr lexicon "$dictionary" --words "$vocabulary" "$work/train.jsonl" --output "$work/lexicon.txt"
