@@ -30,7 +30,8 @@ found becomes words with their times), `rescoring` (n-best lists),
 language model), `confidence` (how probably a word is right), `memory` (what a model remembers,
 measured and drawn) and `cli` (the command `asr`). Imports only go down; what everything may use is
 `chart` (numbers become pictures), `compiled`, `errors`, `flush`, `lengths`, `model_files`,
-`provenance` and `recurrent` (the layers that the acoustic and the language model share).
+`model_names`, `provenance` and `recurrent` (the layers that the acoustic and the language model
+share).
 
 Names are found when they are first used, so that `import asr` takes no time and loads no torch.
 """

@@ -1,6 +1,5 @@
 """Recognizer: a model and a search, audio in, transcript out. What an application imports."""
 
-import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -16,11 +15,11 @@ from asr.confidence.searches import search_kind
 from asr.corpus.loader import prefetch, read_utterance
 from asr.corpus.statistics import speaker_statistics, stacked_statistics
 from asr.corpus.utterance import Utterance
-from asr.errors import AsrError, AudioError, ConfigError, DataError, ModelError
+from asr.errors import AsrError, AudioError, ConfigError, DataError
 from asr.features.cmvn import CmvnStatistics
 from asr.lengths import pad
 from asr.model.acoustic import Output
-from asr.model_files import WEIGHTS_FILE
+from asr.model_names import DEFAULT_MODEL, model_folder
 from asr.reading import Reading
 from asr.search.alignment import force_align
 from asr.search.beam import BeamConfig
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from asr.fusion import Fusion
     from asr.search.beam_search import BeamSearch
 
-MODELS = Path(__file__).with_name("models")  # the models that the package ships
-DEFAULT_MODEL = "mini_librispeech"
 READ_AHEAD = 8  # recordings
 
 _LOG = logging.getLogger(__name__)
@@ -98,34 +95,6 @@ def load_model(
         hotwords=hotwords,
     )
     return Recognizer(checkpoint, beam=beam, fusion=fusion)
-
-
-def model_folder(name: str | Path) -> Path:
-    """Find the directory of a model.
-
-    Raises:
-        ModelError: It is neither a folder nor the name of a shipped model.
-    """
-    shipped = shipped_models()
-    if str(name) in shipped:
-        return MODELS / name
-    if Path(name).is_dir():
-        return Path(name)
-    raise ModelError(
-        f"{name}: neither a model directory nor a shipped model "
-        f"(shipped: {', '.join(shipped) or 'none'})"
-    )
-
-
-def shipped_models() -> list[str]:
-    """Name the models that the package ships."""
-    return sorted(path.name for path in MODELS.glob("*") if path.is_dir())
-
-
-def weights_hash(name: str | Path) -> str:
-    """Tell models apart by their weights: 16 hexadecimal digits."""
-    weights = sorted(model_folder(name).rglob(WEIGHTS_FILE))  # its own, and the speller's
-    return hashlib.sha256(b"".join(path.read_bytes() for path in weights)).hexdigest()[:16]
 
 
 def verify_model(name: str | Path) -> None:

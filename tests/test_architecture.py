@@ -18,6 +18,7 @@ FLOORS = (
     {"errors"},
     {"compiled", "flush", "lengths", "provenance"},
     {"model_files", "recurrent"},
+    {"model_names"},
     {"audio", "chart", "features", "lm", "model", "search", "text"},
     {"corpus", "lexicon", "wer"},
     {"confidence", "train"},

@@ -16,8 +16,9 @@ from asr.errors import ConfigError, DataError, StoppedError
 from asr.experiment import Material, Resources, train_model
 from asr.lengths import pad
 from asr.model.acoustic import ModelConfig
+from asr.model_names import weights_hash
 from asr.provenance import provenance
-from asr.recognizer import load_model, weights_hash
+from asr.recognizer import load_model
 from asr.spelling.pronounced_text import PronouncingConfig
 from asr.spelling_experiment import SpellingMaterial, SpellingResources, train_speller
 from asr.text.pronunciations import Pronunciation

@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     from asr.confidence.reliability import svg, table
     from asr.config import read_config
     from asr.model_files import CONFIG_FILE
-    from asr.recognizer import model_folder
+    from asr.model_names import model_folder
 
     if options.search and len(options.hypotheses) > 1:
         options.refuse("--search tells the kind of one file; give one")

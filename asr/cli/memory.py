@@ -80,8 +80,8 @@ def run(options: argparse.Namespace) -> int:
     from asr.memory.page import memory_page
     from asr.memory.pictures import memory_sheet
     from asr.memory.words import summary
+    from asr.model_names import model_folder
     from asr.provenance import provenance
-    from asr.recognizer import model_folder
 
     use_threads(options.threads)
     utterances = _utterances(options)

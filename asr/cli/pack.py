@@ -58,7 +58,8 @@ def run(options: argparse.Namespace) -> int:
     from asr.checkpoint import load_checkpoint, read_example, save_checkpoint
     from asr.errors import AudioError
     from asr.model_files import CARD_FILE
-    from asr.recognizer import load_model, model_folder, verify_model
+    from asr.model_names import model_folder
+    from asr.recognizer import load_model, verify_model
 
     folder = model_folder(options.model)
     checkpoint = load_checkpoint(folder)

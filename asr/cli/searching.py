@@ -133,8 +133,8 @@ def read_search(options: argparse.Namespace, model: str) -> Searching:
         DataError: The file of hotwords cannot be used.
         SystemExit: Settings of the beam were given without `--search beam`.
     """
+    from asr.model_names import model_folder
     from asr.own_search import read_own_search
-    from asr.recognizer import model_folder
     from asr.search.beam import BeamConfig
 
     names = [name.removeprefix("--").replace("-", "_") for name, *_ in _OPTIONS]

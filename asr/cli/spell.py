@@ -71,8 +71,8 @@ def run(options: argparse.Namespace) -> int:
     from asr.corpus.manifest import read_manifest
     from asr.errors import StoppedError
     from asr.lm.segments import read_segments
+    from asr.model_names import model_folder
     from asr.provenance import provenance
-    from asr.recognizer import model_folder
     from asr.spelling_experiment import SpellingMaterial, SpellingResources, train_speller
     from asr.text.normalise import normaliser
     from asr.text.pronunciations import read_lexicon

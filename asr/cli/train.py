@@ -82,8 +82,8 @@ def run(options: argparse.Namespace) -> int:
     from asr.corpus.manifest import read_manifest
     from asr.errors import StoppedError
     from asr.experiment import Material, Resources, train_model
+    from asr.model_names import model_folder
     from asr.provenance import provenance
-    from asr.recognizer import model_folder
     from asr.text.normalise import normaliser
     from asr.text.pronunciations import read_lexicon
     from asr.train.progress import Unwatched

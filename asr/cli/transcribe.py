@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
 
     from asr.corpus.utterance import Utterance
     from asr.errors import AsrError, AudioError
-    from asr.recognizer import DEFAULT_MODEL
+    from asr.model_names import DEFAULT_MODEL
 
     model = options.model or DEFAULT_MODEL
     searching = read_search(options, model)

@@ -97,7 +97,7 @@ def _emissions(
     options: argparse.Namespace, recognizer: "Recognizer", utterances: "Sequence[Utterance]"
 ) -> "dict[str, Tensor]":
     """Read the emissions if they are stored, else compute them, and store them if asked to."""
-    from asr.recognizer import weights_hash
+    from asr.model_names import weights_hash
     from asr.tuning import compute_emissions, read_emissions, write_emissions
 
     path: Path | None = options.emissions

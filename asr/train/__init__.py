@@ -4,7 +4,8 @@ In reading order: `ranks` are the processes that train together, `data` makes ba
 and tokens, `objective` is what an update minimises, `step` is one update, `optimiser` says how far
 it goes, `validation` is greedy WER on the dev set, `state` is what a resumed run needs, `loop` puts
 them in order, `progress` is what a run reports, `curve` draws it, `priors` are how much of the
-speech each token takes in the end. `allocator` keeps the memory that a step frees for the next one.
+speech each token takes in the end. `allocator` keeps the memory that a step frees for the next one,
+and `precision` tells whether the processor has the numbers that a configuration asks for.
 
 The language model is trained in the same way: `streams` is the text, `language_step` an update,
 `language_loop` and `language_progress` are the loop and what it reports.

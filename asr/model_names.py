@@ -1,0 +1,38 @@
+"""The names of models: one that the package ships, or a folder of yours."""
+
+import hashlib
+from pathlib import Path
+
+from asr.errors import ModelError
+from asr.model_files import WEIGHTS_FILE
+
+MODELS = Path(__file__).with_name("models")  # those that the package ships
+DEFAULT_MODEL = "mini_librispeech"
+
+
+def model_folder(name: str | Path) -> Path:
+    """Find the directory of a model.
+
+    Raises:
+        ModelError: It is neither a folder nor the name of a shipped model.
+    """
+    shipped = shipped_models()
+    if str(name) in shipped:
+        return MODELS / name
+    if Path(name).is_dir():
+        return Path(name)
+    raise ModelError(
+        f"{name}: neither a model directory nor a shipped model "
+        f"(shipped: {', '.join(shipped) or 'none'})"
+    )
+
+
+def shipped_models() -> list[str]:
+    """Name the models that the package ships."""
+    return sorted(path.name for path in MODELS.glob("*") if path.is_dir())
+
+
+def weights_hash(name: str | Path) -> str:
+    """Tell models apart by their weights: 16 hexadecimal digits."""
+    weights = sorted(model_folder(name).rglob(WEIGHTS_FILE))  # its own, and the speller's
+    return hashlib.sha256(b"".join(path.read_bytes() for path in weights)).hexdigest()[:16]
