@@ -108,7 +108,7 @@ def _judged(options: argparse.Namespace, config: "Config") -> "dict[str, JudgedW
 
     references = read_manifest(options.manifest)
     judged: dict[str, JudgedWords] = {}
-    for path, kind in zip(options.hypotheses, _kinds(options, config), strict=True):
+    for path, kind in zip(options.hypotheses, _kinds(options), strict=True):
         if kind in judged:
             raise DataError(f"{path}: is of the kind {kind} like another file; give one of each")
         try:
@@ -118,22 +118,37 @@ def _judged(options: argparse.Namespace, config: "Config") -> "dict[str, JudgedW
     return judged
 
 
-def _kinds(options: argparse.Namespace, config: "Config") -> Sequence[str]:
+def _kinds(options: argparse.Namespace) -> Sequence[str]:
     """Find what kind of search made each file; refuse what would teach the model wrongly."""
-    return [_kind(path, options.search, config) for path in options.hypotheses]
+    from asr.model_names import model_folder
+
+    hashes = _hashes(model_folder(options.model))
+    return [_kind(path, options.search, hashes) for path in options.hypotheses]
 
 
-def _kind(path: Path, given: str | None, config: "Config") -> str:
-    from asr.config import config_hash
+def _hashes(folder: Path) -> Sequence[str]:
+    """Tell what decoding calls the model: by its phones alone, and with its speller behind them."""
+    from asr.config import SpellingConfig, config_hash, read_config, read_tree
+    from asr.model_files import CONFIG_FILE
+    from asr.speller import SPELLER_FOLDER
+
+    alone = config_hash(read_config(folder / CONFIG_FILE))
+    speller = folder / SPELLER_FOLDER / CONFIG_FILE
+    if not speller.exists():
+        return [alone]
+    return [alone, f"{alone}+{config_hash(read_tree(SpellingConfig, speller))}"]
+
+
+def _kind(path: Path, given: str | None, hashes: Sequence[str]) -> str:
     from asr.errors import DataError
     from asr.wer.condition import read_decoding
 
     record = record_path(path)
     decoding = read_decoding(record) if record.exists() else None
-    if decoding and decoding.config_hash != config_hash(config):
+    if decoding and decoding.config_hash not in hashes:
         raise DataError(
             f"{record}: made by another model, with the configuration "
-            f"{decoding.config_hash}; expected {config_hash(config)}"
+            f"{decoding.config_hash}; expected {' or '.join(hashes)}"
         )
     if decoding and decoding.is_calibrated:
         raise DataError(f"{path}: is calibrated already; decode with --raw-confidence")
