@@ -53,6 +53,8 @@ def test_a_model_that_spells_decodes_and_is_packed_and_says_so(
     size = sum(path.stat().st_size for path in packed.rglob("*.*")) / 1e6
     assert f"{size:.1f} MB" in capsys.readouterr().out
     assert main([*map(str, ["decode", packed, manifest, "--output", hypotheses])]) == 0
+    assert main([*map(str, ["calibrate", packed, manifest, hypotheses])]) == 1
+    assert "all words are of one utterance" in capsys.readouterr().err  # not: another model
 
     record = json.loads((tmp_path / "h.run.json").read_text())
     assert record["search"] == "greedy, with a speller"
