@@ -165,9 +165,9 @@ def to_toml(config: Config | SpellingConfig | LanguageConfig) -> str:
     return tomli_w.dumps(dataclasses.asdict(config))
 
 
-def config_hash(config: Config | SpellingConfig | LanguageConfig) -> str:
-    """Name a configuration by 8 hexadecimal digits; comments and layout do not matter."""
-    return hashlib.sha256(to_toml(config).encode()).hexdigest()[:8]
+def config_hash(*configs: Config | SpellingConfig | LanguageConfig) -> str:
+    """Name each configuration by 8 hexadecimal digits, a + between; layout does not matter."""
+    return "+".join(hashlib.sha256(to_toml(each).encode()).hexdigest()[:8] for each in configs)
 
 
 def refuse_other_shape(before: Config | SpellingConfig, after: Config | SpellingConfig) -> None:

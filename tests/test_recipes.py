@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 RECIPES = sorted(path.parent.name for path in ROOT.glob("recipes/*/run.sh"))
 NOWHERE = {"ASR_DATA": "/nowhere", "LIBRISPEECH": ""}
 MADE_BY = ("--output", "--picture")
-MAX_LINES = 60  # a recipe is a table of contents
+MAX_LINES = 50  # a recipe is a table of contents
 
 
 def run(

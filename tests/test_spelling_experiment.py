@@ -23,6 +23,7 @@ from asr.spelling.pronounced_text import PronouncingConfig
 from asr.spelling_experiment import SpellingMaterial, SpellingResources, train_speller
 from asr.text.pronunciations import Pronunciation
 from asr.text.tokenizer import TextConfig
+from asr.text.tokens import TokenTable
 from asr.train.data import as_recorded
 from asr.train.progress import Unwatched
 
@@ -257,6 +258,12 @@ def test_a_start_that_does_not_fit_is_refused(
     )
     with pytest.raises(ConfigError, match="must have a speller that reads the same phones"):
         spell(config, deaf, tmp_path / "m")
+    phones = load_checkpoint(spelling).phones
+    assert phones is not None
+    others = TokenTable((*phones.tokens[:-2], *phones.tokens[:-3:-1]))
+    confused = dataclasses.replace(load_checkpoint(spelling), phones=others)
+    with pytest.raises(ConfigError, match="must have a speller that reads the same phones"):
+        spell(config, dataclasses.replace(material, start=confused), tmp_path / "m")
     wider = dataclasses.replace(config, model=dataclasses.replace(config.model, size=9))
     with pytest.raises(ConfigError, match=r"start with has model\.size = 8, the configuration 9"):
         spell(wider, able, tmp_path / "m")

@@ -108,7 +108,7 @@ def _judged(options: argparse.Namespace, config: "Config") -> "dict[str, JudgedW
 
     references = read_manifest(options.manifest)
     judged: dict[str, JudgedWords] = {}
-    for path, kind in zip(options.hypotheses, _kinds(options), strict=True):
+    for path, kind in zip(options.hypotheses, _kinds(options, config), strict=True):
         if kind in judged:
             raise DataError(f"{path}: is of the kind {kind} like another file; give one of each")
         try:
@@ -118,25 +118,24 @@ def _judged(options: argparse.Namespace, config: "Config") -> "dict[str, JudgedW
     return judged
 
 
-def _kinds(options: argparse.Namespace) -> Sequence[str]:
+def _kinds(options: argparse.Namespace, config: "Config") -> Sequence[str]:
     """Find what kind of search made each file; refuse what would teach the model wrongly."""
     from asr.model_names import model_folder
 
-    hashes = _hashes(model_folder(options.model))
+    hashes = _hashes(model_folder(options.model), config)
     return [_kind(path, options.search, hashes) for path in options.hypotheses]
 
 
-def _hashes(folder: Path) -> Sequence[str]:
+def _hashes(folder: Path, config: "Config") -> Sequence[str]:
     """Tell what decoding calls the model: by its phones alone, and with its speller behind them."""
-    from asr.config import SpellingConfig, config_hash, read_config, read_tree
+    from asr.config import SpellingConfig, config_hash, read_tree
     from asr.model_files import CONFIG_FILE
     from asr.speller import SPELLER_FOLDER
 
-    alone = config_hash(read_config(folder / CONFIG_FILE))
     speller = folder / SPELLER_FOLDER / CONFIG_FILE
     if not speller.exists():
-        return [alone]
-    return [alone, f"{alone}+{config_hash(read_tree(SpellingConfig, speller))}"]
+        return [config_hash(config)]
+    return [config_hash(config), config_hash(config, read_tree(SpellingConfig, speller))]
 
 
 def _kind(path: Path, given: str | None, hashes: Sequence[str]) -> str:

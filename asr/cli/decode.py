@@ -133,12 +133,12 @@ def _record(
     from asr.wer.condition import Decoding
 
     config, speller = recognizer.checkpoint.config, recognizer.checkpoint.speller
-    search, hashes = str(searching), config_hash(config)
+    search, name = str(searching), config_hash(config)
     if speller and recognizer.output == "text":
-        search, hashes = f"{search}, with a speller", f"{hashes}+{config_hash(speller.config)}"
+        search, name = f"{search}, with a speller", config_hash(config, speller.config)
     return Decoding(
         model=options.model,
-        config_hash=hashes,
+        config_hash=name,
         search=search,
         audio_seconds=audio_seconds,
         computing_seconds=seconds,

@@ -2,9 +2,8 @@
 # mini_librispeech: 5.3 hours of read English, trained and scored on a CPU.
 # Takes train-clean-5 and dev-clean from $ASR_DATA, or ../shared/data; else downloads train-clean-5 and
 # dev-clean-2 (OpenSLR 31, 0.5 GB). With $DICTIONARY, as CMU's, and $LM_TEXT/librispeech-vocab.txt the model learns
-# phones, too, and at last sequences of them; with books-20M.txt.xz there, a speller (an hour), n-gram models and a
-# recurrent one (40 minutes). Epochs and weights are chosen on the dev set, the one that is scored.
-# README.md: what to change first.
+# phones, too; with books-20M.txt.xz there, a speller (an hour), n-gram models and a recurrent one (40 minutes).
+# Epochs and weights are chosen on the dev set, the one that is scored. README.md: what to change first.
 
 . "$(dirname "$0")/../stages.sh"
 
@@ -20,18 +19,15 @@ else
 fi
 stage prepare-train "$work/train.jsonl" asr prepare "$corpus/train-clean-5" --output "$work/train.jsonl"
 stage prepare-dev "$work/$dev.jsonl" asr prepare "$corpus/$dev" --output "$work/$dev.jsonl"
-speech=(--train "$work/train.jsonl" --dev "$work/$dev.jsonl") trained=$work/model known=()
-train=(train conf/mini_librispeech.toml "${speech[@]}")
+speech=(--train "$work/train.jsonl" --dev "$work/$dev.jsonl") trained=$work/model phones=(--set train.phone_weight=0) known=()
 sharper=(train.{crf_weight=0.9,phone_weight=0.6,n_epochs=12,validate_every=12} batching.{ramp_epochs=0,sorted_first=false}
   optimiser.{learning_rate=0.0008,warmup_epochs=0.5,hold_epochs=0.0}) # the last epoch: letters cannot tell the best
 if [[ -f $dictionary && -f $vocabulary ]]; then
-  trained=$work/sharpened known=(--lexicon "$work/lexicon.txt")
+  trained=$work/sharpened phones=(--lexicon "$work/lexicon.txt") known=("${phones[@]}")
   stage lexicon "$work/lexicon.txt" asr lexicon "$dictionary" --words "$vocabulary" "$work/train.jsonl" --output "$work/lexicon.txt"
-  stage train "$work/model" asr "${train[@]}" "${known[@]}" --output "$work/model"
-  stage sharpen "$trained" asr "${train[@]}" "${known[@]}" --start "$work/model" "${sharper[@]/#/--set=}" --output "$trained"
-else
-  stage train "$work/model" asr "${train[@]}" --set train.phone_weight=0 --output "$work/model"
 fi
+stage train "$work/model" asr train conf/mini_librispeech.toml "${phones[@]}" "${speech[@]}" --output "$work/model"
+[[ -z ${known[*]} ]] || stage sharpen "$trained" asr train conf/mini_librispeech.toml "${known[@]}" "${speech[@]}" --start "$work/model" "${sharper[@]/#/--set=}" --output "$trained"
 stage pack "$work/packed" asr pack "$trained" --output "$work/packed" --half
 decode=(decode "$work/packed" "$work/$dev.jsonl" --search) scores=()
 score() { # NAME COMMAND...
@@ -42,14 +38,11 @@ score() { # NAME COMMAND...
 }
 for search in greedy beam; do score $search "${decode[@]}" $search; done
 if [[ -f $books && ${known[*]} ]]; then
-  stage spell "$work/spelling" asr spell "$work/packed" conf/speller.toml --text "$books" "${known[@]}" "${speech[@]}" \
-    --output "$work/spelling"
+  stage spell "$work/spelling" asr spell "$work/packed" conf/speller.toml --text "$books" "${known[@]}" "${speech[@]}" --output "$work/spelling"
   score speller decode "$work/spelling" "$work/$dev.jsonl" --search greedy
   for order in 3 4; do
-    stage "lm-${order}gram" "$work/${order}gram.lm" asr lm build "$books" --order $order --vocabulary "$vocabulary" \
-      --prune 1e-8 --output "$work/${order}gram.lm"
-    score "${order}gram" "${decode[@]}" beam --lm "$work/${order}gram.lm" "${known[@]}" --prior-weight 0.4 \
-      --lm-weight 1.4 --beam-size 1000 --beam-threshold 18 --n-best 50
+    stage "lm-${order}gram" "$work/${order}gram.lm" asr lm build "$books" --order $order --vocabulary "$vocabulary" --prune 1e-8 --output "$work/${order}gram.lm"
+    score "${order}gram" "${decode[@]}" beam --lm "$work/${order}gram.lm" "${known[@]}" --prior-weight 0.4 --lm-weight 1.4 --beam-size 1000 --beam-threshold 18 --n-best 50
   done
   stage lm-recurrent "$work/char_lm" asr lm train conf/char_lm.toml --text "$books" --output "$work/char_lm"
   score recurrent lm rescore "$work/$dev.4gram.jsonl" --model "$work/char_lm" --lm-weight 0.25

@@ -1,14 +1,21 @@
 """Where a processor has no LSTM in bfloat16, training goes on in float32."""
 
+import dataclasses
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from asr.config import Config
+from asr.corpus.utterance import Utterance
+from asr.experiment import Material, Resources, train_model
+from asr.provenance import provenance
 from asr.train import precision
 from asr.train.precision import usable_precision
+from asr.train.progress import Unwatched
 
 CPU = torch.device("cpu")
 
@@ -23,9 +30,12 @@ def untried() -> Iterator[None]:
 @pytest.fixture
 def old_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every LSTM refuse bfloat16 as oneDNN does without AVX-512."""
+    compute: Callable[..., object] = nn.LSTM.forward
 
-    def refuse(*_: object) -> None:
-        raise RuntimeError("could not create a primitive descriptor")
+    def refuse(*inputs: object) -> object:
+        if torch.is_autocast_enabled("cpu"):
+            raise RuntimeError("could not create a primitive descriptor")
+        return compute(*inputs)
 
     monkeypatch.setattr(nn.LSTM, "forward", refuse)
 
@@ -36,6 +46,20 @@ def test_an_old_processor_trains_in_float32_and_says_so(caplog: pytest.LogCaptur
         assert usable_precision("bfloat16", CPU) == "float32"
 
     assert "training in float32" in caplog.text
+
+
+@pytest.mark.usefixtures("old_processor")
+def test_a_whole_run_in_bfloat16_ends_on_an_old_processor(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    halved = dataclasses.replace(small_config.train, precision="bfloat16")
+    config = dataclasses.replace(small_config, train=halved)
+
+    material = Material(tiny_corpus, tiny_corpus[:3])
+    made_by, resources = provenance(["asr", "train"]), Resources(max_feature_bytes=10**9)
+    state = train_model(config, material, tmp_path / "m", Unwatched(), made_by, resources)
+
+    assert state.epoch == config.train.n_epochs
 
 
 @pytest.mark.usefixtures("old_processor")
