@@ -71,6 +71,18 @@ def test_a_run_that_is_asked_to_stop_saves_its_state_and_goes_on_to_the_same_bit
     assert all(torch.equal(tensor, often[name]) for name, tensor in whole.items())
 
 
+def test_bfloat16_is_float32_where_the_processor_has_none(
+    small_language_config: LanguageConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asr.train.precision._cpu_has_bfloat16", lambda: False)
+    for name in ("float32", "bfloat16"):
+        of = dataclasses.replace(small_language_config.train, precision=name)
+        train(dataclasses.replace(small_language_config, train=of), tmp_path / name)
+
+    whole, half = (load_file(tmp_path / n / "model.safetensors") for n in ("float32", "bfloat16"))
+    assert all(torch.equal(tensor, half[name]) for name, tensor in whole.items())
+
+
 @pytest.mark.parametrize("stop_at_step", [1, 5, 9, 13])
 def test_a_run_that_was_interrupted_ends_with_the_bits_of_one_that_was_not(
     small_language_config: LanguageConfig, tmp_path: Path, stop_at_step: int

@@ -12,7 +12,7 @@ from asr.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, verify_
 from asr.config import Config, SpellingConfig
 from asr.corpus.feature_memory import FeatureMemory
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError, DataError, StoppedError
+from asr.errors import ConfigError, DataError, StoppedError, TrainingError
 from asr.experiment import Material, Resources, train_model
 from asr.lengths import pad
 from asr.model.acoustic import ModelConfig
@@ -247,6 +247,18 @@ def test_a_start_gives_its_weights_and_its_tokens(
     assert after.tokenizer.tokens == before.tokenizer.tokens
     for name, weight in before.model.state_dict().items():
         torch.testing.assert_close(after.model.state_dict()[name], weight, rtol=0.0, atol=1e-6)
+
+
+def test_a_run_with_a_start_goes_on_with_that_start_only(
+    spelling: Path, config: SpellingConfig, material: SpellingMaterial, tmp_path: Path
+) -> None:
+    asked = iter(range(100))
+    begun = dataclasses.replace(material, start=load_checkpoint(spelling))
+    with pytest.raises(StoppedError):
+        spell(config, begun, tmp_path / "m", lambda: next(asked) == 17)
+
+    with pytest.raises(TrainingError, match="another"):
+        spell(config, material, tmp_path / "m")
 
 
 def test_a_start_that_does_not_fit_is_refused(
