@@ -31,7 +31,7 @@ from asr.provenance import Provenance
 from asr.text.normalise import normaliser
 from asr.text.pronunciations import PhoneSpeller, Pronunciation
 from asr.text.tokenizer import make_tokenizer
-from asr.train.data import TrainingData, as_recorded, evenly, normalised_texts
+from asr.train.data import TrainingData, as_recorded, dev_references, evenly, normalised_texts
 from asr.train.loop import DevSet, Trainer
 from asr.train.priors import PRIOR_UTTERANCES, estimate_priors
 from asr.train.progress import Watcher
@@ -50,14 +50,14 @@ class Material:
 
     Attributes:
         train: Utterances with texts and durations.
-        dev: Utterances to choose the best epoch by.
+        dev: Utterances to choose the best epoch by; None keeps the last one.
         lexicon: How the words of the texts are pronounced; there must be one if the configuration
             gives phones a weight, and none else.
         start: A model whose weights training begins with; None begins with random ones.
     """
 
     train: Sequence[Utterance]
-    dev: Sequence[Utterance]
+    dev: Sequence[Utterance] | None
     lexicon: Sequence[Pronunciation] | None = None
     start: Checkpoint | None = None
 
@@ -114,9 +114,8 @@ def train_model(
     torch.manual_seed(config.batching.seed)
     train, dev = material.train, material.dev
     normalise = normaliser(config.text.normaliser)
-    texts, dev_texts = (normalised_texts(part, normalise) for part in (train, dev))
-    if not any(dev_texts.values()):
-        raise DataError("the dev set has no words, without which there is no WER to choose by")
+    texts = normalised_texts(train, normalise)
+    references = None if dev is None else dev_references(dev, normalise)
     speller = _phone_speller(config, material.lexicon)
     checkpoint = _beginning(config, material, list(texts.values()), speller)
     memory = FeatureMemory(checkpoint.front_end, resources.max_feature_bytes)
@@ -125,11 +124,13 @@ def train_model(
     trainer = Trainer(
         checkpoint.model,
         _training_data(checkpoint, memory, train, targets, ranks),
-        DevSet(as_recorded(dev, memory, config.batching, ranks), dev_texts, checkpoint.tokenizer),
+        DevSet(as_recorded(dev, memory, config.batching, ranks), references, checkpoint.tokenizer)
+        if dev and references
+        else None,
         config.train,
         config.optimiser,
         folder,
-        fingerprint=_fingerprint(config, targets, material.start, train, dev),
+        fingerprint=_fingerprint(config, targets, material.start, train, dev or ()),
     )
 
     def save_best() -> None:
@@ -260,6 +261,9 @@ def _card(
     model = config.model
     outputs = f"{config.text.units} tokens{' and phones' if config.train.phone_weight else ''}"
     directions = "bidirectional" if model.bidirectional else "one-directional"
+    judged = f"not measured: the last of {state.epoch} epochs"
+    if state.best_epoch:
+        judged = f"{100 * state.best_wer:.2f} % (greedy, epoch {state.best_epoch})"
     return f"""\
 # Model card
 
@@ -269,7 +273,7 @@ def _card(
 trained with CTC |
 | output | {outputs}, text as the normaliser {config.text.normaliser} spells it |
 | trained on | {len(train)} utterances, {hours:.2f} hours |
-| dev WER | {100 * state.best_wer:.2f} % (greedy, epoch {state.best_epoch}) |
+| dev WER | {judged} |
 | configuration | {config_hash(config)} |
 | command | `{provenance.command}` |
 | commit | {provenance.commit or "unknown"} |

@@ -16,7 +16,7 @@ from asr.checkpoint import Checkpoint, load_checkpoint, read_example, save_check
 from asr.config import SpellingConfig, config_hash, refuse_other_shape, to_toml
 from asr.corpus.feature_memory import FeatureMemory
 from asr.corpus.utterance import Utterance, without_folders
-from asr.errors import ConfigError, DataError, StoppedError
+from asr.errors import ConfigError, StoppedError
 from asr.model.acoustic import Output
 from asr.model_files import CARD_FILE, check_replaceable, copy_model
 from asr.provenance import Provenance
@@ -29,7 +29,7 @@ from asr.text.normalise import normaliser
 from asr.text.pronunciations import PhoneSpeller, Pronunciation
 from asr.text.tokenizer import make_tokenizer
 from asr.text.tokens import TokenTable
-from asr.train.data import TrainingData, as_recorded, evenly, normalised_texts
+from asr.train.data import TrainingData, as_recorded, dev_references, evenly, normalised_texts
 from asr.train.loop import DevSet, Trainer
 from asr.train.priors import PRIOR_UTTERANCES, estimate_priors
 from asr.train.progress import Watcher
@@ -119,9 +119,8 @@ def train_speller(
     folder = output.with_name(output.name + ".run")
     folder.mkdir(parents=True, exist_ok=True)
     normalise = normaliser(config.text.normaliser)
-    texts, dev_texts = (normalised_texts(p, normalise) for p in (material.train, material.dev))
-    if not any(dev_texts.values()):
-        raise DataError("the dev set has no words, without which there is no WER to choose by")
+    texts = normalised_texts(material.train, normalise)
+    references = dev_references(material.dev, normalise)
     segments = [segment for segment in map(normalise, material.text) if segment]
     checkpoint = _without_speller(material.model, config)
     fingerprint = _fingerprint(config, checkpoint, segments, material)
@@ -143,7 +142,7 @@ def train_speller(
     trainer = Trainer(
         speller.model,
         PronouncedText(text, heard, speller.tokenizer, config.pronouncing, checkpoint.frame_shift),
-        DevSet(dev, dev_texts, speller.tokenizer),
+        DevSet(dev, references, speller.tokenizer),
         config.train,
         config.optimiser,
         folder,

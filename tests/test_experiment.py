@@ -607,3 +607,51 @@ def test_the_untrained_model_is_the_one_that_training_begins_with(
     start = untrained(trained).model.state_dict()
     for name, weight in trained.model.state_dict().items():
         torch.testing.assert_close(weight, start[name], rtol=0.0, atol=1e-20)
+
+
+def test_without_a_dev_set_the_last_epoch_is_kept(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    watcher = Watcher()
+
+    run = train_model(
+        small_config,
+        Material(tiny_corpus, None),
+        tmp_path / "model",
+        watcher,
+        provenance(["asr", "train"]),
+        Resources(max_feature_bytes=10**9),
+    )
+
+    assert (run.epoch, run.best_epoch) == (3, 0)
+    assert [report.wer for report in watcher.epochs] == [None] * 3
+    last = state_tensors(tmp_path / "model")
+    for name, weight in load_checkpoint(tmp_path / "model").model.state_dict().items():
+        assert torch.equal(weight, last[f"model.{name}"]), name
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert "| dev WER | not measured: the last of 3 epochs |" in card
+
+
+@pytest.mark.parametrize(
+    ("section", "change"),
+    [("train", {"patience": 2}), ("optimiser", {"schedule": "plateau"})],
+)
+def test_what_goes_by_a_dev_set_is_refused_without_one(
+    small_config: Config,
+    tiny_corpus: Sequence[Utterance],
+    tmp_path: Path,
+    section: str,
+    change: dict[str, Any],
+) -> None:
+    part = dataclasses.replace(getattr(small_config, section), **change)
+    config = dataclasses.replace(small_config, **{section: part})
+
+    with pytest.raises(ConfigError, match="go by the WER of a dev set"):
+        train_model(
+            config,
+            Material(tiny_corpus, None),
+            tmp_path / "model",
+            Watcher(),
+            provenance(["asr", "train"]),
+            Resources(max_feature_bytes=10**9),
+        )

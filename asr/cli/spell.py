@@ -1,11 +1,17 @@
 """`asr spell`: a model with an output of phones, and text, become a model that spells better."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-from asr.cli.training import add_run_arguments, read_run, run_folder
+from asr.cli.training import (
+    add_run_arguments,
+    quarter_of_memory,
+    read_run,
+    run_end,
+    run_folder,
+    share_threads,
+)
 
 HELP = "teach a model to spell, by text alone"
 DESCRIPTION = """\
@@ -77,7 +83,8 @@ def run(options: argparse.Namespace) -> int:
     from asr.text.normalise import normaliser
     from asr.text.pronunciations import read_lexicon
 
-    config = read_run(options, SpellingConfig)
+    config = read_run(options, SpellingConfig, options.config)
+    share_threads(options, config.train.n_shards)
     dev = read_manifest(options.dev)
     material = SpellingMaterial(
         model_folder(options.model),
@@ -88,14 +95,13 @@ def run(options: argparse.Namespace) -> int:
         load_checkpoint(model_folder(options.start)) if options.start else None,
     )
     n_dev_words = sum(len((utterance.text or "").split()) for utterance in dev)
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
     with StopSignals(is_quiet=False) as signals:
         try:
             with (
                 counting_bar("listening", "utt") as on_heard,
                 RunWatcher(run_folder(options.output), n_dev_words=n_dev_words) as watcher,
             ):
-                resources = SpellingResources(memory, signals.has_come, on_heard)
+                resources = SpellingResources(quarter_of_memory(), signals.has_come, on_heard)
                 circumstances = provenance(options.command)
                 state = train_speller(
                     config, material, options.output, watcher, circumstances, resources
@@ -103,8 +109,5 @@ def run(options: argparse.Namespace) -> int:
         except StoppedError as stopped:
             print(f"asr: {stopped}", file=sys.stderr)
             return signals.exit_status
-    print(
-        f"{options.output}: best WER on {options.dev.name} {100 * state.best_wer:.2f} % "
-        f"(greedy, epoch {state.best_epoch} of {state.epoch}, {state.seconds / 60:.0f} minutes)"
-    )
+    print(f"{options.output}: {run_end(state, options.dev)}")
     return 0

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.numbers import at_least
-from asr.cli.training import add_run_arguments, read_run, run_folder
+from asr.cli.training import (
+    add_run_arguments,
+    quarter_of_memory,
+    read_run,
+    run_end,
+    run_folder,
+    share_threads,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +25,7 @@ if TYPE_CHECKING:
 
 HELP = "train a model"
 DESCRIPTION = """\
-Train a model on one manifest, choosing the best epoch by greedy WER on another.
+Train a model on one manifest, choosing the best epoch by greedy WER on another, if there is one.
 
 Everything about the model and its training stands in the configuration (see conf/); a value can be
 changed for one run: --set train.n_epochs=3. The folder OUTPUT.run beside the model keeps the state
@@ -43,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr train` takes."""
     parser.add_argument("config", type=Path, help="configuration, a file of conf/")
     parser.add_argument("--train", type=Path, required=True, help="manifest to learn from")
-    parser.add_argument("--dev", type=Path, required=True, help="manifest to choose the epoch by")
+    parser.add_argument(
+        "--dev", type=Path, help="manifest to choose the epoch by (default: keep the last epoch)"
+    )
     parser.add_argument(
         "--lexicon",
         type=Path,
@@ -89,8 +98,10 @@ def run(options: argparse.Namespace) -> int:
     from asr.train.progress import Unwatched
     from asr.train.ranks import join_ranks
 
-    config = read_run(options, Config)
-    train, dev = read_manifest(options.train), read_manifest(options.dev)
+    config = read_run(options, Config, options.config)
+    share_threads(options, config.train.n_shards)
+    train = read_manifest(options.train)
+    dev = read_manifest(options.dev) if options.dev else None
     normalise = normaliser(config.text.normaliser)
     lexicon = read_lexicon(options.lexicon, normalise) if options.lexicon else None
     start = load_checkpoint(model_folder(options.start)) if options.start else None
@@ -99,7 +110,7 @@ def run(options: argparse.Namespace) -> int:
         join_ranks(options.device) as ranks,
         StopSignals(is_quiet=not ranks.is_first) as signals,
     ):
-        watching = RunWatcher(folder, n_dev_words=_n_words(dev)) if ranks.is_first else None
+        watching = RunWatcher(folder, n_dev_words=_n_words(dev or ())) if ranks.is_first else None
         resources = Resources(_feature_bytes(options.feature_memory), ranks, signals.has_come)
         circumstances = provenance(_launcher(ranks) + options.command)
         try:
@@ -117,10 +128,7 @@ def run(options: argparse.Namespace) -> int:
                 print(f"asr: {stopped}", file=sys.stderr)
             return signals.exit_status
     if ranks.is_first:
-        print(
-            f"{options.output}: best WER on {options.dev.name} {100 * state.best_wer:.2f} % "
-            f"(greedy, epoch {state.best_epoch} of {state.epoch}, {state.seconds / 60:.0f} minutes)"
-        )
+        print(f"{options.output}: {run_end(state, options.dev)}")
     return 0
 
 
@@ -141,7 +149,7 @@ def _n_local() -> int:
 def _feature_bytes(megabytes: int | None) -> int:
     if megabytes is not None:
         return megabytes * 1_000_000
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4 // _n_local()
+    return quarter_of_memory() // _n_local()
 
 
 def _n_words(utterances: "Sequence[Utterance]") -> int:

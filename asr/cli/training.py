@@ -1,7 +1,10 @@
 """What the verbs that train share: a configuration to change, and a model to make by a run."""
 
 import argparse
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from asr.cli.numbers import at_least
@@ -9,6 +12,7 @@ from asr.cli.outputs import folder_to_make
 
 if TYPE_CHECKING:
     from asr.config import Config, LanguageConfig, SpellingConfig
+    from asr.train.state import RunState
 
 Kind = TypeVar("Kind", "Config", "SpellingConfig", "LanguageConfig")
 
@@ -30,19 +34,33 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_run(options: argparse.Namespace, kind: type[Kind]) -> Kind:
-    """Read the configuration, with what is changed of it, and give each of its shards threads."""
+def read_run(
+    options: argparse.Namespace,
+    kind: type[Kind],
+    path: Path,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Kind:
+    """Read a configuration; `settings` go before what stands in it, and --set before both."""
+    from asr.config import read_tree
+
+    given = dict(entry.partition("=")[::2] for entry in options.set)
+    return read_tree(kind, path, {**settings, **given})
+
+
+def share_threads(options: argparse.Namespace, n_shards: int) -> None:
+    """Make this process one that trains: each shard of a batch has its threads and its memory."""
     import torch
 
-    from asr.config import read_tree
     from asr.train.allocator import keep_freed_memory
 
     keep_freed_memory()
-    overrides = dict(entry.partition("=")[::2] for entry in options.set)
-    config = read_tree(kind, options.config, overrides)
     n_threads = options.threads or torch.get_num_threads()
-    torch.set_num_threads(max(1, n_threads // config.train.n_shards))
-    return config
+    torch.set_num_threads(max(1, n_threads // n_shards))
+
+
+def quarter_of_memory() -> int:
+    """Count the bytes that features may take: a quarter of the computer's memory."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
 
 
 def run_folder(output: Path) -> Path:
@@ -50,3 +68,14 @@ def run_folder(output: Path) -> Path:
     folder = output.with_name(output.name + ".run")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def run_end(state: "RunState", dev: Path | None) -> str:
+    """Say in a line how a run ended: with the best epoch, by a dev set, or with the last one."""
+    minutes = f"{state.seconds / 60:.0f} minutes"
+    if dev is None:
+        return f"epoch {state.epoch}, not judged, {minutes}"
+    return (
+        f"best WER on {dev.name} {100 * state.best_wer:.2f} % "
+        f"(greedy, epoch {state.best_epoch} of {state.epoch}, {minutes})"
+    )

@@ -128,23 +128,31 @@ class Trainer:
     Args:
         model: Trained in place, on the device of the data's ranks.
         data: The training set, and the ranks that share it. The first one writes the state.
-        dev: The dev set, for early stopping and the choice of the best epoch.
+        dev: The dev set, for early stopping and the choice of the best epoch; None keeps the last.
         config: Length, precision and patience.
         optimiser_config: How far each update goes.
         folder: Holds the training state.
         fingerprint: Stands for everything that must be equal when a run is gone on with.
+
+    Raises:
+        ConfigError: Something goes by the WER of a dev set, and there is none.
     """
 
     def __init__(
         self,
         model: AcousticModel,
         data: TrainingBatches,
-        dev: DevSet,
+        dev: DevSet | None,
         config: TrainConfig,
         optimiser_config: OptimiserConfig,
         folder: Path,
         fingerprint: str,
     ) -> None:
+        if dev is None and (config.patience or optimiser_config.schedule == "plateau"):
+            raise ConfigError(
+                "train.patience and the schedule of a plateau go by the WER of a dev set: give "
+                'one, or set train.patience=0 and optimiser.schedule="cosine"'
+            )
         self.model, self.data, self.dev = model.to(data.ranks.device), data, dev
         self.ranks = data.ranks
         self.config, self.optimiser_config = config, optimiser_config
@@ -171,8 +179,8 @@ class Trainer:
 
         Args:
             watcher: Told of every step and epoch.
-            save_best: Called whenever `judged` as it is has the lowest dev WER so far; on the first
-                rank only.
+            save_best: Called whenever `judged` as it is has the lowest dev WER so far, or without a
+                dev set after the last epoch; on the first rank only.
             must_stop: Asked after every step, and in validation, whether to end early.
 
         Raises:
@@ -185,10 +193,11 @@ class Trainer:
             workers = Workers(self.ranks, pool, self.config.n_shards)
             while not self.is_finished():
                 speed, n_skipped = self._train_epoch(watcher, workers, must_stop)
-                is_due = self._is_due(self.state.epoch + 1)
-                wer = self._validate(watcher, workers, must_stop) if is_due else None
+                dev = self.dev if self._is_due(self.state.epoch + 1) else None
+                wer = self._validate(dev, watcher, workers, must_stop) if dev else None
                 report = self._finish_epoch(wer, speed, n_skipped)
-                if report.is_best and self.ranks.is_first:
+                is_last = self.dev is None and self.is_finished()
+                if (report.is_best or is_last) and self.ranks.is_first:
                     save_best()
                 self._save_state()
                 watcher.on_epoch(dataclasses.replace(report, seconds=self.state.seconds))
@@ -272,15 +281,13 @@ class Trainer:
             skipped=result.skipped,
         )
 
-    def _validate(self, watcher: Watcher, workers: Workers, must_stop: Callable[[], bool]) -> float:
+    def _validate(
+        self, dev: DevSet, watcher: Watcher, workers: Workers, must_stop: Callable[[], bool]
+    ) -> float:
         """Return the WER of the dev set, a fraction."""
         counts = Counts()
         for some in count_word_errors(
-            self.judged,
-            self.dev.data.batches(0),
-            self.dev.references,
-            self.dev.tokenizer,
-            workers,
+            self.judged, dev.data.batches(0), dev.references, dev.tokenizer, workers
         ):
             counts += some
             watcher.on_validation(counts.n_reference)

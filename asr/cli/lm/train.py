@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from asr.cli.training import add_run_arguments, read_run, run_folder
+from asr.cli.training import add_run_arguments, read_run, run_folder, share_threads
 
 HELP = "train a recurrent model over characters"
 DESCRIPTION = """\
@@ -56,7 +56,8 @@ def run(options: argparse.Namespace) -> int:
         dev: Sequence[str] = list(read_segments([options.dev]))
     else:
         text, dev = hold_out(text)
-    config = read_run(options, LanguageConfig)
+    config = read_run(options, LanguageConfig, options.config)
+    share_threads(options, config.train.n_shards)
     with StopSignals(is_quiet=False) as signals:
         try:
             with LanguageRunWatcher(run_folder(options.output)) as watcher:
