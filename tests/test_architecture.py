@@ -35,7 +35,7 @@ FLOORS = (
         "rescoring",
         "spelling_experiment",
     },
-    {"tuning"},
+    {"adaptation", "tuning"},
     {"cli", "__init__"},
     {"__main__"},
 )

@@ -5,9 +5,9 @@ Each verb's module has `HELP` (one line), `DESCRIPTION` (what to know before the
 that help comes at once. Besides its arguments, a verb finds in `options` the `command` as typed,
 and `refuse`, which shows the usage and exits.
 
-What verbs share: `searching` (how to search), `numbers` (whole numbers), `outputs` (where results
-go), `bars` (progress), `training` (what a run of training takes), `watch` (what it shows),
-`stopping` (signals).
+What verbs share: `searching` (how to search), `recognising` (a manifest), `numbers` (whole
+numbers), `outputs` (where results go), `bars` (progress), `training` (what a run of training
+takes), `watch` (what it shows), `stopping` (signals).
 """
 
 import argparse
@@ -28,6 +28,7 @@ VERBS = (
     "prepare",
     "train",
     "spell",
+    "adapt",
     "tune",
     "decode",
     "score",
@@ -52,7 +53,7 @@ The way from a corpus to a number, one verb a step (recipes/ puts them in order)
   asr prepare     check it, list its utterances       asr decode   recognise a test set
   asr train       learn a model from it               asr score    count the errors
   asr spell       teach it to spell, by text          asr report   write the counts up
-  asr lm          make a language model
+  asr lm          make a language model               asr adapt    get used to new voices
 """
 
 # descriptions keep their lines, and names of verbs stay beside what they do

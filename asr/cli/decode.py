@@ -1,13 +1,13 @@
 """`asr decode`: a model and a manifest become hypotheses, and a record of how they were made."""
 
 import argparse
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.numbers import duration
 from asr.cli.outputs import file_to_write
+from asr.cli.recognising import recognise, report_failures
 from asr.cli.searching import (
     Searching,
     add_search_arguments,
@@ -17,11 +17,7 @@ from asr.cli.searching import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from asr.corpus.utterance import Utterance
     from asr.recognizer import Recognizer
-    from asr.text.transcript import Transcript
     from asr.wer.condition import Decoding
 
 HELP = "recognise the utterances of a manifest"
@@ -79,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     recognizer = searching.load(options.model, is_calibrated=not options.raw_confidence)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    transcripts = _decode(recognizer, utterances)
+    transcripts = recognise(recognizer, utterances)
     seconds = time.monotonic() - began
     if not transcripts:
         raise DataError(f"{options.manifest}: none of its {len(utterances)} utterances was decoded")
@@ -95,30 +91,12 @@ def run(options: argparse.Namespace) -> int:
         f"{options.output}: {len(in_order)} utterances, {duration(audio_seconds)} of speech "
         f"in {duration(seconds)} (RTF {seconds / audio_seconds:.3f})"
     )
-    return _status(len(utterances), len(utterances) - len(in_order))
+    return report_failures(len(utterances), len(in_order))
 
 
 def record_path(hypotheses: Path) -> Path:
     """Say where the record of how hypotheses were made lies: H.run.json beside H.jsonl."""
     return hypotheses.with_name(f"{hypotheses.name.removesuffix('.jsonl')}.run.json")
-
-
-def _decode(recognizer: "Recognizer", utterances: "Sequence[Utterance]") -> "dict[str, Transcript]":
-    """Decode in order of length, for the least padding; name what cannot be."""
-    from tqdm import tqdm
-
-    from asr.errors import AudioError
-
-    transcripts = {}
-    by_length = sorted(utterances, key=lambda utterance: utterance.duration or 0.0)
-    with tqdm(total=len(utterances), unit="utt", disable=None) as bar:
-        for utterance, result in recognizer.transcribe_all(by_length):
-            if isinstance(result, AudioError):
-                bar.write(f"asr: {utterance.id}: {result}", file=sys.stderr)
-            else:
-                transcripts[utterance.id] = result
-            bar.update()
-    return transcripts
 
 
 def _record(
@@ -147,13 +125,3 @@ def _record(
         search_kind=recognizer.search_kind,
         is_calibrated=recognizer.calibration is not None,
     )
-
-
-def _status(n_utterances: int, n_failed: int) -> int:
-    if not n_failed:
-        return 0
-    print(
-        f"asr: {n_failed} of {n_utterances} utterances could not be decoded and are missing",
-        file=sys.stderr,
-    )
-    return 1

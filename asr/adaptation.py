@@ -1,0 +1,176 @@
+"""Adaptation: a model learns from what it recognised itself, and gets used to the voices in it."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from asr.checkpoint import load_checkpoint, read_example, save_checkpoint
+from asr.config import Config, config_hash
+from asr.corpus.utterance import Utterance
+from asr.errors import DataError
+from asr.experiment import Material, Resources, train_model
+from asr.model_files import CARD_FILE, check_replaceable
+from asr.provenance import Provenance
+from asr.text.transcript import Transcript, Word
+from asr.train.progress import Watcher
+from asr.train.state import RunState
+
+# What is otherwise than in the training that the model comes from; docs/experiments.md has the
+# other values that were tried.
+SETTINGS = {
+    "optimiser.schedule": '"cosine"',
+    "optimiser.learning_rate": "0.0004",
+    "optimiser.warmup_epochs": "0.5",
+    "optimiser.hold_epochs": "0.0",
+    "batching.batch_duration": "120.0",
+    "batching.codec_share": "0.0",
+    "batching.sorted_first": "false",
+    "batching.ramp_epochs": "0",
+    "train.n_epochs": "6",
+    "train.patience": "0",
+    "train.grow_epochs": "0",
+    "train.average_decay": "0.99",
+}
+
+SECTION = "## Adaptation"  # of the model card
+LONGEST = 30.0  # seconds; what is longer is cut
+MARGIN = 0.5  # seconds of silence that a cut leaves around words
+
+
+def stretches(
+    utterances: Sequence[Utterance], transcripts: Mapping[str, Transcript]
+) -> list[Utterance]:
+    """Take what was recognised for what was said.
+
+    Recordings of more than `LONGEST` seconds are cut at their longest pauses.
+
+    Args:
+        utterances: What was recognised, in order.
+        transcripts: By utterance id, with times of words where a recording is long.
+
+    Returns:
+        Utterances with texts; without those of which nothing was recognised.
+
+    Raises:
+        DataError: Nothing was recognised in any.
+    """
+    heard = [
+        stretch
+        for utterance in utterances
+        if utterance.id in transcripts and transcripts[utterance.id].text
+        for stretch in _stretches(utterance, transcripts[utterance.id])
+    ]
+    if not heard:
+        raise DataError(f"nothing was recognised in {len(utterances)} utterances: nothing to learn")
+    return heard
+
+
+def adapt_model(
+    config: Config,
+    model: Path,
+    material: Material,
+    output: Path,
+    watcher: Watcher,
+    provenance: Provenance,
+    resources: Resources,
+) -> RunState:
+    """Go on with a model's training on recordings that it recognised, or go on with doing that.
+
+    Its search and its speller come along as they are. Its calibrations do not: a model is surer of
+    what it has learned from itself.
+
+    Args:
+        config: The model's own with `SETTINGS`, or others.
+        model: Its directory.
+        material: What `stretches` made of what it recognised, to start with the model.
+        output: The model directory; made at the very end. `<output>.run/acoustic.run` holds the
+            state.
+        watcher: Told of every step and epoch.
+        provenance: For the model card.
+        resources: What the run may use.
+
+    Returns:
+        Where the run ended.
+
+    Raises:
+        ConfigError: The model has an output of phones and there is no lexicon, or the reverse.
+        DataError: A word that was recognised is not in the lexicon.
+        TrainingError: Training cannot go on; the state on disk is from before.
+        StoppedError: `resources.must_stop` said so; the state is saved.
+        AudioError: A recording cannot be read.
+        ModelError: `output` holds something that is no model.
+    """
+    check_replaceable(output)
+    start = material.start
+    assert start
+    acoustic = adaptation_folder(output) / "acoustic"
+    state = train_model(config, material, acoustic, watcher, provenance, resources)
+    adapted = load_checkpoint(acoustic)
+    priors = {**adapted.priors}
+    if start.speller:
+        priors["text"] = start.priors["text"]
+    whole = dataclasses.replace(adapted, priors=priors, search=start.search, speller=start.speller)
+    card = _card(model, config, material, state, provenance)
+    save_checkpoint(output, whole, card=card, example=read_example(model))
+    return state
+
+
+def adaptation_folder(output: Path) -> Path:
+    """Say where an adaptation keeps what it recognised and what it trains."""
+    return output.with_name(output.name + ".run")
+
+
+def _stretches(utterance: Utterance, transcript: Transcript) -> Iterator[Utterance]:
+    if (transcript.duration or 0.0) <= LONGEST:
+        yield dataclasses.replace(utterance, text=transcript.text, duration=transcript.duration)
+        return
+    for number, words in enumerate(_cut(transcript.words)):
+        start = max(0.0, words[0].start - MARGIN)
+        end = min(words[-1].end + MARGIN, transcript.duration or 0.0)
+        yield dataclasses.replace(
+            utterance,
+            id=f"{utterance.id}#{number}",
+            offset=utterance.offset + start,
+            duration=end - start,
+            text=" ".join(word.text for word in words),
+        )
+
+
+def _cut(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
+    """Cut at the longest pause, and what is still too long once more."""
+    waiting = [words]
+    while waiting:
+        some = waiting.pop()
+        if len(some) < 2 or some[-1].end - some[0].start <= LONGEST:
+            yield some
+            continue
+        pauses = [after.start - before.end for before, after in pairwise(some)]
+        middle = 1 + max(range(len(pauses)), key=pauses.__getitem__)
+        waiting += [some[middle:], some[:middle]]
+
+
+def _card(
+    model: Path, config: Config, material: Material, state: RunState, provenance: Provenance
+) -> str:
+    """Write about the adaptation below what the card says of the model."""
+    hours = sum(utterance.duration or 0.0 for utterance in material.train) / 3600
+    card = (model / CARD_FILE).read_text(encoding="utf-8").partition(SECTION)[0]
+    return f"""\
+{card.rstrip()}
+
+{SECTION}
+
+What stands above is about the model as it was before.
+
+| | |
+|---|---|
+| adapted to | {len(material.train)} stretches of speech, {hours:.2f} hours, by what the model \
+recognised in them, {state.epoch} epochs |
+| configuration | {config_hash(config)} |
+| command | `{provenance.command}` |
+| commit | {provenance.commit or "unknown"} |
+| hardware | {provenance.hardware} |
+| versions | {provenance.versions} |
+| begun | {provenance.time} |
+"""
