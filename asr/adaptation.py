@@ -20,14 +20,14 @@ from asr.train.state import RunState
 # other values that were tried.
 SETTINGS = {
     "optimiser.schedule": '"cosine"',
-    "optimiser.learning_rate": "0.0004",
+    "optimiser.learning_rate": "0.001",
     "optimiser.warmup_epochs": "0.5",
     "optimiser.hold_epochs": "0.0",
     "batching.batch_duration": "120.0",
     "batching.codec_share": "0.0",
     "batching.sorted_first": "false",
     "batching.ramp_epochs": "0",
-    "train.n_epochs": "6",
+    "train.n_epochs": "12",
     "train.patience": "0",
     "train.grow_epochs": "0",
     "train.average_decay": "0.99",
