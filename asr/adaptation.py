@@ -1,7 +1,7 @@
 """Adaptation: a model learns from what it recognised itself, and gets used to the voices in it."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,12 +9,10 @@ from asr.checkpoint import load_checkpoint, read_example, save_checkpoint
 from asr.config import Config, config_hash
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
-from asr.experiment import Material, Resources, train_model
-from asr.model_files import CARD_FILE, check_replaceable
+from asr.experiment import Material
+from asr.model_files import CARD_FILE
 from asr.provenance import Provenance
 from asr.text.transcript import Transcript, Word
-from asr.train.progress import Watcher
-from asr.train.state import RunState
 
 # What is otherwise than in the training that the model comes from; docs/experiments.md has the
 # other values that were tried.
@@ -66,69 +64,45 @@ def stretches(
     return heard
 
 
-def adapt_model(
-    config: Config,
-    model: Path,
-    material: Material,
-    output: Path,
-    watcher: Watcher,
-    provenance: Provenance,
-    resources: Resources,
-) -> RunState:
-    """Go on with a model's training on recordings that it recognised, or go on with doing that.
+def folds(utterances: Sequence[Utterance], n_folds: int) -> list[list[Utterance]]:
+    """Deal utterances out like cards, so that every fold has some of each speaker's."""
+    return [list(utterances[number::n_folds]) for number in range(n_folds)]
 
-    Its search and its speller come along as they are. Its calibrations do not: a model is surer of
-    what it has learned from itself.
+
+def save_adapted(
+    model: Path, acoustic: Path, output: Path, material: Material, provenance: Provenance
+) -> None:
+    """Put an adapted model in place, with the search and the speller that it came with.
+
+    Its calibrations do not come along: a model is surer of what it has learned from itself.
 
     Args:
-        config: The model's own with `SETTINGS`, or others.
-        model: Its directory.
-        material: What `stretches` made of what it recognised, to start with the model.
-        output: The model directory; made at the very end. `<output>.run/acoustic.run` holds the
-            state.
-        watcher: Told of every step and epoch.
+        model: The directory of the model as it was.
+        acoustic: That of its acoustic model, adapted.
+        output: The model directory to make.
+        material: What it was adapted to, and what with.
         provenance: For the model card.
-        resources: What the run may use.
-
-    Returns:
-        Where the run ended.
 
     Raises:
-        ConfigError: The model has an output of phones and there is no lexicon, or the reverse.
-        DataError: A word that was recognised is not in the lexicon.
-        TrainingError: Training cannot go on; the state on disk is from before.
-        StoppedError: `resources.must_stop` said so; the state is saved.
-        AudioError: A recording cannot be read.
         ModelError: `output` holds something that is no model.
     """
-    check_replaceable(output)
-    start = material.start
-    assert start
-    acoustic = adaptation_folder(output) / "acoustic"
-    state = train_model(config, material, acoustic, watcher, provenance, resources)
-    adapted = load_checkpoint(acoustic)
+    before, adapted = load_checkpoint(model), load_checkpoint(acoustic)
     priors = {**adapted.priors}
-    if start.speller:
-        priors["text"] = start.priors["text"]
-    whole = dataclasses.replace(adapted, priors=priors, search=start.search, speller=start.speller)
-    card = _card(model, config, material, state, provenance)
+    if before.speller:
+        priors["text"] = before.priors["text"]
+    whole = replace(adapted, priors=priors, search=before.search, speller=before.speller)
+    card = _card(model, adapted.config, material, provenance)
     save_checkpoint(output, whole, card=card, example=read_example(model))
-    return state
-
-
-def adaptation_folder(output: Path) -> Path:
-    """Say where an adaptation keeps what it recognised and what it trains."""
-    return output.with_name(output.name + ".run")
 
 
 def _stretches(utterance: Utterance, transcript: Transcript) -> Iterator[Utterance]:
     if (transcript.duration or 0.0) <= LONGEST:
-        yield dataclasses.replace(utterance, text=transcript.text, duration=transcript.duration)
+        yield replace(utterance, text=transcript.text, duration=transcript.duration)
         return
     for number, words in enumerate(_cut(transcript.words)):
         start = max(0.0, words[0].start - MARGIN)
         end = min(words[-1].end + MARGIN, transcript.duration or 0.0)
-        yield dataclasses.replace(
+        yield replace(
             utterance,
             id=f"{utterance.id}#{number}",
             offset=utterance.offset + start,
@@ -150,9 +124,7 @@ def _cut(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
         waiting += [some[middle:], some[:middle]]
 
 
-def _card(
-    model: Path, config: Config, material: Material, state: RunState, provenance: Provenance
-) -> str:
+def _card(model: Path, config: Config, material: Material, provenance: Provenance) -> str:
     """Write about the adaptation below what the card says of the model."""
     hours = sum(utterance.duration or 0.0 for utterance in material.train) / 3600
     card = (model / CARD_FILE).read_text(encoding="utf-8").partition(SECTION)[0]
@@ -165,8 +137,8 @@ What stands above is about the model as it was before.
 
 | | |
 |---|---|
-| adapted to | {len(material.train)} stretches of speech, {hours:.2f} hours, by what the model \
-recognised in them, {state.epoch} epochs |
+| adapted to | {len(material.train)} stretches of speech, {hours:.2f} hours, by what was \
+recognised in them |
 | configuration | {config_hash(config)} |
 | command | `{provenance.command}` |
 | commit | {provenance.commit or "unknown"} |

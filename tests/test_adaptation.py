@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from asr.adaptation import LONGEST, stretches
+from asr.adaptation import LONGEST, folds, stretches
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.text.transcript import Transcript, Word
@@ -63,3 +63,12 @@ def test_a_cut_loses_no_word_and_leaves_nothing_long() -> None:
     assert " ".join(u.text or "" for u in cut) == heard(duration, *starts)["long"].text
     assert max(u.duration or 0.0 for u in cut) <= LONGEST + 1.0  # and its margins
     assert all(before.offset < after.offset for before, after in pairwise(cut))
+
+
+def test_every_fold_has_some_of_each_speaker() -> None:
+    utterances = [dataclasses.replace(recording(1.0), id=f"{s}-{n}") for s in "ab" for n in "123"]
+
+    assert [[u.id for u in fold] for fold in folds(utterances, 2)] == [
+        ["a-1", "a-3", "b-2"],
+        ["a-2", "b-1", "b-3"],
+    ]

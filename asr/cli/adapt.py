@@ -3,19 +3,29 @@
 import argparse
 import hashlib
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.numbers import at_least
 from asr.cli.recognising import recognise, report_failures
-from asr.cli.searching import Searching, add_search_arguments, read_search
-from asr.cli.training import add_run_arguments, quarter_of_memory, read_run, share_threads
+from asr.cli.searching import Searching, add_search_arguments, read_search, use_threads
+from asr.cli.training import (
+    add_run_arguments,
+    quarter_of_memory,
+    read_run,
+    run_folder,
+    share_threads,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from asr.checkpoint import Checkpoint
     from asr.config import Config
     from asr.corpus.utterance import Utterance
+    from asr.experiment import Material
     from asr.text.pronunciations import Pronunciation
     from asr.text.transcript import Transcript
 
@@ -26,11 +36,15 @@ and write the model that comes of it, with the search and the speller that it ca
 these voices, rooms and microphones better then: decode the same recordings with it, or more of the
 same kind. An hour or two of speech is enough; --utterances takes so many out of a large archive.
 
+A model that learns from its own errors keeps them. So the recordings are dealt into folds: a model
+that learned from the others recognises each fold anew, and that is what the last model learns from.
+--folds 1 does without, in half the time.
+
 The better the search, the more is learned: it is the model's own, or the one that is given here as
 to asr decode. A model with an output of phones needs a search with a lexicon. How it is trained
 stands in its configuration, with a few values of its own; --set changes any.
 
-OUTPUT.run keeps what was recognised and the state: stopped, the same command goes on from there.
+OUTPUT.run keeps what was recognised and the states: stopped, the same command goes on from there.
 Confidences of the adapted model are not calibrated, since it is surer of what it learned from
 itself. Adapted to a test set, it has heard that set: say so beside its WER.
 
@@ -56,75 +70,129 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="learn from so many of them, evenly spread (default: all)",
     )
+    parser.add_argument(
+        "--folds",
+        type=at_least(1),
+        metavar="N",
+        default=2,
+        help="parts that models of the others recognise anew; 1: none (default: %(default)s)",
+    )
     add_run_arguments(parser)
     add_search_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Recognise, train, and put the adapted model in place."""
-    from asr.adaptation import SETTINGS, adapt_model, adaptation_folder, stretches
-    from asr.checkpoint import load_checkpoint
+    import torch
+
+    from asr.adaptation import SETTINGS, folds, save_adapted
     from asr.cli.stopping import StopSignals
-    from asr.cli.watch import RunWatcher
     from asr.config import Config
     from asr.corpus.manifest import read_manifest
     from asr.errors import StoppedError
-    from asr.experiment import Material, Resources
-    from asr.model_files import CONFIG_FILE
+    from asr.model_files import CONFIG_FILE, check_replaceable
     from asr.model_names import model_folder
     from asr.provenance import provenance
     from asr.train.data import evenly
 
+    options.threads = options.threads or torch.get_num_threads()  # a shard has a share of them
     folder = model_folder(options.model)
     searching = read_search(options, options.model)
     config = read_run(options, Config, folder / CONFIG_FILE, SETTINGS)
+    check_replaceable(options.output)
     utterances: Sequence[Utterance] = read_manifest(options.manifest)
     if options.utterances:
         utterances = evenly(utterances, options.utterances)
-    run_folder = adaptation_folder(options.output)
-    start = load_checkpoint(folder)
-    lexicon = _lexicon(searching, config) if start.phones else None
-    transcripts = _recognised(options.model, searching, utterances, run_folder)
-    material = Material(stretches(utterances, transcripts), None, lexicon, start)
-    share_threads(options, config.train.n_shards)
     with StopSignals(is_quiet=False) as signals:
+        adapter = _Adapter.of(options, config, searching, signals.has_come)
         try:
-            with RunWatcher(run_folder / "acoustic.run", n_dev_words=0) as watcher:
-                state = adapt_model(
-                    config,
-                    folder,
-                    material,
-                    options.output,
-                    watcher,
-                    provenance(options.command),
-                    Resources(quarter_of_memory(), must_stop=signals.has_come),
-                )
+            heard = adapter.recognised(options.model, utterances)
+            n_heard = len(heard)
+            if (n_folds := min(options.folds, len(utterances))) > 1:
+                heard = adapter.recognised_anew(folds(utterances, n_folds), heard)
+            acoustic, material = adapter.learned("acoustic", utterances, heard)
         except StoppedError as stopped:
             print(f"asr: {stopped}", file=sys.stderr)
             return signals.exit_status
+    save_adapted(folder, acoustic, options.output, material, provenance(options.command))
     hours = sum(utterance.duration or 0.0 for utterance in material.train) / 3600
-    print(
-        f"{options.output}: adapted to {hours:.2f} hours of speech in {state.epoch} epochs, "
-        f"{state.seconds / 60:.0f} minutes"
-    )
-    return report_failures(len(utterances), len(transcripts))
+    print(f"{options.output}: adapted to {hours:.2f} hours of speech")
+    return report_failures(len(utterances), n_heard)
 
 
-def _recognised(
-    model: str, searching: Searching, utterances: "Sequence[Utterance]", run_folder: Path
-) -> "dict[str, Transcript]":
-    """Recognise, or read what was recognised before by the same model, search and recordings."""
-    from asr.corpus.utterance import without_folders
-    from asr.model_names import weights_hash
-    from asr.text.transcript import read_transcripts, write_transcripts
+@dataclass(frozen=True, slots=True)
+class _Adapter:
+    """Recognises and learns; what was done before in the same folder is not done again."""
 
-    origin = f"{weights_hash(model)} {searching} {without_folders(utterances)}"
-    file = run_folder / f"heard.{hashlib.sha256(origin.encode()).hexdigest()[:8]}.jsonl"
-    if not file.exists():
-        transcripts = recognise(searching.load(model), utterances)
-        run_folder.mkdir(parents=True, exist_ok=True)
-        write_transcripts(file, transcripts.values())
-    return read_transcripts(file)
+    options: argparse.Namespace
+    config: "Config"
+    searching: Searching
+    start: "Checkpoint"
+    lexicon: "list[Pronunciation] | None"
+    folder: Path
+    must_stop: Callable[[], bool]
+
+    @classmethod
+    def of(
+        cls,
+        options: argparse.Namespace,
+        config: "Config",
+        searching: Searching,
+        must_stop: Callable[[], bool],
+    ) -> "_Adapter":
+        """Load the model, and the lexicon that it needs."""
+        from asr.checkpoint import load_checkpoint
+        from asr.model_names import model_folder
+
+        start = load_checkpoint(model_folder(options.model))
+        lexicon = _lexicon(searching, config) if start.phones else None
+        folder = options.output.with_name(options.output.name + ".run")
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(options, config, searching, start, lexicon, folder, must_stop)
+
+    def recognised(self, model: str, utterances: "Sequence[Utterance]") -> "dict[str, Transcript]":
+        """Recognise, or read what the same model recognised before by the same search."""
+        from asr.corpus.utterance import without_folders
+        from asr.model_names import weights_hash
+        from asr.text.transcript import read_transcripts, write_transcripts
+
+        origin = f"{weights_hash(model)} {self.searching} {without_folders(utterances)}"
+        file = self.folder / f"heard.{hashlib.sha256(origin.encode()).hexdigest()[:8]}.jsonl"
+        if not file.exists():
+            use_threads(self.options.threads)
+            transcripts = recognise(self.searching.load(model), utterances)
+            write_transcripts(file, transcripts.values())
+        return read_transcripts(file)
+
+    def recognised_anew(
+        self, parts: "Sequence[list[Utterance]]", heard: "dict[str, Transcript]"
+    ) -> "dict[str, Transcript]":
+        """Recognise each part by a model that has learned from the others."""
+        anew: dict[str, Transcript] = {}
+        for number, part in enumerate(parts):
+            others = [u for other in parts if other is not part for u in other]
+            model, _ = self.learned(f"without-{number + 1}", others, heard)
+            anew |= self.recognised(str(model), part)
+        return anew
+
+    def learned(
+        self, name: str, utterances: "Sequence[Utterance]", heard: "dict[str, Transcript]"
+    ) -> "tuple[Path, Material]":
+        """Train on what was heard; return where the acoustic model lies, and what it learned."""
+        from asr.adaptation import stretches
+        from asr.cli.watch import RunWatcher
+        from asr.experiment import Material, Resources, train_model
+        from asr.provenance import provenance
+
+        share_threads(self.options, self.config.train.n_shards)
+        output = self.folder / name
+        material = Material(stretches(utterances, heard), None, self.lexicon, self.start)
+        print(f"{output}: learning from {len(material.train)} stretches of speech", flush=True)
+        with RunWatcher(run_folder(output), n_dev_words=0) as watcher:
+            resources = Resources(quarter_of_memory(), must_stop=self.must_stop)
+            circumstances = provenance(self.options.command)
+            train_model(self.config, material, output, watcher, circumstances, resources)
+        return output, material
 
 
 def _lexicon(searching: Searching, config: "Config") -> "list[Pronunciation]":

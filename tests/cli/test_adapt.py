@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +16,10 @@ from asr.confidence.calibration_file import Fitted
 from asr.config import Config, to_toml
 from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
+from asr.experiment import Material, train_model
+from asr.recognizer import Recognizer
+from asr.text.transcript import Transcript
+from asr.train.state import RunState
 
 SHORTER = ["--set", "train.n_epochs=2", "--set", "batching.batch_duration=4.0"]
 
@@ -44,7 +49,7 @@ def test_a_model_learns_from_recordings_without_texts(
 
     assert adapt(model, untold, "--output", adapted) == 0
 
-    assert "adapted to 0.00 hours of speech in 2 epochs" in capsys.readouterr().out
+    assert "adapted: adapted to 0.00 hours of speech" in capsys.readouterr().out
     assert moved(model, adapted)
     verify_golden(adapted, load_checkpoint(adapted))
     card = (adapted / "README.md").read_text()
@@ -69,11 +74,11 @@ def test_what_was_recognised_is_not_recognised_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("asr.adaptation.train_model", stopping)
-        assert adapt(model, untold, "--output", tmp_path / "stopped") == 130
+        patch.setattr("asr.experiment.train_model", stopping)
+        assert adapt(model, untold, "--folds", 1, "--output", tmp_path / "stopped") == 130
     monkeypatch.setattr("asr.cli.adapt.recognise", stopping)
 
-    assert adapt(model, untold, "--output", tmp_path / "stopped") == 0
+    assert adapt(model, untold, "--folds", 1, "--output", tmp_path / "stopped") == 0
     assert adapt(model, untold, "--utterances", 2, "--output", tmp_path / "stopped") == 130
 
 
@@ -91,6 +96,35 @@ def test_a_recording_that_cannot_be_read_is_named_and_the_others_are_learned_fro
     assert "gone.wav" in (complaint := capsys.readouterr().err)
     assert "1 of 3 utterances could not be decoded" in complaint
     assert "2 stretches" in (tmp_path / "adapted" / "README.md").read_text()
+
+
+def test_a_part_is_recognised_anew_by_a_model_that_did_not_learn_from_it(
+    model: Path, untold: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["NOTE", "ONE", "TWO", "TIN"]
+    recognised: list[set[str]] = []
+    learned: dict[str, dict[str, str | None]] = {}
+
+    def listening(_: Recognizer, parts: Sequence[Utterance]) -> dict[str, Transcript]:
+        recognised.append({utterance.id for utterance in parts})
+        word = words[len(recognised) - 1]
+        return {u.id: Transcript(u.id, word, duration=u.duration) for u in parts}
+
+    def learning(config: Config, material: Material, output: Path, *rest: Any) -> RunState:  # noqa: ANN401
+        learned[output.name] = {u.id: u.text for u in material.train}
+        return train_model(config, material, output, *rest)
+
+    monkeypatch.setattr("asr.cli.adapt.recognise", listening)
+    monkeypatch.setattr("asr.experiment.train_model", learning)
+
+    assert adapt(model, untold, "--folds", 3, "--output", tmp_path / "adapted") == 0
+
+    everything, *parts = recognised
+    assert len(parts) == 3
+    assert set().union(*parts) == everything == learned["acoustic"].keys()
+    for number, part in enumerate(parts, start=1):
+        assert learned[f"without-{number}"] == dict.fromkeys(everything - part, words[0])
+        assert {learned["acoustic"][name] for name in part} == {words[number]}
 
 
 @pytest.fixture(scope="module")
@@ -159,13 +193,10 @@ def test_search_and_speller_come_along_and_calibrations_do_not(
     ).read_text()
     assert torch.equal(after.priors["text"], before.priors["text"])  # of the speller's tokens
     assert not torch.equal(after.priors["phones"], before.priors["phones"])
-    heard = [
-        json.loads(line)["text"]
-        for path in (tmp_path / "adapted.run").glob("heard.*.jsonl")
-        for line in path.read_text().splitlines()
-    ]
+    files = [*(tmp_path / "adapted.run").glob("heard.*.jsonl")]
+    heard = [json.loads(line)["text"] for f in files for line in f.read_text().splitlines()]
     known = {line.split()[0] for line in (spelling / "lexicon.txt").read_text().splitlines()}
-    assert len(heard) == 4
+    assert len(heard) == 4 + 4
     assert set(" ".join(heard).split()) <= known
 
 
