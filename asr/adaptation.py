@@ -65,7 +65,12 @@ def stretches(
 
 
 def folds(utterances: Sequence[Utterance], n_folds: int) -> list[list[Utterance]]:
-    """Deal utterances out like cards, so that every fold has some of each speaker's."""
+    """Deal utterances out like cards, so that every fold has some of each speaker's.
+
+    References:
+        Shinozaki, Kubota and Furui, "Unsupervised cross-validation adaptation algorithms for
+        improved adaptation performance", ICASSP 2009.
+    """
     return [list(utterances[number::n_folds]) for number in range(n_folds)]
 
 
