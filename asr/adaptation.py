@@ -1,18 +1,23 @@
 """Adaptation: a model learns from what it recognised itself, and gets used to the voices in it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from asr.checkpoint import load_checkpoint, read_example, save_checkpoint
+from asr.checkpoint import Checkpoint, load_checkpoint, read_example, save_checkpoint
 from asr.config import Config, config_hash
-from asr.corpus.utterance import Utterance
-from asr.errors import DataError
-from asr.experiment import Material
-from asr.model_files import CARD_FILE
+from asr.corpus.utterance import Utterance, without_folders
+from asr.errors import ConfigError, DataError
+from asr.experiment import Material, Resources, train_model
+from asr.model_files import CARD_FILE, check_replaceable
+from asr.model_names import weights_hash
 from asr.provenance import Provenance
-from asr.text.transcript import Transcript, Word
+from asr.text.pronunciations import Pronunciation
+from asr.text.transcript import Transcript, Word, read_transcripts, write_transcripts
+from asr.train.progress import Watcher
 
 # What is otherwise than in the training that the model comes from; docs/experiments.md has the
 # other values that were tried.
@@ -36,16 +41,120 @@ LONGEST = 30.0  # seconds; what is longer is cut
 MARGIN = 0.5  # seconds of silence that a cut leaves around words
 
 
+@dataclass(frozen=True, slots=True)
+class AdaptationMaterial:
+    """What a model gets used to.
+
+    Attributes:
+        model: The model's directory.
+        recordings: With durations or without, and texts that are not looked at.
+        lexicon: How the words that the search can find are pronounced; a model with an output of
+            phones needs it.
+        n_folds: Parts of the recordings that models of the other parts recognise anew; 1: none.
+    """
+
+    model: Path
+    recordings: Sequence[Utterance]
+    lexicon: Sequence[Pronunciation] | None
+    n_folds: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptationResources:
+    """What an adaptation may use, and whom it asks and tells.
+
+    Attributes:
+        search: Names how `recognise` searches: what it recognised before is taken for it again.
+        recognise: Recognises utterances by the model in a directory; gives transcripts by id.
+        watch: Makes who watches a training, of the folder of its run.
+        training: What each training may use.
+    """
+
+    search: str
+    recognise: Callable[[Path, Sequence[Utterance]], Mapping[str, Transcript]]
+    watch: Callable[[Path], AbstractContextManager[Watcher]]
+    training: Resources
+
+
+def adapt_model(
+    config: Config,
+    material: AdaptationMaterial,
+    output: Path,
+    provenance: Provenance,
+    resources: AdaptationResources,
+) -> Mapping[str, Transcript]:
+    """Adapt a model to recordings without texts, or go on with that.
+
+    What was recognised is taken for what was said. A model that learns from its own errors keeps
+    them, in the recordings that they were made in most of all; so each fold is recognised anew by a
+    model that learned from the others, and that is what the last model learns from.
+
+    The model's search and speller come along as they are. Its calibrations do not: it is surer of
+    what it has learned from itself.
+
+    Args:
+        config: The model's own with `SETTINGS`, or others.
+        material: What to adapt, and to what.
+        output: The model directory; made at the very end. `<output>.run` keeps what was recognised
+            and the states of the trainings.
+        provenance: For the model card.
+        resources: How to recognise, and what to train with.
+
+    Returns:
+        What was recognised and then learned from, by id; without recordings that cannot be read.
+
+    Raises:
+        ConfigError: The model has an output of phones, and there is no lexicon.
+        DataError: Nothing was recognised.
+        TrainingError: Training cannot go on; the state on disk is from before.
+        StoppedError: `must_stop` said so while it trained; the state is saved.
+        AudioError: A recording that could be read cannot be read any more.
+        ModelError: `output` holds something that is no model.
+
+    References:
+        Shinozaki, Kubota and Furui, "Unsupervised cross-validation adaptation algorithms for
+        improved adaptation performance", ICASSP 2009.
+    """
+    check_replaceable(output)
+    start = load_checkpoint(material.model)
+    if start.phones and not material.lexicon:
+        raise ConfigError(
+            "the model learns phones beside text, and only a search with pronunciations finds "
+            "them: give one (--search beam --lexicon FILE)"
+        )
+    folder = output.with_name(output.name + ".run")
+    folder.mkdir(parents=True, exist_ok=True)
+    lexicon = material.lexicon if start.phones else None
+    adapter = _Adapter(config, start, lexicon, folder, provenance, resources)
+    recordings = material.recordings
+    heard = adapter.recognised(material.model, recordings)
+    if (n_folds := min(material.n_folds, len(recordings))) > 1:
+        heard = adapter.recognised_anew(folds(recordings, n_folds), heard)
+    acoustic = load_checkpoint(adapter.trained("acoustic", recordings, heard))
+    priors = {**acoustic.priors}
+    if start.speller:
+        priors["text"] = start.priors["text"]
+    adapted = replace(acoustic, priors=priors, search=start.search, speller=start.speller)
+    card = _card(material.model, config, heard, provenance)
+    save_checkpoint(output, adapted, card=card, example=read_example(material.model))
+    return heard
+
+
+def folds(recordings: Sequence[Utterance], n_folds: int) -> list[list[Utterance]]:
+    """Deal recordings out like cards, so that every fold has some of each speaker's."""
+    return [list(recordings[number::n_folds]) for number in range(n_folds)]
+
+
 def stretches(
-    utterances: Sequence[Utterance], transcripts: Mapping[str, Transcript]
+    recordings: Sequence[Utterance], transcripts: Mapping[str, Transcript]
 ) -> list[Utterance]:
     """Take what was recognised for what was said.
 
     Recordings of more than `LONGEST` seconds are cut at their longest pauses.
 
     Args:
-        utterances: What was recognised, in order.
-        transcripts: By utterance id, with times of words where a recording is long.
+        recordings: In order.
+        transcripts: By id, with times of words where a recording is long.
 
     Returns:
         Utterances with texts; without those of which nothing was recognised.
@@ -55,49 +164,53 @@ def stretches(
     """
     heard = [
         stretch
-        for utterance in utterances
-        if utterance.id in transcripts and transcripts[utterance.id].text
-        for stretch in _stretches(utterance, transcripts[utterance.id])
+        for recording in recordings
+        if recording.id in transcripts and transcripts[recording.id].text
+        for stretch in _stretches(recording, transcripts[recording.id])
     ]
     if not heard:
-        raise DataError(f"nothing was recognised in {len(utterances)} utterances: nothing to learn")
+        raise DataError(f"nothing was recognised in {len(recordings)} recordings: nothing to learn")
     return heard
 
 
-def folds(utterances: Sequence[Utterance], n_folds: int) -> list[list[Utterance]]:
-    """Deal utterances out like cards, so that every fold has some of each speaker's.
+@dataclass(frozen=True, slots=True)
+class _Adapter:
+    """Recognises and trains; what was done before in the same folder is not done again."""
 
-    References:
-        Shinozaki, Kubota and Furui, "Unsupervised cross-validation adaptation algorithms for
-        improved adaptation performance", ICASSP 2009.
-    """
-    return [list(utterances[number::n_folds]) for number in range(n_folds)]
+    config: Config
+    start: Checkpoint
+    lexicon: Sequence[Pronunciation] | None
+    folder: Path
+    provenance: Provenance
+    resources: AdaptationResources
 
+    def recognised(self, model: Path, recordings: Sequence[Utterance]) -> dict[str, Transcript]:
+        origin = f"{weights_hash(model)} {self.resources.search} {without_folders(recordings)}"
+        file = self.folder / f"heard.{hashlib.sha256(origin.encode()).hexdigest()[:8]}.jsonl"
+        if not file.exists():
+            write_transcripts(file, self.resources.recognise(model, recordings).values())
+        return read_transcripts(file)
 
-def save_adapted(
-    model: Path, acoustic: Path, output: Path, material: Material, provenance: Provenance
-) -> None:
-    """Put an adapted model in place, with the search and the speller that it came with.
+    def recognised_anew(
+        self, parts: Sequence[list[Utterance]], heard: Mapping[str, Transcript]
+    ) -> dict[str, Transcript]:
+        """Recognise each part by a model that has learned from the others."""
+        anew: dict[str, Transcript] = {}
+        for number, part in enumerate(parts):
+            others = [u for other in parts if other is not part for u in other]
+            anew |= self.recognised(self.trained(f"without-{number + 1}", others, heard), part)
+        return anew
 
-    Its calibrations do not come along: a model is surer of what it has learned from itself.
-
-    Args:
-        model: The directory of the model as it was.
-        acoustic: That of its acoustic model, adapted.
-        output: The model directory to make.
-        material: What it was adapted to, and what with.
-        provenance: For the model card.
-
-    Raises:
-        ModelError: `output` holds something that is no model.
-    """
-    before, adapted = load_checkpoint(model), load_checkpoint(acoustic)
-    priors = {**adapted.priors}
-    if before.speller:
-        priors["text"] = before.priors["text"]
-    whole = replace(adapted, priors=priors, search=before.search, speller=before.speller)
-    card = _card(model, adapted.config, material, provenance)
-    save_checkpoint(output, whole, card=card, example=read_example(model))
+    def trained(
+        self, name: str, recordings: Sequence[Utterance], heard: Mapping[str, Transcript]
+    ) -> Path:
+        """Train on what was heard; return the directory of the acoustic model."""
+        output = self.folder / name
+        material = Material(stretches(recordings, heard), None, self.lexicon, self.start)
+        with self.resources.watch(output.with_name(f"{name}.run")) as watcher:
+            training = self.resources.training
+            train_model(self.config, material, output, watcher, self.provenance, training)
+        return output
 
 
 def _stretches(utterance: Utterance, transcript: Transcript) -> Iterator[Utterance]:
@@ -129,9 +242,11 @@ def _cut(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
         waiting += [some[middle:], some[:middle]]
 
 
-def _card(model: Path, config: Config, material: Material, provenance: Provenance) -> str:
+def _card(
+    model: Path, config: Config, heard: Mapping[str, Transcript], provenance: Provenance
+) -> str:
     """Write about the adaptation below what the card says of the model."""
-    hours = sum(utterance.duration or 0.0 for utterance in material.train) / 3600
+    hours = sum(transcript.duration or 0.0 for transcript in heard.values()) / 3600
     card = (model / CARD_FILE).read_text(encoding="utf-8").partition(SECTION)[0]
     return f"""\
 {card.rstrip()}
@@ -142,8 +257,7 @@ What stands above is about the model as it was before.
 
 | | |
 |---|---|
-| adapted to | {len(material.train)} stretches of speech, {hours:.2f} hours, by what was \
-recognised in them |
+| adapted to | {len(heard)} recordings, {hours:.2f} hours, by what was recognised in them |
 | configuration | {config_hash(config)} |
 | command | `{provenance.command}` |
 | commit | {provenance.commit or "unknown"} |

@@ -38,7 +38,7 @@ def test_recordings_without_words_teach_nothing() -> None:
     transcripts = heard(4.0, 1.0) | {"silent": Transcript("silent", "", duration=4.0)}
 
     assert [u.id for u in stretches([silent, recording(4.0), unread], transcripts)] == ["long"]
-    with pytest.raises(DataError, match="nothing was recognised in 2 utterances"):
+    with pytest.raises(DataError, match="nothing was recognised in 2 recordings"):
         stretches([silent, unread], transcripts)
 
 

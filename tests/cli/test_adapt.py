@@ -49,12 +49,12 @@ def test_a_model_learns_from_recordings_without_texts(
 
     assert adapt(model, untold, "--output", adapted) == 0
 
-    assert "adapted: adapted to 0.00 hours of speech" in capsys.readouterr().out
+    assert "adapted: adapted to 4.1 seconds of speech" in capsys.readouterr().out
     assert moved(model, adapted)
     verify_golden(adapted, load_checkpoint(adapted))
     card = (adapted / "README.md").read_text()
     assert card.startswith("# Knows nothing\n")
-    assert "| adapted to | 4 stretches of speech" in card
+    assert "| adapted to | 4 recordings," in card
     assert main([*map(str, ["decode", adapted, untold, "--output", tmp_path / "h.jsonl"])]) == 0
 
 
@@ -64,7 +64,7 @@ def test_the_card_tells_of_one_adaptation_only(model: Path, untold: Path, tmp_pa
 
     card = (tmp_path / "twice" / "README.md").read_text()
     assert card.count("## Adaptation") == 1
-    assert "| adapted to | 2 stretches" in card
+    assert "| adapted to | 2 recordings" in card
 
 
 def test_what_was_recognised_is_not_recognised_again(
@@ -74,7 +74,7 @@ def test_what_was_recognised_is_not_recognised_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("asr.experiment.train_model", stopping)
+        patch.setattr("asr.adaptation.train_model", stopping)
         assert adapt(model, untold, "--folds", 1, "--output", tmp_path / "stopped") == 130
     monkeypatch.setattr("asr.cli.adapt.recognise", stopping)
 
@@ -95,7 +95,7 @@ def test_a_recording_that_cannot_be_read_is_named_and_the_others_are_learned_fro
 
     assert "gone.wav" in (complaint := capsys.readouterr().err)
     assert "1 of 3 utterances could not be decoded" in complaint
-    assert "2 stretches" in (tmp_path / "adapted" / "README.md").read_text()
+    assert "2 recordings" in (tmp_path / "adapted" / "README.md").read_text()
 
 
 def test_a_part_is_recognised_anew_by_a_model_that_did_not_learn_from_it(
@@ -115,7 +115,7 @@ def test_a_part_is_recognised_anew_by_a_model_that_did_not_learn_from_it(
         return train_model(config, material, output, *rest)
 
     monkeypatch.setattr("asr.cli.adapt.recognise", listening)
-    monkeypatch.setattr("asr.experiment.train_model", learning)
+    monkeypatch.setattr("asr.adaptation.train_model", learning)
 
     assert adapt(model, untold, "--folds", 3, "--output", tmp_path / "adapted") == 0
 
