@@ -48,6 +48,19 @@ def test_a_model_is_made_and_every_epoch_has_its_line(
     asr.load_model(tmp_path / "model")
 
 
+def test_without_a_dev_set_no_wer_is_told(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = words.index("--dev")
+
+    assert main([*words[:at], *words[at + 2 :]]) == 0
+
+    *epochs, end = capsys.readouterr().out.splitlines()
+    assert ["best" in line for line in epochs] == [False] * 3
+    assert end == f"{tmp_path / 'model'}: epoch 3, not judged, 0 minutes"
+    asr.load_model(tmp_path / "model")
+
+
 def test_a_model_learns_on_from_another(words: list[str], tmp_path: Path) -> None:
     assert main(words) == 0
     (tmp_path / "model").rename(tmp_path / "first")
