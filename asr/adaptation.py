@@ -259,9 +259,5 @@ What stands above is about the model as it was before.
 |---|---|
 | adapted to | {len(heard)} recordings, {hours:.2f} hours, by what was recognised in them |
 | configuration | {config_hash(config)} |
-| command | `{provenance.command}` |
-| commit | {provenance.commit or "unknown"} |
-| hardware | {provenance.hardware} |
-| versions | {provenance.versions} |
-| begun | {provenance.time} |
+{provenance.rows}
 """

@@ -275,9 +275,5 @@ trained with CTC |
 | trained on | {len(train)} utterances, {hours:.2f} hours |
 | dev WER | {judged} |
 | configuration | {config_hash(config)} |
-| command | `{provenance.command}` |
-| commit | {provenance.commit or "unknown"} |
-| hardware | {provenance.hardware} |
-| versions | {provenance.versions} |
-| begun | {provenance.time} |
+{provenance.rows}
 """

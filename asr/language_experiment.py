@@ -108,9 +108,5 @@ included: {model.n_layers} {model.cell.upper()} layers of {model.size} units |
 | trained on | {n_ids:,} characters, read {n_read:.2f} times |
 | dev text | {state.best_bits:.4f} bits per character |
 | configuration | {config_hash(config)} |
-| command | `{provenance.command}` |
-| commit | {provenance.commit or "unknown"} |
-| hardware | {provenance.hardware} |
-| versions | {provenance.versions} |
-| begun | {provenance.time} |
+{provenance.rows}
 """

@@ -278,9 +278,5 @@ trained with CTC: from phones as heard to {len(speller.tokenizer)} {units} |
 | trained on | {n_words:,} words of text, pronounced by a lexicon, heard as the training speech |
 | dev WER | {100 * state.best_wer:.2f} % (greedy, epoch {state.best_epoch}) |
 | configuration | {config_hash(speller.config)} |
-| command | `{provenance.command}` |
-| commit | {provenance.commit or "unknown"} |
-| hardware | {provenance.hardware} |
-| versions | {provenance.versions} |
-| begun | {provenance.time} |
+{provenance.rows}
 """
