@@ -65,7 +65,7 @@ class BareNetwork(nn.Module):
 def main() -> None:
     """Measure with one thread an operation, and with all cores inside each operation."""
     keep_freed_memory()
-    config = read_config(REPOSITORY / "conf" / "mini_librispeech.toml")
+    config = _config_of_this_processor()
     stacked = dataclasses.replace(config.model, n_channels=0)
     without_convolutions = dataclasses.replace(config, model=stacked)
     data, n_tokens, n_phones = _training_data(config)
@@ -96,12 +96,20 @@ def main() -> None:
         ["what", "hours per hour", "rate relative to bare"],
         rows,
         f"{N_BATCHES} batches ({seconds / 60:.1f} minutes of speech) of train-clean-5, "
-        f"`conf/mini_librispeech.toml`, {N_ROUNDS} alternating rounds; median and range. *Whole* "
+        f"`conf/mini_librispeech.toml` in {config.train.precision}, {N_ROUNDS} alternating "
+        "rounds; median and range. *Whole* "
         "is everything from the audio files to the updated weights; *no convolutions* has "
         "model.n_channels = 0, which stacks frames instead. *Bare* is forward and gradient "
         "of the LSTM layers and the projection on the same shapes, cut into the same shards; "
         "*threads inside* is the same uncut, all cores inside each operation.",
     )
+
+
+def _config_of_this_processor() -> Config:
+    """Take the recipe's configuration, in the precision that training falls back to here."""
+    config = read_config(REPOSITORY / "conf" / "mini_librispeech.toml")
+    precision = usable_precision(config.train.precision, torch.device("cpu"))
+    return dataclasses.replace(config, train=dataclasses.replace(config.train, precision=precision))
 
 
 def _training_data(config: Config) -> tuple[TrainingData, int, int]:
@@ -149,7 +157,7 @@ def _whole_steps(
             batch,
             Workers(ALONE, pool, config.train.n_shards),
             objective=config.train.objective(0, config.model.n_layers),
-            precision=_precision(config),
+            precision=config.train.precision,
             max_gradient_norm=config.optimiser.max_gradient_norm,
         )
 
@@ -167,16 +175,12 @@ def _bare_steps(
 
 
 def _bare_step(bare: BareNetwork, shapes: Sequence[tuple[int, ...]], config: Config) -> None:
-    precision = _precision(config)
+    precision = config.train.precision
     for shape in shapes:
         frames = torch.randn(shape, requires_grad=True)
         with torch.autocast("cpu", PRECISIONS[precision], precision != "float32"):
             logits = bare(frames)
         torch.autograd.grad(logits.float().square().mean(), [*bare.parameters(), frames])
-
-
-def _precision(config: Config) -> str:
-    return usable_precision(config.train.precision, torch.device("cpu"))
 
 
 def _with_threads(n_threads: int, run: Callable[[], None]) -> None:
