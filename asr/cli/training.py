@@ -27,7 +27,11 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="model directory to make; DIR.run keeps the state and the metrics of the run",
     )
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a value of CONFIG"
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a value of the configuration",
     )
     parser.add_argument(
         "--threads", type=at_least(1), metavar="N", help="CPU threads (default: as many as cores)"
