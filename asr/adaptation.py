@@ -89,8 +89,8 @@ def adapt_model(
     them, in the recordings that they were made in most of all; so each fold is recognised anew by a
     model that learned from the others, and that is what the last model learns from.
 
-    The model's search and speller come along as they are. Its calibrations do not: it is surer of
-    what it has learned from itself.
+    The model's search and speller come along as they are. Its calibrations do not: they were
+    measured on its weights before.
 
     Args:
         config: The model's own with `SETTINGS`, or others.
@@ -185,6 +185,7 @@ class _Adapter:
     resources: AdaptationResources
 
     def recognised(self, model: Path, recordings: Sequence[Utterance]) -> dict[str, Transcript]:
+        """Recognise, or read what this model recognised before by the same search."""
         origin = f"{weights_hash(model)} {self.resources.search} {without_folders(recordings)}"
         file = self.folder / f"heard.{hashlib.sha256(origin.encode()).hexdigest()[:8]}.jsonl"
         if not file.exists():

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from asr.cli.numbers import at_least, duration
 from asr.cli.recognising import recognise, report_failures
-from asr.cli.searching import Searching, add_search_arguments, read_search, use_threads
+from asr.cli.searching import (
+    Searching,
+    add_model_argument,
+    add_search_arguments,
+    read_search,
+    use_threads,
+)
 from asr.cli.training import add_run_arguments, quarter_of_memory, read_run, share_threads
 
 if TYPE_CHECKING:
@@ -34,8 +40,8 @@ to asr decode. A model with an output of phones needs a search with a lexicon. H
 stands in its configuration, with a few values of its own; --set changes any.
 
 OUTPUT.run keeps what was recognised and the states: stopped, the same command goes on from there.
-Confidences of the adapted model are not calibrated, since it is surer of what it learned from
-itself. Adapted to a test set, it has heard that set: say so beside its WER.
+Confidences of the adapted model are not calibrated: its calibrations were those of other weights.
+Adapted to a test set, it has heard that set: say so beside its WER.
 
 examples:
   asr adapt mini_librispeech archive.jsonl --output adapted
@@ -47,9 +53,7 @@ next:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr adapt` takes."""
-    parser.add_argument(
-        "model", metavar="MODEL", help="a model's folder, or the name of a shipped one"
-    )
+    add_model_argument(parser)
     parser.add_argument(
         "manifest", type=Path, metavar="MANIFEST", help="what to get used to (see asr prepare)"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.numbers import at_least
-from asr.cli.searching import use_threads
+from asr.cli.searching import add_model_argument, use_threads
 from asr.text.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ KINDS = ("ctm", "json", "TextGrid")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr align` takes."""
-    parser.add_argument("model", metavar="MODEL", help="a model's folder, or a shipped one's name")
+    add_model_argument(parser)
     parser.add_argument("manifest", type=Path, metavar="MANIFEST", help="audio and its text")
     parser.add_argument(
         "--output", type=Path, required=True, metavar="PATH", help="file to write, or folder"

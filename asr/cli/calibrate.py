@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from asr.cli.decode import record_path
 from asr.cli.outputs import file_to_write
+from asr.cli.searching import add_model_argument
 from asr.confidence.searches import SEARCHES
 from asr.model_files import CALIBRATION_FILE
 
@@ -45,9 +46,7 @@ example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr calibrate` takes."""
-    parser.add_argument(
-        "model", metavar="MODEL", help="a model's folder, or the name of a shipped one"
-    )
+    add_model_argument(parser)
     parser.add_argument("manifest", type=Path, metavar="MANIFEST", help="what was said: a dev set")
     parser.add_argument(
         "hypotheses",

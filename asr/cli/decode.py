@@ -10,6 +10,7 @@ from asr.cli.outputs import file_to_write
 from asr.cli.recognising import recognise, report_failures
 from asr.cli.searching import (
     Searching,
+    add_model_argument,
     add_search_arguments,
     add_threads_argument,
     read_search,
@@ -44,9 +45,7 @@ next:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr decode` takes."""
-    parser.add_argument(
-        "model", metavar="MODEL", help="a model's folder, or the name of a shipped one"
-    )
+    add_model_argument(parser)
     parser.add_argument(
         "manifest", type=Path, metavar="MANIFEST", help="what to recognise (see asr prepare)"
     )

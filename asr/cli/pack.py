@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.outputs import folder_to_make
-from asr.cli.searching import add_search_arguments, read_search
+from asr.cli.searching import add_model_argument, add_search_arguments, read_search
 
 if TYPE_CHECKING:
     from asr.own_search import OwnSearch
@@ -32,9 +32,7 @@ next:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr pack` takes."""
-    parser.add_argument(
-        "model", metavar="MODEL", help="a model's folder, or the name of a shipped one"
-    )
+    add_model_argument(parser)
     parser.add_argument(
         "--output",
         type=folder_to_make,

@@ -104,6 +104,13 @@ class Searching:
         return ", ".join(parts)
 
 
+def add_model_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare the model that a verb works with."""
+    parser.add_argument(
+        "model", metavar="MODEL", help="a model's folder, or the name of a shipped one"
+    )
+
+
 def add_search_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the search and its settings."""
     search = parser.add_argument_group("search")

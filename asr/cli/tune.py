@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from asr.cli.numbers import at_least
 from asr.cli.outputs import file_to_write
-from asr.cli.searching import BEAM_SIZE, BEAM_THRESHOLD, UNKNOWN_SCORE, use_threads
+from asr.cli.searching import (
+    BEAM_SIZE,
+    BEAM_THRESHOLD,
+    UNKNOWN_SCORE,
+    add_model_argument,
+    use_threads,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,7 +43,7 @@ WORD_SCORES = (-1.0, 0.0, 1.0, 2.0)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr tune` takes."""
-    parser.add_argument("model", metavar="MODEL", help="a model's folder, or a shipped one's name")
+    add_model_argument(parser)
     parser.add_argument("manifest", type=Path, metavar="MANIFEST", help="the dev set")
     parser.add_argument("--lm", type=Path, metavar="FILE", required=True, help="language model")
     parser.add_argument("--lexicon", type=Path, metavar="FILE", help="the only words there are")
