@@ -97,12 +97,19 @@ class Checkpoint:
         Returns:
             log_probs, (B, T', V) float32, and their lengths, (B,) int64.
         """
-        result: tuple[Tensor, Tensor]
+        log_probs, lengths = self.model(features, lengths, self.heard(output))
+        return self.spell(log_probs, lengths, output)
+
+    def heard(self, output: Output) -> Output:
+        """Tell which output of the acoustic model an output is made of: a speller reads phones."""
+        return "phones" if self.speller else output
+
+    def spell(self, log_probs: Tensor, lengths: Tensor, output: Output) -> tuple[Tensor, Tensor]:
+        """Make an output of what the acoustic model says, `heard`: by the speller, or it is it."""
         if self.speller is None or output == "phones":
-            result = self.model(features, lengths, output)
-        else:
-            result = self.speller(*self.model(features, lengths, "phones"))
-        return result
+            return log_probs, lengths
+        spelled: tuple[Tensor, Tensor] = self.speller(log_probs, lengths)
+        return spelled
 
 
 def build(config: Config, tokenizer: Tokenizer, phones: TokenTable | None = None) -> Checkpoint:

@@ -244,6 +244,21 @@ class Recognizer:
             except DataError as error:
                 yield utterance, error
 
+    def read(self, heard: Tensor) -> str:
+        """Read what the acoustic model says of one recording.
+
+        Args:
+            heard: (T, V) natural-log probabilities of its output `checkpoint.heard(output)`.
+
+        Returns:
+            The text that is found; nothing in no frames.
+        """
+        lengths = torch.tensor([len(heard)])
+        with torch.inference_mode():
+            emission, lengths = self.checkpoint.spell(heard[None], lengths, self.output)
+        ((best, *_),) = self._search(emission, lengths)
+        return self.reading.text(best)
+
     def _aligned(self, utterance: Utterance, emission: Tensor, normalise: Normaliser) -> Transcript:
         if utterance.text is None:
             raise DataError("no text to align")

@@ -30,12 +30,11 @@ FLOORS = (
     {
         "recognizer",
         "experiment",
-        "memory",
         "language_experiment",
         "rescoring",
         "spelling_experiment",
     },
-    {"adaptation", "tuning"},
+    {"adaptation", "memory", "tuning"},
     {"cli", "__init__"},
     {"__main__"},
 )

@@ -6,6 +6,7 @@ import torch
 
 from asr.checkpoint import build, save_checkpoint
 from asr.config import Config
+from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, ModelError
 from asr.model_names import model_folder
@@ -70,6 +71,25 @@ def test_a_lexicon_of_pronunciations_is_searched_by_the_output_of_phones(
 
     assert load_model(tmp_path / "m").transcribe(recording).text == ""
     assert by_phones.transcribe(recording).text == "A"
+
+
+@pytest.mark.parametrize("is_greedy", [True, False])
+def test_what_is_heard_can_be_read_apart_from_hearing(
+    is_greedy: bool, tiny_corpus: Sequence[Utterance]
+) -> None:
+    shipped = load_model(
+        is_greedy=is_greedy
+    )  # greedily its speller writes; else phones are searched
+    utterance, model = tiny_corpus[0], shipped.checkpoint
+
+    waveform = read_utterance(utterance, shipped.sample_rate)
+    with torch.inference_mode():
+        features, lengths = model.front_end(waveform[None], torch.tensor([len(waveform)]))
+        heard, _ = model.model(features, lengths, model.heard(shipped.output))
+
+    assert heard.shape[2] == 40  # phones and the blank
+    assert shipped.read(heard[0]) == shipped.transcribe(utterance.audio_filepath).text != ""
+    assert shipped.read(heard[0, :0]) == ""
 
 
 def test_a_text_is_aligned_by_its_characters_whatever_the_search_goes_by(

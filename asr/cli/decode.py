@@ -110,13 +110,11 @@ def _record(
     from asr.wer.condition import Decoding
 
     config, speller = recognizer.checkpoint.config, recognizer.checkpoint.speller
-    search, name = str(searching), config_hash(config)
-    if speller and recognizer.output == "text":
-        search, name = f"{search}, with a speller", config_hash(config, speller.config)
+    spells = [speller.config] if speller and recognizer.output == "text" else []
     return Decoding(
         model=options.model,
-        config_hash=name,
-        search=search,
+        config_hash=config_hash(config, *spells),
+        search=searching.describe(recognizer),
         audio_seconds=audio_seconds,
         computing_seconds=seconds,
         provenance=provenance(options.command),

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from asr.cli.bars import counting_bar
 from asr.cli.numbers import at_least, duration
 from asr.cli.outputs import file_to_write
-from asr.cli.searching import use_threads
+from asr.cli.searching import (
+    Searching,
+    add_search_arguments,
+    add_threads_argument,
+    read_search,
+    use_threads,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,12 +29,16 @@ how its errors grow as less is heard to either side, where the manifest says wha
 Several models are set beside one another; the first is also drawn with its recurrent weights made
 larger, until what vanished explodes.
 
+Errors are those of the search that a model comes with, unless told otherwise; the gradient is that
+of the output which is searched: of phones, where the search goes by pronunciations.
+
 A model of a million weights takes about 20 seconds for ten utterances, most of it for the errors.
 More utterances, spread evenly over the manifest, give smoother curves.
 
 examples:
   asr memory exp/tiny/model --audio speech.wav --output memory.html
   asr memory rnn gru lstm --manifest dev.jsonl --utterances 40 --output memory.html
+  asr memory rnn gru lstm --manifest dev.jsonl --search beam --lm books.lm --lexicon lexicon.txt ...
 """
 
 N_UTTERANCES = 10
@@ -68,26 +78,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help=f"how far to look, to either side (default: {SECONDS})",
     )
-    parser.add_argument(
-        "--threads", type=at_least(1), metavar="N", help="CPU threads (default: as many as cores)"
-    )
+    add_search_arguments(parser)
+    add_threads_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure, write the page, and say in a line each what was found."""
-    from asr.checkpoint import load_checkpoint
     from asr.memory.measurement import measure_knob, measure_memory, n_steps
     from asr.memory.page import memory_page
     from asr.memory.pictures import memory_sheet
     from asr.memory.words import summary
-    from asr.model_names import model_folder
     from asr.provenance import provenance
 
     use_threads(options.threads)
     utterances = _utterances(options)
-    checkpoints = [load_checkpoint(model_folder(model)) for model in options.models]
+    searches = [read_search(options, model) for model in options.models]
+    recognizers = [
+        search.load(model) for search, model in zip(searches, options.models, strict=True)
+    ]
     names = _names(options.models)
-    n_all, n_done = n_steps(len(checkpoints), utterances), 0
+    n_all, n_done = n_steps(len(recognizers), utterances), 0
     with counting_bar("listening", "utt") as show:
 
         def advance() -> None:
@@ -96,13 +106,15 @@ def run(options: argparse.Namespace) -> int:
             show(n_done, n_all)
 
         memories = [
-            measure_memory(name, model, utterances, max_seconds=options.seconds, advance=advance)
-            for name, model in zip(names, checkpoints, strict=True)
+            measure_memory(name, one, utterances, max_seconds=options.seconds, advance=advance)
+            for name, one in zip(names, recognizers, strict=True)
         ]
         knob = measure_knob(
-            checkpoints[0], utterances, max_seconds=options.seconds, advance=advance
+            recognizers[0], utterances, max_seconds=options.seconds, advance=advance
         )
-    page = memory_page(memories, knob, _heard(options, utterances), provenance(options.command))
+    searched = "; ".join(dict.fromkeys(map(Searching.describe, searches, recognizers)))
+    heard, made = _heard(options, utterances), provenance(options.command)
+    page = memory_page(memories, knob, heard, searched, made)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     beside = options.output.with_name(f"{options.output.name}.part")
     beside.write_text(page, encoding="utf-8", errors="backslashreplace")

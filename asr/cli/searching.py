@@ -84,8 +84,13 @@ class Searching:
             is_calibrated=is_calibrated,
         )
 
+    def describe(self, recognizer: "Recognizer") -> str:
+        """Say in a few words how a model that was loaded so makes its text, for tables."""
+        is_spelled = recognizer.checkpoint.speller and recognizer.output == "text"
+        return f"{self}, with a speller" if is_spelled else str(self)
+
     def __str__(self) -> str:
-        """Say in a few words how it was searched, for tables."""
+        """Say in a few words how it was searched."""
         if self.beam is None:
             return "greedy"
         parts = [f"beam {self.beam.beam_size}", f"threshold {self.beam.beam_threshold:g}"]

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from asr.checkpoint import Checkpoint
 from asr.corpus.utterance import Utterance
 from asr.memory.gradient import Advance
 from asr.model.window import windowed_outputs
-from asr.search.greedy import greedy_search
+from asr.recognizer import Recognizer
 from asr.wer.score import Tally, score
 
 CUT_FRAMES = (0, 1, 2, 4, 8, 16, 32, 64)  # output frames heard to either side
@@ -22,7 +22,7 @@ class Cut:
 
     Attributes:
         seconds: Heard to either side, beside the frame itself; None: all there is.
-        total: Counts over all utterances, greedy search.
+        total: Counts over all utterances.
     """
 
     seconds: float | None
@@ -30,15 +30,17 @@ class Cut:
 
 
 def cut_context(
-    checkpoint: Checkpoint,
+    recognizer: Recognizer,
     utterances: Sequence[Utterance],
     features: Sequence[Tensor],
     advance: Advance,
 ) -> Iterator[Cut]:
-    """Count the errors of greedy search at each context, from the shortest to all there is.
+    """Count the errors at each context of the acoustic model, from the shortest to all there is.
+
+    What comes after it, a speller or a search, reads the whole utterance at each.
 
     Args:
-        checkpoint: The model.
+        recognizer: The model, and how it is searched.
         utterances: With texts.
         features: (T, F) of each, normalised as a whole.
         advance: Called for every utterance at every context.
@@ -46,21 +48,21 @@ def cut_context(
     Raises:
         DataError: An utterance has no text, or two share an id.
     """
+    checkpoint = recognizer.checkpoint
     for n in (*CUT_FRAMES, None):
         hypotheses = {}
         for utterance, of_one in zip(utterances, features, strict=True):
-            hypotheses[utterance.id] = _recognise(checkpoint, of_one, n)
+            hypotheses[utterance.id] = _recognise(recognizer, of_one, n)
             advance()
         total = score(utterances, hypotheses, checkpoint.config.text.normaliser).total
         yield Cut(None if n is None else n * checkpoint.frame_shift, total)
 
 
-def _recognise(checkpoint: Checkpoint, features: Tensor, n_frames: int | None) -> str:
-    """Read (T, F) greedily, each output frame from `n_frames` to either side."""
+def _recognise(recognizer: Recognizer, features: Tensor, n_frames: int | None) -> str:
+    """Recognise (T, F), each output frame heard from `n_frames` to either side."""
+    checkpoint = recognizer.checkpoint
+    network = partial(checkpoint.model, output=checkpoint.heard(recognizer.output))
     factor = checkpoint.config.model.subsampling_factor
     with torch.inference_mode():
-        log_probs = windowed_outputs(
-            checkpoint.model, features, left=n_frames, right=n_frames, factor=factor
-        )
-    (hypothesis,) = greedy_search(log_probs.unsqueeze(0), torch.tensor([len(log_probs)]))
-    return checkpoint.tokenizer.decode(hypothesis.tokens)
+        heard = windowed_outputs(network, features, left=n_frames, right=n_frames, factor=factor)
+    return recognizer.read(heard)

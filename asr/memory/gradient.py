@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from asr.errors import DataError
 from asr.lengths import subsampled_lengths
 from asr.memory.curve import Curve
-from asr.model.acoustic import AcousticModel
+from asr.model.acoustic import AcousticModel, Output
 from asr.model.sensitivity import GradientByDistance, evenly_spread, squared_gradients
 
 FRAMES_ASKED = 4  # output frames of an utterance, evenly spread
@@ -26,6 +27,7 @@ def gradient_curve(
     max_distance: int,
     frame_shift: float,
     advance: Advance,
+    output: Output = "text",
 ) -> Curve:
     """Measure a network's gradient by distance, averaged over frames and utterances.
 
@@ -37,11 +39,13 @@ def gradient_curve(
         max_distance: Output frames to look to either side.
         frame_shift: Seconds from one output frame to the next.
         advance: Called for every utterance.
+        output: Which of the network's outputs to ask.
 
     Raises:
         DataError: No output frame that was asked answers to the input under it.
     """
-    network = copy.deepcopy(model).double().eval().requires_grad_(False)
+    precise = copy.deepcopy(model).double().eval().requires_grad_(False)
+    network = partial(precise, output=output)
     factor = model.config.subsampling_factor
     gradient, generator = GradientByDistance(max_distance), torch.Generator().manual_seed(0)
     n_asked = 0

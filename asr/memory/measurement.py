@@ -14,7 +14,8 @@ from asr.errors import ConfigError, DataError
 from asr.memory.curve import Curve
 from asr.memory.cut import CUT_FRAMES, Cut, cut_context
 from asr.memory.gradient import Advance, gradient_curve, scaled_recurrence
-from asr.model.acoustic import ModelConfig
+from asr.model.acoustic import AcousticModel, ModelConfig
+from asr.recognizer import Recognizer
 
 SCALES = (1.0, 2.0, 3.0, 4.0)  # factors on the recurrent weights of an untrained network
 READ_AHEAD = 8  # utterances
@@ -43,7 +44,7 @@ class Memory:
 
 def measure_memory(
     name: str,
-    checkpoint: Checkpoint,
+    recognizer: Recognizer,
     utterances: Sequence[Utterance],
     *,
     max_seconds: float,
@@ -53,7 +54,8 @@ def measure_memory(
 
     Args:
         name: For the legend.
-        checkpoint: The model.
+        recognizer: The model, and how it is searched: the errors are those of the search, the
+            gradient is that of the output which it searches.
         utterances: What it hears. If all have texts, errors are counted too.
         max_seconds: How far to look, to either side.
         advance: Called whenever an utterance is done with; `n_steps` says how often.
@@ -63,27 +65,26 @@ def measure_memory(
         DataError: There is no utterance of at least one frame.
         ConfigError: The model gives several output frames for one of its encoder.
     """
+    checkpoint = recognizer.checkpoint
     if checkpoint.config.model.upsampling_factor > 1:
         raise ConfigError(
             "memory can be measured where model.upsampling_factor is 1, got "
             f"{checkpoint.config.model.upsampling_factor}"
         )
     features = speech_features(checkpoint, utterances)
-    start = untrained(checkpoint).model
-    max_distance = _max_distance(checkpoint, max_seconds)
     trained, before = (
-        gradient_curve(model, features, max_distance, checkpoint.frame_shift, advance)
-        for model in (checkpoint.model, start)
+        _curve(recognizer, model, features, max_seconds, advance)
+        for model in (checkpoint.model, untrained(checkpoint).model)
     )
     cuts: tuple[Cut, ...] = ()
     if _has_texts(utterances):
-        cuts = tuple(cut_context(checkpoint, utterances, features, advance))
+        cuts = tuple(cut_context(recognizer, utterances, features, advance))
     n_weights = sum(parameter.numel() for parameter in checkpoint.model.parameters())
     return Memory(name, checkpoint.config.model, n_weights, trained, before, cuts)
 
 
 def measure_knob(
-    checkpoint: Checkpoint,
+    recognizer: Recognizer,
     utterances: Sequence[Utterance],
     *,
     max_seconds: float,
@@ -94,13 +95,10 @@ def measure_knob(
     Arguments and errors are those of `measure_memory`; `advance` is called once an utterance and
     factor.
     """
-    features = speech_features(checkpoint, utterances)
-    start = untrained(checkpoint).model
-    max_distance = _max_distance(checkpoint, max_seconds)
+    features = speech_features(recognizer.checkpoint, utterances)
+    start = untrained(recognizer.checkpoint).model
     return {
-        scale: gradient_curve(
-            scaled_recurrence(start, scale), features, max_distance, checkpoint.frame_shift, advance
-        )
+        scale: _curve(recognizer, scaled_recurrence(start, scale), features, max_seconds, advance)
         for scale in SCALES
     }
 
@@ -136,8 +134,18 @@ def speech_features(checkpoint: Checkpoint, utterances: Sequence[Utterance]) -> 
     return features
 
 
-def _max_distance(checkpoint: Checkpoint, max_seconds: float) -> int:
-    return max(1, round(max_seconds / checkpoint.frame_shift))
+def _curve(
+    recognizer: Recognizer,
+    model: AcousticModel,
+    features: Sequence[Tensor],
+    max_seconds: float,
+    advance: Advance,
+) -> Curve:
+    """Measure a network of the recognizer's shape by the output that is searched."""
+    checkpoint = recognizer.checkpoint
+    shift, output = checkpoint.frame_shift, checkpoint.heard(recognizer.output)
+    max_distance = max(1, round(max_seconds / shift))
+    return gradient_curve(model, features, max_distance, shift, advance, output)
 
 
 def _has_texts(utterances: Sequence[Utterance]) -> bool:

@@ -33,7 +33,11 @@ td { white-space: nowrap; font-variant-numeric: tabular-nums }
 
 
 def memory_page(
-    memories: Sequence[Memory], knob: Mapping[float, Curve], heard: str, made: Provenance
+    memories: Sequence[Memory],
+    knob: Mapping[float, Curve],
+    heard: str,
+    searched: str,
+    made: Provenance,
 ) -> str:
     """Write the page.
 
@@ -41,6 +45,7 @@ def memory_page(
         memories: At least one, in the order of the legends.
         knob: What `measure_knob` gave for the first of them.
         heard: What was listened to, in words.
+        searched: How it was searched, in words.
         made: How the measurements were made.
 
     Returns:
@@ -64,7 +69,7 @@ def memory_page(
         words.WHAT_GATES_DO,
         *_worth(memories),
         "<h2>What the figures depend on</h2>",
-        _dependencies(heard, made),
+        _dependencies(heard, searched, made),
         _numbers(memories),
         "<h2>Where to read on</h2>",
         words.REFERENCES,
@@ -123,9 +128,9 @@ def _rows(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f'<div class="wide"><table>\n<tr>{head}</tr>\n{body}\n</table></div>'
 
 
-def _dependencies(heard: str, made: Provenance) -> str:
+def _dependencies(heard: str, searched: str, made: Provenance) -> str:
     asked = f"{FRAMES_ASKED} of each utterance, evenly spread, each by random signs (seed 0)"
-    facts = {"heard": heard, "output frames asked": asked, **asdict(made)}
+    facts = {"heard": heard, "search": searched, "output frames asked": asked, **asdict(made)}
     listed = "\n".join(
         f"<li>{escape(name)}: {escape(str(fact or 'unknown'))}</li>" for name, fact in facts.items()
     )

@@ -39,7 +39,7 @@ UNDER_THE_TABLE = """\
 over the input. 1 % back and ahead: the farthest input that still has a hundredth of the gradient
 of the input right under the frame; a + says that it has more where the measurement ends. Arrows
 lead from before training to after it. WER and CER are those of the speech that was listened to
-here.</p>"""
+here, by the search named below.</p>"""
 
 HOW_TO_READ = """\
 <p>Take one moment of a network’s output, and ask of each stretch of its input: if this were
@@ -91,9 +91,9 @@ WHAT_CONTEXT_IS_WORTH = """\
 take the speech away: each frame of the output is computed from a window of its own, which ends so
 many seconds to either side, and the network starts anew at the window’s edges. All but that one
 frame of its answer is thrown away. (Features are normalised over the whole utterance as always,
-and the search is greedy.) Where a curve turns flat, the rest of the utterance no longer helps. A
-network that was trained on whole utterances has not learned to start in the middle of one, and
-part of the errors at the left are due to that.</p>"""
+and the search reads the answer as a whole.) Where a curve turns flat, the rest of the utterance no
+longer helps. A network that was trained on whole utterances has not learned to start in the middle
+of one, and part of the errors at the left are due to that.</p>"""
 
 REFERENCES = """\
 <ul>

@@ -173,6 +173,8 @@ class AcousticModel(nn.Module):
     def _subsample(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         if not torch.compiler.is_compiling():
             check_lengths(features, lengths, "features")
+        if features.shape[1] == 0:  # nobody in the batch has a frame; torch's layers must read one
+            features = features.new_zeros(len(features), 1, features.shape[2])
         frames, lengths = self.subsampling(features, lengths)
         return frames, lengths
 

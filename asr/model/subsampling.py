@@ -42,8 +42,6 @@ class ConvSubsampling(nn.Module):
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Map features (B, T, F) and their lengths to frames (B, T', D) and theirs."""
-        if features.shape[1] == 0:  # nobody in the batch has a frame; a convolution must read one
-            features = features.new_zeros(len(features), 1, features.shape[2])
         x = zero_padding(features, lengths).unsqueeze(1)  # (B, 1, T, F)
         for convolution, stride in zip(self.convolutions, self.strides, strict=True):
             lengths = subsampled_lengths(lengths, stride)

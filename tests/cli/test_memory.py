@@ -54,6 +54,23 @@ def test_a_picture_holds_what_the_page_draws_of_gradients_and_errors(
     assert all(chart in page for chart in charts)
 
 
+def test_errors_are_those_of_the_search_that_is_asked_for(
+    model: Path, manifest: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "words.txt").write_text("rain\n")
+    searches = {"greedy": [], "beam": ["--search", "beam", "--lexicon", tmp_path / "words.txt"]}
+    pages = {}
+    for name, words in searches.items():
+        listened = ["--manifest", manifest, "--utterances", 1]
+        assert memory([model], tmp_path / name, *listened, *words) == 0
+        pages[name] = (tmp_path / name).read_text(encoding="utf-8")
+    assert "<li>search: greedy</li>" in pages["greedy"]
+    assert "<li>search: beam 100, threshold 14, words of words.txt</li>" in pages["beam"]
+    cells = {name: re.findall(r"<td>(.*?)</td>", page)[:8] for name, page in pages.items()}
+    assert cells["greedy"][:6] == cells["beam"][:6]  # the gradients
+    assert cells["greedy"][6:] != cells["beam"][6:]  # WER and CER
+
+
 def test_models_of_the_same_name_are_told_apart_by_their_folders(
     model: Path, tiny_corpus: Sequence[Utterance], tmp_path: Path
 ) -> None:

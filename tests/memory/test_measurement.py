@@ -33,7 +33,7 @@ def checkpoint(config: Config, seed: int = 5) -> Checkpoint:
 
 
 def measure(model: Checkpoint, utterances: Sequence[Utterance]) -> Memory:
-    return measure_memory("m", model, utterances, max_seconds=0.3, advance=lambda: None)
+    return measure_memory("m", Recognizer(model), utterances, max_seconds=0.3, advance=lambda: None)
 
 
 def test_with_all_the_context_the_errors_are_those_of_plain_decoding(
@@ -110,7 +110,7 @@ def test_progress_is_told_as_often_as_it_was_announced(
     small_config: Config, tiny_corpus: Sequence[Utterance]
 ) -> None:
     told: list[None] = []
-    model, utterances = checkpoint(small_config), tiny_corpus[:2]
+    model, utterances = Recognizer(checkpoint(small_config)), tiny_corpus[:2]
 
     measure_memory("m", model, utterances, max_seconds=0.3, advance=lambda: told.append(None))
     knob = measure_knob(model, utterances, max_seconds=0.3, advance=lambda: told.append(None))

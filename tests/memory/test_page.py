@@ -32,7 +32,7 @@ def memory(name: str, cell: str = "lstm") -> Memory:
 
 
 def page(*memories: Memory) -> str:
-    return memory_page(memories, KNOB, "2 utterances of dev.jsonl", MADE)
+    return memory_page(memories, KNOB, "2 utterances of dev.jsonl", "beam 7", MADE)
 
 
 def test_the_page_needs_no_other_file_and_no_script() -> None:
@@ -77,6 +77,7 @@ def test_everything_that_the_figures_depend_on_stands_there_escaped() -> None:
     text = page(memory("a & b"))
 
     assert "asr memory &lt;m&gt;" in text
+    assert "search: beam 7" in text
     assert "a &amp; b" in text
     for told in ("2 utterances of dev.jsonl", "0123456789ab", "a chip", "torch 2"):
         assert told in text

@@ -72,6 +72,17 @@ def test_without_convolutions_too_an_utterance_alone_equals_itself_in_a_batch(
         )
 
 
+@pytest.mark.parametrize("n_channels", [0, 4])
+@pytest.mark.parametrize("upsampling", [1, 2])
+def test_where_nobody_has_a_frame_nothing_is_heard(n_channels: int, upsampling: int) -> None:
+    model = make_model(n_channels=n_channels, upsampling_factor=upsampling)
+
+    log_probs, lengths = model(*pad(random_features(0, 0)))
+
+    assert lengths.tolist() == [0, 0]
+    assert len(log_probs) == 2
+
+
 def test_output_frames_of_one_encoder_frame_are_told_apart() -> None:
     log_probs, lengths = make_model(upsampling_factor=2)(*pad(random_features(40)))
 
