@@ -107,7 +107,7 @@ def adapt_model(
         ConfigError: The model has an output of phones, and there is no lexicon.
         DataError: Nothing was recognised.
         TrainingError: Training cannot go on; the state on disk is from before.
-        StoppedError: `must_stop` said so while it trained; the state is saved.
+        StoppedError: `must_stop` said so. What was recognised whole, and the state, are saved.
         AudioError: A recording that could be read cannot be read any more.
         ModelError: `output` holds something that is no model.
 

@@ -100,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
 
     def recognise_all(model: Path, some: "Sequence[Utterance]") -> "dict[str, Transcript]":
         use_threads(options.threads)
-        return recognise(searching.load(str(model)), some)
+        return recognise(searching.load(str(model)), some, must_stop=signals.has_come)
 
     def watch(run: Path) -> RunWatcher:
         share_threads(options, config.train.n_shards)

@@ -1,7 +1,7 @@
 """Recognising a manifest: what `asr decode` and `asr adapt` share."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,16 +11,22 @@ if TYPE_CHECKING:
 
 
 def recognise(
-    recognizer: "Recognizer", utterances: "Sequence[Utterance]"
+    recognizer: "Recognizer",
+    utterances: "Sequence[Utterance]",
+    *,
+    must_stop: Callable[[], bool] = lambda: False,
 ) -> "dict[str, Transcript]":
     """Recognise in order of length, for the least padding; name on stderr what cannot be.
 
     Returns:
         Transcripts by id, of what could be read.
+
+    Raises:
+        StoppedError: `must_stop` said so.
     """
     from tqdm import tqdm
 
-    from asr.errors import AudioError
+    from asr.errors import AudioError, StoppedError
 
     transcripts = {}
     by_length = sorted(utterances, key=lambda utterance: utterance.duration or 0.0)
@@ -31,6 +37,8 @@ def recognise(
             else:
                 transcripts[utterance.id] = result
             bar.update()
+            if must_stop():
+                raise StoppedError("stopped while recognising; the same command begins that again")
     return transcripts
 
 

@@ -2,7 +2,8 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def test_the_card_tells_of_one_adaptation_only(model: Path, untold: Path, tmp_pa
 def test_what_was_recognised_is_not_recognised_again(
     model: Path, untold: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopping(*_: object) -> None:
+    def stopping(*_: object, **_rest: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -80,6 +81,30 @@ def test_what_was_recognised_is_not_recognised_again(
 
     assert adapt(model, untold, "--folds", 1, "--output", tmp_path / "stopped") == 0
     assert adapt(model, untold, "--utterances", 2, "--output", tmp_path / "stopped") == 130
+
+
+def test_a_signal_ends_the_recognising_too(
+    model: Path,
+    untold: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    transcribe_all = Recognizer.transcribe_all
+
+    def signalled(recognizer: Recognizer, some: Sequence[Utterance]) -> Iterator[Any]:
+        for n, result in enumerate(transcribe_all(recognizer, some), start=1):
+            assert n < 3, "recognises on"
+            if n == 2:
+                signal.raise_signal(signal.SIGTERM)
+            yield result
+
+    monkeypatch.setattr(Recognizer, "transcribe_all", signalled)
+
+    assert adapt(model, untold, "--output", tmp_path / "adapted") == 143
+
+    assert "stopped while recognising" in capsys.readouterr().err
+    assert not list((tmp_path / "adapted.run").iterdir())
 
 
 def test_a_recording_that_cannot_be_read_is_named_and_the_others_are_learned_from(
@@ -105,7 +130,9 @@ def test_a_part_is_recognised_anew_by_a_model_that_did_not_learn_from_it(
     recognised: list[set[str]] = []
     learned: dict[str, dict[str, str | None]] = {}
 
-    def listening(_: Recognizer, parts: Sequence[Utterance]) -> dict[str, Transcript]:
+    def listening(
+        _: Recognizer, parts: Sequence[Utterance], **_rest: object
+    ) -> dict[str, Transcript]:
         recognised.append({utterance.id for utterance in parts})
         word = words[len(recognised) - 1]
         return {u.id: Transcript(u.id, word, duration=u.duration) for u in parts}
