@@ -20,8 +20,8 @@ fi
 stage prepare-train "$work/train.jsonl" asr prepare "$corpus/train-clean-5" --output "$work/train.jsonl"
 stage prepare-dev "$work/$dev.jsonl" asr prepare "$corpus/$dev" --output "$work/$dev.jsonl"
 speech=(--train "$work/train.jsonl" --dev "$work/$dev.jsonl") trained=$work/model phones=(--set train.phone_weight=0) known=()
-sharper=(train.{crf_weight=0.9,phone_weight=0.6,n_epochs=12,validate_every=12} batching.{ramp_epochs=0,sorted_first=false}
-  optimiser.{learning_rate=0.0008,warmup_epochs=0.5,hold_epochs=0.0}) # the last epoch: letters cannot tell the best
+sharper=(train.{crf_weight=0.9,phone_weight=0.6,n_epochs=26,validate_every=26} batching.{ramp_epochs=0,sorted_first=false} model.dropout=0.3
+  optimiser.{learning_rate=0.0012,warmup_epochs=0.5,hold_epochs=6.0}) # the last epoch: letters cannot tell the best
 if [[ -f $dictionary && -f $vocabulary ]]; then
   trained=$work/sharpened phones=(--lexicon "$work/lexicon.txt") known=("${phones[@]}")
   stage lexicon "$work/lexicon.txt" asr lexicon "$dictionary" --words "$vocabulary" "$work/train.jsonl" --output "$work/lexicon.txt"
