@@ -25,6 +25,7 @@ from asr.search.alignment import force_align
 from asr.search.beam import BeamConfig
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
+from asr.speller import Speller
 from asr.text.normalise import Normaliser, normaliser
 from asr.text.transcript import Transcript
 
@@ -134,6 +135,11 @@ class Recognizer:
         self.reading = Reading(checkpoint.text_tokenizer, fusion, checkpoint.shift_of(self.output))
         self._beam_search = self._make_beam_search(beam) if beam else None
         self.calibration = self._calibration()
+
+    @property
+    def speller(self) -> Speller | None:
+        """The network that writes what is searched; None where the acoustic model does."""
+        return self.checkpoint.speller if self.output == "text" else None
 
     @property
     def search_kind(self) -> str:

@@ -109,11 +109,11 @@ def _record(
     from asr.provenance import provenance
     from asr.wer.condition import Decoding
 
-    config, speller = recognizer.checkpoint.config, recognizer.checkpoint.speller
-    spells = [speller.config] if speller and recognizer.output == "text" else []
+    config, speller = recognizer.checkpoint.config, recognizer.speller
+    spelling = [speller.config] if speller else []
     return Decoding(
         model=options.model,
-        config_hash=config_hash(config, *spells),
+        config_hash=config_hash(config, *spelling),
         search=searching.describe(recognizer),
         audio_seconds=audio_seconds,
         computing_seconds=seconds,

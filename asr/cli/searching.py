@@ -86,8 +86,7 @@ class Searching:
 
     def describe(self, recognizer: "Recognizer") -> str:
         """Say in a few words how a model that was loaded so makes its text, for tables."""
-        is_spelled = recognizer.checkpoint.speller and recognizer.output == "text"
-        return f"{self}, with a speller" if is_spelled else str(self)
+        return f"{self}, with a speller" if recognizer.speller else str(self)
 
     def __str__(self) -> str:
         """Say in a few words how it was searched."""

@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from asr.audio.write import write_waveform
-from asr.checkpoint import Checkpoint, build, untrained
+from asr.checkpoint import Checkpoint, build, save_checkpoint, untrained
 from asr.config import Config
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, ConfigError, DataError
 from asr.memory.cut import CUT_FRAMES
 from asr.memory.measurement import SCALES, Memory, measure_knob, measure_memory, n_steps
-from asr.recognizer import Recognizer
+from asr.recognizer import Recognizer, load_model
+from asr.search.beam import BeamConfig
 from asr.text.tokens import TokenTable
 from asr.text.transcript import Transcript
 from asr.wer.score import score
@@ -48,6 +49,32 @@ def test_with_all_the_context_the_errors_are_those_of_plain_decoding(
     assert any(texts.values())
     assert cuts[-1].seconds is None
     assert cuts[-1].total == score(utterances, texts, small_config.text.normaliser).total
+
+
+def test_gradient_and_errors_are_those_of_the_output_that_is_searched(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    torch.manual_seed(5)
+    phones = TokenTable(("<blank>", "K", "AE", "T"))
+    made = build(small_config, TokenTable.from_text(TEXTS), phones)
+    save_checkpoint(tmp_path / "m", made, card="# Card\n", example=torch.randn(16000) / 10)
+    (tmp_path / "words").write_text("RAIN K AE T\nMUSIC T AE\n", encoding="utf-8")
+    by_letters = load_model(tmp_path / "m")
+    by_phones = load_model(tmp_path / "m", beam=BeamConfig(20, 20.0, 1), lexicon=tmp_path / "words")
+    utterances = tiny_corpus[:2]
+    texts = {
+        u.id: t.text for u, t in by_phones.transcribe_all(utterances) if isinstance(t, Transcript)
+    }
+
+    letters, searched = (
+        measure_memory("m", each, utterances, max_seconds=0.3, advance=lambda: None)
+        for each in (by_letters, by_phones)
+    )
+
+    assert set(" ".join(texts.values()).split()) <= {"RAIN", "MUSIC"}
+    assert any(texts.values())
+    assert searched.cuts[-1].total == score(utterances, texts, "librispeech-1").total
+    assert searched.trained != letters.trained
 
 
 def test_contexts_grow_in_seconds_of_encoder_frames(
