@@ -1,8 +1,9 @@
 """Heard phones: what a model heard of each phone of its training speech, to say other words with.
 
-An emission of phones is cut into a piece for each phone that was said: between two of them halfway,
-at the ends of the speech where it ends. Pieces in the order of other words are what the model may
-hear of these, its doubts and mistakes included.
+An emission of phones is cut into a piece for each phone that was said: between two of them halfway
+through the blanks, at the ends of the speech where it ends. Pieces in the order of other words are
+what the model may hear of these, its doubts and mistakes included. A mistake goes on from one phone
+to the next, so a recording is followed for as long as it says the phones that are wanted.
 
 References:
     Hunt and Black, "Unit selection in a concatenative speech synthesis system using a large speech
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 
 from asr.flush import flush
+from asr.search.hypothesis import Alignment
 
 Integers = NDArray[np.int64]
 Draw = Callable[[int], NDArray[np.float64]]  # so many numbers in [0, 1)
@@ -62,23 +64,22 @@ FIELDS = ("hearing", "left", "phone", "right", "edge", "start", "length")
 PIECE = np.dtype([(name, np.int64) for name in FIELDS])
 
 
-def cut_emission(
-    said: Said, frames: Sequence[int], n_frames: int, *, hearing: int, start: int
-) -> NDArray[np.void]:
+def cut_emission(said: Said, alignment: Alignment, *, hearing: int, start: int) -> NDArray[np.void]:
     """Cut the emission of an utterance into pieces.
 
     Args:
         said: U phones, at least one.
-        frames: For each phone the frame where it appears, rising.
-        n_frames: T of the emission.
+        alignment: (T,), for each frame of the emission the phone that is said in it, or 0.
         hearing: Noted with each piece.
         start: Where the emission's first frame lies among those of others.
 
     Returns:
         (U,) of `PIECE`.
     """
-    appear = np.array(frames, np.int64)
-    borders = np.concatenate([[0], (appear[:-1] + appear[1:] + 1) // 2, [n_frames]])
+    changes = alignment[1:] != alignment[:-1]
+    firsts = np.flatnonzero((alignment != 0) & np.append(True, changes))
+    behind = np.flatnonzero((alignment != 0) & np.append(changes, True)) + 1
+    borders = np.concatenate([[0], (behind[:-1] + firsts[1:] + 1) // 2, [len(alignment)]])
     pieces = _placeless(said, hearing)
     pieces["start"], pieces["length"] = start + borders[:-1], np.diff(borders)
     return pieces
@@ -117,7 +118,8 @@ class HeardPhones:
 
         For each phone one piece of the hearing is drawn among those in the company of the same
         phones and edges, or else of the same phones, of the one before, of the one behind, or
-        among all.
+        among all. But where the recording that the last piece is of goes on with the wanted phone,
+        and with a word if one begins, it is followed.
 
         Args:
             said: Phones of `phones`.
@@ -133,9 +135,23 @@ class HeardPhones:
             picked = first + (chances * (behind - first)).astype(np.int64)
             chosen[takes] = order[picked[takes]]
         assert (chosen >= 0).all()
+        self._follow(said, chosen)
         starts, lengths = self.pieces["start"][chosen], self.pieces["length"][chosen]
         shifts = starts - np.concatenate([[0], np.cumsum(lengths)[:-1]])
         return np.repeat(shifts, lengths) + np.arange(lengths.sum())
+
+    def _follow(self, said: Said, chosen: Integers) -> None:
+        """Put in the place of chosen pieces those that a recording goes on with, if they say it."""
+        phones, edges, left = self.pieces["phone"], self.pieces["edge"], self.pieces["left"]
+        for i in range(1, len(said)):
+            following = chosen[i - 1] + 1
+            if (
+                following < len(phones)
+                and left[following] != 0  # it does not begin another utterance
+                and phones[following] == said.phones[i]
+                and (edges[following] ^ said.edges[i]) & FIRST == 0
+            ):
+                chosen[i] = following
 
     def write(self, path: Path, fingerprint: str) -> None:
         """Keep what was heard in a file, under the name of what it was heard of."""

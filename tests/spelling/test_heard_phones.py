@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asr.search.hypothesis import Alignment
 from asr.spelling.heard_phones import (
     FIRST,
     LAST,
@@ -23,6 +24,13 @@ def always(chance: float) -> Draw:
     return lambda n: np.full(n, chance)
 
 
+def aligned(what: Said, frames: Sequence[int], n_frames: int) -> Alignment:
+    """Say each phone in one frame, and nothing in the others."""
+    alignment = np.zeros(n_frames, np.intp)
+    alignment[list(frames)] = what.phones
+    return alignment
+
+
 def heard(*utterances: tuple[Said, Sequence[int], int, int]) -> HeardPhones:
     """Hear utterances (what, when, of how many frames, which hearing) of 6 phones.
 
@@ -30,7 +38,8 @@ def heard(*utterances: tuple[Said, Sequence[int], int, int]) -> HeardPhones:
     """
     pieces, n_frames = [], 0
     for what, frames, length, hearing in utterances:
-        pieces.append(cut_emission(what, frames, length, hearing=hearing, start=n_frames))
+        alignment = aligned(what, frames, length)
+        pieces.append(cut_emission(what, alignment, hearing=hearing, start=n_frames))
         n_frames += length
     numbers = -np.arange(n_frames, dtype=np.float16)
     return HeardPhones(np.repeat(numbers[:, None], 6, axis=1), np.concatenate(pieces))
@@ -43,11 +52,12 @@ def test_edges_tell_where_words_begin_and_end() -> None:
     assert len(said()) == 0
 
 
-def test_an_emission_is_cut_halfway_between_its_phones_and_nothing_is_lost() -> None:
-    pieces = cut_emission(said([1, 2], [3]), [2, 5, 6], 11, hearing=4, start=100)
+def test_an_emission_is_cut_halfway_through_its_blanks_and_nothing_is_lost() -> None:
+    alignment = np.array([0, 0, 1, 1, 1, 0, 0, 0, 2, 3, 3, 0])
+    pieces = cut_emission(said([1, 2], [3]), alignment, hearing=4, start=100)
 
-    assert pieces["start"].tolist() == [100, 104, 106]
-    assert pieces["length"].tolist() == [4, 2, 5]
+    assert pieces["start"].tolist() == [100, 107, 109]  # the odd blank goes to the phone before it
+    assert pieces["length"].tolist() == [7, 2, 3]
     assert pieces["left"].tolist() == [0, 1, 2]
     assert pieces["right"].tolist() == [2, 3, 0]
     assert pieces["hearing"].tolist() == [4, 4, 4]
@@ -92,6 +102,37 @@ def test_company_that_was_heard_too_seldom_counts_for_less() -> None:
     assert middles == {1, 4, 7, 10}
 
 
+def test_the_same_phone_twice_is_cut_through_the_blank_between() -> None:
+    alignment = np.array([1, 1, 0, 1, 2])
+    pieces = cut_emission(said([1], [1, 2]), alignment, hearing=0, start=0)
+
+    assert pieces["length"].tolist() == [3, 1, 1]
+
+
+def test_a_recording_is_followed_for_as_long_as_it_says_what_is_wanted() -> None:
+    """Between 2 and 4 phone 3 was said by the last ones, but behind the drawn 2 it goes on too."""
+    first = (said([1, 2, 3]), [0, 1, 2], 3, 0)
+    last = (said([2, 3, 4]), [0, 1, 2], 3, 0)
+    phones = heard(*[first] * 3, *[last] * 3)
+
+    assert phones.say(said([1, 2, 3, 4]), 0, always(0.0)).tolist() == [0, 1, 2, 11]
+
+
+def test_a_recording_is_not_followed_where_a_word_begins_that_does_not_there() -> None:
+    together, apart = said([1, 2, 3]), said([1, 2], [3])
+    phones = heard(*[(together, [0, 1, 2], 3, 0)] * 3, *[(apart, [0, 1, 2], 3, 0)] * 3)
+
+    assert phones.say(together, 0, always(0.0)).tolist() == [0, 1, 2]
+    assert phones.say(apart, 0, always(0.0)).tolist() == [0, 1, 11]
+
+
+def test_a_recording_is_not_followed_into_the_next_one() -> None:
+    phones = heard((said([1, 2]), [0, 1], 2, 0), (said([3, 1]), [0, 1], 2, 0))
+
+    assert phones.say(said([2, 3]), 0, always(0.0)).tolist() == [1, 2]
+    assert phones.say(said([1, 2, 3, 1, 2]), 0, always(0.99)).tolist() == [3, 1, 2, 3, 1]
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_is_said_each_phone_is_one_that_was_heard_as_such(seed: int) -> None:
     generator = np.random.default_rng(seed)
@@ -99,8 +140,8 @@ def test_whatever_is_said_each_phone_is_one_that_was_heard_as_such(seed: int) ->
     for hearing in (0, 1):
         every = [generator.permutation(np.arange(1, 6)) for _ in range(3)]
         what = said(*(word.tolist() for word in every))
-        frames = np.sort(generator.choice(60, len(what), replace=False)).tolist()
-        utterances.append((what, frames, 60, hearing))
+        frames = 2 * np.sort(generator.choice(30, len(what), replace=False))
+        utterances.append((what, frames.tolist(), 60, hearing))
     phones = heard(*utterances)
     new = said(*(generator.integers(1, 6, size=n).tolist() for n in (1, 3, 2)))
 
