@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,19 +43,6 @@ TOKENIZER_SEGMENTS = 200_000  # evenly spread over the text: seconds, not minute
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
-    """Training speech, and a model that was trained without the people in it.
-
-    Attributes:
-        model: With an output of the same phones as the model that is to spell.
-        speech: With texts.
-    """
-
-    model: Checkpoint
-    speech: Sequence[Utterance]
-
-
-@dataclass(frozen=True, slots=True)
 class SpellingMaterial:
     """What a speller learns from, and what it is judged on.
 
@@ -66,7 +53,6 @@ class SpellingMaterial:
         train: The model's training speech, with texts: what phones are listened to in.
         dev: Utterances to choose the best epoch by.
         start: A model whose speller's weights training begins with; None begins with random ones.
-        held_out: What other models hear of strangers, for the speller to learn from, too.
     """
 
     model: Path
@@ -75,7 +61,6 @@ class SpellingMaterial:
     train: Sequence[Utterance]
     dev: Sequence[Utterance]
     start: Checkpoint | None = None
-    held_out: Sequence[HeldOut] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +107,7 @@ def train_speller(
 
     Raises:
         ConfigError: The model has no output of phones, or its texts are normalised otherwise; or
-            one that hears held-out speech has other phones; or the one to start with has no speller
-            of this shape that reads the same phones.
+            the one to start with has no speller of this shape that reads the same phones.
         DataError: A text is missing, the dev set has no words, or the lexicon lacks the words of
             the training speech or of the text.
         TrainingError: Training cannot go on; the state on disk is from before.
@@ -135,23 +119,20 @@ def train_speller(
     folder = output.with_name(output.name + ".run")
     folder.mkdir(parents=True, exist_ok=True)
     normalise = normaliser(config.text.normaliser)
+    texts = normalised_texts(material.train, normalise)
     references = dev_references(material.dev, normalise)
     segments = [segment for segment in map(normalise, material.text) if segment]
     checkpoint = _without_speller(material.model, config)
-    _refuse_other_phones(material.held_out, checkpoint)
     fingerprint = _fingerprint(config, checkpoint, segments, material)
     pronunciations = PhoneSpeller.from_entries(material.lexicon)
     with ThreadPoolExecutor(config.train.n_shards, "listener") as pool:
-        workers = Workers(ALONE, pool, config.train.n_shards)
-        listener = _Listener(checkpoint, resources, workers)
+        memory = FeatureMemory(checkpoint.front_end, resources.max_feature_bytes)
+        listener = _Listener(checkpoint, memory, Workers(ALONE, pool, config.train.n_shards))
         heard = HeardPhones.read(folder / HEARD_FILE, fingerprint)
         if heard is None:
+            said = listener.said(texts, pronunciations)
             n_hearings = config.pronouncing.n_hearings
-            parts = [listener.listen(material.train, pronunciations, n_hearings)]
-            for other in material.held_out:
-                stranger = _Listener(other.model, resources, workers, is_stranger=True)
-                parts.append(stranger.listen(other.speech, pronunciations, n_hearings))
-            heard = HeardPhones.joined(parts)
+            heard = listener.listen(material.train, said, n_hearings, resources.listened)
             heard.write(folder / HEARD_FILE, fingerprint)
         dev = listener.overhear(material.dev)
         plain = listener.overhear(evenly(material.train, PRIOR_UTTERANCES))
@@ -181,53 +162,49 @@ def train_speller(
     return state
 
 
+@dataclass(frozen=True, slots=True)
 class _Listener:
-    """An acoustic model, and what it listens with.
+    """The acoustic model, and what it listens with."""
 
-    Args:
-        checkpoint: The model, with an output of phones.
-        resources: What it may use, and whom it tells.
-        workers: Each of their threads takes a batch.
-        is_stranger: Whether it was trained without the people that it will hear.
-    """
+    checkpoint: Checkpoint
+    memory: FeatureMemory
+    workers: Workers
 
-    def __init__(
-        self,
-        checkpoint: Checkpoint,
-        resources: SpellingResources,
-        workers: Workers,
-        *,
-        is_stranger: bool = False,
-    ) -> None:
-        assert checkpoint.phones is not None
-        self.checkpoint, self.phones = checkpoint, checkpoint.phones
-        self._resources, self._workers, self._is_stranger = resources, workers, is_stranger
-        self._memory = FeatureMemory(checkpoint.front_end, resources.max_feature_bytes)
+    @property
+    def phones(self) -> TokenTable:
+        assert self.checkpoint.phones
+        return self.checkpoint.phones
 
-    def listen(
-        self, utterances: Sequence[Utterance], spell: PhoneSpeller, n_hearings: int
-    ) -> HeardPhones:
-        """Hear speech as it is trained on; masks are only for those whom the model knows."""
-        config = self.checkpoint.config
-        texts = normalised_texts(utterances, normaliser(config.text.normaliser))
-        said = {
+    def said(self, texts: Mapping[str, str], spell: PhoneSpeller) -> dict[str, Said]:
+        """Say texts word by word in the model's phones."""
+        return {
             name: Said.of([self._numbers(spell.spell(word)) for word in text.split()])
             for name, text in texts.items()
         }
-        batching = dataclasses.replace(config.batching, ramp_epochs=0, sorted_first=False)
-        nothing: dict[str, list[int]] = {utterance.id: [] for utterance in utterances}
-        masks = None if self._is_stranger else config.spec_augment
-        data = TrainingData(utterances, {"text": nothing}, self._memory, batching, masks)
-        model, listened = self.checkpoint.model, self._resources.listened
-        return listen(model, data, said, n_hearings, self._workers, listened)
 
     def _numbers(self, phones: Sequence[str]) -> Integers:
         return np.array(self.phones.numbers(phones), np.int64)
 
+    def listen(
+        self,
+        utterances: Sequence[Utterance],
+        said: Mapping[str, Said],
+        n_hearings: int,
+        on_heard: OnHeard,
+    ) -> HeardPhones:
+        """Hear the training speech as it was trained on, all noise of training at full strength."""
+        config = self.checkpoint.config
+        batching = dataclasses.replace(config.batching, ramp_epochs=0, sorted_first=False)
+        nothing: dict[str, list[int]] = {utterance.id: [] for utterance in utterances}
+        data = TrainingData(
+            utterances, {"text": nothing}, self.memory, batching, config.spec_augment
+        )
+        return listen(self.checkpoint.model, data, said, n_hearings, self.workers, on_heard)
+
     def overhear(self, utterances: Sequence[Utterance]) -> Overheard:
         """Hear speech as it was recorded."""
-        data = as_recorded(utterances, self._memory, self.checkpoint.config.batching)
-        return Overheard(self.checkpoint.model, data, self._workers)
+        data = as_recorded(utterances, self.memory, self.checkpoint.config.batching)
+        return Overheard(self.checkpoint.model, data, self.workers)
 
     def pronounceable(self, spell: PhoneSpeller, heard: HeardPhones) -> dict[str, list[int]]:
         """Give the pronunciations of words of which all phones were heard."""
@@ -253,19 +230,6 @@ def _without_speller(folder: Path, config: SpellingConfig) -> Checkpoint:
     return dataclasses.replace(checkpoint, speller=None, calibrations={})
 
 
-def _refuse_other_phones(held_out: Sequence[HeldOut], checkpoint: Checkpoint) -> None:
-    """Refuse a model that hears held-out speech in other phones."""
-    assert checkpoint.phones is not None
-    for other in held_out:
-        theirs = other.model.phones
-        if theirs is None or theirs.tokens != checkpoint.phones.tokens:
-            got = "none" if theirs is None else " ".join(theirs.tokens)
-            raise ConfigError(
-                "a model that hears held-out speech must have the phones of the one that is to "
-                f"spell, {' '.join(checkpoint.phones.tokens)}; got {got}"
-            )
-
-
 def _beginning(
     config: SpellingConfig, start: Checkpoint | None, segments: list[str], phones: TokenTable
 ) -> Speller:
@@ -285,14 +249,11 @@ def _fingerprint(
     config: SpellingConfig, checkpoint: Checkpoint, segments: list[str], material: SpellingMaterial
 ) -> str:
     """Name what must be the same when a run is gone on with; the audio may lie elsewhere."""
-    held_out = [other.speech for other in material.held_out]
-    speech = [without_folders(part) for part in (material.train, material.dev, *held_out)]
+    speech = [without_folders(part) for part in (material.train, material.dev)]
     fingerprint = hashlib.sha256(f"{to_toml(config)}{speech}{material.lexicon}".encode())
-    models = [checkpoint.model, *(other.model.model for other in material.held_out)]
+    fingerprint.update(safetensors.torch.save(checkpoint.model.state_dict()))
     if material.start and material.start.speller:
-        models.append(material.start.speller.model)
-    for model in models:
-        fingerprint.update(safetensors.torch.save(model.state_dict()))
+        fingerprint.update(safetensors.torch.save(material.start.speller.model.state_dict()))
     fingerprint.update("\n".join(segments).encode("utf-8", "surrogatepass"))
     return fingerprint.hexdigest()
 

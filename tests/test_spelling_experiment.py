@@ -20,7 +20,7 @@ from asr.model_names import weights_hash
 from asr.provenance import provenance
 from asr.recognizer import load_model
 from asr.spelling.pronounced_text import PronouncingConfig
-from asr.spelling_experiment import HeldOut, SpellingMaterial, SpellingResources, train_speller
+from asr.spelling_experiment import SpellingMaterial, SpellingResources, train_speller
 from asr.text.pronunciations import Pronunciation
 from asr.text.tokenizer import TextConfig
 from asr.text.tokens import TokenTable
@@ -220,54 +220,6 @@ def test_the_training_speech_is_heard_with_all_noise_from_the_first_time_on(
     first_time = stored["log_probs"][:n_first].float()
     distances = torch.cdist(first_time, quiet).min(dim=1).values
     assert float((distances > 0.01).float().mean()) > 0.5
-
-
-def plainly(checkpoint: Checkpoint) -> Checkpoint:
-    """Say that a model was trained on recordings as they are, but for masks."""
-    batching = dataclasses.replace(checkpoint.config.batching, speeds=(1.0,), codec_share=0.0)
-    return dataclasses.replace(
-        checkpoint, config=dataclasses.replace(checkpoint.config, batching=batching)
-    )
-
-
-def test_held_out_speech_is_heard_by_the_model_that_does_not_know_it_and_without_masks(
-    config: SpellingConfig, material: SpellingMaterial, tmp_path: Path
-) -> None:
-    stranger = plainly(load_checkpoint(material.model))
-    for weight in stranger.model.parameters():
-        weight.data.mul_(1.1)
-    held_out = material.train[:4]
-    more = dataclasses.replace(material, held_out=[HeldOut(stranger, held_out)])
-    spell(config, more, tmp_path / "m")
-
-    stored = load_file(tmp_path / "m.run" / "heard.safetensors")
-    hearing, start, length = stored["pieces"][:, [0, 5, 6]].unbind(1)
-    assert hearing.unique().tolist() == [0, 1, 2, 3]  # two of the model, two of the other one
-    others = stored["log_probs"][int(start[hearing == 2][0]) : int((start + length).max())].float()
-    memory = FeatureMemory(stranger.front_end, 10**9)
-    heard = []
-    for batch in as_recorded(held_out, memory, stranger.config.batching).batches(0):
-        log_probs, lengths = stranger.model(batch.features, batch.lengths, "phones")
-        heard += [own[:n] for own, n in zip(log_probs, lengths.tolist(), strict=True)]
-    assert len(others) == 2 * sum(map(len, heard))
-    assert float(torch.cdist(torch.cat(heard), others).min(dim=1).values.max()) < 0.01
-
-    asked = iter(range(100))
-    with pytest.raises(StoppedError):
-        spell(config, more, tmp_path / "on", lambda: next(asked) == 30)
-    with pytest.raises(TrainingError, match="another"):
-        spell(config, material, tmp_path / "on")
-
-
-def test_a_model_of_other_phones_cannot_hear_held_out_speech(
-    config: SpellingConfig, material: SpellingMaterial, tmp_path: Path
-) -> None:
-    able = load_checkpoint(material.model)
-    for phones, got in ((None, "none"), (TokenTable(("<blank>", "x")), "<blank> x")):
-        stranger = dataclasses.replace(able, phones=phones)
-        others = dataclasses.replace(material, held_out=[HeldOut(stranger, material.train)])
-        with pytest.raises(ConfigError, match=f"must have the phones .* got {got}$"):
-            spell(config, others, tmp_path / "m")
 
 
 def test_a_speller_that_is_there_already_gives_way(

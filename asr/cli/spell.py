@@ -20,10 +20,6 @@ learns from text that nobody has read aloud: a lexicon pronounces the words, and
 to it as the model heard that phone somewhere in its training speech. So the model's text, in a
 greedy search too, profits from far more text than there is speech.
 
-The model knows the people of its training speech, and hears others with other mistakes. Models that
-were trained without some of them, but on the same phones, hear these as it hears strangers:
---held-out gives such a model and what it was not trained on, once for each.
-
 Everything about the speller and its training stands in the configuration (see conf/speller.toml); a
 value can be changed for one run: --set train.n_epochs=3. The best epoch is chosen by greedy WER on
 a dev set. The folder OUTPUT.run keeps the state of the run and its metrics. Stopped at any moment,
@@ -68,15 +64,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="begin with the weights of the speller of a model, a folder or a shipped one's name, "
         "of the same [text] and [model], behind the same phones (default: random weights)",
     )
-    parser.add_argument(
-        "--held-out",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("MODEL", "MANIFEST"),
-        help="a model with an output of the same phones, and speech of people that it was trained "
-        "without: what it hears there is learned from, too (may be given several times)",
-    )
     add_run_arguments(parser)
 
 
@@ -92,12 +79,7 @@ def run(options: argparse.Namespace) -> int:
     from asr.lm.segments import read_segments
     from asr.model_names import model_folder
     from asr.provenance import provenance
-    from asr.spelling_experiment import (
-        HeldOut,
-        SpellingMaterial,
-        SpellingResources,
-        train_speller,
-    )
+    from asr.spelling_experiment import SpellingMaterial, SpellingResources, train_speller
     from asr.text.normalise import normaliser
     from asr.text.pronunciations import read_lexicon
 
@@ -111,10 +93,6 @@ def run(options: argparse.Namespace) -> int:
         read_manifest(options.train),
         dev,
         load_checkpoint(model_folder(options.start)) if options.start else None,
-        [
-            HeldOut(load_checkpoint(model_folder(model)), read_manifest(Path(manifest)))
-            for model, manifest in options.held_out
-        ],
     )
     n_dev_words = sum(len((utterance.text or "").split()) for utterance in dev)
     with StopSignals(is_quiet=False) as signals:

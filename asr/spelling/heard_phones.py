@@ -113,17 +113,6 @@ class HeardPhones:
         orders = [(keys, np.argsort(keys, kind="stable")) for keys in self._keys(pieces)]
         self._orders = [(keys[order], order) for keys, order in orders]
 
-    @classmethod
-    def joined(cls, parts: Sequence["HeardPhones"]) -> "HeardPhones":
-        """Put what several models heard together; the hearings are counted on."""
-        pieces = [part.pieces.copy() for part in parts]
-        n_hearings = n_frames = 0
-        for part, own in zip(parts, pieces, strict=True):
-            own["hearing"] += n_hearings
-            own["start"] += n_frames
-            n_hearings, n_frames = n_hearings + part.n_hearings, n_frames + len(part.log_probs)
-        return cls(np.concatenate([part.log_probs for part in parts]), np.concatenate(pieces))
-
     def say(self, said: Said, hearing: int, draw: Draw) -> Integers:
         """Put pieces together: give the frames, numbers of rows of `log_probs`, in order.
 

@@ -71,8 +71,8 @@ def test_a_model_that_spells_decodes_and_is_packed_and_says_so(
     audio = tmp_path / utterance["audio_filepath"]
     assert asr.load_model(packed).transcribe(audio).text == texts[utterance["id"]]
 
-    on = ["--start", packed, "--held-out", tmp_path / "model", manifest, "--output", tmp_path / "on"]
-    assert main([*map(str, ["spell", tmp_path / "model", *material, *on])]) == 0
+    on = ["--start", str(packed), "--output", str(tmp_path / "on")]
+    assert main(["spell", str(tmp_path / "model"), *material, *on]) == 0
     assert "best WER on three.jsonl" in capsys.readouterr().out
 
 

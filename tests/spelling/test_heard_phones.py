@@ -166,21 +166,6 @@ def test_a_phone_that_one_hearing_lacks_cannot_be_said() -> None:
     assert phones.phones == {1}
 
 
-def test_what_several_heard_is_said_as_one_or_another_heard_it() -> None:
-    what = said([1, 2])
-    mine, yours = heard((what, [1, 3], 5, 0), (what, [0, 2], 4, 1)), heard((what, [0, 1], 3, 0))
-    yours.log_probs[:] -= 100
-
-    ours = HeardPhones.joined([mine, yours])
-
-    assert ours.n_hearings == 3
-    for hearing, part, own in ((0, mine, 0), (1, mine, 1), (2, yours, 0)):
-        expected = part.log_probs[part.say(what, own, always(0.0))]
-        assert np.array_equal(ours.log_probs[ours.say(what, hearing, always(0.0))], expected)
-    assert mine.n_hearings == 2  # they are as before
-    assert yours.pieces["start"].tolist() == [0, 1]
-
-
 def test_what_was_heard_is_kept_in_a_file_under_the_name_of_its_run(tmp_path: Path) -> None:
     phones = heard((said([1, 2]), [1, 3], 5, 0))
     path = tmp_path / "heard.safetensors"
