@@ -23,8 +23,8 @@ stage prepare-train "$work/train.jsonl" asr prepare "$corpus/train-clean-5" --ou
 stage prepare-dev "$work/$dev.jsonl" asr prepare "$corpus/$dev" --output "$work/$dev.jsonl"
 
 shipped=asr/models/mini_librispeech # its lexicon teaches how to pronounce, and has all words that a search finds
-stage lexicon "$work/lexicon.txt" asr lexicon $shipped/lexicon.txt --words "$work/train.jsonl" --output "$work/lexicon.txt"
-search=(--search beam --lexicon $shipped/lexicon.txt --lm $shipped/words.lm --lm-weight 1.4 --prior-weight 0.7
+stage lexicon "$work/lexicon.txt" asr lexicon "$shipped/lexicon.txt" --words "$work/train.jsonl" --output "$work/lexicon.txt"
+search=(--search beam --lexicon "$shipped/lexicon.txt" --lm "$shipped/words.lm" --lm-weight 1.4 --prior-weight 0.7
   --beam-size 300 --beam-threshold 18)
 
 models=() scores=()
