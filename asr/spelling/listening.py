@@ -13,6 +13,7 @@ from asr.errors import DataError
 from asr.lengths import n_frames_needed
 from asr.model.acoustic import AcousticModel
 from asr.search.alignment import best_alignment
+from asr.search.emission import split_batch
 from asr.spelling.heard_phones import HeardPhones, Said, cut_emission
 from asr.spelling.phone_features import phone_features
 from asr.train.data import Batches
@@ -43,7 +44,7 @@ def listen(
         on_heard: Told after every utterance how many were heard, and how many there are.
 
     Raises:
-        DataError: No utterance could be aligned with its phones.
+        DataError: No utterance could be aligned with its phones, or the model hears NaN.
         AudioError: A recording cannot be read.
     """
     emissions: list[NDArray[np.float16]] = []
@@ -56,7 +57,8 @@ def listen(
             phones = said[name].phones.tolist()
             if not phones or len(emission) < n_frames_needed(phones):
                 continue
-            alignment, _ = best_alignment(emission.double().numpy(), phones, blank=0)
+            (checked,) = split_batch(emission[None], torch.tensor([len(emission)]), blank=0)
+            alignment, _ = best_alignment(checked, phones, blank=0)
             pieces.append(cut_emission(said[name], alignment, hearing=hearing, start=n_frames))
             emissions.append(emission.half().numpy())
             n_frames += len(emission)

@@ -84,9 +84,8 @@ def test_contexts_grow_in_seconds_of_encoder_frames(
 
     seconds = [cut.seconds for cut in cuts[:-1] if cut.seconds is not None]
     assert seconds == pytest.approx([0.03 * n for n in CUT_FRAMES])
-    assert (
-        cuts[0].total.characters != cuts[-1].total.characters
-    )  # it hears less, and reads otherwise
+    # it hears less, and reads otherwise
+    assert cuts[0].total.characters != cuts[-1].total.characters
     assert {cut.total.words.n_reference for cut in cuts} == {cuts[0].total.words.n_reference}
 
 

@@ -127,10 +127,10 @@ def test_a_recording_is_not_followed_where_a_word_begins_that_does_not_there() -
 
 
 def test_a_recording_is_not_followed_into_the_next_one() -> None:
-    phones = heard((said([1, 2]), [0, 1], 2, 0), (said([3, 1]), [0, 1], 2, 0))
+    """Behind the recording of 1 begins the first one of 2; drawn is the last."""
+    phones = heard((said([1]), [0], 1, 0), *[(said([2]), [0], 1, 0)] * 3)
 
-    assert phones.say(said([2, 3]), 0, always(0.0)).tolist() == [1, 2]
-    assert phones.say(said([1, 2, 3, 1, 2]), 0, always(0.99)).tolist() == [3, 1, 2, 3, 1]
+    assert phones.say(said([1], [2]), 0, always(0.99)).tolist() == [0, 3]
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -86,6 +86,13 @@ def test_where_nothing_is_long_enough_there_is_nothing_to_say_words_with(
         listen(model, Speech(), endless, 1, workers, lambda *_: None)
 
 
+def test_a_model_that_hears_nan_is_refused(model: AcousticModel, workers: Workers) -> None:
+    assert model.phone_projection is not None
+    model.phone_projection.bias.data[1] = torch.nan
+    with pytest.raises(DataError, match="got nan in frame 0"):
+        listen(model, Speech(), SAID, 1, workers, lambda *_: None)
+
+
 def test_overheard_speech_is_what_the_model_says_of_it_without_dropout(
     model: AcousticModel, workers: Workers
 ) -> None:
