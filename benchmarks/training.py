@@ -30,7 +30,7 @@ from asr.train.allocator import keep_freed_memory
 from asr.train.data import TrainingData
 from asr.train.optimiser import adamw
 from asr.train.precision import PRECISIONS, usable_precision
-from asr.train.ranks import ALONE
+from asr.train.ranks import ALONE, Ranks
 from asr.train.step import TrainingBatch, Workers, training_step
 from benchmarks.paired import alternate, ratio, write_results
 
@@ -68,7 +68,7 @@ def main() -> None:
     config = _config_of_this_processor()
     stacked = dataclasses.replace(config.model, n_channels=0)
     without_convolutions = dataclasses.replace(config, model=stacked)
-    data, n_tokens, n_phones = _training_data(config)
+    data, n_tokens, n_phones = training_data(config)
     shapes = [_encoder_shape(batch, config) for batch in islice(data.batches(1), N_BATCHES)]
     seconds = sum(batch.duration for batch in islice(data.batches(1), N_BATCHES))
     bare = BareNetwork(config, n_tokens)
@@ -112,7 +112,9 @@ def _config_of_this_processor() -> Config:
     return dataclasses.replace(config, train=dataclasses.replace(config.train, precision=precision))
 
 
-def _training_data(config: Config) -> tuple[TrainingData, int, int]:
+def training_data(
+    config: Config, ranks: Ranks = ALONE, max_feature_bytes: int = MAX_FEATURE_BYTES
+) -> tuple[TrainingData, int, int]:
     """Read train-clean-5; count the tokens of text and of phones, too."""
     folder = Path(os.environ.get("ASR_DATA", REPOSITORY.parent / "shared" / "data"))
     utterances = read_librispeech(folder / "LibriSpeech" / "train-clean-5").utterances
@@ -128,8 +130,8 @@ def _training_data(config: Config) -> tuple[TrainingData, int, int]:
         "phones": {name: phones.numbers(speller.spell(text)) for name, text in texts.items()},
     }
     front_end = build(config, tokenizer).front_end
-    memory = FeatureMemory(front_end, max_bytes=MAX_FEATURE_BYTES)
-    data = TrainingData(utterances, tokens, memory, config.batching, config.spec_augment)
+    memory = FeatureMemory(front_end, max_bytes=max_feature_bytes)
+    data = TrainingData(utterances, tokens, memory, config.batching, config.spec_augment, ranks)
     return data, len(tokenizer), len(phones)
 
 

@@ -99,7 +99,6 @@ def run(options: argparse.Namespace) -> int:
     from asr.train.ranks import join_ranks
 
     config = read_run(options, Config, options.config)
-    share_threads(options, config.train.n_shards)
     train = read_manifest(options.train)
     dev = read_manifest(options.dev) if options.dev else None
     normalise = normaliser(config.text.normaliser)
@@ -110,6 +109,7 @@ def run(options: argparse.Namespace) -> int:
         join_ranks(options.device) as ranks,
         StopSignals(is_quiet=not ranks.is_first) as signals,
     ):
+        share_threads(options, config.train.n_shards, ranks.device.type)
         watching = RunWatcher(folder, n_dev_words=_n_words(dev or ())) if ranks.is_first else None
         resources = Resources(_feature_bytes(options.feature_memory), ranks, signals.has_come)
         circumstances = provenance(_launcher(ranks) + options.command)

@@ -51,15 +51,20 @@ def read_run(
     return read_tree(kind, path, {**settings, **given})
 
 
-def share_threads(options: argparse.Namespace, n_shards: int) -> None:
-    """Make this process one that trains: each shard of a batch has its threads and its memory."""
+def share_threads(options: argparse.Namespace, n_shards: int, device_type: str = "cpu") -> None:
+    """Make this process one that trains: each shard of a batch has its threads and its memory.
+
+    Where a GPU has the batch, the loaders have the threads: one each, unless --threads gives more.
+    """
     import torch
 
     from asr.train.allocator import keep_freed_memory
+    from asr.train.data import LOADERS
 
     keep_freed_memory()
-    n_threads = options.threads or torch.get_num_threads()
-    torch.set_num_threads(max(1, n_threads // n_shards))
+    is_cpu, n_loaders = device_type == "cpu", LOADERS[device_type]
+    n_threads = options.threads or (torch.get_num_threads() if is_cpu else n_loaders)
+    torch.set_num_threads(max(1, n_threads // (n_shards if is_cpu else n_loaders)))
 
 
 def quarter_of_memory() -> int:
