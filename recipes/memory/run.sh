@@ -46,5 +46,5 @@ encoder lstm-one lstm 237 false 1.0
 encoder lstm-two lstm 170 true 1.0
 
 stage report "$work/RESULTS.md" asr report "${scores[@]}" --title 'Results of memory' --output "$work/RESULTS.md"
-stage memory "$work/memory.html" asr memory "${models[@]}" --manifest "$work/$dev.jsonl" --utterances 40 \
+stage memory "$work/memory.html" asr memory "${models[@]}" --manifest "$work/$dev.jsonl" --utterances 20 \
   "${search[@]}" --output "$work/memory.html" --picture "$work/memory.svg"
