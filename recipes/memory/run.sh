@@ -6,8 +6,7 @@
 # phones, with the lexicon and the language model that the shipped model comes with, and scored;
 # memory.html sets them beside one another, with pictures: how far the gradient reaches before and
 # after training, and how errors grow as less of the speech is heard.
-# Some two and a half hours of two cores without AVX-512, of which GRU and plain RNN take most, and the page a
-# quarter of an hour.
+# Some two and a half hours of two cores without AVX-512; a quarter of an hour of it for the page.
 #
 # Takes train-clean-5 and dev-clean from $ASR_DATA, or from ../shared/data where that is there;
 # otherwise downloads train-clean-5 and dev-clean-2 (OpenSLR 31, 0.5 GB).
