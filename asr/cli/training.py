@@ -34,7 +34,10 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="change a value of the configuration",
     )
     parser.add_argument(
-        "--threads", type=at_least(1), metavar="N", help="CPU threads (default: as many as cores)"
+        "--threads",
+        type=at_least(1),
+        metavar="N",
+        help="CPU threads (default: as many as cores; beside a GPU one for each loader)",
     )
 
 
