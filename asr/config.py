@@ -173,8 +173,6 @@ def config_hash(*configs: Config | SpellingConfig | LanguageConfig) -> str:
 def refuse_other_shape(before: Config | SpellingConfig, after: Config | SpellingConfig) -> None:
     """Refuse to begin with a trained network's weights where another one is asked for.
 
-    Dropout may differ, and so may all that says how it is trained.
-
     Args:
         before: What the weights were trained with.
         after: Of the training to come.
@@ -182,14 +180,28 @@ def refuse_other_shape(before: Config | SpellingConfig, after: Config | Spelling
     Raises:
         ConfigError: It names what differs.
     """
-    theirs, ours = dataclasses.asdict(before), dataclasses.asdict(after)
+    differs = shape_difference(before, after)
+    if differs:
+        name, theirs, ours = differs
+        raise ConfigError(
+            f"the model to start with has {name} = {theirs!r}, the configuration {ours!r}: "
+            "they must be the same"
+        )
+
+
+def shape_difference(
+    one: Config | SpellingConfig, other: Config | SpellingConfig
+) -> tuple[str, Any, Any] | None:
+    """Find a setting, and its two values, by which the weights of two networks do not go together.
+
+    Dropout may differ, and so may all that says how they are trained.
+    """
+    ours, theirs = dataclasses.asdict(one), dataclasses.asdict(other)
     for table in ("features", "text", "model"):
-        for name, value in theirs.get(table, {}).items():
-            if value != ours[table][name] and name != "dropout":
-                raise ConfigError(
-                    f"the model to start with has {table}.{name} = {value!r}, the configuration "
-                    f"{ours[table][name]!r}: they must be the same"
-                )
+        for name, value in ours.get(table, {}).items():
+            if value != theirs[table][name] and name != "dropout":
+                return f"{table}.{name}", value, theirs[table][name]
+    return None
 
 
 def _check_layers(model: ModelConfig, train: TrainConfig) -> None:

@@ -28,6 +28,7 @@ FLOORS = (
     {"checkpoint", "fusion", "language_model"},
     {"reading"},
     {
+        "averaging",
         "recognizer",
         "experiment",
         "language_experiment",

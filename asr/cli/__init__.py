@@ -28,6 +28,7 @@ VERBS = (
     "prepare",
     "train",
     "spell",
+    "average",
     "adapt",
     "tune",
     "decode",
