@@ -26,12 +26,13 @@ model directory of either kind), `speller` (the network that may stand behind a 
 `own_search` (the search that a model comes with), `fusion` (a language model, a lexicon and
 hotwords in a model's tokens), `recognizer` (what is imported above) and `reading` (what its search
 found becomes words with their times), `rescoring` (n-best lists), `experiment`,
-`spelling_experiment` and `language_experiment` (training), `averaging` (several trainings become one
-model), `adaptation` (a model learns from what it recognised), `tuning` (the weights of a language
-model), `confidence` (how probably a word is right), `memory` (what a model remembers, measured and
-drawn) and `cli` (the command `asr`). Imports only go down; what everything may use is `chart`
-(numbers become pictures), `compiled`, `errors`, `flush`, `lengths`, `model_files`, `model_names`,
-`provenance` and `recurrent` (the layers that the acoustic and the language model share).
+`spelling_experiment` and `language_experiment` (training), `averaging` (several trainings become
+one model), `adaptation` (a model learns from what it recognised), `tuning` (the weights of a
+language model), `confidence` (how probably a word is right), `memory` (what a model remembers,
+measured and drawn) and `cli` (the command `asr`). Imports only go down; what everything may use is
+`chart` (numbers become pictures), `compiled`, `errors`, `flush`, `lengths`, `model_files`,
+`model_names`, `provenance` and `recurrent` (the layers that the acoustic and the language model
+share).
 
 Names are found when they are first used, so that `import asr` takes no time and loads no torch.
 """
