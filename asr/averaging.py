@@ -1,7 +1,7 @@
 """Averaging: the weights of several trainings from one start become one model.
 
 Trainings that begin with the same model, and differ by chance alone, end on different sides of a
-valley; in its middle a network is wrong less often than on any side. Unlike several networks that
+valley; in its middle a network is as a rule better than on any side. Unlike several networks that
 vote, it costs nothing when it is used. Models that did not begin alike have nothing in between.
 
 References:

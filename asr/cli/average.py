@@ -7,9 +7,10 @@ from asr.cli.outputs import folder_to_make
 HELP = "make one model of several trainings from one start"
 DESCRIPTION = """\
 Average the weights of models, and of their spellers, if they have such. Where trainings began with
-the same weights (--start) and differ by chance, as with --set pronouncing.seed=2 or --set
-batching.seed=2, the average is wrong less often than each of them, and as small and as fast. Models
-that did not begin alike do not average: the result would hear nothing.
+the same weights (--start), are equally good, and differ by chance, as with --set pronouncing.seed=2
+or --set batching.seed=2, the average is as a rule better than each of them, and as small and as
+fast: count its errors, too. Models that did not begin alike do not average: the result would hear
+nothing, and nothing but that would tell.
 
 The card and the search are those of the first model; confidences are to be calibrated anew.
 
