@@ -20,7 +20,7 @@ from torch import Tensor
 from asr.audio.read import read_waveform
 from asr.features.fbank import MIN_LOG_ENERGY, SAMPLE_SCALE, LogMel
 from asr.lengths import pad
-from benchmarks.paired import alternate, ratio, write_results
+from benchmarks.paired import alternate, ratio, take_no_words, write_results
 
 SPEECH = Path(__file__).parents[2] / "shared" / "data"  # where ASR_DATA does not say otherwise
 N_UTTERANCES = 24
@@ -122,4 +122,5 @@ def _mean_difference(waveforms: list[Tensor]) -> float:
 
 
 if __name__ == "__main__":
+    take_no_words(__doc__)
     main()

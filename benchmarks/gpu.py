@@ -21,7 +21,7 @@ from asr.train.optimiser import adamw
 from asr.train.precision import PRECISIONS
 from asr.train.ranks import Ranks, join_ranks
 from asr.train.step import Targets, TrainingBatch, Workers, training_step
-from benchmarks.paired import alternate, ratio, write_results
+from benchmarks.paired import alternate, ratio, take_no_words, write_results
 from benchmarks.training import REPOSITORY, BareNetwork, training_data
 
 SECONDS, TOKENS = 12.3, 45  # of an utterance: LibriSpeech's mean, and the BPE tokens that makes
@@ -140,4 +140,5 @@ def _reading_rate(config: Config) -> float:
 
 
 if __name__ == "__main__":
+    take_no_words(__doc__)
     main()

@@ -32,7 +32,7 @@ from asr.train.optimiser import adamw
 from asr.train.precision import PRECISIONS, usable_precision
 from asr.train.ranks import ALONE, Ranks
 from asr.train.step import TrainingBatch, Workers, training_step
-from benchmarks.paired import alternate, ratio, write_results
+from benchmarks.paired import alternate, ratio, take_no_words, write_results
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 N_BATCHES = 18
@@ -193,4 +193,5 @@ def _with_threads(n_threads: int, run: Callable[[], None]) -> None:
 
 
 if __name__ == "__main__":
+    take_no_words(__doc__)
     main()

@@ -14,7 +14,7 @@ from asr.corpus.librispeech import read_librispeech
 from asr.corpus.utterance import Utterance
 from asr.recognizer import Recognizer, load_model
 from asr.search.beam import BeamConfig
-from benchmarks.paired import alternate, ratio, write_results
+from benchmarks.paired import alternate, ratio, take_no_words, write_results
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEMO = REPOSITORY / "recipes" / "demo"
@@ -76,4 +76,5 @@ def _command(words: str) -> None:
 
 
 if __name__ == "__main__":
+    take_no_words(__doc__)
     main()
