@@ -2,7 +2,7 @@
 
 import argparse
 
-from asr.cli.outputs import folder_to_make
+from asr.cli.outputs import add_model_output
 
 HELP = "make one model of several trainings from one start"
 DESCRIPTION = """\
@@ -26,13 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "models", nargs="+", metavar="MODEL", help="model folders, or shipped models by name"
     )
-    parser.add_argument(
-        "--output",
-        type=folder_to_make,
-        required=True,
-        metavar="FOLDER",
-        help="model directory to make",
-    )
+    add_model_output(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -12,6 +12,17 @@ def file_to_write(text: str) -> Path:
     return path
 
 
+def add_model_output(parser: argparse.ArgumentParser) -> None:
+    """Declare --output of a verb that makes a model."""
+    parser.add_argument(
+        "--output",
+        type=folder_to_make,
+        required=True,
+        metavar="FOLDER",
+        help="model directory to make",
+    )
+
+
 def folder_to_make(text: str) -> Path:
     """Read the path of a folder that a verb will make, for `type=` of an argument."""
     path = Path(text)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr.cli.outputs import folder_to_make
+from asr.cli.outputs import add_model_output
 from asr.cli.searching import add_model_argument, add_search_arguments, read_search
 
 if TYPE_CHECKING:
@@ -33,13 +33,7 @@ next:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr pack` takes."""
     add_model_argument(parser)
-    parser.add_argument(
-        "--output",
-        type=folder_to_make,
-        required=True,
-        metavar="FOLDER",
-        help="model directory to make",
-    )
+    add_model_output(parser)
     parser.add_argument("--half", action="store_true", help="store weights in 16 bits")
     parser.add_argument(
         "--example", type=Path, metavar="AUDIO", help="golden example (default: the model's own)"
