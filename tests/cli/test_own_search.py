@@ -46,6 +46,16 @@ def test_a_model_is_searched_as_it_comes(
     assert text == f"{asr.load_model(packed).transcribe(recordings[0]).text}\n"
 
 
+def test_an_average_comes_with_the_search_of_the_first_model(
+    packed: Path, model: Path, tmp_path: Path
+) -> None:
+    for first, second, size in ((packed, model, 50), (model, packed, None)):
+        output = tmp_path / first.name
+        assert main([*map(str, ["average", first, second, "--output", output])]) == 0
+        search = read_own_search(output)
+        assert (search and search.beam.beam_size) == size
+
+
 def test_greedy_is_greedy_all_the_same(
     packed: Path, model: Path, recordings: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
