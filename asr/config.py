@@ -17,20 +17,19 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import tomli_w
 
-from asr.audio.codec import check_mp3_rate
+from asr.augment.codec import check_mp3_rate
+from asr.augment.spec_augment import SpecAugmentConfig
+from asr.char_lm.loop import LanguageTrainConfig
+from asr.char_lm.network import CharacterModelConfig
+from asr.char_lm.streams import StreamConfig
 from asr.corpus.batching import BatchingConfig
 from asr.errors import ConfigError
-from asr.features.front_end import FeatureConfig
-from asr.features.spec_augment import SpecAugmentConfig
-from asr.lm.character_model import CharacterModelConfig
-from asr.model.acoustic import ModelConfig
+from asr.features.config import FeatureConfig
+from asr.model.config import ModelConfig
 from asr.spelling.pronounced_text import PronouncingConfig
 from asr.text.normalise import NORMALISERS
 from asr.text.tokenizer import TextConfig
-from asr.train.language_loop import LanguageTrainConfig
-from asr.train.loop import TrainConfig
-from asr.train.optimiser import OptimiserConfig
-from asr.train.streams import StreamConfig
+from asr.train.config import OptimiserConfig, TrainConfig
 
 Part = TypeVar("Part")
 

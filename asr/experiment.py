@@ -10,7 +10,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from asr.checkpoint import (
+from asr.checkpoint.directory import CARD_FILE, check_replaceable
+from asr.checkpoint.network import (
     Checkpoint,
     begin_with,
     build,
@@ -19,17 +20,16 @@ from asr.checkpoint import (
     save_checkpoint,
 )
 from asr.config import Config, config_hash, to_toml
-from asr.corpus.feature_memory import FeatureMemory
+from asr.corpus.feature_cache import FeatureMemory
 from asr.corpus.statistics import corpus_statistics
 from asr.corpus.utterance import Utterance, without_folders
 from asr.errors import ConfigError, DataError
 from asr.features.front_end import FrontEnd
-from asr.lm.dense_trigram import dense_trigram
+from asr.lexicon.pronunciations import PhoneSpeller, Pronunciation
 from asr.model.acoustic import Output
-from asr.model_files import CARD_FILE, check_replaceable
+from asr.model.dense_trigram import dense_trigram
 from asr.provenance import Provenance
 from asr.text.normalise import normaliser
-from asr.text.pronunciations import PhoneSpeller, Pronunciation
 from asr.text.tokenizer import make_tokenizer
 from asr.train.data import TrainingData, as_recorded, dev_references, evenly, normalised_texts
 from asr.train.loop import DevSet, Trainer

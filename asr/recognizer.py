@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from asr.checkpoint import Checkpoint, load_checkpoint, verify_golden
+from asr.checkpoint.names import DEFAULT_MODEL, model_folder
+from asr.checkpoint.network import Checkpoint, load_checkpoint, verify_golden
 from asr.confidence.calibration import Calibration
 from asr.confidence.searches import search_kind
 from asr.corpus.loader import prefetch, read_utterance
@@ -17,21 +18,20 @@ from asr.corpus.statistics import speaker_statistics, stacked_statistics
 from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, AudioError, ConfigError, DataError
 from asr.features.cmvn import CmvnStatistics
-from asr.lengths import pad
+from asr.features.padding import pad
 from asr.model.acoustic import Output
-from asr.model_names import DEFAULT_MODEL, model_folder
-from asr.reading import Reading
 from asr.search.alignment import force_align
 from asr.search.beam import BeamConfig
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
+from asr.search.words import Reading
 from asr.speller import Speller
 from asr.text.normalise import Normaliser, normaliser
 from asr.text.transcript import Transcript
 
 if TYPE_CHECKING:
-    from asr.fusion import Fusion
     from asr.search.beam_search import BeamSearch
+    from asr.search.fusion import Fusion
 
 READ_AHEAD = 8  # recordings
 
@@ -85,7 +85,7 @@ def load_model(
         if lm or lexicon or hotwords:
             raise ConfigError("a language model, lexicon or hotwords need a beam search: give beam")
         return Recognizer(checkpoint)
-    from asr.fusion import fuse  # here, so that greedy search does without numba
+    from asr.search.fusion import fuse  # here, so that greedy search does without numba
 
     fusion = fuse(
         checkpoint.text_tokenizer.tokens,

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from asr.audio.read import read_waveform
 from asr.features.fbank import MIN_LOG_ENERGY, SAMPLE_SCALE, LogMel
-from asr.lengths import pad
+from asr.features.padding import pad
 from benchmarks.paired import alternate, ratio, take_no_words, write_results
 
 SPEECH = Path(__file__).parents[2] / "shared" / "data"  # where ASR_DATA does not say otherwise

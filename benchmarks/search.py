@@ -44,11 +44,11 @@ from numpy.typing import NDArray
 from asr.corpus.librispeech import read_librispeech
 from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
-from asr.fusion import fuse
-from asr.lengths import pad
+from asr.features.padding import pad
 from asr.recognizer import Recognizer, load_model
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
+from asr.search.fusion import fuse
 from asr.search.greedy import greedy_search
 from asr.search.language import plain_language
 from asr.text.bpe import train_bpe

@@ -16,15 +16,15 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from asr.checkpoint import build
+from asr.checkpoint.network import build
 from asr.config import Config, read_config
-from asr.corpus.feature_memory import FeatureMemory
+from asr.corpus.feature_cache import FeatureMemory
 from asr.corpus.librispeech import read_librispeech
 from asr.lexicon.dictionary import read_dictionary
-from asr.lexicon.pronounce import pronounce
+from asr.lexicon.g2p.pronounce import pronounce
+from asr.lexicon.pronunciations import PhoneSpeller
 from asr.model.acoustic import AcousticModel, Output
 from asr.text.normalise import normaliser
-from asr.text.pronunciations import PhoneSpeller
 from asr.text.tokenizer import make_tokenizer
 from asr.train.allocator import keep_freed_memory
 from asr.train.data import TrainingData

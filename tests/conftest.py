@@ -6,20 +6,19 @@ from pathlib import Path
 import pytest
 import torch
 
+from asr.augment.spec_augment import SpecAugmentConfig
+from asr.char_lm.loop import LanguageTrainConfig
+from asr.char_lm.network import CharacterModelConfig
+from asr.char_lm.streams import StreamConfig
 from asr.config import Config, LanguageConfig
 from asr.corpus.batching import BatchingConfig
 from asr.corpus.librispeech import read_librispeech
 from asr.corpus.tiny import write_tiny_corpus
 from asr.corpus.utterance import Utterance
-from asr.features.front_end import FeatureConfig
-from asr.features.spec_augment import SpecAugmentConfig
-from asr.lm.character_model import CharacterModelConfig
-from asr.model.acoustic import ModelConfig
+from asr.features.config import FeatureConfig
+from asr.model.config import ModelConfig
 from asr.text.tokenizer import TextConfig
-from asr.train.language_loop import LanguageTrainConfig
-from asr.train.loop import TrainConfig
-from asr.train.optimiser import OptimiserConfig
-from asr.train.streams import StreamConfig
+from asr.train.config import OptimiserConfig, TrainConfig
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 import tomli_w
+from asr.speller import build_speller
 
-from asr.checkpoint import build
+from asr.char_lm.characters import CharacterTable
+from asr.char_lm.language_model import build_language_model
+from asr.checkpoint.network import build
 from asr.config import (
     Config,
     LanguageConfig,
@@ -20,9 +23,6 @@ from asr.config import (
     to_toml,
 )
 from asr.errors import ConfigError
-from asr.language_model import build_language_model
-from asr.lm.characters import CharacterTable
-from asr.speller import build_speller
 from asr.text.tokens import TokenTable
 
 CONF = Path(__file__).parent.parent / "conf"

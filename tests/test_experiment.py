@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import torch
 
-from asr.checkpoint import load_checkpoint, untrained, verify_golden
+from asr.checkpoint.network import load_checkpoint, untrained, verify_golden
 from asr.config import Config
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, ConfigError, DataError, ModelError, StoppedError, TrainingError
 from asr.experiment import Material, Resources, train_model
+from asr.lexicon.pronunciations import Pronunciation
 from asr.provenance import provenance
-from asr.text.pronunciations import Pronunciation
 from asr.train.progress import EpochReport, StepReport
 from asr.train.state import RunState
 

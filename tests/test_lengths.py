@@ -2,15 +2,8 @@ import pytest
 import torch
 
 from asr.errors import ShapeError
-from asr.lengths import (
-    check_lengths,
-    n_frames,
-    pad,
-    padding_mask,
-    reverse_valid,
-    subsampled_lengths,
-    zero_padding,
-)
+from asr.features.padding import check_lengths, pad, padding_mask, reverse_valid, zero_padding
+from asr.lengths import n_frames, subsampled_lengths
 
 
 def test_padding_stands_behind_the_shorter_sequences() -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from asr.checkpoint import PHONES_FILE, build
+from asr.checkpoint.names import DEFAULT_MODEL, MODELS
+from asr.checkpoint.network import PHONES_FILE, build
 from asr.cli import parser
 from asr.config import read_config
 from asr.corpus.tiny import write_tiny_corpus
-from asr.model_names import DEFAULT_MODEL, MODELS
 from asr.text.tokens import TokenTable
-from asr.wer.condition import read_condition
+from asr.wer.score_file import read_condition
 
 ROOT = Path(__file__).parent.parent
 RECIPES = sorted(path.parent.name for path in ROOT.glob("recipes/*/run.sh"))

@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from asr.checkpoint import build, save_checkpoint
+from asr.checkpoint.names import model_folder
+from asr.checkpoint.network import build, save_checkpoint
 from asr.config import Config
 from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, ModelError
-from asr.model_names import model_folder
 from asr.recognizer import Recognizer, load_model
 from asr.search.beam import BeamConfig
 from asr.text.tokens import TokenTable
@@ -184,7 +184,7 @@ def test_the_name_of_no_model_lists_the_shipped_ones() -> None:
 def test_a_shipped_model_goes_before_a_folder_of_its_name_that_a_path_finds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("asr.model_names.MODELS", tmp_path / "shipped")
+    monkeypatch.setattr("asr.checkpoint.names.MODELS", tmp_path / "shipped")
     (tmp_path / "shipped" / "small").mkdir(parents=True)
     (tmp_path / "small").mkdir()
     (tmp_path / "mine").mkdir()

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from asr.checkpoint.decoding import LEXICON_FILE, LM_FILE, SEARCH_FILE
+from asr.checkpoint.names import DEFAULT_MODEL, MODELS
 from asr.corpus.librispeech import read_librispeech
-from asr.model_names import DEFAULT_MODEL, MODELS
-from asr.own_search import LEXICON_FILE, LM_FILE, SEARCH_FILE
 from asr.recognizer import load_model, verify_model
 from asr.text.transcript import Transcript
 from asr.wer.score import score

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import soxr
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from asr.audio.recording import Recording, open_recording, truncated
 from asr.errors import AudioError
@@ -69,7 +67,7 @@ def read_waveform(
     channel: int | None = None,
     offset: float = 0.0,
     duration: float | None = None,
-) -> Tensor:
+) -> NDArray[np.float32]:
     """Decode a recording, or a segment of it, to a mono waveform.
 
     Integer samples of any width come out in [-1, 1]; floating-point samples as they are stored.
@@ -103,7 +101,7 @@ def read_waveform(
         if missing > (MP3_FRAME_SAMPLES if recording.format == "MP3" else 0):
             raise truncated(path, f"{missing} of {end - start} samples are missing")
     _check_finite(path, waveform, start, info.sample_rate)
-    return torch.from_numpy(_resample(path, waveform, info.sample_rate, sample_rate))
+    return _resample(path, waveform, info.sample_rate, sample_rate)
 
 
 def _info(path: Path, recording: Recording) -> AudioInfo:

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import soundfile
-from torch import Tensor
+from numpy.typing import NDArray
 
 
-def write_waveform(path: Path | str, waveform: Tensor, sample_rate: int) -> None:
+def write_waveform(path: Path | str, waveform: NDArray[np.floating], sample_rate: int) -> None:
     """Write a mono waveform as 16-bit samples, in the format that the file's ending names.
 
     Args:
@@ -14,4 +15,4 @@ def write_waveform(path: Path | str, waveform: Tensor, sample_rate: int) -> None
         waveform: (N,) float in [-1, 1]; what lies beyond is clipped.
         sample_rate: Hz.
     """
-    soundfile.write(Path(path), waveform.clamp(-1.0, 1.0).numpy(), sample_rate)
+    soundfile.write(Path(path), waveform.clip(-1.0, 1.0), sample_rate)

@@ -6,24 +6,12 @@ import soundfile
 import torch
 from torch import Tensor
 
-from asr.errors import ConfigError
+from asr.augment.config import check_mp3_rate
 
 # libsndfile's settings that come out at 20 to 30 kbit/s for speech at 16 kHz: one hears them.
 MP3_SETTINGS = (("CONSTANT", 0.9), ("VARIABLE", 0.99), ("VARIABLE", 0.75))
 # Samples, LAME's and the decoder's, which libsndfile leaves in with a constant bit rate.
 DELAY = 1105
-MP3_SAMPLE_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)  # Hz
-
-
-def check_mp3_rate(sample_rate: int) -> None:
-    """Refuse what MP3 cannot encode.
-
-    Raises:
-        ConfigError: `sample_rate` is none of `MP3_SAMPLE_RATES`.
-    """
-    if sample_rate not in MP3_SAMPLE_RATES:
-        rates = ", ".join(map(str, MP3_SAMPLE_RATES))
-        raise ConfigError(f"MP3 has a sample rate of {rates} Hz, not {sample_rate}")
 
 
 def through_mp3(waveform: Tensor, sample_rate: int, setting: int) -> Tensor:

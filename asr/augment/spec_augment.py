@@ -1,53 +1,15 @@
 """Mask stretches of time and bands of frequency, so that a model learns not to need any of them."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-from asr.errors import ConfigError
-
-
-@dataclass(frozen=True, slots=True)
-class SpecAugmentConfig:
-    """How much is masked, and how far voices are changed.
-
-    Attributes:
-        max_frequency_warp: How far the frequencies of an utterance are stretched, as a fraction;
-            see `vocal_tract`.
-        n_frequency_masks: Bands per utterance.
-        max_frequency_bins: Widest band; widths are uniform in 0..max.
-        time_masks_per_second: Stretches per second of speech, on average.
-        max_time_seconds: Longest stretch; lengths are uniform in 0..max.
-        max_time_fraction: Longest stretch as a fraction of the utterance, if that is less.
-    """
-
-    max_frequency_warp: float
-    n_frequency_masks: int
-    max_frequency_bins: int
-    time_masks_per_second: float
-    max_time_seconds: float
-    max_time_fraction: float
-
-    def __post_init__(self) -> None:
-        """Refuse impossible values.
-
-        Raises:
-            ConfigError: It names the value.
-        """
-        for name in self.__slots__:
-            if getattr(self, name) < 0:
-                raise ConfigError(f"spec_augment.{name} must be at least 0, got {self!r}")
-        if self.max_frequency_warp >= 1:
-            raise ConfigError(f"spec_augment.max_frequency_warp must be below 1, got {self!r}")
-        if self.max_time_fraction > 1:
-            raise ConfigError(f"spec_augment.max_time_fraction must be at most 1, got {self!r}")
+from asr.augment.config import AugmentConfig
 
 
 def spec_augment(
     features: Tensor,
     lengths: Tensor,
-    config: SpecAugmentConfig,
+    config: AugmentConfig,
     frame_shift: float,
     generator: torch.Generator,
     strength: float = 1.0,

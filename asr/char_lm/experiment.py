@@ -6,16 +6,16 @@ from pathlib import Path
 
 import torch
 
+from asr.char_lm.characters import END_ID, CharacterTable
+from asr.char_lm.language_model import LanguageModel, build_language_model, save_language_model
+from asr.char_lm.loop import DevText, LanguageTrainer
+from asr.char_lm.progress import LanguageRunState, LanguageWatcher
+from asr.char_lm.streams import Streams
+from asr.checkpoint.directory import check_replaceable, copy_model
 from asr.config import LanguageConfig, config_hash, to_toml
 from asr.errors import DataError
-from asr.language_model import LanguageModel, build_language_model, save_language_model
-from asr.lm.characters import END_ID, CharacterTable
-from asr.model_files import check_replaceable, copy_model
 from asr.provenance import Provenance
 from asr.text.normalise import normaliser
-from asr.train.language_loop import DevText, LanguageTrainer
-from asr.train.language_progress import LanguageRunState, LanguageWatcher
-from asr.train.streams import Streams
 
 
 def train_language_model(

@@ -13,13 +13,13 @@ from pathlib import Path
 import safetensors.torch
 from safetensors import SafetensorError
 
+from asr.char_lm.characters import CharacterTable
+from asr.char_lm.network import CharacterModel
+from asr.char_lm.sampling import sample
+from asr.char_lm.scores import CharacterPerplexity, character_perplexity, score_segments
+from asr.checkpoint.directory import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, staging, swap_in
 from asr.config import LanguageConfig, read_tree, to_toml
 from asr.errors import ConfigError, DataError, ModelError
-from asr.lm.character_model import CharacterModel
-from asr.lm.character_scores import CharacterPerplexity, character_perplexity, score_segments
-from asr.lm.characters import CharacterTable
-from asr.lm.sampling import sample
-from asr.model_files import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, staging, swap_in
 from asr.text.normalise import normaliser
 
 
@@ -45,7 +45,7 @@ class LanguageModel:
         return character_perplexity(self.model, self.table, segments)
 
     def sample(self, prompt: str, *, n_characters: int, temperature: float, seed: int) -> str:
-        """Go on with a text; see `asr.lm.sampling.sample`.
+        """Go on with a text; see `asr.char_lm.sampling.sample`.
 
         Returns:
             The prompt, normalised but for a space at its end, and what the model wrote behind it.

@@ -9,22 +9,22 @@ from pathlib import Path
 
 import torch
 
-from asr.errors import ConfigError, StoppedError
-from asr.lm.character_model import CharacterModel
-from asr.lm.character_scores import character_perplexity
-from asr.lm.characters import CharacterTable
-from asr.train.language_progress import (
+from asr.char_lm.characters import CharacterTable
+from asr.char_lm.network import CharacterModel
+from asr.char_lm.progress import (
     ChunkReport,
     LanguageRunState,
     LanguageWatcher,
     ValidationReport,
 )
-from asr.train.language_step import Chunk, language_step
+from asr.char_lm.scores import character_perplexity
+from asr.char_lm.step import Chunk, language_step
+from asr.char_lm.streams import Streams
+from asr.errors import ConfigError, StoppedError
 from asr.train.loop import STATE_FILE
 from asr.train.optimiser import OptimiserConfig, adamw, learning_rate_at
 from asr.train.precision import PRECISIONS, usable_precision
 from asr.train.state import load_state, save_state
-from asr.train.streams import Streams
 
 LN_2 = math.log(2.0)
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from asr.errors import ConfigError
-from asr.recurrent import CELLS, RecurrentStack, draw_dropout
+from asr.model.recurrent import CELLS, RecurrentStack, draw_dropout
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
-from asr.lm.character_scores import CharacterPerplexity
+from asr.char_lm.scores import CharacterPerplexity
 
 
 @dataclass(slots=True)

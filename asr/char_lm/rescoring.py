@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from asr.char_lm.language_model import LanguageModel
 from asr.errors import DataError
-from asr.language_model import LanguageModel
 from asr.text.transcript import Transcript, rank
 
 

@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor
 
+from asr.char_lm.characters import END_ID, CharacterTable
+from asr.char_lm.network import CharacterModel
 from asr.errors import ConfigError
-from asr.lm.character_model import CharacterModel
-from asr.lm.characters import END_ID, CharacterTable
 
 
 def sample(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import torch
 
+from asr.char_lm.characters import END_ID, CharacterTable
+from asr.char_lm.network import CharacterModel
 from asr.errors import DataError
-from asr.lengths import pad, zero_padding
-from asr.lm.character_model import CharacterModel
-from asr.lm.characters import END_ID, CharacterTable
+from asr.features.padding import pad, zero_padding
 
 MAX_CHARACTERS = 16_384  # scored at a time, padding included
 

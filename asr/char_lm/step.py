@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from asr.char_lm.network import CharacterModel
 from asr.errors import TrainingError
-from asr.lm.character_model import CharacterModel
 from asr.train.precision import PRECISIONS
 
 

@@ -17,10 +17,10 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from asr.checkpoint import Checkpoint, load_checkpoint, read_example, save_checkpoint
+from asr.checkpoint.directory import CARD_FILE
+from asr.checkpoint.network import Checkpoint, load_checkpoint, read_example, save_checkpoint
 from asr.config import config_hash, shape_difference
 from asr.errors import ConfigError
-from asr.model_files import CARD_FILE
 from asr.provenance import Provenance
 
 SECTION = "## Average"  # of the model card

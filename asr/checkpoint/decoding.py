@@ -13,10 +13,10 @@ import tomli_w
 
 from asr.config import read_tree
 from asr.errors import DataError
+from asr.lexicon.pronunciations import read_lexicon
 from asr.lm.files import read_ngram, write_ngram
 from asr.search.beam import BeamConfig
 from asr.text.normalise import Normaliser
-from asr.text.pronunciations import read_lexicon
 
 SEARCH_FILE = "search.toml"
 LM_FILE = "words.lm"

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from asr.errors import ModelError
-from asr.flush import flush
+from asr.files import flush
 
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.toml"

@@ -3,8 +3,8 @@
 import hashlib
 from pathlib import Path
 
+from asr.checkpoint.directory import WEIGHTS_FILE
 from asr.errors import ModelError
-from asr.model_files import WEIGHTS_FILE
 
 MODELS = Path(__file__).with_name("models")  # those that the package ships
 DEFAULT_MODEL = "mini_librispeech"

@@ -8,7 +8,7 @@ priors.safetensors   each token's share of the training speech, for searches tha
 golden.safetensors   a waveform, its features and its transcript, which loading can check
 README.md            the model card
 confidence.toml      what the confidences of its searches are worth, where that was measured
-search.toml          the search that it comes with, if any, and its files; see `asr.own_search`
+search.toml          the search that it comes with, if any, and its files; see `asr.checkpoint.decoding`
 speller/             the network that spells what this one hears, if any; see `asr.speller`
 """
 
@@ -21,6 +21,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from asr.checkpoint.decoding import OwnSearch, read_own_search, write_own_search
+from asr.checkpoint.directory import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, staging, swap_in
 from asr.confidence.calibration_file import (
     Calibrations,
     read_calibrations,
@@ -30,10 +32,8 @@ from asr.config import Config, read_config, refuse_other_shape, to_toml
 from asr.errors import ConfigError, DataError, ModelError
 from asr.features.cmvn import utterance_statistics
 from asr.features.front_end import FrontEnd
-from asr.lengths import pad
+from asr.features.padding import pad
 from asr.model.acoustic import AcousticModel, Output
-from asr.model_files import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, staging, swap_in
-from asr.own_search import OwnSearch, read_own_search, write_own_search
 from asr.search.greedy import greedy_search
 from asr.speller import Speller, read_speller, write_speller
 from asr.text.bpe import read_tokenizer

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from asr.config import Config
     from asr.corpus.utterance import Utterance
-    from asr.text.pronunciations import Pronunciation
+    from asr.lexicon.pronunciations import Pronunciation
     from asr.text.transcript import Transcript
 
 HELP = "get a model used to recordings that nobody has transcribed"
@@ -78,15 +78,20 @@ def run(options: argparse.Namespace) -> int:
     """Recognise, train, and put the adapted model in place."""
     import torch
 
-    from asr.adaptation import SETTINGS, AdaptationMaterial, AdaptationResources, adapt_model
+    from asr.checkpoint.directory import CONFIG_FILE
+    from asr.checkpoint.names import model_folder
     from asr.cli.stopping import StopSignals
     from asr.cli.watch import RunWatcher
     from asr.config import Config
     from asr.corpus.manifest import read_manifest
     from asr.errors import StoppedError
     from asr.experiment import Resources
-    from asr.model_files import CONFIG_FILE
-    from asr.model_names import model_folder
+    from asr.low_resource.adaptation import (
+        SETTINGS,
+        AdaptationMaterial,
+        AdaptationResources,
+        adapt_model,
+    )
     from asr.provenance import provenance
     from asr.train.data import evenly
 
@@ -128,8 +133,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _lexicon(searching: Searching, config: "Config") -> "list[Pronunciation] | None":
     """Read how the words are pronounced that the search can find, if it goes by that."""
+    from asr.lexicon.pronunciations import read_lexicon
     from asr.text.normalise import normaliser
-    from asr.text.pronunciations import read_lexicon
 
     if searching.lexicon is None:
         return None

@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the average, and say of how many models it is."""
-    from asr.averaging import average_models
-    from asr.model_names import model_folder
+    from asr.checkpoint.average import average_models
+    from asr.checkpoint.names import model_folder
     from asr.provenance import provenance
 
     if len(options.models) < 2:

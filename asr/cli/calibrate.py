@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asr.checkpoint.directory import CALIBRATION_FILE
 from asr.cli.decode import record_path
 from asr.cli.outputs import file_to_write
 from asr.cli.searching import add_model_argument
 from asr.confidence.searches import SEARCHES
-from asr.model_files import CALIBRATION_FILE
 
 if TYPE_CHECKING:
     from asr.confidence.judged import JudgedWords
@@ -65,12 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Judge the words of each file, fit, write what came out, and print what it is worth."""
+    from asr.checkpoint.directory import CONFIG_FILE
+    from asr.checkpoint.names import model_folder
     from asr.confidence.calibration_file import Fitted, read_calibrations, write_calibrations
     from asr.confidence.fit import fit
     from asr.confidence.reliability import svg, table
     from asr.config import read_config
-    from asr.model_files import CONFIG_FILE
-    from asr.model_names import model_folder
 
     if options.search and len(options.hypotheses) > 1:
         options.refuse("--search tells the kind of one file; give one")
@@ -119,7 +119,7 @@ def _judged(options: argparse.Namespace, config: "Config") -> "dict[str, JudgedW
 
 def _kinds(options: argparse.Namespace, config: "Config") -> Sequence[str]:
     """Find what kind of search made each file; refuse what would teach the model wrongly."""
-    from asr.model_names import model_folder
+    from asr.checkpoint.names import model_folder
 
     hashes = _hashes(model_folder(options.model), config)
     return [_kind(path, options.search, hashes) for path in options.hypotheses]
@@ -127,8 +127,8 @@ def _kinds(options: argparse.Namespace, config: "Config") -> Sequence[str]:
 
 def _hashes(folder: Path, config: "Config") -> Sequence[str]:
     """Tell what decoding calls the model: by its phones alone, and with its speller behind them."""
+    from asr.checkpoint.directory import CONFIG_FILE
     from asr.config import SpellingConfig, config_hash, read_tree
-    from asr.model_files import CONFIG_FILE
     from asr.speller import SPELLER_FOLDER
 
     speller = folder / SPELLER_FOLDER / CONFIG_FILE
@@ -139,7 +139,7 @@ def _hashes(folder: Path, config: "Config") -> Sequence[str]:
 
 def _kind(path: Path, given: str | None, hashes: Sequence[str]) -> str:
     from asr.errors import DataError
-    from asr.wer.condition import read_decoding
+    from asr.wer.score_file import read_decoding
 
     record = record_path(path)
     decoding = read_decoding(record) if record.exists() else None

@@ -19,7 +19,7 @@ from asr.cli.searching import (
 
 if TYPE_CHECKING:
     from asr.recognizer import Recognizer
-    from asr.wer.condition import Decoding
+    from asr.wer.score_file import Decoding
 
 HELP = "recognise the utterances of a manifest"
 DESCRIPTION = """\
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     from asr.corpus.manifest import read_manifest
     from asr.errors import DataError
     from asr.text.transcript import write_transcripts
-    from asr.wer.condition import write_decoding
+    from asr.wer.score_file import write_decoding
 
     searching = read_search(options, options.model)
     use_threads(options.threads)
@@ -107,7 +107,7 @@ def _record(
 ) -> "Decoding":
     from asr.config import config_hash
     from asr.provenance import provenance
-    from asr.wer.condition import Decoding
+    from asr.wer.score_file import Decoding
 
     config, speller = recognizer.checkpoint.config, recognizer.speller
     spelling = [speller.config] if speller else []

@@ -70,7 +70,7 @@ def _findings(models: list[str]) -> Iterator[Finding]:
         return  # all that follows needs them
     yield _threads()
     yield from map(_audio_format, FORMATS)
-    from asr.model_names import shipped_models
+    from asr.checkpoint.names import shipped_models
 
     yield from map(_model, models or shipped_models())
 

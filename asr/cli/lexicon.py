@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     from asr.cli.bars import counting_bar
     from asr.errors import DataError
     from asr.lexicon.dictionary import read_dictionary
-    from asr.lexicon.pronounce import pronounce
+    from asr.lexicon.g2p.pronounce import pronounce
 
     normalise = normaliser(options.normaliser)
     dictionary = read_dictionary(options.dictionary, normalise)

@@ -84,10 +84,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, write the page, and say in a line each what was found."""
-    from asr.memory.measurement import measure_knob, measure_memory, n_steps
-    from asr.memory.page import memory_page
-    from asr.memory.pictures import memory_sheet
-    from asr.memory.words import summary
+    from asr.lab.measurement import measure_knob, measure_memory, n_steps
+    from asr.lab.page import memory_page
+    from asr.lab.pictures import memory_sheet
+    from asr.lab.words import summary
     from asr.provenance import provenance
 
     use_threads(options.threads)

@@ -9,7 +9,7 @@ from asr.cli.outputs import add_model_output
 from asr.cli.searching import add_model_argument, add_search_arguments, read_search
 
 if TYPE_CHECKING:
-    from asr.own_search import OwnSearch
+    from asr.checkpoint.decoding import OwnSearch
 
 HELP = "make a model ready to give away"
 DESCRIPTION = """\
@@ -47,10 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the packed model, check that it can be loaded, and say how large it is."""
     from asr.audio.read import read_waveform
-    from asr.checkpoint import load_checkpoint, read_example, save_checkpoint
+    from asr.checkpoint.directory import CARD_FILE
+    from asr.checkpoint.names import model_folder
+    from asr.checkpoint.network import load_checkpoint, read_example, save_checkpoint
     from asr.errors import AudioError
-    from asr.model_files import CARD_FILE
-    from asr.model_names import model_folder
     from asr.recognizer import load_model, verify_model
 
     folder = model_folder(options.model)
@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _own_search(options: argparse.Namespace) -> "OwnSearch | None":
     """Take the search that the model is to come with; that which it has, unless told otherwise."""
-    from asr.own_search import OwnSearch
+    from asr.checkpoint.decoding import OwnSearch
 
     searching = read_search(options, options.model)
     if searching.beam is None:

@@ -37,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the report, complete or not at all."""
-    from asr.wer.condition import read_condition
-    from asr.wer.report import report
+    from asr.report.results import report
+    from asr.wer.score_file import read_condition
 
     text = report(options.title, [read_condition(path) for path in options.scores])
     options.output.parent.mkdir(parents=True, exist_ok=True)

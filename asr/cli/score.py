@@ -10,8 +10,8 @@ from asr.cli.outputs import file_to_write
 from asr.text.normalise import NORMALISERS
 
 if TYPE_CHECKING:
-    from asr.wer.condition import Condition, Decoding
     from asr.wer.score import Score
+    from asr.wer.score_file import Condition, Decoding
 
 HELP = "count the errors of hypotheses"
 DESCRIPTION = """\
@@ -59,8 +59,8 @@ def run(options: argparse.Namespace) -> int:
     from asr.errors import DataError
     from asr.provenance import provenance
     from asr.text.transcript import read_transcripts
-    from asr.wer.condition import Condition, write_condition
     from asr.wer.score import score
+    from asr.wer.score_file import Condition, write_condition
 
     references = read_manifest(options.manifest)
     transcripts = read_transcripts(options.hypotheses)
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _decoding_of(hypotheses: Path) -> "Decoding | None":
     """Read how the hypotheses were made, where that was recorded."""
-    from asr.wer.condition import read_decoding
+    from asr.wer.score_file import read_decoding
 
     path = record_path(hypotheses)
     return read_decoding(path) if path.exists() else None

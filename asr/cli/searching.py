@@ -144,8 +144,8 @@ def read_search(options: argparse.Namespace, model: str) -> Searching:
         DataError: The file of hotwords cannot be used.
         SystemExit: Settings of the beam were given without `--search beam`.
     """
-    from asr.model_names import model_folder
-    from asr.own_search import read_own_search
+    from asr.checkpoint.decoding import read_own_search
+    from asr.checkpoint.names import model_folder
     from asr.search.beam import BeamConfig
 
     names = [name.removeprefix("--").replace("-", "_") for name, *_ in _OPTIONS]
@@ -176,7 +176,7 @@ def read_search(options: argparse.Namespace, model: str) -> Searching:
             options.refuse(f"--{name.replace('_', '-')} is a setting of --lm")
     hotwords = {}
     if files["hotwords"]:
-        from asr.fusion import read_hotwords
+        from asr.search.fusion import read_hotwords
 
         hotwords = read_hotwords(files["hotwords"], HOTWORD_BOOST)
     beam = BeamConfig(**{**defaults, **given})

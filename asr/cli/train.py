@@ -84,17 +84,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, show progress, and put the best model in place."""
-    from asr.checkpoint import load_checkpoint
+    from asr.checkpoint.names import model_folder
+    from asr.checkpoint.network import load_checkpoint
     from asr.cli.stopping import StopSignals
     from asr.cli.watch import RunWatcher
     from asr.config import Config
     from asr.corpus.manifest import read_manifest
     from asr.errors import StoppedError
     from asr.experiment import Material, Resources, train_model
-    from asr.model_names import model_folder
+    from asr.lexicon.pronunciations import read_lexicon
     from asr.provenance import provenance
     from asr.text.normalise import normaliser
-    from asr.text.pronunciations import read_lexicon
     from asr.train.progress import Unwatched
     from asr.train.ranks import join_ranks
 

@@ -81,9 +81,9 @@ def run(options: argparse.Namespace) -> int:
     """Transcribe every file that can be used, and name those that cannot."""
     from tqdm import tqdm
 
+    from asr.checkpoint.names import DEFAULT_MODEL
     from asr.corpus.utterance import Utterance
     from asr.errors import AsrError, AudioError
-    from asr.model_names import DEFAULT_MODEL
 
     model = options.model or DEFAULT_MODEL
     searching = read_search(options, model)

@@ -72,9 +72,9 @@ def run(options: argparse.Namespace) -> int:
 
     from asr.corpus.manifest import read_manifest
     from asr.recognizer import load_model
+    from asr.report.grid import best_point, svg, table
+    from asr.report.grid_search import tune
     from asr.search.beam import BeamConfig
-    from asr.tuning import tune
-    from asr.wer.surface import best_point, svg, table
 
     use_threads(options.threads)
     utterances = read_manifest(options.manifest)
@@ -103,8 +103,8 @@ def _emissions(
     options: argparse.Namespace, recognizer: "Recognizer", utterances: "Sequence[Utterance]"
 ) -> "dict[str, Tensor]":
     """Read the emissions if they are stored, else compute them, and store them if asked to."""
-    from asr.model_names import weights_hash
-    from asr.tuning import compute_emissions, read_emissions, write_emissions
+    from asr.checkpoint.names import weights_hash
+    from asr.report.grid_search import compute_emissions, read_emissions, write_emissions
 
     path: Path | None = options.emissions
     model = weights_hash(options.model)

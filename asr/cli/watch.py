@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Never, Self
 
 from tqdm import tqdm
 
-from asr.train.curve import learning_curve, read_reports
+from asr.report.learning_curve import learning_curve, read_reports
 from asr.train.progress import EpochReport, StepReport
 
 if TYPE_CHECKING:

@@ -1,15 +1,15 @@
-"""Feature memory: each rendition of an utterance is computed once, and kept where there is room."""
+"""Feature cache: each rendition of an utterance is computed once, and kept while there is room."""
 
 import torch
 from torch import Tensor
 
-from asr.corpus.batching import AS_RECORDED, Rendition
-from asr.corpus.loader import read_rendition
+from asr.augment.rendition import AS_RECORDED, Rendition, render
+from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
 from asr.features.front_end import FrontEnd
 
 
-class FeatureMemory:
+class FeatureCache:
     """Features before CMVN, from memory or from the recording: the same bits.
 
     Decoding audio, changing its speed and sending it through a codec cost a fifth of a training
@@ -37,7 +37,9 @@ class FeatureMemory:
         key = (utterance.id, rendition)
         if key in self._kept:
             return self._kept[key]
-        waveform = read_rendition(utterance, self.front_end.config.sample_rate, rendition)
+        sample_rate = self.front_end.config.sample_rate
+        recorded = torch.from_numpy(read_utterance(utterance, sample_rate))
+        waveform = render(recorded, sample_rate, rendition)
         with torch.no_grad():
             batch, _ = self.front_end.raw(waveform.unsqueeze(0), torch.tensor([len(waveform)]))
         features = batch[0]

@@ -5,21 +5,17 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from asr.audio.codec import through_mp3
-from asr.audio.noise import add_noise
 from asr.audio.read import read_waveform
-from asr.audio.reverberation import reverberate
-from asr.audio.speed import change_speed
-from asr.corpus.batching import Rendition
 from asr.corpus.utterance import Utterance
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
 
-def read_utterance(utterance: Utterance, sample_rate: int) -> Tensor:
+def read_utterance(utterance: Utterance, sample_rate: int) -> NDArray[np.float32]:
     """Read the stretch of a recording that an utterance is: (N,) float32 at `sample_rate` Hz.
 
     Raises:
@@ -32,23 +28,6 @@ def read_utterance(utterance: Utterance, sample_rate: int) -> Tensor:
         offset=utterance.offset,
         duration=utterance.duration,
     )
-
-
-def read_rendition(utterance: Utterance, sample_rate: int, rendition: Rendition) -> Tensor:
-    """Read an utterance as it is played in some epoch: (N,) float32 at `sample_rate` Hz.
-
-    Raises:
-        AudioError: The recording cannot be read; the message names it.
-    """
-    waveform = read_utterance(utterance, sample_rate)
-    waveform = change_speed(waveform, sample_rate, rendition.speed)
-    if rendition.room is not None:
-        waveform = reverberate(waveform, sample_rate, rendition.room)
-    if rendition.noise is not None:
-        waveform = add_noise(waveform, sample_rate, rendition.noise)
-    if rendition.codec is not None:
-        waveform = through_mp3(waveform, sample_rate, rendition.codec)
-    return waveform
 
 
 def prefetch(

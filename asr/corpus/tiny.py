@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from asr.audio.write import write_waveform
@@ -87,7 +86,7 @@ def _write_chapter(
     lines = []
     for number in range(n_utterances):
         words = generator.choice(VOCABULARY, size=generator.integers(*WORDS_PER_UTTERANCE))
-        waveform = torch.from_numpy(_say(words.tolist(), voice, generator))
+        waveform = _say(words.tolist(), voice, generator)
         write_waveform(chapter / f"{name}-{number:04d}.flac", waveform, SAMPLE_RATE)
         lines.append(f"{name}-{number:04d} {' '.join(words)}\n")
     (chapter / f"{name}.trans.txt").write_text("".join(lines), encoding="utf-8")

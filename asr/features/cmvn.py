@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from asr.errors import DataError
-from asr.lengths import padding_mask, zero_padding
+from asr.features.padding import padding_mask, zero_padding
 
 MIN_STD = 1e-3  # Nothing that varies less than this is speech; it keeps silence finite.
 

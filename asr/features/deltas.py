@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from asr.lengths import zero_padding
+from asr.features.padding import zero_padding
 
 WINDOW = 2  # frames on either side
 

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from asr.errors import ConfigError, ShapeError
-from asr.lengths import check_lengths, n_frames, zero_padding
+from asr.features.padding import check_lengths, zero_padding
+from asr.lengths import n_frames
 
 FRAMES_PER_BLOCK = 128  # about half a megabyte of float64
 SAMPLE_SCALE = 32768.0  # Kaldi reads samples as 16-bit integers.
@@ -90,8 +91,7 @@ class LogMel(nn.Module):
                 "waveforms must be (B, N) float32, "
                 f"got {waveforms.dtype} of shape {tuple(waveforms.shape)}"
             )
-        if not torch.compiler.is_compiling():
-            check_lengths(waveforms, lengths, "waveforms")
+        check_lengths(waveforms, lengths, "waveforms")
         with torch.autocast(waveforms.device.type, enabled=False):  # bfloat16 would ruin it
             features = self._log_mel(waveforms)
         feature_lengths = n_frames(lengths, self.samples_per_frame, self.samples_per_shift)
@@ -99,12 +99,12 @@ class LogMel(nn.Module):
 
     def _log_mel(self, waveforms: Tensor) -> Tensor:
         """Compute (B, T, F) from (B, N), block by block: temporaries stay in the cache."""
-        n_utterances, n_samples = waveforms.shape  # len() would make an export's batch size fixed
+        n_utterances, n_samples = waveforms.shape
         if n_utterances == 0 or n_samples < self.samples_per_frame:
             return waveforms.new_zeros(n_utterances, 0, self.mel_weights.shape[1])
         scaled = waveforms * SAMPLE_SCALE
         frames = scaled.unfold(1, self.samples_per_frame, self.samples_per_shift)
-        if waveforms.is_cuda or torch.compiler.is_compiling():  # no cache to mind; no loop
+        if waveforms.is_cuda:  # no cache to mind
             return self._frames_log_mel(frames)
         blocks = frames.split(max(1, FRAMES_PER_BLOCK // n_utterances), dim=1)
         return torch.cat([self._frames_log_mel(block) for block in blocks], 1)
@@ -127,11 +127,11 @@ class LogMel(nn.Module):
 def _sum_in_order(frames: Tensor) -> Tensor:
     """Sum over the last dimension, in float32 and from the first sample to the last, as Kaldi does.
 
-    NumPy adds rows in this order (unless there is only one frame). Elsewhere than on a CPU, and in
-    a graph for export, the sum is rounded from float64: the same bits for 16-bit samples, since a
-    float32 holds the sum of 400 of them exactly.
+    NumPy adds rows in this order (unless there is only one frame). Elsewhere than on a CPU the sum
+    is rounded from float64: the same bits for 16-bit samples, since a float32 holds the sum of 400
+    of them exactly.
     """
-    if frames.is_cpu and not frames.requires_grad and not torch.compiler.is_compiling():
+    if frames.is_cpu and not frames.requires_grad:
         columns = frames.permute(2, 0, 1).contiguous()  # (samples_per_frame, B, T)
         return torch.from_numpy(columns.numpy().sum(0))
     return frames.double().sum(2).float()

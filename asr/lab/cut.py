@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from asr.corpus.utterance import Utterance
-from asr.memory.gradient import Advance
-from asr.model.window import windowed_outputs
+from asr.lab.gradient import Advance
+from asr.lab.window import windowed_outputs
 from asr.recognizer import Recognizer
 from asr.wer.score import Tally, score
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from asr.errors import DataError
+from asr.lab.curve import Curve
+from asr.lab.sensitivity import GradientByDistance, evenly_spread, squared_gradients
 from asr.lengths import subsampled_lengths
-from asr.memory.curve import Curve
 from asr.model.acoustic import AcousticModel, Output
-from asr.model.sensitivity import GradientByDistance, evenly_spread, squared_gradients
 
 FRAMES_ASKED = 4  # output frames of an utterance, evenly spread
 MIN_SHARE = 0.25  # of the frames asked that must have input at a distance for it to be told

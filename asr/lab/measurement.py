@@ -6,15 +6,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from asr.checkpoint import Checkpoint, untrained
+from asr.checkpoint.network import Checkpoint, untrained
 from asr.corpus.loader import prefetch, read_utterance
 from asr.corpus.statistics import speaker_statistics, stacked_statistics
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError
-from asr.memory.curve import Curve
-from asr.memory.cut import CUT_FRAMES, Cut, cut_context
-from asr.memory.gradient import Advance, gradient_curve, scaled_recurrence
-from asr.model.acoustic import AcousticModel, ModelConfig
+from asr.lab.curve import Curve
+from asr.lab.cut import CUT_FRAMES, Cut, cut_context
+from asr.lab.gradient import Advance, gradient_curve, scaled_recurrence
+from asr.model.acoustic import AcousticModel
+from asr.model.config import ModelConfig
 from asr.recognizer import Recognizer
 
 SCALES = (1.0, 2.0, 3.0, 4.0)  # factors on the recurrent weights of an untrained network

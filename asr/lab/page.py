@@ -5,11 +5,11 @@ from dataclasses import asdict
 from html import escape
 
 from asr.chart.style import style
+from asr.lab.curve import Curve
+from asr.lab.gradient import FRAMES_ASKED
+from asr.lab.measurement import Memory
+from asr.lab.pictures import cut_pictures, gradient_pictures, knob_picture
 from asr.memory import words
-from asr.memory.curve import Curve
-from asr.memory.gradient import FRAMES_ASKED
-from asr.memory.measurement import Memory
-from asr.memory.pictures import cut_pictures, gradient_pictures, knob_picture
 from asr.provenance import Provenance
 
 STYLE = (

@@ -7,9 +7,9 @@ from dataclasses import replace
 from asr.chart.axis import Axis, decade_axis, linear_axis, named_axis, power_of_ten
 from asr.chart.lines import Line, chart
 from asr.chart.sheet import sheet
-from asr.memory.curve import Curve
-from asr.memory.cut import Cut
-from asr.memory.measurement import Memory
+from asr.lab.curve import Curve
+from asr.lab.cut import Cut
+from asr.lab.measurement import Memory
 from asr.wer.score import Tally
 
 FLOOR = -12  # decades; what has fallen lower is only in the numbers

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from asr.errors import ShapeError
-from asr.lengths import padding_mask, zero_padding
+from asr.features.padding import padding_mask, zero_padding
 
 Network = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # features, lengths → the same of T', V
 

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from asr.lengths import pad, subsampled_lengths
-from asr.model.sensitivity import Network
+from asr.features.padding import pad
+from asr.lab.sensitivity import Network
+from asr.lengths import subsampled_lengths
 
 MAX_FRAMES = 20_000  # of features at once, padding included: bounds the memory
 

@@ -1,8 +1,8 @@
 """Words: what the page says beside its pictures, and a model's memory in one sentence."""
 
-from asr.memory.curve import Curve
-from asr.memory.measurement import Memory
-from asr.model.acoustic import ModelConfig
+from asr.lab.curve import Curve
+from asr.lab.measurement import Memory
+from asr.model.config import ModelConfig
 
 LEVEL = 0.01  # relative norm down to which a gradient is said to reach
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from asr.errors import DataError
+from asr.lexicon.pronunciations import read_lexicon
 from asr.text.normalise import Normaliser
-from asr.text.pronunciations import read_lexicon
 
 Units = tuple[str, ...]
 Dictionary = dict[str, tuple[Units, ...]]  # of each word its pronunciations, at least one
@@ -14,7 +14,7 @@ def read_dictionary(path: Path, normalise: Normaliser) -> Dictionary:
     """Read words and their pronunciations, each once, in the order of the file.
 
     Raises:
-        DataError: As `asr.text.pronunciations.read_lexicon`; or it has no pronunciations.
+        DataError: As `asr.lexicon.pronunciations.read_lexicon`; or it has no pronunciations.
     """
     dictionary: Dictionary = {}
     for word, units in read_lexicon(path, normalise):

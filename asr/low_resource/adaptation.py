@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from asr.checkpoint import Checkpoint, load_checkpoint, read_example, save_checkpoint
+from asr.checkpoint.directory import CARD_FILE, check_replaceable
+from asr.checkpoint.names import weights_hash
+from asr.checkpoint.network import Checkpoint, load_checkpoint, read_example, save_checkpoint
 from asr.config import Config, config_hash
 from asr.corpus.utterance import Utterance, without_folders
 from asr.errors import ConfigError, DataError
 from asr.experiment import Material, Resources, train_model
-from asr.model_files import CARD_FILE, check_replaceable
-from asr.model_names import weights_hash
+from asr.lexicon.pronunciations import Pronunciation
 from asr.provenance import Provenance
-from asr.text.pronunciations import Pronunciation
 from asr.text.transcript import Transcript, Word, read_transcripts, write_transcripts
 from asr.train.progress import Watcher
 

@@ -44,7 +44,7 @@ class _Denominator(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, log_probs: Tensor, lengths: Tensor, trigram: Tensor) -> Tensor:  # noqa: ANN401
-        from asr.model.all_sequences import (  # training without it needs no numba
+        from asr.model.crf_lattice import (  # training without it needs no numba
             make_lattice,
             sum_over_sequences,
         )

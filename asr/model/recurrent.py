@@ -8,12 +8,10 @@ forward one reads padding only after the speech, and the backward one reads the 
 the padding still at its end.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
-from asr.lengths import reverse_valid
+from asr.features.padding import reverse_valid
 
 CELLS: dict[str, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
@@ -67,32 +65,20 @@ class RecurrentStack(nn.Module):
         )
         self._state_size = (n_layers, 2 if cell == "lstm" else 1, size)
 
-    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        """Encode (B, T, D) with valid `lengths` (B,) into (B, T, D)."""
-        for layer in self.layers:
-            frames = layer(frames, lengths)
-        return frames
-
-    def at_depths(
-        self, frames: Tensor, lengths: Tensor, depths: Sequence[int], dropout: Tensor
-    ) -> list[Tensor]:
-        """Encode (B, T, D) as far as each of some layers; those above the last one do not run.
+    def forward(self, frames: Tensor, lengths: Tensor, dropout: Tensor | None = None) -> Tensor:
+        """Encode frames.
 
         Args:
             frames: (B, T, D).
             lengths: (B,) int64, valid frames.
-            depths: Numbers of layers, rising: 1 is the output of the first layer.
-            dropout: (n_layers, B, 1, D) factors of each layer's input.
+            dropout: (n_layers, B, 1, D) factors of each layer's input; None drops nothing.
 
         Returns:
-            A tensor (B, T, D) for each depth.
+            (B, T, D).
         """
-        outputs = []
-        for i in range(depths[-1]):
-            frames = self.layers[i](frames * dropout[i], lengths)
-            if i + 1 in depths:
-                outputs.append(frames)
-        return outputs
+        for i, layer in enumerate(self.layers):
+            frames = layer(frames if dropout is None else frames * dropout[i], lengths)
+        return frames
 
     def start(self, n_sequences: int) -> Tensor:
         """Make the state of having read nothing: zeros, (n_layers, S, B, D)."""

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 from torch.nn.functional import pad
 
-from asr.lengths import subsampled_lengths, zero_padding
-
-TIME_STRIDES = {2: (2, 1), 3: (3, 1), 4: (2, 2)}  # subsampling factor → stride of each layer
+from asr.features.padding import zero_padding
+from asr.lengths import subsampled_lengths
+from asr.model.config import TIME_STRIDES
 
 
 class ConvSubsampling(nn.Module):

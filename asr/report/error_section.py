@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from asr.wer.condition import Condition
+from asr.report.markdown import block, count, percent, table
+from asr.report.side_by_side import side_by_side
 from asr.wer.confusions import confusions, worst_utterances
-from asr.wer.markdown import block, count, percent, table
 from asr.wer.score import Score, UtteranceScore
-from asr.wer.side_by_side import side_by_side
+from asr.wer.score_file import Condition
 
 N_CONFUSIONS = 10
 N_WORST = 3

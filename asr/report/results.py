@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from asr.errors import DataError
 from asr.provenance import Provenance
-from asr.wer.condition import Condition, Decoding
-from asr.wer.error_section import error_section
+from asr.report.error_section import error_section
+from asr.report.markdown import code, count, percent, table
 from asr.wer.interval import Interval, wer_interval
-from asr.wer.markdown import code, count, percent, table
+from asr.wer.score_file import Condition, Decoding
 
 N_NAMED = 10  # ids that are listed where more are missing
 

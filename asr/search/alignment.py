@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from torch import Tensor
+from numpy.typing import NDArray
 
 from asr.errors import DataError, ShapeError
 from asr.lengths import n_frames_needed
@@ -12,7 +12,11 @@ from asr.search.hypothesis import Alignment, Hypothesis, from_alignment
 
 
 def force_align(
-    log_probs: Tensor, lengths: Tensor, tokens: Sequence[Sequence[int]], *, blank: int = 0
+    log_probs: NDArray[np.floating],
+    lengths: NDArray[np.int64],
+    tokens: Sequence[Sequence[int]],
+    *,
+    blank: int = 0,
 ) -> list[Hypothesis]:
     """Find when each of the given tokens was most probably said (Viterbi on the CTC topology).
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from asr.errors import ConfigError, ShapeError
 from asr.search.alignment import best_alignment
@@ -46,12 +45,13 @@ class BeamSearch:
         Bi-Directional Recurrent DNNs", arXiv:1408.2873, 2014.
 
     Example:
-        >>> import math, torch
+        >>> import math
+        >>> import numpy as np
         >>> from asr.search.language import plain_language
-        >>> log_probs = torch.tensor([[[0.6, 0.4], [0.6, 0.4]]]).log()  # blank is likelier
+        >>> log_probs = np.log([[[0.6, 0.4], [0.6, 0.4]]])  # blank is likelier
         >>> config = BeamConfig(beam_size=4, beam_threshold=20.0, n_best=2)
         >>> beam_search = BeamSearch(config, plain_language(2))
-        >>> (best, second), = beam_search(log_probs, torch.tensor([2]))
+        >>> (best, second), = beam_search(log_probs, np.array([2]))
         >>> best.tokens, round(math.exp(best.score), 2)  # yet three paths of four spell (1,)
         ((1,), 0.64)
     """
@@ -61,7 +61,7 @@ class BeamSearch:
         config: BeamConfig,
         language: Language,
         *,
-        prior: Tensor | None = None,
+        prior: NDArray[np.floating] | None = None,
         blank: int = 0,
     ) -> None:
         self.config = config
@@ -73,7 +73,7 @@ class BeamSearch:
         self._log_prior = self._weighed_prior(prior)  # (V,), or None
 
     def __call__(
-        self, log_probs: Tensor, lengths: Tensor, *, n_threads: int = 1
+        self, log_probs: NDArray[np.floating], lengths: NDArray[np.int64], *, n_threads: int = 1
     ) -> list[list[Hypothesis]]:
         """Search every utterance of a batch.
 
@@ -122,7 +122,7 @@ class BeamSearch:
             for k in possible
         ] or [self._without_the_last_word(emission, search, heard)]
 
-    def _weighed_prior(self, prior: Tensor | None) -> NDArray[np.float64] | None:
+    def _weighed_prior(self, prior: NDArray[np.floating] | None) -> NDArray[np.float64] | None:
         weight = self.config.prior_weight
         if not weight:
             return None
@@ -136,7 +136,7 @@ class BeamSearch:
                 f"expected a prior of {len(self.language.begins_word)} tokens, "
                 f"got shape {tuple(prior.shape)}"
             )
-        log_prior: NDArray[np.float64] = np.log(prior.double().numpy())
+        log_prior: NDArray[np.float64] = np.log(prior.astype(np.float64))
         return weight * log_prior
 
     def _hear(self, probs: Factors) -> Search:

@@ -1,25 +1,22 @@
-"""Emission: the log probabilities of one utterance, taken out of its batch and checked.
-
-The one door between tensors and the searches, which work on numpy arrays.
-"""
+"""Emission: the log probabilities of one utterance, taken out of its batch and checked."""
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from asr.errors import DataError, ShapeError
-from asr.lengths import check_lengths
 
 Emission = NDArray[np.float64]  # (T, V), natural log, each frame normalised
 
 NORMALISATION_TOLERANCE = 1e-3  # nats; float32 log-softmax is off by 1e-6, logits by whole nats
 
 
-def split_batch(log_probs: Tensor, lengths: Tensor, *, blank: int) -> list[Emission]:
+def split_batch(
+    log_probs: NDArray[np.floating], lengths: NDArray[np.int64], *, blank: int
+) -> list[Emission]:
     """Cut a batch into the valid frames of its utterances.
 
     Args:
-        log_probs: (B, T, V) floating point on any device, natural log, each frame normalised.
+        log_probs: (B, T, V) floating point, natural log, each frame normalised.
         lengths: (B,) int64, valid frames, 0 <= length <= T. Later frames are never read.
         blank: Token id of the CTC blank, 0 <= blank < V.
 
@@ -32,19 +29,32 @@ def split_batch(log_probs: Tensor, lengths: Tensor, *, blank: int) -> list[Emiss
         DataError: A valid frame holds NaN or infinity, or is not normalised. Minus infinity, the
             log of zero, is allowed.
     """
-    if log_probs.ndim != 3 or not log_probs.is_floating_point():
+    if log_probs.ndim != 3 or not np.issubdtype(log_probs.dtype, np.floating):
         raise ShapeError(
             f"log_probs must be (B, T, V) floating point, got {log_probs.dtype} of shape "
-            f"{tuple(log_probs.shape)}"
+            f"{log_probs.shape}"
         )
-    check_lengths(log_probs, lengths, "log_probs")
-    batch = log_probs.detach().cpu()
+    _check_lengths(log_probs, lengths)
     emissions = [
-        batch[b, :length].double().contiguous().numpy() for b, length in enumerate(lengths.tolist())
+        np.ascontiguousarray(log_probs[b, :length], dtype=np.float64)
+        for b, length in enumerate(lengths.tolist())
     ]
     for b, emission in enumerate(emissions):
         check_emission(emission, blank=blank, name=f"utterance {b} of the batch")
     return emissions
+
+
+def _check_lengths(log_probs: NDArray[np.floating], lengths: NDArray[np.int64]) -> None:
+    n_utterances, n_frames, _ = log_probs.shape
+    if lengths.shape != (n_utterances,) or lengths.dtype != np.int64:
+        raise ShapeError(
+            f"lengths of log_probs must be int64 of shape ({n_utterances},), "
+            f"got {lengths.dtype} of shape {lengths.shape}"
+        )
+    if len(lengths) and (lengths.min() < 0 or lengths.max() > n_frames):
+        raise ShapeError(
+            f"lengths of log_probs must lie in 0..{n_frames}, got {lengths.min()}..{lengths.max()}"
+        )
 
 
 def check_emission(emission: Emission, *, blank: int, name: str) -> None:

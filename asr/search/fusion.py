@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asr.errors import ConfigError, DataError
+from asr.lexicon.pronunciations import Pronunciation, read_lexicon
 from asr.lm.files import read_ngram
 from asr.search.hotwords import BOUNDARY, make_hotwords
 from asr.search.language import Language
@@ -21,7 +22,6 @@ from asr.search.lexicon import make_lexicon
 from asr.search.ngram import NO_NGRAM, UNKNOWN, NGram, make_ngram
 from asr.text.lines import read_lines
 from asr.text.normalise import normaliser
-from asr.text.pronunciations import Pronunciation, read_lexicon
 from asr.text.tokens import WORD_BOUNDARY
 
 if TYPE_CHECKING:

@@ -1,12 +1,15 @@
 """Greedy search: the best path."""
 
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from asr.search.emission import Emission, split_batch
 from asr.search.hypothesis import Hypothesis, from_alignment
 
 
-def greedy_search(log_probs: Tensor, lengths: Tensor, *, blank: int = 0) -> list[Hypothesis]:
+def greedy_search(
+    log_probs: NDArray[np.floating], lengths: NDArray[np.int64], *, blank: int = 0
+) -> list[Hypothesis]:
     """Take the best token of every frame, merge repeats, then drop blanks.
 
     The result is the most probable *alignment*, which need not spell the most probable
@@ -30,9 +33,9 @@ def greedy_search(log_probs: Tensor, lengths: Tensor, *, blank: int = 0) -> list
         Graves et al., "Connectionist Temporal Classification", ICML 2006, section 3.2.
 
     Example:
-        >>> import torch
-        >>> log_probs = torch.tensor([[[0.1, 0.9], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]]]).log()
-        >>> hypothesis, = greedy_search(log_probs, torch.tensor([4]))
+        >>> import numpy as np
+        >>> log_probs = np.log([[[0.1, 0.9], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]]])
+        >>> hypothesis, = greedy_search(log_probs, np.array([4]))
         >>> hypothesis.tokens, hypothesis.frames
         ((1, 1), (0, 3))
     """

@@ -9,7 +9,7 @@ from asr.text.tokens import Tokenizer, WordSpan
 from asr.text.transcript import Alternative, Transcript, Word, mean_confidence
 
 if TYPE_CHECKING:  # greedy search does without numba
-    from asr.fusion import Fusion
+    from asr.search.fusion import Fusion
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,20 +9,19 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from asr.corpus.batching import BatchingConfig, Rendition, draw_renditions, plan_batches
-from asr.corpus.feature_memory import FeatureMemory
+from asr.augment.config import AugmentConfig
+from asr.augment.rendition import AS_RECORDED, Rendition, draw_renditions
+from asr.augment.spec_augment import spec_augment
+from asr.corpus.batching import BatchingConfig, plan_batches
+from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.loader import prefetch
-from asr.corpus.statistics import speaker_statistics, stacked_statistics
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
-from asr.features.cmvn import CmvnStatistics
-from asr.features.spec_augment import SpecAugmentConfig, spec_augment
-from asr.features.vocal_tract import draw_factors, warp_frequencies
-from asr.lengths import pad
-from asr.model.acoustic import Output
+from asr.features.padding import pad
 from asr.text.normalise import Normaliser
+from asr.train.objective import Targets
 from asr.train.ranks import ALONE, Ranks
-from asr.train.step import Targets, TrainingBatch
+from asr.train.step import TrainingBatch
 
 BATCHES_AHEAD = 4  # enough to hide a slow read, little enough to hold in memory
 LOADERS = {"cpu": 1, "cuda": 4}  # threads; a GPU trains faster than one can read, and spares cores
@@ -40,12 +39,9 @@ class TrainingBatches(Batches, Protocol):
 
     Attributes:
         ranks: Who shares each batch.
-        phone_trigram: (V, V, V), of `dense_trigram` of the texts' phones; None where nothing asks
-            how probable these are behind one another.
     """
 
     ranks: Ranks
-    phone_trigram: Tensor | None
 
     def n_batches(self, epoch: int) -> int:
         """Count the batches of an epoch."""
@@ -62,39 +58,33 @@ class TrainingData:
 
     Args:
         utterances: With durations.
-        tokens: Token ids by utterance id, for each output of the model.
-        memory: Gives features; global CMVN is estimated already, that of speakers is here.
-        batching: Batch size, renditions and seed.
-        augment: Masks to lay over the features; None for a dev set.
+        tokens: Token ids by utterance id, for each head of the model.
+        cache: Gives features.
+        batching: Batch size, order and seed.
+        augment: How the speech is varied; None takes it as recorded, as a dev set is.
         ranks: Who shares each batch.
-        phone_trigram: As `TrainingBatches` says.
     """
 
     def __init__(
         self,
         utterances: Sequence[Utterance],
-        tokens: Mapping[Output, Mapping[str, Sequence[int]]],
-        memory: FeatureMemory,
+        tokens: Mapping[str, Mapping[str, Sequence[int]]],
+        cache: FeatureCache,
         batching: BatchingConfig,
-        augment: SpecAugmentConfig | None = None,
+        augment: AugmentConfig | None = None,
         ranks: Ranks = ALONE,
-        phone_trigram: Tensor | None = None,
     ) -> None:
         missing = [utterance.id for utterance in utterances if utterance.duration is None]
         if missing:
             raise DataError(f"no duration for {', '.join(missing[:5])}: prepare the manifest again")
         self.utterances = utterances
         self.tokens = {
-            output: {name: torch.tensor(ids, dtype=torch.int64) for name, ids in own.items()}
-            for output, own in tokens.items()
+            head: {name: torch.tensor(ids, dtype=torch.int64) for name, ids in own.items()}
+            for head, own in tokens.items()
         }
-        self.memory, self.front_end = memory, memory.front_end
+        self.cache, self.front_end = cache, cache.front_end
         self.batching = batching
-        self._speakers: dict[str, CmvnStatistics] | None = None
-        if self.front_end.config.cmvn == "speaker":
-            self._speakers = speaker_statistics(self.front_end, utterances)
         self.augment, self.ranks = augment, ranks
-        self.phone_trigram = phone_trigram
 
     def n_batches(self, epoch: int) -> int:
         """Count the batches of an epoch."""
@@ -120,8 +110,12 @@ class TrainingData:
         return map(self._augmented, ahead)
 
     def _plan(self, epoch: int) -> "_Plan":
-        batching = self.batching
-        renditions = draw_renditions(len(self.utterances), batching, epoch)
+        batching, augment = self.batching, self.augment
+        renditions = [AS_RECORDED] * len(self.utterances)
+        if augment is not None:
+            renditions = draw_renditions(
+                len(self.utterances), augment, seed=batching.seed, epoch=epoch
+            )
         durations = [
             (utterance.duration or 0.0) / rendition.speed
             for utterance, rendition in zip(self.utterances, renditions, strict=True)
@@ -141,8 +135,8 @@ class TrainingData:
         features, lengths = self._features(plan, whole[rows])
         ids = tuple(self.utterances[index].id for index in whole)
         targets = {
-            output: Targets(*pad([own[name] for name in ids]))[rows]
-            for output, own in self.tokens.items()
+            head: Targets(*pad([own[name] for name in ids]))[rows]
+            for head, own in self.tokens.items()
         }
         return TrainingBatch(
             ids=ids,
@@ -152,35 +146,24 @@ class TrainingData:
             targets=targets,
             duration=sum(self.utterances[index].duration or 0.0 for index in whole),
             seed=number_of(f"{self.batching.seed} {plan.epoch} {number}"),
-            strength=self.batching.strength(plan.epoch),
+            strength=self.augment.strength(plan.epoch) if self.augment else 0.0,
         )
 
     def _features(self, plan: "_Plan", indices: Sequence[int]) -> tuple[Tensor, Tensor]:
         if not indices:  # the batch has fewer utterances than there are ranks
             return torch.zeros(0, 0, self.front_end.n_features), torch.zeros(0, dtype=torch.int64)
         features, lengths = pad(
-            [self.memory.features(self.utterances[i], plan.renditions[i]) for i in indices]
+            [self.cache.features(self.utterances[i], plan.renditions[i]) for i in indices]
         )
-        speakers = self._speaker_rows([self.utterances[index] for index in indices])
-        return self.front_end.normalise(features, lengths, speakers), lengths
+        return self.front_end.normalise(features, lengths), lengths
 
     def _augmented(self, batch: TrainingBatch) -> TrainingBatch:
-        """Move a batch to the device, change its voices, and lay masks over it.
-
-        Both are drawn for all rows of the batch.
-        """
+        """Move a batch to the device and mask it; masks are drawn for all rows of the batch."""
         batch = batch.to(self.ranks.device)
         if self.augment is None:
             return batch
-        features = batch.features
-        if self.augment.max_frequency_warp > 0:
-            generator = torch.Generator().manual_seed(number_of(f"vocal tracts {batch.seed}"))
-            factors = draw_factors(
-                len(batch.ids), self.augment.max_frequency_warp, generator, batch.strength
-            )
-            features = warp_frequencies(features, factors[batch.rows], self.front_end.config.band)
         features = spec_augment(
-            features,
+            batch.features,
             self.ranks.gather(batch.lengths, len(batch.ids)),
             self.augment,
             frame_shift=self.front_end.config.frame_shift,
@@ -189,25 +172,6 @@ class TrainingData:
             rows=batch.rows,
         )
         return dataclasses.replace(batch, features=features)
-
-    def _speaker_rows(self, utterances: Sequence[Utterance]) -> CmvnStatistics | None:
-        if self._speakers is None:
-            return None
-        return stacked_statistics(self._speakers, utterances, self.front_end.n_features)
-
-
-def as_recorded(
-    utterances: Sequence[Utterance],
-    memory: FeatureMemory,
-    batching: BatchingConfig,
-    ranks: Ranks = ALONE,
-) -> TrainingData:
-    """Batch utterances as they were recorded, without masks, and without their tokens."""
-    plain = dataclasses.replace(
-        batching, speeds=(1.0,), codec_share=0.0, noise_share=0.0, reverb_share=0.0
-    )
-    nothing: dict[str, list[int]] = {utterance.id: [] for utterance in utterances}
-    return TrainingData(utterances, {"text": nothing}, memory, plain, ranks=ranks)
 
 
 def evenly(utterances: Sequence[Utterance], n_most: int) -> Sequence[Utterance]:

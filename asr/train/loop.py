@@ -2,123 +2,45 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from asr.errors import ConfigError, StoppedError, TrainingError
+from asr.errors import StoppedError, TrainingError
 from asr.model.acoustic import AcousticModel
 from asr.text.tokens import Tokenizer
+from asr.train.config import OptimiserConfig, TrainConfig
 from asr.train.data import Batches, TrainingBatches
-from asr.train.objective import Objective
-from asr.train.optimiser import OptimiserConfig, adamw, averaged, learning_rate_at
-from asr.train.precision import PRECISIONS, usable_precision
+from asr.train.objective import LossTerm
+from asr.train.optimiser import adamw, averaged, learning_rate_at
+from asr.train.precision import usable_precision
 from asr.train.progress import EpochReport, StepReport, Watcher
 from asr.train.state import RunState, load_state, save_state
 from asr.train.step import TrainingBatch, Workers, training_step
-from asr.train.validation import count_word_errors
-from asr.wer.alignment import Counts
+from asr.train.validation import DevErrors, validate
 
 STATE_FILE = "state.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
-class TrainConfig:
-    """How long a run goes, and how carefully.
-
-    Attributes:
-        n_epochs: Passes over the training set.
-        validate_every: Epochs from one validation to the next; there is one after the last, too.
-        patience: Epochs without a lower dev WER after which a run stops; 0 never stops early.
-        precision: "float32", or "bfloat16" for matrix products in bfloat16 (weights stay float32)
-            where the processor has an LSTM in it.
-        n_shards: Parts of a batch that are computed side by side, each by a thread: one a core is
-            best. It decides the rounding of sums, and so belongs to what makes a run repeatable.
-        phone_weight: Share of the loss that a second output has, of the phones of a lexicon; 0: the
-            model has none.
-        crf_weight: How much of CTC-CRF the loss of phones is, which lets whole sequences of phones
-            compete, each as probable as the training texts make it; 0: CTC alone.
-        middle_weight: Share of text's loss that is taken behind layer n_layers // 2; 0: none.
-        label_smoothing: Share of the loss that draws the outputs to the uniform distribution.
-        grow_epochs: Epochs after which each further recurrent layer joins in, from the first one
-            on; a model is validated once all have. 0: all from the start.
-        average_decay: Of a moving average of the weights, which then is the model that is judged
-            and kept; 0 keeps the weights as they are.
-        checkpoint_minutes: A run that is killed loses at most this much work.
-    """
-
-    n_epochs: int
-    validate_every: int
-    patience: int
-    precision: str
-    n_shards: int
-    phone_weight: float
-    crf_weight: float
-    middle_weight: float
-    label_smoothing: float
-    grow_epochs: int
-    average_decay: float
-    checkpoint_minutes: float
-
-    def __post_init__(self) -> None:
-        """Refuse values that cannot train."""
-        if self.precision not in PRECISIONS:
-            raise ConfigError(
-                f"train.precision must be one of {sorted(PRECISIONS)}, got {self.precision!r}"
-            )
-        for name in ("n_epochs", "validate_every", "n_shards"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"train.{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("average_decay", "phone_weight", "middle_weight", "label_smoothing"):
-            if not 0.0 <= getattr(self, name) < 1.0:
-                raise ConfigError(f"train.{name} must lie in [0, 1), got {getattr(self, name)}")
-        if not 0.0 <= self.crf_weight <= (1.0 if self.phone_weight else 0.0):
-            raise ConfigError(
-                "train.crf_weight must lie in [0, 1], and be 0 without phones "
-                f"(train.phone_weight), got {self.crf_weight}"
-            )
-        if self.grow_epochs < 0:
-            raise ConfigError(f"train.grow_epochs must be at least 0, got {self.grow_epochs}")
-
-    def whole_from(self, n_layers: int) -> int:
-        """Tell after how many epochs the last of so many recurrent layers joins in."""
-        return self.grow_epochs * (n_layers - 1)
-
-    def objective(
-        self, epoch: int, n_layers: int, phone_trigram: Tensor | None = None
-    ) -> Objective:
-        """Say what updates minimise in an epoch, from 0, of a model with so many layers.
-
-        The trigram, (V, V, V), is what `Objective` asks for.
-        """
-        joined = 1 + epoch // self.grow_epochs if self.grow_epochs else n_layers
-        return Objective(
-            phone_weight=self.phone_weight,
-            crf_weight=self.crf_weight,
-            middle_weight=self.middle_weight,
-            label_smoothing=self.label_smoothing,
-            n_layers=min(joined, n_layers),
-            phone_trigram=phone_trigram,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class DevSet:
-    """What a model is judged on while it trains.
+    """What a model is kept_model on while it trains.
 
     Attributes:
         data: Utterances as batches, not augmented.
         references: Normalised text by utterance id.
-        tokenizer: Reads the model's tokens as text.
+        head: The head that outputs text.
+        tokenizer: Its tokens.
     """
 
     data: Batches
     references: Mapping[str, str]
+    head: str
     tokenizer: Tokenizer
 
 
@@ -128,37 +50,31 @@ class Trainer:
     Args:
         model: Trained in place, on the device of the data's ranks.
         data: The training set, and the ranks that share it. The first one writes the state.
-        dev: The dev set, for early stopping and the choice of the best epoch; None keeps the last.
-        config: Length, precision and patience.
+        terms: The losses whose weighted sum updates minimise; the first one is reported.
+        dev: The dev set, for the choice of the best epoch; None keeps the last.
+        config: Length and precision.
         optimiser_config: How far each update goes.
         folder: Holds the training state.
-        fingerprint: Stands for everything that must be equal when a run is gone on with.
-
-    Raises:
-        ConfigError: Something goes by the WER of a dev set, and there is none.
+        fingerprint: Stands for everything that must be equal when a run is resumed.
     """
 
     def __init__(
         self,
         model: AcousticModel,
         data: TrainingBatches,
+        terms: Sequence[LossTerm],
         dev: DevSet | None,
         config: TrainConfig,
         optimiser_config: OptimiserConfig,
         folder: Path,
         fingerprint: str,
     ) -> None:
-        if dev is None and (config.patience or optimiser_config.schedule == "plateau"):
-            raise ConfigError(
-                "train.patience and the schedule of a plateau go by the WER of a dev set: give "
-                'one, or set train.patience=0 and optimiser.schedule="cosine"'
-            )
         self.model, self.data, self.dev = model.to(data.ranks.device), data, dev
+        self.terms = terms
         self.ranks = data.ranks
         self.config, self.optimiser_config = config, optimiser_config
         self._precision = usable_precision(config.precision, data.ranks.device)
         self.optimiser = adamw(model, optimiser_config)
-        self._whole_from = config.whole_from(model.config.n_layers)
         self.modules: dict[str, nn.Module] = {"model": model}
         self.average: AveragedModel | None = None
         if config.average_decay:
@@ -175,11 +91,11 @@ class Trainer:
     def run(
         self, watcher: Watcher, save_best: Callable[[], None], must_stop: Callable[[], bool]
     ) -> RunState:
-        """Train to the end of the last epoch, or until patience or the learning rate runs out.
+        """Train to the end of the last epoch.
 
         Args:
             watcher: Told of every step and epoch.
-            save_best: Called whenever `judged` as it is has the lowest dev WER so far, or without a
+            save_best: Called whenever `kept_model` as it is has the lowest dev WER so far, or without a
                 dev set after the last epoch; on the first rank only.
             must_stop: Asked after every step, and in validation, whether to end early.
 
@@ -194,8 +110,8 @@ class Trainer:
             while not self.is_finished():
                 speed, n_skipped = self._train_epoch(watcher, workers, must_stop)
                 dev = self.dev if self._is_due(self.state.epoch + 1) else None
-                wer = self._validate(dev, watcher, workers, must_stop) if dev else None
-                report = self._finish_epoch(wer, speed, n_skipped)
+                errors = self._validate(dev, watcher, workers, must_stop) if dev else None
+                report = self._finish_epoch(errors, speed, n_skipped)
                 is_last = self.dev is None and self.is_finished()
                 if (report.is_best or is_last) and self.ranks.is_first:
                     save_best()
@@ -204,24 +120,19 @@ class Trainer:
         return self.state
 
     @property
-    def judged(self) -> AcousticModel:
+    def kept_model(self) -> AcousticModel:
         """The model that is validated and kept: of averaged weights, where they are averaged."""
         if self.average is None:
             return self.model
         return cast(AcousticModel, self.average.module)
 
     def is_finished(self) -> bool:
-        """Tell whether all epochs are done, or patience or the learning rate has run out."""
-        run = self.state
-        waited = run.epoch - max(run.best_epoch, self._whole_from)
-        is_stale = 0 < self.config.patience <= waited
-        is_spent = self.optimiser_config.is_spent(run.n_halvings)
-        return run.epoch >= self.config.n_epochs or is_stale or is_spent
+        """Tell whether all epochs are done."""
+        return self.state.epoch >= self.config.n_epochs
 
     def _is_due(self, epoch: int) -> bool:
         """Tell whether there is a validation after so many epochs."""
-        is_turn = epoch % self.config.validate_every == 0 or epoch == self.config.n_epochs
-        return is_turn and epoch > self._whole_from
+        return epoch % self.config.validate_every == 0 or epoch == self.config.n_epochs
 
     def _train_epoch(
         self, watcher: Watcher, workers: Workers, must_stop: Callable[[], bool]
@@ -250,7 +161,7 @@ class Trainer:
     def _update(self, batch: TrainingBatch, n_batches: int, workers: Workers) -> StepReport:
         run = self.state
         epoch = run.epoch + (run.batch + 1) / n_batches
-        rate = learning_rate_at(epoch, self.config.n_epochs, self.optimiser_config, run.n_halvings)
+        rate = learning_rate_at(epoch, self.config.n_epochs, self.optimiser_config)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         result = training_step(
@@ -258,9 +169,7 @@ class Trainer:
             self.optimiser,
             batch,
             workers,
-            objective=self.config.objective(
-                run.epoch, self.model.config.n_layers, self.data.phone_trigram
-            ),
+            terms=self.terms,
             precision=self._precision,
             max_gradient_norm=self.optimiser_config.max_gradient_norm,
         )
@@ -283,18 +192,23 @@ class Trainer:
 
     def _validate(
         self, dev: DevSet, watcher: Watcher, workers: Workers, must_stop: Callable[[], bool]
-    ) -> float:
-        """Return the WER of the dev set, a fraction."""
-        counts = Counts()
-        for some in count_word_errors(
-            self.judged, dev.data.batches(0), dev.references, dev.tokenizer, workers
+    ) -> DevErrors:
+        """Score the dev set."""
+        errors = DevErrors()
+        for some in validate(
+            self.kept_model,
+            dev.data.batches(0),
+            dev.references,
+            dev.tokenizer,
+            workers,
+            head=dev.head,
         ):
-            counts += some
-            watcher.on_validation(counts.n_reference)
+            errors += some
+            watcher.on_validation(errors.words.n_reference)
             self._stop_if(must_stop())
-        return counts.rate
+        return errors
 
-    def _finish_epoch(self, wer: float | None, speed: float, n_skipped: int) -> EpochReport:
+    def _finish_epoch(self, errors: DevErrors | None, speed: float, n_skipped: int) -> EpochReport:
         """Count the epoch as done, and note whether it is the best."""
         run = self.state
         if run.n_tokens == 0:
@@ -305,17 +219,21 @@ class Trainer:
             )
         loss = run.loss / run.n_tokens
         run.epoch, run.batch, run.loss, run.n_tokens = run.epoch + 1, 0, 0.0, 0
+        wer = errors.words.rate if errors else None
         is_best = wer is not None and wer < run.best_wer
         if wer is not None and is_best:
             run.best_wer, run.best_epoch = wer, run.epoch
-        elif wer is not None and self._is_plateau():
-            run.n_halvings += 1
-        return EpochReport(run.epoch, run.step, loss, wer, is_best, speed, run.seconds, n_skipped)
-
-    def _is_plateau(self) -> bool:
-        """Tell whether a validation without a lower dev WER halves the learning rate."""
-        config = self.optimiser_config
-        return config.schedule == "plateau" and self.state.epoch >= config.fall_begins
+        return EpochReport(
+            epoch=run.epoch,
+            step=run.step,
+            loss=loss,
+            dev_loss=errors.mean_loss if errors else None,
+            wer=wer,
+            is_best=is_best,
+            hours_per_hour=speed,
+            seconds=run.seconds,
+            n_skipped=n_skipped,
+        )
 
     def _stop_if(self, must_stop: bool) -> None:
         """End the run, its state saved, if any rank must stop."""

@@ -1,78 +1,121 @@
-"""What an update minimises: the CTC loss of text, alone or mixed with others."""
+"""What an update minimises: a weighted sum of losses, each of one head.
 
-from collections.abc import Mapping
+A loss term is a small class with the name of its `head`, its `weight`, and a call that gives the
+loss of each utterance. To add one: write the class here, its configuration in `config`, and list
+both in `make_terms`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Protocol
 
+import torch
 from torch import Tensor
 
-from asr.lengths import padding_mask
-from asr.model.acoustic import Output
-
-Source = Output | Literal["middle"]  # of log-probabilities: an output, or text from a middle layer
+from asr.model.ctc import ctc_loss
+from asr.model.denominator import log_denominator
+from asr.model.dense_trigram import dense_trigram
+from asr.train.config import CtcCrfConfig, ObjectiveConfig
 
 
 @dataclass(frozen=True, slots=True)
-class Objective:
-    """The shares of what an update minimises; without any, it is the CTC loss of text.
+class Targets:
+    """What one head should output for each utterance.
 
     Attributes:
-        phone_weight: Share of the loss of phones.
-        crf_weight: Of `log_denominator`, in the loss of phones: 0 is CTC, 1 is CTC-CRF.
-        middle_weight: Share, in what is not of phones, of the loss of text from a middle layer, by
-            the same projection (Lee and Watanabe, "Intermediate loss regularization for CTC-based
-            speech recognition", ICASSP 2021).
-        label_smoothing: Share, in all of these, of `uniform_loss` in place of CTC's.
-        n_layers: Recurrent layers that take part, from below; the others stay as they are.
-        phone_trigram: (V, V, V), of `dense_trigram`; must be there where `crf_weight` is above 0.
+        tokens: (B, U) int64, padded with zeros.
+        lengths: (B,) int64.
     """
 
-    phone_weight: float
-    crf_weight: float
-    middle_weight: float
-    label_smoothing: float
-    n_layers: int
-    phone_trigram: Tensor | None = None
+    tokens: Tensor
+    lengths: Tensor
 
-    def depths(self, n_layers: int) -> list[int]:
-        """Say behind which of so many recurrent layers there is a loss, in rising order.
+    def __getitem__(self, rows: slice | Tensor) -> "Targets":
+        """Take some utterances."""
+        return Targets(self.tokens[rows], self.lengths[rows])
 
-        There is none behind the middle layer while it is the last one that takes part.
+    def to(self, device: torch.device) -> "Targets":
+        """Move them to the device that computes."""
+        return Targets(self.tokens.to(device), self.lengths.to(device))
+
+
+class LossTerm(Protocol):
+    """A loss of one head.
+
+    Attributes:
+        head: The head that it reads.
+        weight: Its factor in the sum.
+    """
+
+    @property
+    def head(self) -> str: ...  # noqa: D102
+    @property
+    def weight(self) -> float: ...  # noqa: D102
+
+    def __call__(self, log_probs: Tensor, lengths: Tensor, targets: Targets) -> Tensor:
+        """Compute the loss of each utterance.
+
+        Args:
+            log_probs: (B, T, V) float, natural log, normalised; padding is never read.
+            lengths: (B,) int64, valid frames.
+            targets: What the head should output.
+
+        Returns:
+            (B,) float, nats.
         """
-        middle = n_layers // 2
-        has_middle = self.middle_weight > 0 and middle < self.n_layers
-        return [middle, self.n_layers] if has_middle else [self.n_layers]
-
-    def mix(self, losses: Mapping[Source, Tensor]) -> Tensor:
-        """Weigh the losses of a batch, one number a source, into one."""
-        total = losses["text"]
-        if "middle" in losses:
-            total = total.lerp(losses["middle"], self.middle_weight)
-        if "phones" in losses:
-            total = total.lerp(losses["phones"], self.phone_weight)
-        return total
 
 
-def uniform_loss(log_probs: Tensor, lengths: Tensor, token_lengths: Tensor) -> Tensor:
-    """Compute how far the output is from the uniform distribution: label smoothing for CTC.
+@dataclass(frozen=True, slots=True)
+class Ctc:
+    """The CTC loss; see `asr.model.ctc`."""
 
-    CTC alone drives an output to certainty in every frame. This is the cross-entropy of the uniform
-    distribution over all tokens and the blank, its mean over the frames, counted once a reference
-    token: so it is in the unit of CTC's loss, whatever the subsampling and the speaker's speed.
+    head: str
+    weight: float
+
+    def __call__(self, log_probs: Tensor, lengths: Tensor, targets: Targets) -> Tensor:
+        """Compute minus the log-probability of each token sequence, (B,) nats."""
+        return ctc_loss(log_probs, lengths, targets.tokens, targets.lengths)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CtcCrf:
+    """The CTC loss plus a share of the log-probability of all sequences; see `denominator`.
+
+    Attributes:
+        head: The head that it reads.
+        weight: Its factor in the sum.
+        denominator_weight: The share: 0 is CTC, 1 is CTC-CRF.
+        trigram: (V, V, V) float64: how probable each token is after any two others.
+    """
+
+    head: str
+    weight: float
+    denominator_weight: float
+    trigram: Tensor
+
+    def __call__(self, log_probs: Tensor, lengths: Tensor, targets: Targets) -> Tensor:
+        """Compute minus the log-probability of each token sequence among all, (B,) nats."""
+        losses = ctc_loss(log_probs, lengths, targets.tokens, targets.lengths)
+        return losses + self.denominator_weight * log_denominator(log_probs, lengths, self.trigram)
+
+
+def make_terms(
+    objective: ObjectiveConfig,
+    targets: Mapping[str, Iterable[Sequence[int]]],
+    n_tokens: Mapping[str, int],
+) -> list[LossTerm]:
+    """Make the loss terms that a configuration lists.
 
     Args:
-        log_probs: (B, T, V) float, natural log, normalised; padding is never read.
-        lengths: (B,) int64, valid frames.
-        token_lengths: (B,) int64, reference tokens.
-
-    Returns:
-        (B,) float, nats: log(V) a token where every frame is uniform, else more.
-
-    References:
-        Kim, Seltzer, Li and Zhao, "Improved training for online end-to-end speech recognition
-        systems", Interspeech 2018 (the idea; unit and scale are ours).
+        objective: The configuration of each head's loss.
+        targets: By head, the token ids of all training texts.
+        n_tokens: By head, V.
     """
-    per_frame = -log_probs.mean(dim=2)
-    padding = padding_mask(lengths, log_probs.shape[1])
-    mean = per_frame.masked_fill(padding, 0.0).sum(dim=1) / lengths.clamp(min=1)
-    return mean * token_lengths
+    terms: list[LossTerm] = []
+    for head, config in objective.items():
+        if isinstance(config, CtcCrfConfig):
+            trigram = torch.from_numpy(dense_trigram(targets[head], n_tokens[head]))
+            terms.append(CtcCrf(head, config.weight, config.denominator_weight, trigram))
+        else:
+            terms.append(Ctc(head, config.weight))
+    return terms

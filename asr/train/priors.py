@@ -1,18 +1,18 @@
-"""Priors: how much of the speech each token takes, as a model hears it."""
+"""Priors: how much of the speech each token takes, as a model outputs it."""
 
 from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
-from asr.model.acoustic import AcousticModel, Output
+from asr.model.acoustic import AcousticModel
 from asr.train.step import TrainingBatch
 
 PRIOR_UTTERANCES = 200  # of the training set, evenly spread
-LEAST = 1e-6  # what a token that was never heard counts as; less would let it win everywhere
+LEAST = 1e-6  # what a token that is never output counts as; less would let it win everywhere
 
 
-def estimate_priors(model: AcousticModel, batches: Iterable[TrainingBatch]) -> dict[Output, Tensor]:
+def estimate_priors(model: AcousticModel, batches: Iterable[TrainingBatch]) -> dict[str, Tensor]:
     """Average the probabilities of tokens over all encoder frames.
 
     Args:
@@ -20,19 +20,14 @@ def estimate_priors(model: AcousticModel, batches: Iterable[TrainingBatch]) -> d
         batches: Of some hundred utterances of the training set, not augmented.
 
     Returns:
-        (V,) float32 for each output of the model; `BeamConfig.prior_weight` says what it is for.
+        (V,) float32 for each head; `BeamConfig.prior_weight` says what it is for.
     """
-    outputs: tuple[Output, ...] = ("text", "phones") if model.phone_projection else ("text",)
-    sums = {output: torch.zeros(1, dtype=torch.float64) for output in outputs}
-    depth = [model.config.n_layers]
+    sums = {head: torch.zeros(1, dtype=torch.float64) for head in model.heads}
     with torch.inference_mode():
         for batch in batches:
-            nothing_dropped = model.draw_dropout(len(batch.lengths), torch.Generator(), 0.0)
-            (frames,), lengths = model.encode_at(
-                batch.features, batch.lengths, depth, nothing_dropped
-            )
-            for output in outputs:
-                probs = model.score(frames, output).double().exp()
-                heard = torch.arange(probs.shape[1]) < lengths[:, None]  # (B, T')
-                sums[output] = sums[output] + probs[heard].sum(dim=0)
-    return {output: (s / s.sum()).clamp(min=LEAST).float() for output, s in sums.items()}
+            frames, lengths = model.encode(batch.features, batch.lengths)
+            is_valid = torch.arange(frames.shape[1]) < lengths[:, None]  # (B, T')
+            for head in sums:
+                probs = model.score(frames, head).double().exp()
+                sums[head] = sums[head] + probs[is_valid].sum(dim=0)
+    return {head: (s / s.sum()).clamp(min=LEAST).float() for head, s in sums.items()}

@@ -41,6 +41,7 @@ class EpochReport:
         epoch: Epochs done.
         step: Updates so far.
         loss: Mean over the epoch, nats per reference token.
+        dev_loss: The same loss on the dev set; None where it was not measured.
         wer: Greedy WER on the dev set, a fraction; None where it was not measured.
         is_best: Whether no epoch before reached it.
         hours_per_hour: Hours of speech per hour of training, validation not counted.
@@ -51,6 +52,7 @@ class EpochReport:
     epoch: int
     step: int
     loss: float
+    dev_loss: float | None
     wer: float | None
     is_best: bool
     hours_per_hour: float

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from asr.errors import TrainingError
-from asr.flush import flush
+from asr.files import flush
 
 
 class Counters(Protocol):
@@ -42,7 +42,6 @@ class RunState:
         n_tokens: Reference tokens behind that sum.
         best_wer: Lowest dev WER so far, a fraction; infinite before the first validation.
         best_epoch: The epoch that reached it.
-        n_halvings: Validations without a lower dev WER that halved the learning rate.
         seconds: Time spent training, over all restarts.
         fingerprint: Hash of the configuration and the data that the run began with.
     """
@@ -54,7 +53,6 @@ class RunState:
     n_tokens: int = 0
     best_wer: float = float("inf")
     best_epoch: int = 0
-    n_halvings: int = 0
     seconds: float = 0.0
     fingerprint: str = ""
 

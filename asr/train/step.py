@@ -15,33 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from asr.errors import TrainingError
-from asr.model.acoustic import AcousticModel, Output
-from asr.model.ctc import ctc_loss, is_alignable
-from asr.model.denominator import log_denominator
-from asr.train.objective import Objective, Source, uniform_loss
+from asr.model.acoustic import AcousticModel
+from asr.model.ctc import is_alignable
+from asr.train.objective import LossTerm, Targets
 from asr.train.precision import PRECISIONS
 from asr.train.ranks import Ranks, cut
-
-
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """What one output of the model should say of each utterance.
-
-    Attributes:
-        tokens: (B, U) int64, padded with zeros.
-        lengths: (B,) int64.
-    """
-
-    tokens: Tensor
-    lengths: Tensor
-
-    def __getitem__(self, rows: slice | Tensor) -> "Targets":
-        """Take some utterances."""
-        return Targets(self.tokens[rows], self.lengths[rows])
-
-    def to(self, device: torch.device) -> "Targets":
-        """Move them to where they are computed on."""
-        return Targets(self.tokens.to(device), self.lengths.to(device))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +31,7 @@ class TrainingBatch:
         rows: Which of them this process has, B in number, possibly none; the others are elsewhere.
         features: (B, T, F) float32, normalised and augmented.
         lengths: (B,) int64, frames.
-        targets: By the output that should say them; that of text is always there.
+        targets: By head.
         duration: Seconds of speech in the whole batch, padding not counted.
         seed: Of whatever is random in the update.
         strength: Share of the configured dropout, 0 to 1.
@@ -63,14 +41,14 @@ class TrainingBatch:
     rows: slice
     features: Tensor
     lengths: Tensor
-    targets: Mapping[Output, Targets]
+    targets: Mapping[str, Targets]
     duration: float
     seed: int
     strength: float
 
     def to(self, device: torch.device) -> "TrainingBatch":
         """Move the tensors to where they are computed on."""
-        targets = {output: targets.to(device) for output, targets in self.targets.items()}
+        targets = {head: targets.to(device) for head, targets in self.targets.items()}
         features, lengths = self.features.to(device), self.lengths.to(device)
         return replace(self, features=features, lengths=lengths, targets=targets)
 
@@ -95,7 +73,7 @@ class StepResult:
     """What one update did.
 
     Attributes:
-        loss: CTC's, of the output of text: the sum over the whole batch, nats.
+        loss: The CTC loss of the first term's head: the sum over the whole batch, nats.
         n_tokens: Reference tokens behind that sum.
         gradient_norm: Before clipping.
         skipped: Ids of utterances with fewer frames than CTC needs; they took no part.
@@ -111,7 +89,7 @@ class StepResult:
 class _Gradient:
     """The gradient of a shard's summed objective; empty where no utterance can be aligned.
 
-    Loss and number of tokens are those of the output of text.
+    Loss and number of tokens are those of the first term.
     """
 
     tensors: tuple[Tensor, ...]
@@ -120,40 +98,17 @@ class _Gradient:
     skipped: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Emission:
-    """What the model says of some utterances, (B, T, V), and what it should say."""
-
-    log_probs: Tensor
-    lengths: Tensor
-    targets: Targets
-
-    def ctc_loss(self) -> Tensor:
-        """Compute the losses, (B,), nats."""
-        return ctc_loss(self.log_probs, self.lengths, self.targets.tokens, self.targets.lengths)
-
-    def log_denominator(self, trigram: Tensor) -> Tensor:
-        """Sum over whatever could have been said, (B,), natural log."""
-        return log_denominator(self.log_probs, self.lengths, trigram)
-
-    def uniform_loss(self) -> Tensor:
-        """Compute how far it is from the uniform distribution, (B,), nats."""
-        return uniform_loss(self.log_probs, self.lengths, self.targets.lengths)
-
-
 def training_step(
     model: AcousticModel,
     optimiser: torch.optim.Optimizer,
     batch: TrainingBatch,
     workers: Workers,
     *,
-    objective: Objective,
+    terms: Sequence[LossTerm],
     precision: str,
     max_gradient_norm: float,
 ) -> StepResult:
-    """Update the model once, on the mean objective per reference token of the whole batch.
-
-    Weights of layers that do not take part have no gradient, and so an optimiser skips them.
+    """Update the model once, on the weighted sum of the terms, per reference token of the batch.
 
     The numbers of shards and of processes change the sums' rounding and nothing else: dropout is
     drawn for the whole batch, and the gradient is divided by the tokens of the whole batch.
@@ -162,13 +117,13 @@ def training_step(
         TrainingError: A loss or the gradient is not finite, or another process ended; the weights
             are as before the call.
     """
-    parameters = model.parameters_up_to(objective.n_layers)
+    parameters = tuple(model.parameters())
     generator = torch.Generator().manual_seed(batch.seed)
     dropout = model.draw_dropout(len(batch.ids), generator, batch.strength)
     dropout = dropout[:, batch.rows].to(batch.features.device)
 
     def gradient_of(rows: slice) -> _Gradient:
-        return _gradient(model, parameters, batch, dropout, rows, precision, objective)
+        return _gradient(model, parameters, batch, dropout, rows, precision, terms)
 
     shards = list(workers.pool.map(gradient_of, _shards(len(batch.lengths), workers.n_shards)))
     loss, n_tokens, skipped = _totals(shards, batch, workers.ranks)
@@ -222,57 +177,37 @@ def _gradient(
     dropout: Tensor,
     rows: slice,
     precision: str,
-    objective: Objective,
+    terms: Sequence[LossTerm],
 ) -> _Gradient:
-    ids = batch.ids[batch.rows][rows]
-    device = batch.features.device.type
-    with torch.autocast(device, PRECISIONS[precision], precision != "float32"):
-        emissions, alignable = _emissions(model, batch, dropout, rows, objective)
-        losses = {source: emission.ctc_loss() for source, emission in emissions.items()}
-        if emissions and objective.crf_weight:
-            assert objective.phone_trigram is not None
-            others = emissions["phones"].log_denominator(objective.phone_trigram)
-            losses["phones"] = losses["phones"] + objective.crf_weight * others
-    skipped = _chosen(ids, ~alignable)
-    if not losses:
-        return _Gradient((), 0.0, 0, skipped)
-    for own in losses.values():
-        _refuse_non_finite(own.detach(), _chosen(ids, alignable))
-    total = objective.mix({source: own.sum() for source, own in losses.items()})
-    if objective.label_smoothing:
-        uniform = {source: emission.uniform_loss().sum() for source, emission in emissions.items()}
-        total = total.lerp(objective.mix(uniform), objective.label_smoothing)
-    n_tokens = int(emissions["text"].targets.lengths.sum())
-    gradient = torch.autograd.grad(total, parameters)
-    return _Gradient(gradient, float(losses["text"].detach().sum()), n_tokens, skipped)
-
-
-def _emissions(
-    model: AcousticModel, batch: TrainingBatch, dropout: Tensor, rows: slice, objective: Objective
-) -> tuple[dict[Source, _Emission], Tensor]:
-    """Score the utterances that can be aligned, if there are any, and tell which they are."""
+    """Differentiate the terms' weighted sum over the utterances of a shard that can be aligned."""
+    ids, device = batch.ids[batch.rows][rows], batch.features.device.type
     n_frames = int(batch.lengths[rows].max())
-    (*middle, top), lengths = model.encode_at(
-        batch.features[rows, :n_frames],
-        batch.lengths[rows],
-        objective.depths(model.config.n_layers),
-        dropout[:, rows],
-    )
-    targets = {output: targets[rows] for output, targets in batch.targets.items()}
-    alignable = torch.stack(
-        [is_alignable(lengths, target.tokens, target.lengths) for target in targets.values()]
-    ).all(dim=0)
-    if not bool(alignable.any()):
-        return {}, alignable
-
-    def emission(frames: Tensor, output: Output) -> _Emission:
-        log_probs = model.score(frames[alignable], output)
-        return _Emission(log_probs, lengths[alignable], targets[output][alignable])
-
-    emissions: dict[Source, _Emission] = {output: emission(top, output) for output in targets}
-    if middle:
-        emissions["middle"] = emission(middle[0], "text")
-    return emissions, alignable
+    targets = {head: targets[rows] for head, targets in batch.targets.items()}
+    with torch.autocast(device, PRECISIONS[precision], precision != "float32"):
+        frames, lengths = model.encode(
+            batch.features[rows, :n_frames], batch.lengths[rows], dropout[:, rows]
+        )
+        alignable = torch.stack(
+            [is_alignable(lengths, own.tokens, own.lengths) for own in targets.values()]
+        ).all(dim=0)
+        skipped = _chosen(ids, ~alignable)
+        if not bool(alignable.any()):
+            return _Gradient((), 0.0, 0, skipped)
+        losses = [
+            term(
+                model.score(frames[alignable], term.head),
+                lengths[alignable],
+                targets[term.head][alignable],
+            )
+            for term in terms
+        ]
+    for own in losses:
+        _refuse_non_finite(own.detach(), _chosen(ids, alignable))
+    total = sum(term.weight * own.sum() for term, own in zip(terms, losses, strict=True))
+    assert isinstance(total, Tensor)
+    n_tokens = int(targets[terms[0].head].lengths[alignable].sum())
+    gradient = torch.autograd.grad(total, parameters)
+    return _Gradient(gradient, float(losses[0].detach().sum()), n_tokens, skipped)
 
 
 def _refuse_non_finite(losses: Tensor, ids: Sequence[str]) -> None:

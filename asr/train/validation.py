@@ -1,56 +1,105 @@
-"""Validation: greedy WER on the dev set, on the weights as they are."""
+"""Validation: CTC loss and greedy WER on the dev set, with the weights as they are."""
 
-import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
+from typing import Self
 
 import torch
 
 from asr.model.acoustic import AcousticModel
+from asr.model.ctc import ctc_loss, is_alignable
 from asr.search.greedy import greedy_search
 from asr.text.tokens import Tokenizer
 from asr.train.step import TrainingBatch, Workers
 from asr.wer.alignment import Counts, count_errors
 
 
-def count_word_errors(
+@dataclass(frozen=True, slots=True)
+class DevErrors:
+    """Sums over some utterances of a dev set.
+
+    Attributes:
+        words: Errors of greedy search.
+        loss: CTC's, nats, over the utterances that the tokens can spell and the frames can hold.
+        n_tokens: Reference tokens behind that loss.
+    """
+
+    words: Counts = field(default_factory=Counts)
+    loss: float = 0.0
+    n_tokens: int = 0
+
+    def __add__(self, other: Self) -> "DevErrors":
+        """Add the sums of other utterances."""
+        return DevErrors(
+            self.words + other.words, self.loss + other.loss, self.n_tokens + other.n_tokens
+        )
+
+    @property
+    def mean_loss(self) -> float | None:
+        """Nats per reference token; None if there is none."""
+        return self.loss / self.n_tokens if self.n_tokens else None
+
+
+def validate(
     model: AcousticModel,
     batches: Iterable[TrainingBatch],
     references: Mapping[str, str],
     tokenizer: Tokenizer,
     workers: Workers,
-) -> Iterator[Counts]:
-    """Count word errors of greedy search, batch by batch.
+    *,
+    head: str,
+) -> Iterator[DevErrors]:
+    """Decode the dev set greedily and score it, batch by batch.
 
     Args:
         model: Decodes in float32, without dropout.
         batches: The dev set, not augmented.
         references: Normalised text by utterance id.
-        tokenizer: Reads the model's tokens as text.
+        tokenizer: Of the head.
         workers: Each process decodes its rows of a batch, and each of its threads a batch.
+        head: The head that outputs text.
 
     Yields:
-        Counts of each whole batch; their sum is the dev set's.
+        Sums over each whole batch; their sum is the dev set's.
 
     Raises:
         TrainingError: Another process ended.
     """
 
-    def count(batch: TrainingBatch) -> Counts:
-        if not len(batch.lengths):
-            return Counts()
-        with torch.inference_mode():
-            hypotheses = greedy_search(*model(batch.features, batch.lengths))
-        return sum(
-            (
-                count_errors(references[name], tokenizer.decode(hypothesis.tokens))
-                for name, hypothesis in zip(batch.ids[batch.rows], hypotheses, strict=True)
-            ),
-            start=Counts(),
-        )
+    def errors_of(batch: TrainingBatch) -> DevErrors:
+        return _errors(model, batch, references, tokenizer, head)
 
     waiting = iter(batches)
     while some := list(islice(waiting, workers.n_shards)):
-        for own in workers.pool.map(count, some):
-            (total,) = workers.ranks.add([torch.tensor(dataclasses.astuple(own))])
-            yield Counts(*total.tolist())
+        for own in workers.pool.map(errors_of, some):
+            counts = (own.words.hits, own.words.substitutions, own.words.deletions)
+            sums = [*counts, own.words.insertions, own.loss, own.n_tokens]
+            (total,) = workers.ranks.add([torch.tensor(sums, dtype=torch.float64)])
+            *numbers, loss, n_tokens = total.tolist()
+            yield DevErrors(Counts(*map(int, numbers)), loss, int(n_tokens))
+
+
+def _errors(
+    model: AcousticModel,
+    batch: TrainingBatch,
+    references: Mapping[str, str],
+    tokenizer: Tokenizer,
+    head: str,
+) -> DevErrors:
+    if not len(batch.lengths):
+        return DevErrors()
+    with torch.inference_mode():
+        log_probs, lengths = model(batch.features, batch.lengths, head)
+        targets = batch.targets[head]
+        is_scored = is_alignable(lengths, targets.tokens, targets.lengths) & (targets.lengths > 0)
+        losses = ctc_loss(log_probs, lengths, targets.tokens, targets.lengths)[is_scored]
+    hypotheses = greedy_search(log_probs.cpu().numpy(), lengths.cpu().numpy())
+    words = sum(
+        (
+            count_errors(references[name], tokenizer.decode(hypothesis.tokens))
+            for name, hypothesis in zip(batch.ids[batch.rows], hypotheses, strict=True)
+        ),
+        start=Counts(),
+    )
+    return DevErrors(words, float(losses.sum()), int(targets.lengths[is_scored].sum()))

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from asr.audio.codec import MP3_SAMPLE_RATES, MP3_SETTINGS, through_mp3
+from asr.augment.codec import MP3_SAMPLE_RATES, MP3_SETTINGS, through_mp3
 from asr.errors import ConfigError
 
 SAMPLE_RATE = 16000

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr.audio.noise import SNR_DB, TILT, add_noise
+from asr.augment.noise import SNR_DB, TILT, add_noise
 
 RATE = 16000
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr.audio.reverberation import DIRECT_DB, T60, reverberate, room_response
+from asr.augment.reverberation import DIRECT_DB, T60, reverberate, room_response
 
 RATE = 16000
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from asr.augment.spec_augment import SpecAugmentConfig, spec_augment
 from asr.errors import ConfigError
-from asr.features.spec_augment import SpecAugmentConfig, spec_augment
 
 FRAME_SHIFT = 0.01
 NOTHING = SpecAugmentConfig(

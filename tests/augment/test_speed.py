@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr.audio.speed import change_speed
+from asr.augment.speed import change_speed
 from asr.errors import ConfigError
 
 RATE = 16000

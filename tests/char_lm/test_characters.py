@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from asr.char_lm.characters import CharacterTable
 from asr.errors import DataError
-from asr.lm.characters import CharacterTable
 
 SEGMENTS = ["DON'T STOP", "A", ""]
 

@@ -8,14 +8,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from asr.char_lm.experiment import train_language_model
+from asr.char_lm.language_model import load_language_model
+from asr.char_lm.network import CharacterModelConfig
+from asr.char_lm.progress import ChunkReport, LanguageRunState, ValidationReport
+from asr.char_lm.streams import StreamConfig
 from asr.config import LanguageConfig
 from asr.errors import DataError, ModelError, StoppedError, TrainingError
-from asr.language_experiment import train_language_model
-from asr.language_model import load_language_model
-from asr.lm.character_model import CharacterModelConfig
 from asr.provenance import provenance
-from asr.train.language_progress import ChunkReport, LanguageRunState, ValidationReport
-from asr.train.streams import StreamConfig
 
 TEXT = ["The cat sat.", "A cat ate the mat, at last!", "", "That's that."] * 6  # 8 chunks
 DEV = ["A cat sat at the mat."]

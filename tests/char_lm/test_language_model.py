@@ -3,15 +3,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from asr.config import LanguageConfig
-from asr.errors import ModelError
-from asr.language_model import (
+from asr.char_lm.characters import CharacterTable
+from asr.char_lm.language_model import (
     LanguageModel,
     build_language_model,
     load_language_model,
     save_language_model,
 )
-from asr.lm.characters import CharacterTable
+from asr.config import LanguageConfig
+from asr.errors import ModelError
 
 TEXTS = ["Don't stop!", "OK", ""]
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from asr.char_lm.network import CharacterModel, CharacterModelConfig
 from asr.errors import ConfigError
-from asr.lm.character_model import CharacterModel, CharacterModelConfig
 
 CELLS = ("lstm", "gru", "rnn")
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 import pytest
 import torch
 
+from asr.char_lm.characters import CharacterTable
+from asr.char_lm.language_model import LanguageModel, build_language_model
+from asr.char_lm.rescoring import rescore
 from asr.config import LanguageConfig
 from asr.errors import DataError
-from asr.language_model import LanguageModel, build_language_model
-from asr.lm.characters import CharacterTable
-from asr.rescoring import rescore
 from asr.text.transcript import Alternative, Transcript, Word, from_json, to_json
 
 FIRST = (Word("A", 0.1, 0.2, 0.75), Word("CAD", 0.3, 0.6, 0.75))

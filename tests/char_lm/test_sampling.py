@@ -3,10 +3,10 @@ import math
 import pytest
 import torch
 
+from asr.char_lm.characters import CharacterTable
+from asr.char_lm.network import CharacterModel, CharacterModelConfig
+from asr.char_lm.sampling import sample
 from asr.errors import ConfigError
-from asr.lm.character_model import CharacterModel, CharacterModelConfig
-from asr.lm.characters import CharacterTable
-from asr.lm.sampling import sample
 
 TABLE = CharacterTable("\n ABC")
 

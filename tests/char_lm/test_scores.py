@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
+from asr.char_lm.characters import CharacterTable
+from asr.char_lm.network import CharacterModel, CharacterModelConfig
+from asr.char_lm.scores import character_perplexity, score_segments
 from asr.errors import DataError
 from asr.lm import character_scores
-from asr.lm.character_model import CharacterModel, CharacterModelConfig
-from asr.lm.character_scores import character_perplexity, score_segments
-from asr.lm.characters import CharacterTable
 
 TABLE = CharacterTable("\n AB")
 SEGMENTS = ["AB BA", "", "A", "B A B A B", "BB"]

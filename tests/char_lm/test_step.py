@@ -3,9 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
+from asr.char_lm.network import CharacterModel, CharacterModelConfig
+from asr.char_lm.step import Chunk, ChunkResult, language_step
 from asr.errors import TrainingError
-from asr.lm.character_model import CharacterModel, CharacterModelConfig
-from asr.train.language_step import Chunk, ChunkResult, language_step
 
 
 def make_model() -> CharacterModel:

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from asr.char_lm.streams import StreamConfig, Streams
 from asr.errors import DataError
-from asr.train.streams import StreamConfig, Streams
 
 
 def test_each_row_is_a_stretch_of_the_text_and_its_targets_are_one_further() -> None:

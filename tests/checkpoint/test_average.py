@@ -3,18 +3,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from asr.speller import build_speller
+from asr.spelling.pronounced_text import PronouncingConfig
 
-from asr.averaging import average_models
-from asr.checkpoint import Checkpoint, build, load_checkpoint, save_checkpoint
+from asr.checkpoint.average import average_models
+from asr.checkpoint.network import Checkpoint, build, load_checkpoint, save_checkpoint
 from asr.confidence.calibration import Calibration
 from asr.confidence.calibration_file import Fitted
 from asr.config import Config, SpellingConfig
 from asr.errors import ConfigError, ModelError
-from asr.model.acoustic import ModelConfig
+from asr.model.config import ModelConfig
 from asr.provenance import provenance
 from asr.recognizer import verify_model
-from asr.speller import build_speller
-from asr.spelling.pronounced_text import PronouncingConfig
 from asr.text.tokenizer import TextConfig
 from asr.text.tokens import TokenTable
 

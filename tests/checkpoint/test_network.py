@@ -5,7 +5,8 @@ import pytest
 import safetensors.torch
 import torch
 
-from asr.checkpoint import (
+from asr.checkpoint.directory import copy_model
+from asr.checkpoint.network import (
     Checkpoint,
     build,
     load_checkpoint,
@@ -14,7 +15,6 @@ from asr.checkpoint import (
 )
 from asr.config import Config
 from asr.errors import ConfigError, ModelError
-from asr.model_files import copy_model
 from asr.text.bpe import train_bpe
 from asr.text.tokens import TokenTable
 

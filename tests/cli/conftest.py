@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from asr.audio.write import write_waveform
-from asr.checkpoint import build, save_checkpoint
+from asr.checkpoint.network import build, save_checkpoint
 from asr.config import Config
 from asr.corpus.manifest import write_manifest
 from asr.corpus.tiny import write_tiny_corpus

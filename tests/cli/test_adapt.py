@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from asr.checkpoint import load_checkpoint, save_checkpoint, verify_golden
+from asr.checkpoint.network import load_checkpoint, save_checkpoint, verify_golden
 from asr.cli import main
 from asr.confidence.calibration import Calibration
 from asr.confidence.calibration_file import Fitted
@@ -75,7 +75,7 @@ def test_what_was_recognised_is_not_recognised_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("asr.adaptation.train_model", stopping)
+        patch.setattr("asr.low_resource.adaptation.train_model", stopping)
         assert adapt(model, untold, "--folds", 1, "--output", tmp_path / "stopped") == 130
     monkeypatch.setattr("asr.cli.adapt.recognise", stopping)
 
@@ -142,7 +142,7 @@ def test_a_part_is_recognised_anew_by_a_model_that_did_not_learn_from_it(
         return train_model(config, material, output, *rest)
 
     monkeypatch.setattr("asr.cli.adapt.recognise", listening)
-    monkeypatch.setattr("asr.adaptation.train_model", learning)
+    monkeypatch.setattr("asr.low_resource.adaptation.train_model", learning)
 
     assert adapt(model, untold, "--folds", 3, "--output", tmp_path / "adapted") == 0
 

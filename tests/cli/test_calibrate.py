@@ -16,7 +16,7 @@ from asr.corpus.utterance import Utterance
 from asr.provenance import provenance
 from asr.search.beam import BeamConfig
 from asr.text.transcript import Transcript, Word, read_transcripts, to_json, write_transcripts
-from asr.wer.condition import Decoding, read_decoding, write_decoding
+from asr.wer.score_file import Decoding, read_decoding, write_decoding
 
 
 @pytest.fixture

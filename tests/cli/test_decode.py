@@ -9,7 +9,7 @@ from asr.config import Config, config_hash
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.utterance import Utterance
 from asr.text.transcript import read_transcripts
-from asr.wer.condition import read_decoding
+from asr.wer.score_file import read_decoding
 
 
 def decode(model: Path, manifest: Path, output: Path, *words: object) -> int:

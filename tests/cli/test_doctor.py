@@ -27,7 +27,7 @@ def test_without_a_name_every_shipped_model_is_checked(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(model, tmp_path / "ours")
-    monkeypatch.setattr("asr.model_names.MODELS", tmp_path)
+    monkeypatch.setattr("asr.checkpoint.names.MODELS", tmp_path)
     assert main(["doctor"]) == 0
     assert "model ours" in capsys.readouterr().out
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from asr.char_lm.language_model import load_language_model
 from asr.cli import main
 from asr.config import LanguageConfig, to_toml
-from asr.language_model import load_language_model
 from asr.provenance import Provenance
 from asr.text.transcript import (
     Alternative,
@@ -15,7 +15,7 @@ from asr.text.transcript import (
     read_transcripts,
     write_transcripts,
 )
-from asr.wer.condition import Decoding, read_decoding, write_decoding
+from asr.wer.score_file import Decoding, read_decoding, write_decoding
 
 TEXT = "The cat sat.\nA cat ate the mat, at last!\n\nThat's that.\n" * 6
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import asr
+from asr.checkpoint.decoding import read_own_search
 from asr.cli import main
 from asr.config import read_tree
 from asr.errors import ConfigError, ModelError
-from asr.own_search import read_own_search
 from asr.search.beam import BeamConfig
 
 

@@ -6,7 +6,7 @@ import torch
 
 import asr
 from asr.audio.write import write_waveform
-from asr.checkpoint import load_checkpoint, read_example
+from asr.checkpoint.network import load_checkpoint, read_example
 from asr.cli import main
 from asr.confidence.calibration import Calibration
 from asr.confidence.calibration_file import Fitted, read_calibrations, write_calibrations

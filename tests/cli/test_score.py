@@ -10,7 +10,7 @@ from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
 from asr.provenance import provenance
 from asr.wer.alignment import Counts
-from asr.wer.condition import Decoding, read_condition, write_decoding
+from asr.wer.score_file import Decoding, read_condition, write_decoding
 
 TEXTS = {"a": "THE CAT SAT", "b": "ON A MAT"}
 

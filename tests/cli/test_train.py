@@ -13,12 +13,12 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 import asr
+from asr.checkpoint.directory import WEIGHTS_FILE
 from asr.cli import main
 from asr.cli.watch import METRICS_FILE, RunWatcher
 from asr.config import Config, to_toml
 from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
-from asr.model_files import WEIGHTS_FILE
 from asr.train.loop import STATE_FILE
 from asr.train.progress import StepReport
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from asr.audio.codec import MP3_SETTINGS
+from asr.augment.codec import MP3_SETTINGS
 from asr.corpus.batching import AS_RECORDED, BatchingConfig, draw_renditions, plan_batches
 from asr.errors import ConfigError
 

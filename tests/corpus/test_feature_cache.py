@@ -5,10 +5,11 @@ import torch
 
 from asr.corpus import feature_memory
 from asr.corpus.batching import Rendition
-from asr.corpus.feature_memory import FeatureMemory
+from asr.corpus.feature_cache import FeatureMemory
 from asr.corpus.loader import read_rendition
 from asr.corpus.utterance import Utterance
-from asr.features.front_end import FeatureConfig, FrontEnd
+from asr.features.config import FeatureConfig
+from asr.features.front_end import FrontEnd
 
 
 @pytest.fixture

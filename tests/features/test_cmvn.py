@@ -6,7 +6,7 @@ from torch import Tensor
 
 from asr.errors import DataError
 from asr.features.cmvn import CmvnAccumulator, CmvnStatistics, normalise, utterance_statistics
-from asr.lengths import pad
+from asr.features.padding import pad
 
 
 @pytest.fixture

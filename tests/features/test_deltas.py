@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from asr.features.deltas import add_deltas
-from asr.lengths import pad
+from asr.features.padding import pad
 
 
 def _frames(n_frames: int, n_features: int = 3) -> Tensor:

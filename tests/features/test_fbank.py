@@ -10,7 +10,7 @@ from torch import Tensor
 from asr.errors import ConfigError, ShapeError
 from asr.features import fbank
 from asr.features.fbank import MIN_LOG_ENERGY, LogMel, mel, mel_filters, povey_window, whole_samples
-from asr.lengths import pad
+from asr.features.padding import pad
 
 
 def _log_mel(n_mels: int = 40, min_log_energy: float = MIN_LOG_ENERGY) -> LogMel:

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from asr.errors import ConfigError, ShapeError
 from asr.features.cmvn import CmvnAccumulator, CmvnStatistics
-from asr.features.front_end import FeatureConfig, FrontEnd
-from asr.lengths import pad
+from asr.features.config import FeatureConfig
+from asr.features.front_end import FrontEnd
+from asr.features.padding import pad
 
 LOG_MEL = FeatureConfig(
     sample_rate=16000,

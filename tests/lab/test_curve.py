@@ -1,4 +1,4 @@
-from asr.memory.curve import Curve
+from asr.lab.curve import Curve
 
 CURVE = Curve(0.1, past=(1.0, 0.5, 0.2, 0.01, 0.001), future=(1.0, 0.1, 0.02))
 

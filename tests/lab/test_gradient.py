@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from asr.errors import DataError
-from asr.memory.curve import Curve
-from asr.memory.gradient import gradient_curve, scaled_recurrence
-from asr.model.acoustic import AcousticModel, ModelConfig
+from asr.lab.curve import Curve
+from asr.lab.gradient import gradient_curve, scaled_recurrence
+from asr.model.acoustic import AcousticModel
+from asr.model.config import ModelConfig
 
 N_FEATURES = 5
 

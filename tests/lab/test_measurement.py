@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from asr.audio.write import write_waveform
-from asr.checkpoint import Checkpoint, build, save_checkpoint, untrained
+from asr.checkpoint.network import Checkpoint, build, save_checkpoint, untrained
 from asr.config import Config
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, ConfigError, DataError
-from asr.memory.cut import CUT_FRAMES
-from asr.memory.measurement import SCALES, Memory, measure_knob, measure_memory, n_steps
+from asr.lab.cut import CUT_FRAMES
+from asr.lab.measurement import SCALES, Memory, measure_knob, measure_memory, n_steps
 from asr.recognizer import Recognizer, load_model
 from asr.search.beam import BeamConfig
 from asr.text.tokens import TokenTable

@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from asr.memory.curve import Curve
-from asr.memory.cut import Cut
-from asr.memory.measurement import Memory
-from asr.memory.page import memory_page
-from asr.model.acoustic import ModelConfig
+from asr.lab.curve import Curve
+from asr.lab.cut import Cut
+from asr.lab.measurement import Memory
+from asr.lab.page import memory_page
+from asr.model.config import ModelConfig
 from asr.provenance import Provenance
 from asr.wer.alignment import Counts
 from asr.wer.score import Tally

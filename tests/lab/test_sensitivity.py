@@ -7,9 +7,11 @@ import torch
 from torch import Tensor
 
 from asr.errors import ShapeError
-from asr.lengths import pad, subsampled_lengths
-from asr.model.acoustic import AcousticModel, ModelConfig
-from asr.model.sensitivity import GradientByDistance, evenly_spread, squared_gradients
+from asr.features.padding import pad
+from asr.lab.sensitivity import GradientByDistance, evenly_spread, squared_gradients
+from asr.lengths import subsampled_lengths
+from asr.model.acoustic import AcousticModel
+from asr.model.config import ModelConfig
 
 Network = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 N_FEATURES = 5

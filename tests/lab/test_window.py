@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr.lengths import pad
-from asr.model.acoustic import AcousticModel, ModelConfig
-from asr.model.window import windowed_outputs
+from asr.features.padding import pad
+from asr.lab.window import windowed_outputs
+from asr.model.acoustic import AcousticModel
+from asr.model.config import ModelConfig
 
 N_FEATURES = 5
 
@@ -71,7 +72,7 @@ def test_an_utterance_without_frames_gives_none() -> None:
 def test_cutting_the_windows_into_batches_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     network, features = model(), random_features(40)
     together = windowed_outputs(network, features, left=2, right=2, factor=4)
-    monkeypatch.setattr("asr.model.window.MAX_FRAMES", 1)
+    monkeypatch.setattr("asr.lab.window.MAX_FRAMES", 1)
 
     one_by_one = windowed_outputs(network, features, left=2, right=2, factor=4)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from asr.errors import DataError
-from asr.text.pronunciations import PhoneSpeller
+from asr.lexicon.pronunciations import PhoneSpeller
 
 ENTRIES = [("READ", ("R", "IY", "D")), ("READ", ("R", "EH", "D")), ("A", ("AH",))]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from asr.adaptation import LONGEST, folds, stretches
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
+from asr.low_resource.adaptation import LONGEST, folds, stretches
 from asr.text.transcript import Transcript, Word
 
 

@@ -5,9 +5,10 @@ import torch
 from torch import Tensor
 
 from asr.errors import ConfigError, ShapeError
-from asr.lengths import pad
-from asr.model.acoustic import AcousticModel, ModelConfig
-from asr.recurrent import RecurrentLayer
+from asr.features.padding import pad
+from asr.model.acoustic import AcousticModel
+from asr.model.config import ModelConfig
+from asr.model.recurrent import RecurrentLayer
 
 CONFIG = ModelConfig(
     subsampling_factor=4,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from asr.lm.dense_trigram import BORDER, dense_trigram
+from asr.model.dense_trigram import BORDER, dense_trigram
 
 
 def test_each_history_has_a_distribution_without_zeros() -> None:

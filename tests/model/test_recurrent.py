@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from asr.recurrent import RecurrentStack, draw_dropout
+from asr.model.recurrent import RecurrentStack, draw_dropout
 
 CELLS = ("lstm", "gru", "rnn")
 

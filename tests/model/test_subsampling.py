@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr.lengths import subsampled_lengths, zero_padding
+from asr.features.padding import zero_padding
+from asr.lengths import subsampled_lengths
 from asr.model.subsampling import TIME_STRIDES, ConvSubsampling
 
 LENGTHS = torch.tensor([13, 9, 2])

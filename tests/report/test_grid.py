@@ -1,6 +1,6 @@
 from xml.etree import ElementTree
 
-from asr.wer.surface import best_point, svg, table
+from asr.report.grid import best_point, svg, table
 
 SURFACE = {(0.5, -1.0): 0.5, (0.5, 0.0): 0.4, (1.0, -1.0): 0.25, (1.0, 0.0): 0.3}
 

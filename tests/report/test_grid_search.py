@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from asr.checkpoint import build
+from asr.checkpoint.network import build
 from asr.config import Config
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, ConfigError, DataError
-from asr.fusion import fuse
 from asr.recognizer import Recognizer
+from asr.report.grid_search import compute_emissions, read_emissions, tune, write_emissions
 from asr.search.beam import BeamConfig
+from asr.search.fusion import fuse
 from asr.search.ngram import make_ngram
 from asr.text.tokens import TokenTable
-from asr.tuning import compute_emissions, read_emissions, tune, write_emissions
 
 VOCABULARY = ("<unk>", "<s>", "</s>", "A", "CAB")
 
@@ -30,7 +30,7 @@ def recognizer(small_config: Config, monkeypatch: pytest.MonkeyPatch) -> Recogni
         np.array([1, n + 1], np.uint32),
         np.zeros(n + 1, np.int32),
     )
-    monkeypatch.setattr("asr.fusion._read_lm", lambda _: (VOCABULARY, model))
+    monkeypatch.setattr("asr.search.fusion._read_lm", lambda _: (VOCABULARY, model))
     torch.manual_seed(1)
     checkpoint = build(small_config, TokenTable.from_text(["ABC D"]))
     fusion = fuse(checkpoint.tokenizer.tokens, "librispeech-1", lm=Path("some.lm"))

@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
-from asr.train.curve import learning_curve, read_reports
+from asr.report.learning_curve import learning_curve, read_reports
 from asr.train.progress import EpochReport
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -1,4 +1,4 @@
-from asr.wer.markdown import code, count, percent, table
+from asr.report.markdown import code, count, percent, table
 
 
 def test_a_table_can_be_read_as_plain_text() -> None:

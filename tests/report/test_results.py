@@ -4,9 +4,9 @@ import pytest
 
 from asr.errors import DataError
 from asr.provenance import Provenance
-from asr.wer.condition import Condition, Decoding
-from asr.wer.report import report
+from asr.report.results import report
 from asr.wer.score import score
+from asr.wer.score_file import Condition, Decoding
 
 
 @dataclass(frozen=True)

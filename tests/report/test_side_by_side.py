@@ -1,8 +1,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asr.report.side_by_side import side_by_side
 from asr.wer.alignment import count_errors
-from asr.wer.side_by_side import side_by_side
 
 TEXTS = st.lists(st.sampled_from(["A", "BE", "SEA", "DEED"]), max_size=12).map(" ".join)
 

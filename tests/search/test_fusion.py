@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from asr.errors import ConfigError, DataError
-from asr.fusion import Fusion, fuse, read_hotwords
+from asr.lexicon.pronunciations import read_lexicon
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
+from asr.search.fusion import Fusion, fuse, read_hotwords
 from asr.search.hypothesis import Hypothesis
 from asr.search.ngram import NGram, make_ngram
 from asr.text.normalise import normaliser
-from asr.text.pronunciations import read_lexicon
 
 CHARACTERS = ("<blank>", "▁", "A", "C", "H", "T")
 PIECES = ("<blank>", "▁C", "▁THE", "AT", "A", "T", "▁A")
@@ -36,7 +36,7 @@ def unigrams(probabilities: Sequence[float]) -> NGram:
 def lm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A language model of which the reader is somebody else's."""
     model = unigrams([0.05, 0.0001, 0.1, 0.4, 0.4, 0.0499])
-    monkeypatch.setattr("asr.fusion._read_lm", lambda _: (VOCABULARY, model))
+    monkeypatch.setattr("asr.search.fusion._read_lm", lambda _: (VOCABULARY, model))
     return tmp_path / "some.lm"
 
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr.lm.dense_trigram import dense_trigram
 from asr.model.acoustic import AcousticModel, ModelConfig, Output
+from asr.model.dense_trigram import dense_trigram
 from asr.train.objective import Objective
 from asr.train.optimiser import OptimiserConfig, adamw
 from asr.train.ranks import Ranks, join_ranks

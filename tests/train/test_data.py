@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from asr.config import Config
-from asr.corpus.feature_memory import FeatureMemory
+from asr.corpus.feature_cache import FeatureMemory
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.features.front_end import FrontEnd

@@ -3,7 +3,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from asr.model.acoustic import AcousticModel, ModelConfig
+from asr.model.acoustic import AcousticModel
+from asr.model.config import ModelConfig
 from asr.train.priors import LEAST, estimate_priors
 from asr.train.step import TrainingBatch
 

@@ -26,7 +26,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from asr.config import read_config
-from asr.corpus.feature_memory import FeatureMemory
+from asr.corpus.feature_cache import FeatureMemory
 from asr.corpus.manifest import read_manifest
 from asr.features.front_end import FrontEnd
 from asr.model.acoustic import AcousticModel

@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from asr.errors import TrainingError
-from asr.lm.dense_trigram import dense_trigram
-from asr.model.acoustic import AcousticModel, ModelConfig
+from asr.model.acoustic import AcousticModel
+from asr.model.config import ModelConfig
 from asr.model.ctc import ctc_loss
 from asr.model.denominator import log_denominator
+from asr.model.dense_trigram import dense_trigram
 from asr.train.objective import Objective
 from asr.train.ranks import ALONE
 from asr.train.step import StepResult, Targets, TrainingBatch, Workers, training_step

@@ -6,7 +6,8 @@ import pytest
 from asr.errors import DataError
 from asr.provenance import Provenance
 from asr.wer.alignment import Counts
-from asr.wer.condition import (
+from asr.wer.score import Score, UtteranceScore
+from asr.wer.score_file import (
     Condition,
     Decoding,
     read_condition,
@@ -14,7 +15,6 @@ from asr.wer.condition import (
     write_condition,
     write_decoding,
 )
-from asr.wer.score import Score, UtteranceScore
 
 PROVENANCE = Provenance("asr decode", "0123456789ab", "2026-01-31T12:00:00Z", "a CPU", "python 3")
 DECODING = Decoding("exp/model", "fedcba", "greedy", 100.0, 5.0, PROVENANCE)

@@ -77,7 +77,7 @@ def _summary(model: Path, result: "Perplexity") -> str:
 
 
 def _recurrent_summary(model: Path, text: list[Path]) -> str:
-    from asr.language_model import load_language_model
+    from asr.char_lm.language_model import load_language_model
     from asr.lm.segments import read_segments
 
     result = load_language_model(model).perplexity(list(read_segments(text)))

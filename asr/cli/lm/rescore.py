@@ -52,9 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Rescore, write the record and then the hypotheses, and say what changed."""
+    from asr.char_lm.language_model import load_language_model
+    from asr.char_lm.rescoring import rescore
     from asr.cli.searching import use_threads
-    from asr.language_model import load_language_model
-    from asr.rescoring import rescore
     from asr.text.transcript import read_transcripts, write_transcripts
 
     use_threads(options.threads)
@@ -82,7 +82,7 @@ def _write_record(options: argparse.Namespace, seconds: float) -> None:
     """Carry over how the hypotheses were made; without such a record, write none."""
     from asr.cli.decode import record_path
     from asr.provenance import provenance
-    from asr.wer.condition import read_decoding, write_decoding
+    from asr.wer.score_file import read_decoding, write_decoding
 
     record = record_path(options.hypotheses)
     if not record.exists():

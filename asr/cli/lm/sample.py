@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write so many characters behind the prompt."""
-    from asr.language_model import load_language_model
+    from asr.char_lm.language_model import load_language_model
 
     model = load_language_model(options.model)
     text = model.sample(

@@ -43,11 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, show progress, and put the best model in place."""
+    from asr.char_lm.experiment import train_language_model
     from asr.cli.lm.watch import LanguageRunWatcher
     from asr.cli.stopping import StopSignals
     from asr.config import LanguageConfig
     from asr.errors import StoppedError
-    from asr.language_experiment import train_language_model
     from asr.lm.segments import hold_out, read_segments
     from asr.provenance import provenance
 

@@ -7,7 +7,7 @@ from typing import Never, Self
 
 from tqdm import tqdm
 
-from asr.train.language_progress import ChunkReport, ValidationReport
+from asr.char_lm.progress import ChunkReport, ValidationReport
 
 METRICS_FILE = "metrics.jsonl"  # a validation a line
 

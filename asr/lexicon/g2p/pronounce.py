@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from asr.lexicon.dictionary import Dictionary
-from asr.lexicon.pronouncer import Advance, Pronouncer
+from asr.lexicon.g2p.pronouncer import Advance, Pronouncer
 
 
 def pronounce(

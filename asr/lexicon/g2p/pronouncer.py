@@ -11,8 +11,8 @@ import numpy as np
 
 from asr.errors import DataError
 from asr.lexicon.dictionary import Dictionary, Units
-from asr.lexicon.graphones import MAX_UNITS, divide, n_behind, parts
-from asr.lexicon.spelling_search import N_SPECIAL, Graphones, make_beam, spell
+from asr.lexicon.g2p.graphones import MAX_UNITS, divide, n_behind, parts
+from asr.lexicon.g2p.spelling_search import N_SPECIAL, Graphones, make_beam, spell
 from asr.lm.counts import count_ngrams, kept_ngrams
 from asr.lm.kneser_ney import estimate
 from asr.lm.vocabulary import END_ID, START_ID, Vocabulary

@@ -1,6 +1,6 @@
 import pytest
 
-from asr.lexicon.graphones import divide, parts
+from asr.lexicon.g2p.graphones import divide, parts
 
 LETTERS = {letter: i for i, letter in enumerate("AEHKPSTX")}
 UNITS = {unit: i for i, unit in enumerate(("a", "e", "h", "k", "p", "s", "t", "S"))}

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from asr.lexicon.dictionary import Dictionary, read_dictionary
-from asr.lexicon.pronounce import pronounce
+from asr.lexicon.g2p.pronounce import pronounce
 from asr.text.normalise import normaliser
 
 DICTIONARY: Dictionary = {

@@ -5,7 +5,7 @@ import pytest
 
 from asr.errors import DataError
 from asr.lexicon.dictionary import Dictionary
-from asr.lexicon.pronouncer import Pronouncer
+from asr.lexicon.g2p.pronouncer import Pronouncer
 
 CONSONANTS = {"B": ("b",), "SH": ("S",), "T": ("t",), "X": ("k", "s")}
 VOWELS = {"A": ("a",), "O": ("o",)}

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from asr.lexicon.spelling_search import N_SPECIAL, Graphones, make_beam, spell
+from asr.lexicon.g2p.spelling_search import N_SPECIAL, Graphones, make_beam, spell
 from asr.lm.counts import count_ngrams, kept_ngrams
 from asr.lm.kneser_ney import estimate
 from asr.lm.ngram import NGram

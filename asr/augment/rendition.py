@@ -1,0 +1,92 @@
+"""Renditions: how each utterance is played in an epoch, drawn by chance, and played so."""
+
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from asr.augment.codec import MP3_SETTINGS, through_mp3
+from asr.augment.config import AugmentConfig
+from asr.augment.noise import add_noise
+from asr.augment.reverberation import reverberate
+from asr.augment.speed import change_speed
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """How an utterance is played in an epoch.
+
+    Attributes:
+        speed: The factor by which it is played faster: it lasts its duration divided by that.
+        codec: The setting of `through_mp3` that it is sent through; None spares it.
+        noise: The seed of the noise that `add_noise` adds; None: silence.
+        room: The seed of the room that `reverberate` plays it in; None: none.
+    """
+
+    speed: float = 1.0
+    codec: int | None = None
+    noise: int | None = None
+    room: int | None = None
+
+
+AS_RECORDED = Rendition()
+
+
+def draw_renditions(
+    n_utterances: int, config: AugmentConfig, *, seed: int, epoch: int
+) -> list[Rendition]:
+    """Draw how each utterance is played in an epoch.
+
+    Whether an utterance goes through a codec, has noise behind it or is played in a room is drawn
+    anew each epoch; through which setting once for all, and which noise and which room once for
+    each speed. So each of the three doubles the renditions of an utterance, and there are no more:
+    with codecs alone two for each speed, few enough to keep their features; with all three eight.
+    """
+    setting = random.Random(f"codec settings {seed}").random
+    settings = [int(setting() * len(MP3_SETTINGS)) for _ in range(n_utterances)]
+    draw = random.Random(f"renditions {seed} {epoch}").random
+    share = config.codec_share * config.strength(epoch)
+    plain = [
+        Rendition(
+            speed=config.speeds[int(draw() * len(config.speeds))],
+            codec=settings[i] if draw() < share else None,
+        )
+        for i in range(n_utterances)
+    ]
+    strength = config.strength(epoch)
+    noises = _draw_seeds("noise", strength * config.noise_share, plain, seed, epoch)
+    rooms = _draw_seeds("room", strength * config.reverb_share, plain, seed, epoch)
+    return [
+        replace(rendition, noise=noise, room=room)
+        for rendition, noise, room in zip(plain, noises, rooms, strict=True)
+    ]
+
+
+def _draw_seeds(
+    what: str, share: float, renditions: Sequence[Rendition], seed: int, epoch: int
+) -> list[int | None]:
+    """Draw which utterances have it in an epoch; the seed follows from the utterance and speed."""
+    draw = random.Random(f"{what} {seed} {epoch}").random
+    return [
+        _seed(f"{what} {seed} {i} {rendition.speed}") if draw() < share else None
+        for i, rendition in enumerate(renditions)
+    ]
+
+
+def _seed(words: str) -> int:
+    """Turn a seed in words into one in 32 bits, the same on every machine."""
+    return int.from_bytes(hashlib.sha256(words.encode()).digest()[:4])
+
+
+def render(waveform: Tensor, sample_rate: int, rendition: Rendition) -> Tensor:
+    """Play a waveform, (N,) float32 at `sample_rate` Hz, as a rendition says; it may get shorter."""
+    waveform = change_speed(waveform, sample_rate, rendition.speed)
+    if rendition.room is not None:
+        waveform = reverberate(waveform, sample_rate, rendition.room)
+    if rendition.noise is not None:
+        waveform = add_noise(waveform, sample_rate, rendition.noise)
+    if rendition.codec is not None:
+        waveform = through_mp3(waveform, sample_rate, rendition.codec)
+    return waveform

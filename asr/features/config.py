@@ -1,0 +1,66 @@
+"""What the front-end computes, as configuration says it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from asr.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureConfig:
+    """What the front-end computes.
+
+    Attributes:
+        sample_rate: Hz, of the waveforms that it is given.
+        frame_length: Seconds.
+        frame_shift: Seconds.
+        n_mels: Mel filters.
+        low_frequency: Hz, lower edge of the first filter.
+        high_frequency: Hz, upper edge of the last filter, at most half the sample rate.
+        min_log_energy: Natural log, on Kaldi's 16-bit scale; log-mel energies below are raised to
+            it, so that the silence of a lossy codec sounds like any other. Kaldi's own floor, which
+            changes nothing, is -15.94; faint noise is at 6.
+        n_ceps: Cepstral coefficients, c0 included; 0 keeps the log-mel energies.
+        delta_order: Time derivatives to append: 0, 1 or 2 (or more).
+        cmvn: Over what mean and variance are normalised: "global" (the training corpus, kept in
+            the state dict), "utterance" or "none".
+    """
+
+    sample_rate: int
+    frame_length: float
+    frame_shift: float
+    n_mels: int
+    low_frequency: float
+    high_frequency: float
+    min_log_energy: float
+    n_ceps: int
+    delta_order: int
+    cmvn: Literal["global", "utterance", "none"]
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values.
+
+        Raises:
+            ConfigError: It names the value, and says what was expected.
+        """
+        nyquist = self.sample_rate / 2
+        expected = {
+            "sample_rate": (self.sample_rate > 0, "above 0 Hz"),
+            "frame_length": (self.frame_length * self.sample_rate >= 2, "at least two samples"),
+            "frame_shift": (self.frame_shift * self.sample_rate >= 1, "at least one sample"),
+            "n_mels": (self.n_mels >= 1, "at least 1"),
+            "low_frequency": (
+                0 <= self.low_frequency < self.high_frequency,
+                "at least 0 Hz and below high_frequency",
+            ),
+            "high_frequency": (self.high_frequency <= nyquist, f"at most {nyquist} Hz"),
+            "n_ceps": (0 <= self.n_ceps <= self.n_mels, f"within 0..n_mels ({self.n_mels})"),
+            "delta_order": (self.delta_order >= 0, "at least 0"),
+            "cmvn": (
+                self.cmvn in ("global", "utterance", "none"),
+                "global, utterance or none",
+            ),
+        }
+        for name, (is_possible, what) in expected.items():
+            if not is_possible:
+                raise ConfigError(f"features.{name} must be {what}, got {getattr(self, name)!r}")
