@@ -1,8 +1,7 @@
-"""BPE: pieces of words, merged from characters by how often they stand together.
+"""BPE: pieces of words, merged from characters by how often they occur together.
 
-sentencepiece's unknown piece is named `<blank>` and given id 0, which makes its ids the model's
-ids: blank first, nothing to translate. Text with an unknown character is refused before it could
-ever come out as a blank.
+sentencepiece's unknown piece is named `<blank>` and has id 0, so its ids are the model's ids. Text
+with an unknown character is refused, because sentencepiece would encode it as the blank.
 """
 
 import io
@@ -12,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.errors import DataError
+from asr.files import write_bytes
 from asr.text.tokens import (
     BLANK,
-    TOKENS_FILE,
     WORD_BOUNDARY,
-    Tokenizer,
     TokenTable,
     WordSpan,
     lacks_character,
@@ -25,30 +23,28 @@ from asr.text.tokens import (
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
 
-BPE_FILE = "bpe.model"
-
 
 def train_bpe(texts: Iterable[str], size: int) -> "BpeTokenizer":
     """Learn pieces from normalised texts; the same texts in the same order give the same pieces.
 
-    Pieces never cross a word boundary. Every character of the texts is a piece, so that all of
-    them can be spelled.
+    Pieces never cross a word boundary. Every character of the texts is a piece, so all of them can
+    be encoded.
 
     Args:
         texts: One utterance each.
-        size: How many tokens to make, blank included.
+        size: Number of tokens, blank included.
 
     Raises:
-        DataError: The texts are empty, contain `▁`, or cannot give so few or so many tokens.
+        DataError: The texts are empty, contain `▁`, or cannot give that many or that few tokens.
 
     References:
         Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units", ACL 2016.
         Kudo and Richardson, "SentencePiece", EMNLP 2018.
     """
-    import sentencepiece  # here, so that characters do without it
+    import sentencepiece  # here: characters do not need it
 
     sentences = [" ".join(text.split()) for text in texts]
-    TokenTable.from_text(sentences)  # refuses what no tokenizer could learn from
+    TokenTable.from_text(sentences)  # refuses texts that no tokenizer can be made of
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
@@ -61,9 +57,9 @@ def train_bpe(texts: Iterable[str], size: int) -> "BpeTokenizer":
             bos_id=-1,
             eos_id=-1,
             pad_id=-1,
-            normalization_rule_name="identity",  # `normalise` has done it, under its own name
+            normalization_rule_name="identity",  # `normalise` has done it
             character_coverage=1.0,
-            split_by_unicode_script=False,  # else no piece could hold an apostrophe and a letter
+            split_by_unicode_script=False,  # a piece may hold an apostrophe and a letter
             max_sentence_length=max(len(sentence.encode()) for sentence in sentences) + 1,
             shuffle_input_sentence=False,
             num_threads=1,
@@ -75,25 +71,9 @@ def train_bpe(texts: Iterable[str], size: int) -> "BpeTokenizer":
     return BpeTokenizer(model.getvalue())
 
 
-def read_tokenizer(folder: Path) -> Tokenizer:
-    """Read the tokens of a model directory: BPE where `bpe.model` lies there, else characters.
-
-    Raises:
-        DataError: A file is missing or damaged, or the two do not belong together.
-    """
-    table = TokenTable.read(folder)
-    path = folder / BPE_FILE
-    if not path.exists():
-        return table
-    try:
-        tokenizer = BpeTokenizer(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from error
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
-    if tokenizer.table != table:
-        raise DataError(f"{path}: its pieces are not the tokens of {TOKENS_FILE} beside it")
-    return tokenizer
+def bpe_file(name: str) -> str:
+    """Name the file of a sentencepiece model."""
+    return f"bpe-{name}.model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +81,10 @@ class BpeTokenizer:
     """Pieces of words as tokens; the `Tokenizer` of a sentencepiece model.
 
     Args:
-        model: A serialised sentencepiece model as `train_bpe` makes it.
+        model: A serialised sentencepiece model, as `train_bpe` makes it.
 
     Raises:
-        DataError: The bytes are no such model.
+        DataError: The bytes are not such a model.
     """
 
     model: bytes = field(repr=False)
@@ -130,10 +110,10 @@ class BpeTokenizer:
         return len(self.table)
 
     def encode(self, text: str) -> list[int]:
-        """Spell text in pieces; white space at the ends is dropped, several spaces count as one.
+        """Split text into pieces; white space at the ends is dropped, several spaces count as one.
 
         Raises:
-            DataError: The text has a character that no piece spells.
+            DataError: The text has a character that no piece contains.
         """
         words = " ".join(text.split())
         for character in words:
@@ -143,17 +123,32 @@ class BpeTokenizer:
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Read ids as text; see `TokenTable.decode`."""
+        """Turn ids into text; see `TokenTable.decode`."""
         return self.table.decode(ids)
 
     def words(self, ids: Sequence[int]) -> list[WordSpan]:
         """Group ids into words; see `TokenTable.words`."""
         return self.table.words(ids)
 
-    def write(self, folder: Path) -> None:
-        """Write `tokens.txt` and `bpe.model`."""
-        self.table.write(folder)
-        (folder / BPE_FILE).write_bytes(self.model)
+    def write(self, folder: Path, name: str) -> None:
+        """Write `tokens-<name>.txt` and `bpe-<name>.model`."""
+        self.table.write(folder, name)
+        write_bytes(folder / bpe_file(name), self.model)
+
+    @classmethod
+    def read(cls, folder: Path, name: str) -> "BpeTokenizer":
+        """Read `bpe-<name>.model`.
+
+        Raises:
+            DataError: The file is missing or damaged.
+        """
+        path = folder / bpe_file(name)
+        try:
+            return cls(path.read_bytes())
+        except OSError as error:
+            raise DataError(f"{path}: {error.strerror}") from error
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from error
 
 
 def _processor_of(model: bytes) -> "SentencePieceProcessor":
@@ -164,4 +159,4 @@ def _processor_of(model: bytes) -> "SentencePieceProcessor":
     try:
         return sentencepiece.SentencePieceProcessor(model_proto=model)
     except RuntimeError as error:
-        raise DataError("expected a sentencepiece model, got bytes that are none") from error
+        raise DataError("expected a sentencepiece model, got other bytes") from error

@@ -1,8 +1,8 @@
 """Tokens: the units that a model emits, their ids, and the way from text to ids and back.
 
-A word boundary is spelled `▁`, as sentencepiece spells it. Among characters it is a token of its
-own between two words (`A ▁ B`); a BPE piece carries it as its first character (`▁A ▁B`). Both are
-decoded, and grouped into words, by the same rule, so all that differs is how text is cut up.
+A word boundary is written `▁`, as in sentencepiece. Among characters it is a token of its own
+between two words (`A ▁ B`); a BPE piece carries it as its first character (`▁A ▁B`). The same rule
+decodes both and groups both into words; only the way text is split differs.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Protocol
 
 from asr.errors import DataError
+from asr.files import write_bytes
 
 BLANK = "<blank>"
 WORD_BOUNDARY = "▁"
-TOKENS_FILE = "tokens.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class WordSpan:
 
 
 class Tokenizer(Protocol):
-    """What the rest of the package may ask of any kind of tokens."""
+    """Text to token ids and back, for any kind of tokens."""
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -40,16 +40,21 @@ class Tokenizer(Protocol):
         """Count the tokens, blank included: the V of a model's output."""
 
     def encode(self, text: str) -> list[int]:
-        """Spell normalised text in token ids."""
+        """Turn normalised text into token ids."""
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Read token ids, without blanks, as text."""
+        """Turn token ids, without blanks, into text."""
 
     def words(self, ids: Sequence[int]) -> list[WordSpan]:
         """Group token ids, without blanks, into words."""
 
-    def write(self, folder: Path) -> None:
-        """Write the files from which the tokenizer can be read again."""
+    def write(self, folder: Path, name: str) -> None:
+        """Write the files that `read_tokenizer` reads."""
+
+
+def tokens_file(name: str) -> str:
+    """Name the file of a token table."""
+    return f"tokens-{name}.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class TokenTable:
     Id 0 is the blank, which no text contains.
 
     Args:
-        tokens: Distinct, without white space, the first `<blank>`. A `▁` stands only in front.
+        tokens: Distinct, without white space; the first is `<blank>`. A `▁` only begins a token.
 
     Raises:
         DataError: A token breaks one of these rules.
@@ -104,21 +109,21 @@ class TokenTable:
         return len(self.tokens)
 
     def encode(self, text: str) -> list[int]:
-        """Spell text in characters, one word boundary between two words.
+        """Split text into characters, with one word boundary between two words.
 
         White space at the ends is dropped, and several spaces count as one.
 
         Raises:
             DataError: The text has a character that the table lacks.
         """
-        spelled = WORD_BOUNDARY.join(_words_without_boundary(text))
+        characters = WORD_BOUNDARY.join(_words_without_boundary(text))
         try:
-            return [self._ids[character] for character in spelled]
+            return [self._ids[character] for character in characters]
         except KeyError as missing:
             raise lacks_character(missing.args[0], text) from None
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Read ids as text: words with one space between them, none at the ends.
+        """Turn ids into text: words with one space between them, none at the ends.
 
         Raises:
             DataError: An id is the blank or outside the table.
@@ -133,7 +138,7 @@ class TokenTable:
         """
         spans: list[WordSpan] = []
         text, start = "", 0
-        for position, token in enumerate(self._spell(ids)):
+        for position, token in enumerate(self._tokens_of(ids)):
             if token.startswith(WORD_BOUNDARY):
                 if text:
                     spans.append(WordSpan(text, start, position))
@@ -143,18 +148,18 @@ class TokenTable:
             text += piece
         return [*spans, WordSpan(text, start, len(ids))] if text else spans
 
-    def write(self, folder: Path, name: str = TOKENS_FILE) -> None:
-        """Write a file: one token a line, the line number (from 0) its id."""
-        (folder / name).write_bytes("".join(f"{t}\n" for t in self.tokens).encode())
+    def write(self, folder: Path, name: str) -> None:
+        """Write `tokens-<name>.txt`: one token a line, its id the line number from 0."""
+        write_bytes(folder / tokens_file(name), "".join(f"{t}\n" for t in self.tokens).encode())
 
     @classmethod
-    def read(cls, folder: Path, name: str = TOKENS_FILE) -> "TokenTable":
-        """Read such a file.
+    def read(cls, folder: Path, name: str) -> "TokenTable":
+        """Read `tokens-<name>.txt`.
 
         Raises:
             DataError: The file is missing, not UTF-8, or not a table of tokens.
         """
-        path = folder / name
+        path = folder / tokens_file(name)
         try:
             return cls(tuple(path.read_bytes().decode().removesuffix("\n").split("\n")))
         except OSError as error:
@@ -175,7 +180,7 @@ class TokenTable:
         except KeyError as missing:
             raise DataError(f"there is no token {missing.args[0]!r}") from None
 
-    def _spell(self, ids: Sequence[int]) -> list[str]:
+    def _tokens_of(self, ids: Sequence[int]) -> list[str]:
         for i in ids:
             if not 0 < i < len(self.tokens):
                 raise DataError(f"expected token ids in 1..{len(self) - 1}, got {i} in {list(ids)}")
@@ -183,10 +188,10 @@ class TokenTable:
 
 
 def lacks_character(character: str, text: str) -> DataError:
-    """Say which character of a text no token spells."""
+    """Name a character that no token contains, and its text."""
     return DataError(
         f"no token for the character {character!r} (U+{ord(character):04X}) in {text!r}: "
-        "normalise the text, or make the tokens from text that has it"
+        "normalise the text, or make the tokens from text that contains it"
     )
 
 
@@ -202,9 +207,9 @@ def _check(tokens: tuple[str, ...]) -> None:
     seen: set[str] = set()
     for i, token in enumerate(tokens):
         if token in seen:
-            raise DataError(f"token {i} is {token!r}, which the table has already")
+            raise DataError(f"token {i} is {token!r}, a duplicate")
         if not token or any(character.isspace() for character in token):
-            raise DataError(f"token {i} is {token!r}: a token has no white space and is not empty")
+            raise DataError(f"token {i} is {token!r}: a token is not empty and has no white space")
         if WORD_BOUNDARY in token[1:]:
-            raise DataError(f"token {i} is {token!r}: {WORD_BOUNDARY!r} may only stand in front")
+            raise DataError(f"token {i} is {token!r}: {WORD_BOUNDARY!r} may only begin a token")
         seen.add(token)

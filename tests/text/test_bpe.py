@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.errors import DataError
-from asr.text.bpe import BpeTokenizer, read_tokenizer, train_bpe
+from asr.text.bpe import BpeTokenizer, train_bpe
 from asr.text.tokens import BLANK, WORD_BOUNDARY, TokenTable
 
 TEXTS = [
@@ -53,41 +53,37 @@ def test_white_space_around_and_between_words_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize("text", ["THE ÉTAT", "<blank>", "THE▁CAT", "the"])
-def test_text_with_a_character_of_no_piece_is_refused_rather_than_made_a_blank(text: str) -> None:
+def test_text_with_an_unknown_character_is_refused_rather_than_encoded_as_a_blank(
+    text: str,
+) -> None:
     with pytest.raises(DataError, match="no token for the character"):
         BPE.encode(text)
 
 
 @pytest.mark.parametrize("size", [1, 5, 5000])
-def test_a_size_that_the_texts_cannot_give_is_refused_with_the_reason(size: int) -> None:
+def test_an_impossible_size_is_refused_with_the_reason(size: int) -> None:
     with pytest.raises(DataError, match=rf"cannot make {size} BPE tokens .*Vocabulary size"):
         train_bpe(TEXTS, size)
 
 
 @pytest.mark.parametrize("texts", [[], ["", " "], ["A▁B"]])
-def test_texts_that_cannot_be_learned_from_are_refused(texts: list[str]) -> None:
+def test_texts_that_give_no_tokens_are_refused(texts: list[str]) -> None:
     with pytest.raises(DataError):
         train_bpe(texts, 10)
 
 
-def test_an_utterance_of_any_length_is_learned_from() -> None:
+def test_an_utterance_may_have_any_length() -> None:
     long = "AB " * 5000 + "Q"
     assert "Q" in train_bpe([long, "AB"], 8).tokens
 
 
-def test_a_tokenizer_is_read_as_it_was_written(tmp_path: Path) -> None:
-    BPE.write(tmp_path)
-    assert read_tokenizer(tmp_path) == BPE
-    assert TokenTable.read(tmp_path) == BPE.table
+def test_a_model_is_read_as_it_was_written(tmp_path: Path) -> None:
+    BPE.write(tmp_path, "text")
+    assert BpeTokenizer.read(tmp_path, "text") == BPE
+    assert TokenTable.read(tmp_path, "text") == BPE.table
 
 
-def test_a_folder_without_a_bpe_model_holds_characters(tmp_path: Path) -> None:
-    table = TokenTable.from_text(["A CAB"])
-    table.write(tmp_path)
-    assert read_tokenizer(tmp_path) == table
-
-
-def test_a_tokenizer_can_be_copied_as_it_is_for_a_worker_process() -> None:
+def test_a_tokenizer_can_be_copied_for_a_worker_process() -> None:
     twin = copy.deepcopy(BPE)
     assert twin == BPE
     assert twin.encode("THE CAT") == BPE.encode("THE CAT")
@@ -97,18 +93,10 @@ def test_a_tokenizer_can_be_copied_as_it_is_for_a_worker_process() -> None:
 def test_a_damaged_model_is_named(
     tmp_path: Path, model: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    BPE.write(tmp_path)
-    (tmp_path / "bpe.model").write_bytes(model)
-    with pytest.raises(DataError, match=r"bpe\.model: expected a sentencepiece model"):
-        read_tokenizer(tmp_path)
+    (tmp_path / "bpe-text.model").write_bytes(model)
+    with pytest.raises(DataError, match=r"bpe-text\.model: expected a sentencepiece model"):
+        BpeTokenizer.read(tmp_path, "text")
     assert capfd.readouterr() == ("", "")
-
-
-def test_a_model_of_other_tokens_than_those_beside_it_is_refused(tmp_path: Path) -> None:
-    BPE.write(tmp_path)
-    train_bpe(TEXTS, 39).table.write(tmp_path)
-    with pytest.raises(DataError, match=r"not the tokens of tokens\.txt"):
-        read_tokenizer(tmp_path)
 
 
 def test_a_model_with_another_first_piece_than_the_blank_is_refused() -> None:

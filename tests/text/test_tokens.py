@@ -29,7 +29,7 @@ def test_the_characters_do_not_depend_on_the_order_of_the_texts() -> None:
     assert TokenTable.from_text(["AB", "C D"]) == TokenTable.from_text(["D C", "BA"])
 
 
-def test_words_are_spelled_with_one_boundary_between_them_and_none_around() -> None:
+def test_words_are_encoded_with_one_boundary_between_them_and_none_around() -> None:
     expected = ids_of(ENGLISH, "A", "▁", "F", "O", "X")
     assert ENGLISH.encode("A FOX") == expected
     assert ENGLISH.encode(" \tA  FOX\n") == expected
@@ -79,7 +79,7 @@ def test_a_piece_that_begins_with_the_boundary_begins_a_word() -> None:
     assert PIECES.decode(ids) == "HELLO WORLDS"
 
 
-def test_a_boundary_piece_alone_begins_the_word_behind_it() -> None:
+def test_a_boundary_piece_alone_begins_the_next_word() -> None:
     ids = ids_of(PIECES, "LLO", "▁", "S", "LD", "▁", "▁HE")
     spans = [WordSpan("LLO", 0, 1), WordSpan("SLD", 2, 4), WordSpan("HE", 5, 6)]
     assert PIECES.words(ids) == spans
@@ -90,7 +90,7 @@ def test_a_character_without_a_token_is_named_with_its_text() -> None:
         ENGLISH.encode("A CAFé")
 
 
-def test_the_boundary_mark_is_no_text() -> None:
+def test_text_with_the_boundary_mark_is_refused() -> None:
     with pytest.raises(DataError, match=WORD_BOUNDARY):
         ENGLISH.encode("A▁B")
     with pytest.raises(DataError, match=WORD_BOUNDARY):
@@ -118,41 +118,41 @@ def test_the_blank_and_ids_outside_the_table_are_not_decoded(unknown: int) -> No
         pytest.param((BLANK, ""), id="an empty token"),
         pytest.param((BLANK, " "), id="a space"),
         pytest.param((BLANK, "A\r"), id="a carriage return"),
-        pytest.param((BLANK, "A▁"), id="a boundary behind"),
+        pytest.param((BLANK, "A▁"), id="a boundary at the end"),
     ],
 )
-def test_what_is_no_token_table_is_refused(tokens: tuple[str, ...]) -> None:
+def test_an_impossible_token_table_is_refused(tokens: tuple[str, ...]) -> None:
     with pytest.raises(DataError, match="token"):
         TokenTable(tokens)
 
 
 @pytest.mark.parametrize("table", [ENGLISH, PIECES, TokenTable((BLANK,))])
 def test_a_table_is_read_as_it_was_written(tmp_path: Path, table: TokenTable) -> None:
-    table.write(tmp_path)
-    assert TokenTable.read(tmp_path) == table
+    table.write(tmp_path, "text")
+    assert TokenTable.read(tmp_path, "text") == table
 
 
 def test_the_line_number_of_a_token_is_its_id(tmp_path: Path) -> None:
-    ENGLISH.write(tmp_path)
-    lines = (tmp_path / "tokens.txt").read_text(encoding="utf-8").split("\n")
+    ENGLISH.write(tmp_path, "text")
+    lines = (tmp_path / "tokens-text.txt").read_text(encoding="utf-8").split("\n")
     assert lines == [*ENGLISH.tokens, ""]
 
 
 @pytest.mark.parametrize("content", [b"", b"A\nB\n", b"<blank>\nA\nA\n", b"<blank>\n\xff\n"])
-def test_a_file_that_is_no_table_is_named(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "tokens.txt").write_bytes(content)
-    with pytest.raises(DataError, match=r"tokens\.txt: "):
-        TokenTable.read(tmp_path)
+def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "tokens-text.txt").write_bytes(content)
+    with pytest.raises(DataError, match=r"tokens-text\.txt: "):
+        TokenTable.read(tmp_path, "text")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"tokens\.txt: No such file"):
-        TokenTable.read(tmp_path)
+    with pytest.raises(DataError, match=r"tokens-text\.txt: No such file"):
+        TokenTable.read(tmp_path, "text")
 
 
 def test_text_needs_neither_torch_nor_sentencepiece_for_characters() -> None:
     code = (
-        "import sys, asr.text.bpe, asr.text.normalise, asr.text.tokens; "
+        "import sys, asr.text.normalise, asr.text.tokenizer; "
         "sys.exit(bool({'torch', 'sentencepiece'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
