@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("asr", "torch", "numpy")  # whose versions can move a figure
+DISTRIBUTION = "asr-ctc"  # the package's name for pip; `asr` belongs to another project on PyPI
+PACKAGES = (DISTRIBUTION, "onnxruntime", "torch", "numpy")  # whose versions can move a figure
 
 _PACKAGE_FOLDER = Path(__file__).parent
 _CPU_INFO = Path("/proc/cpuinfo")
@@ -74,7 +75,7 @@ def provenance(command: Sequence[str]) -> Provenance:
 def own_version() -> str:
     """Name the version of this package, also where it is run from its repository, not installed."""
     try:
-        return version("asr")
+        return version(DISTRIBUTION)
     except PackageNotFoundError:
         return "0+not.installed"
 

@@ -106,6 +106,6 @@ def _tensorboard(folder: Path) -> "SummaryWriter | None":
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        print("asr: no curves, since TensorBoard is not installed (asr[train])", file=sys.stderr)
+        print("asr: no TensorBoard curves: pip install 'asr-ctc[train]'", file=sys.stderr)
         return None
     return SummaryWriter(str(folder))
