@@ -1,145 +1,105 @@
 """Configuration: a TOML file becomes one frozen tree, complete and checked at the door.
 
-There are three kinds: `Config` for an acoustic model, `SpellingConfig` for the speller that may
-stand behind it, `LanguageConfig` for a language model.
-
-Each component owns its part and receives only that; here they are gathered under the names of the
-file's tables. Nothing has a default: what a file leaves out or misspells is refused by its name.
+Each component owns its part and receives only that; here the parts of an acoustic model are
+gathered under the names of the file's tables. Nothing has a default: what a file leaves out or
+misspells is refused by its name.
 """
 
 import dataclasses
 import hashlib
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
 import tomli_w
 
-from asr.augment.codec import check_mp3_rate
-from asr.augment.spec_augment import SpecAugmentConfig
-from asr.char_lm.loop import LanguageTrainConfig
-from asr.char_lm.network import CharacterModelConfig
-from asr.char_lm.streams import StreamConfig
+from asr.augment.config import AugmentConfig, check_mp3_rate
 from asr.corpus.batching import BatchingConfig
 from asr.errors import ConfigError
 from asr.features.config import FeatureConfig
 from asr.model.config import ModelConfig
-from asr.spelling.pronounced_text import PronouncingConfig
-from asr.text.normalise import NORMALISERS
-from asr.text.tokenizer import TextConfig
-from asr.train.config import OptimiserConfig, TrainConfig
+from asr.text.tokenizer import HeadConfig, TextConfig
+from asr.train.config import OptimiserConfig, TermConfig, TrainConfig
+
+TEXT_HEAD = "text"  # the head that every model has: greedy search and validation read it
 
 Part = TypeVar("Part")
 
 
+class Tree(Protocol):
+    """A configuration: a frozen dataclass of values and of further such trees."""
+
+    __dataclass_fields__: Any
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that decides what a model is and how it was trained."""
+    """Everything that decides what an acoustic model is and how it was trained.
+
+    Attributes:
+        text: How transcripts are normalised.
+        heads: The tokens that each of the network's heads outputs.
+        features: What the front-end computes.
+        augment: How training speech is varied.
+        model: The shape of the network.
+        batching: How the corpus is cut into batches.
+        optimiser: How far each update goes.
+        train: How long a run goes.
+        objective: The loss of each head.
+    """
 
     text: TextConfig
+    heads: Mapping[str, HeadConfig]
     features: FeatureConfig
-    spec_augment: SpecAugmentConfig
+    augment: AugmentConfig
     model: ModelConfig
     batching: BatchingConfig
     optimiser: OptimiserConfig
     train: TrainConfig
+    objective: Mapping[str, TermConfig]
 
     def __post_init__(self) -> None:
         """Refuse parts that do not go together."""
-        if self.batching.codec_share > 0:
+        if self.augment.codec_share > 0:
             try:
                 check_mp3_rate(self.features.sample_rate)
             except ConfigError as error:
                 raise ConfigError(
-                    f"features.sample_rate does not go with batching.codec_share: {error}"
+                    f"features.sample_rate does not go with augment.codec_share: {error}"
                 ) from error
-        if self.spec_augment.max_frequency_warp > 0 and (
-            self.features.n_ceps or self.features.delta_order
-        ):
+        if self.heads.keys() != self.objective.keys():
             raise ConfigError(
-                "spec_augment.max_frequency_warp needs log-mel energies: features.n_ceps and "
-                f"features.delta_order of 0, got {self.features.n_ceps} and "
-                f"{self.features.delta_order}"
+                "heads and objective must name the same heads, got "
+                f"{', '.join(self.heads)} and {', '.join(self.objective)}"
             )
-        _check_layers(self.model, self.train)
+        if TEXT_HEAD not in self.heads or self.heads[TEXT_HEAD].units == "phones":
+            raise ConfigError(f"heads.{TEXT_HEAD} must be there, of units that spell text")
+
+    @property
+    def frame_shift(self) -> float:
+        """Seconds from one frame of the network's output to the next."""
+        return self.features.frame_shift * self.model.subsampling_factor
+
+    @property
+    def phone_heads(self) -> list[str]:
+        """Name the heads whose tokens are phones, which need a lexicon."""
+        return [name for name, head in self.heads.items() if head.units == "phones"]
 
 
-@dataclass(frozen=True, slots=True)
-class SpellingConfig:
-    """Everything that decides what a speller is and how it was trained.
-
-    Attributes:
-        text: The tokens that it spells text in.
-        model: The shape of the network, which reads an acoustic model's phones.
-        pronouncing: How the text is said that it learns from.
-        optimiser: How far each update goes.
-        train: How long a run goes.
-    """
-
-    text: TextConfig
-    model: ModelConfig
-    pronouncing: PronouncingConfig
-    optimiser: OptimiserConfig
-    train: TrainConfig
-
-    def __post_init__(self) -> None:
-        """Refuse parts that do not go together."""
-        if self.train.phone_weight > 0:
-            raise ConfigError(
-                "train.phone_weight must be 0 for a speller, which hears phones and says none, "
-                f"got {self.train.phone_weight:g}"
-            )
-        _check_layers(self.model, self.train)
-
-
-@dataclass(frozen=True, slots=True)
-class LanguageConfig:
-    """Everything that decides what a language model over characters is and how it was trained.
-
-    Attributes:
-        normaliser: Name of the normaliser of all text that the model reads.
-        model: The shape of the network.
-        streams: How the text is read.
-        optimiser: How far each update goes; its epochs are passes over the text.
-        train: How long a run goes.
-    """
-
-    normaliser: str
-    model: CharacterModelConfig
-    streams: StreamConfig
-    optimiser: OptimiserConfig
-    train: LanguageTrainConfig
-
-    def __post_init__(self) -> None:
-        """Refuse parts that do not go together."""
-        if self.normaliser not in NORMALISERS:
-            raise ConfigError(
-                f"normaliser must be one of {sorted(NORMALISERS)}, got {self.normaliser!r}"
-            )
-        if self.optimiser.schedule != "cosine":
-            raise ConfigError(
-                "optimiser.schedule of a language model must be 'cosine', "
-                f"got {self.optimiser.schedule!r}"
-            )
-        if self.train.n_shards > self.streams.n_streams:
-            raise ConfigError(
-                f"train.n_shards must be at most streams.n_streams ({self.streams.n_streams}), "
-                f"got {self.train.n_shards}"
-            )
-
-
-def read_config(path: Path, overrides: dict[str, str] | None = None) -> Config:
+def read_config(path: Path, overrides: Mapping[str, str] | None = None) -> Config:
     """Read the configuration of an acoustic model; see `read_tree`."""
     return read_tree(Config, path, overrides)
 
 
-def read_tree(kind: type[Part], path: Path, overrides: dict[str, str] | None = None) -> Part:
+def read_tree(kind: type[Part], path: Path, overrides: Mapping[str, str] | None = None) -> Part:
     """Read a configuration file.
 
     Args:
-        kind: One of those above, or another frozen tree of dataclasses, as `BeamConfig`.
+        kind: A frozen tree of dataclasses, such as `Config`.
         path: A TOML file with exactly the tables and keys of that kind.
         overrides: Values by dotted key, as TOML writes them: {"train.n_epochs": "3"}.
 
@@ -154,23 +114,32 @@ def read_tree(kind: type[Part], path: Path, overrides: dict[str, str] | None = N
     for key, text in (overrides or {}).items():
         _override(tree, key, text)
     try:
-        return _build(kind, tree, "")
+        return build_tree(kind, tree)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def to_toml(config: Config | SpellingConfig | LanguageConfig) -> str:
-    """Write the tree so that `read_tree` gives it back."""
+def build_tree(kind: type[Part], tree: Mapping[str, Any]) -> Part:
+    """Make a frozen tree of parsed TOML.
+
+    Raises:
+        ConfigError: A key is unknown, missing, of the wrong type or impossible.
+    """
+    return _build(kind, tree, "")
+
+
+def to_toml(config: Tree) -> str:
+    """Write a tree so that `read_tree` gives it back."""
     return tomli_w.dumps(dataclasses.asdict(config))
 
 
-def config_hash(*configs: Config | SpellingConfig | LanguageConfig) -> str:
-    """Name each configuration by 8 hexadecimal digits, a + between; layout does not matter."""
-    return "+".join(hashlib.sha256(to_toml(each).encode()).hexdigest()[:8] for each in configs)
+def config_hash(config: Tree) -> str:
+    """Name a configuration by 8 hexadecimal digits, whatever the file's layout."""
+    return hashlib.sha256(to_toml(config).encode()).hexdigest()[:8]
 
 
-def refuse_other_shape(before: Config | SpellingConfig, after: Config | SpellingConfig) -> None:
-    """Refuse to begin with a trained network's weights where another one is asked for.
+def refuse_other_shape(before: Config, after: Config) -> None:
+    """Refuse to start training from a network's weights where another one is asked for.
 
     Args:
         before: What the weights were trained with.
@@ -179,56 +148,48 @@ def refuse_other_shape(before: Config | SpellingConfig, after: Config | Spelling
     Raises:
         ConfigError: It names what differs.
     """
-    differs = shape_difference(before, after)
-    if differs:
-        name, theirs, ours = differs
+    difference = shape_difference(before, after)
+    if difference:
+        name, theirs, ours = difference
         raise ConfigError(
             f"the model to start with has {name} = {theirs!r}, the configuration {ours!r}: "
             "they must be the same"
         )
 
 
-def shape_difference(
-    one: Config | SpellingConfig, other: Config | SpellingConfig
-) -> tuple[str, Any, Any] | None:
-    """Find a setting, and its two values, by which the weights of two networks do not go together.
+def shape_difference(one: Config, other: Config) -> tuple[str, Any, Any] | None:
+    """Find a setting, with its two values, that keeps two networks from sharing weights.
 
-    Dropout may differ, and so may all that says how they are trained.
+    Dropout may differ, so may everything about training, and one may lack heads of the other.
     """
     ours, theirs = dataclasses.asdict(one), dataclasses.asdict(other)
-    for table in ("features", "text", "model"):
-        for name, value in ours.get(table, {}).items():
-            if value != theirs[table][name] and name != "dropout":
-                return f"{table}.{name}", value, theirs[table][name]
+    tables = [("features",), ("text",), ("model",)]
+    tables += [("heads", head) for head in one.heads if head in other.heads]
+    for path in tables:
+        mine, yours = ours, theirs
+        for name in path:
+            mine, yours = mine[name], yours[name]
+        for name, value in mine.items():
+            if value != yours[name] and name != "dropout":
+                return ".".join((*path, name)), value, yours[name]
     return None
 
 
-def _check_layers(model: ModelConfig, train: TrainConfig) -> None:
-    """Refuse a training that is made for more layers than a network has, or for more epochs."""
-    if train.middle_weight > 0 and model.n_layers < 2:
-        raise ConfigError(
-            "train.middle_weight needs a layer below the last one: model.n_layers of at least "
-            f"2, got {model.n_layers}"
-        )
-    if train.whole_from(model.n_layers) >= train.n_epochs:
-        raise ConfigError(
-            f"train.grow_epochs is {train.grow_epochs}: the last of {model.n_layers} "
-            f"layers would never join in within train.n_epochs, {train.n_epochs}"
-        )
-
-
 def _override(tree: dict[str, Any], key: str, text: str) -> None:
-    table, _, name = key.partition(".")
-    if name not in tree.get(table, {}):
+    *tables, name = key.split(".")
+    table: Any = tree
+    for each in tables:
+        table = table.get(each, {}) if isinstance(table, dict) else {}
+    if not isinstance(table, dict) or name not in table:
         raise ConfigError(f"no key {key!r} to set; keys are written table.key, as train.n_epochs")
     try:
-        tree[table][name] = tomllib.loads(f"value = {text}")["value"]
+        table[name] = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        tree[table][name] = text  # a bare word is a string
+        table[name] = text  # a bare word is a string
 
 
-def _build(kind: type[Part], tree: dict[str, Any], where: str) -> Part:
-    """Make a dataclass from a table, its fields by name, each of its declared type."""
+def _build(kind: type[Part], tree: Mapping[str, Any], where: str) -> Part:
+    """Make a dataclass of a table, its fields by name, each of its declared type."""
     hints = get_type_hints(kind)
     unknown, missing = sorted(set(tree) - set(hints)), sorted(set(hints) - set(tree))
     if unknown or missing:
@@ -239,22 +200,49 @@ def _build(kind: type[Part], tree: dict[str, Any], where: str) -> Part:
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401 (any type TOML knows)
+    kind = get_origin(hint)
+    if kind is UnionType:
+        hint = _alternative(get_args(hint), value, where)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        if not isinstance(value, dict):
-            raise ConfigError(f"{where} must be a table, got {value!r}")
-        return _build(hint, value, f"{where}.")
-    if get_origin(hint) is tuple:
+        return _build(hint, _table(value, where), f"{where}.")
+    if kind is Mapping:
+        named = _table(value, where).items()
+        return {name: _value(get_args(hint)[1], own, f"{where}.{name}") for name, own in named}
+    if kind is tuple:
         if not isinstance(value, list):
             raise ConfigError(f"{where} must be a list, got {value!r}")
         return tuple(_value(get_args(hint)[0], entry, where) for entry in value)
-    if get_origin(hint) is Literal:
+    if kind is Literal:
         if value not in get_args(hint):
             raise ConfigError(f"{where} must be one of {get_args(hint)}, got {value!r}")
         return value
+    return _plain(hint, value, where)
+
+
+def _plain(hint: type, value: object, where: str) -> object:
+    """Check a number, a text or a truth value."""
     if hint is float and type(value) is int:
-        return float(value)
+        value = float(value)
     if type(value) is not hint:
         raise ConfigError(f"{where} must be {hint.__name__}, got {value!r}")
-    if hint is float and not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f"{where} must be finite, got {value!r}")
     return value
+
+
+def _table(value: object, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where} must be a table, got {value!r}")
+    return value
+
+
+def _alternative(kinds: tuple[type, ...], value: object, where: str) -> type:
+    """Choose the class whose first field, a literal, has the table's value."""
+    table = _table(value, where)
+    named: dict[object, type] = {}
+    for kind in kinds:
+        tag, hint = next(iter(get_type_hints(kind).items()))
+        named[get_args(hint)[0]] = kind
+    if table.get(tag) not in named:
+        raise ConfigError(f"{where}.{tag} must be one of {tuple(named)}, got {table.get(tag)!r}")
+    return named[table[tag]]

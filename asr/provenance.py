@@ -105,12 +105,12 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 def _hardware() -> str:
     """Name the processor, its usable cores, and the GPUs."""
-    cores = _n_cores()
+    cores = n_cores()
     parts = [_cpu_model(), f"{cores} core{'s' if cores != 1 else ''}", *_gpu_models()]
     return ", ".join(parts)
 
 
-def _n_cores() -> int:
+def n_cores() -> int:
     """Count the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

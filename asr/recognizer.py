@@ -1,41 +1,33 @@
 """Recognizer: a model and a search, audio in, transcript out. What an application imports."""
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
+from asr.checkpoint.decoding import SearchOptions, SearchPlan, plan_search
+from asr.checkpoint.directory import ModelDirectory, read_directory
+from asr.checkpoint.engine import load_engine
 from asr.checkpoint.names import DEFAULT_MODEL, model_folder
-from asr.checkpoint.network import Checkpoint, load_checkpoint, verify_golden
-from asr.confidence.calibration import Calibration
-from asr.confidence.searches import search_kind
+from asr.checkpoint.searcher import Searcher
+from asr.config import TEXT_HEAD
 from asr.corpus.loader import prefetch, read_utterance
-from asr.corpus.statistics import speaker_statistics, stacked_statistics
 from asr.corpus.utterance import Utterance
-from asr.errors import AsrError, AudioError, ConfigError, DataError
-from asr.features.cmvn import CmvnStatistics
-from asr.features.padding import pad
-from asr.model.acoustic import Output
+from asr.errors import AsrError, AudioError, DataError
+from asr.provenance import n_cores
+from asr.runtime.engine import Engine
 from asr.search.alignment import force_align
 from asr.search.beam import BeamConfig
-from asr.search.greedy import greedy_search
-from asr.search.hypothesis import Hypothesis
-from asr.search.words import Reading
-from asr.speller import Speller
-from asr.text.normalise import Normaliser, normaliser
+from asr.text.normalise import normaliser
 from asr.text.transcript import Transcript
-
-if TYPE_CHECKING:
-    from asr.search.beam_search import BeamSearch
-    from asr.search.fusion import Fusion
 
 READ_AHEAD = 8  # recordings
 
-_LOG = logging.getLogger(__name__)
+Waveform = NDArray[np.float32]
+Emission = NDArray[np.float32]  # (T, V), natural log
+Read = tuple[Utterance, Waveform | AudioError]
 
 
 def load_model(
@@ -47,25 +39,26 @@ def load_model(
     hotwords: Mapping[str, float] | None = None,
     is_greedy: bool = False,
     is_calibrated: bool = True,
+    n_threads: int | None = None,
 ) -> "Recognizer":
     """Load a model that the package ships, by its name, or one of yours, by its folder.
 
     Args:
-        name: A model's name, or the path of a model directory. A shipped model goes before a folder
-            of its name in the working directory, which "./NAME" finds.
-        beam: Settings of the beam search; None searches as the model comes with, or else greedily.
-        lm: File of an n-gram model (see `asr lm`), weighed by the beam's `lm_weight`.
-        lexicon: File of the only words that can be said; a word a line, alone or with its
-            pronunciation behind it. A model with an output of phones is then searched by that.
+        name: A model's name, or the path of a model directory. A shipped model takes precedence
+            over a folder of its name in the working directory, which "./NAME" finds.
+        beam: Settings of the beam search; None keeps those of the model's default search.
+        lm: File of an n-gram model (see `asr lm`), in place of the model's own.
+        lexicon: File of the only words that can be recognised, in place of the model's own; a word
+            a line, alone or followed by its pronunciation in the phones of the model.
         hotwords: Phrases that score higher, each with its boost in nats.
         is_greedy: Search greedily, whatever the model comes with.
-        is_calibrated: Give the probability that a word is right as its confidence, if the model
+        is_calibrated: As a word's confidence give the probability that it is right, if the model
             has a calibration for this kind of search; else the search's own confidence.
+        n_threads: Utterances to compute and search at the same time; None: as many as cores.
 
     Raises:
         ModelError: There is no such model, or its files do not make one.
-        ConfigError: A language model, a lexicon or hotwords are given, but no beam; or a beam for
-            a greedy search.
+        ConfigError: The options do not go together; see `asr.checkpoint.decoding.plan_search`.
         DataError: One of these files cannot be used.
 
     Example:
@@ -73,39 +66,30 @@ def load_model(
         Traceback (most recent call last):
         asr.errors.ModelError: no-such-model: neither a model directory nor a shipped model ...
     """
-    checkpoint = load_checkpoint(model_folder(name))
-    if is_greedy and beam:
-        raise ConfigError("a greedy search has no beam: give is_greedy or beam")
-    if not is_calibrated:
-        checkpoint = replace(checkpoint, calibrations={})
-    own = checkpoint.search
-    if beam is None and own and not (is_greedy or lm or lexicon):
-        beam, lm, lexicon = own.beam, own.lm, own.lexicon
-    if beam is None:
-        if lm or lexicon or hotwords:
-            raise ConfigError("a language model, lexicon or hotwords need a beam search: give beam")
-        return Recognizer(checkpoint)
-    from asr.search.fusion import fuse  # here, so that greedy search does without numba
-
-    fusion = fuse(
-        checkpoint.text_tokenizer.tokens,
-        checkpoint.config.text.normaliser,
-        phones=checkpoint.phones.tokens if checkpoint.phones else None,
-        lm=Path(lm) if lm else None,
-        lexicon=Path(lexicon) if lexicon else None,
-        hotwords=hotwords,
+    options = SearchOptions(
+        "greedy" if is_greedy else "beam" if beam else None,
+        asdict(beam) if beam else {},
+        Path(lm) if lm else None,
+        Path(lexicon) if lexicon else None,
+        hotwords or {},
     )
-    return Recognizer(checkpoint, beam=beam, fusion=fusion)
+    return load_recognizer(name, options, is_calibrated=is_calibrated, n_threads=n_threads)
 
 
-def verify_model(name: str | Path) -> None:
-    """Check that a model gives here the golden example that was stored with it.
-
-    Raises:
-        ModelError: It does not, or there is no such model.
-    """
+def load_recognizer(
+    name: str | Path,
+    options: SearchOptions,
+    *,
+    is_calibrated: bool = True,
+    n_threads: int | None = None,
+) -> "Recognizer":
+    """Load a model with the search that `plan_search` makes of some options; see `load_model`."""
     folder = model_folder(name)
-    verify_golden(folder, load_checkpoint(folder))
+    model = read_directory(folder)
+    plan = plan_search(options, model.search)
+    n_threads = n_threads or n_cores()
+    engine = load_engine(folder, n_threads=n_threads)
+    return Recognizer(model, engine, plan, is_calibrated=is_calibrated, n_threads=n_threads)
 
 
 class Recognizer:
@@ -114,56 +98,43 @@ class Recognizer:
     The transcript of a recording is the same alone and among any others.
 
     Args:
-        checkpoint: The model.
-        beam: Settings of the beam search; None searches greedily.
-        fusion: What the beam search knows beside the emission; None knows nothing.
+        model: The model.
+        engine: Runs it.
+        plan: How to search.
+        is_calibrated: Whether word confidences become probabilities, if the model has a calibration.
+        n_threads: Utterances to search at the same time.
+
+    Raises:
+        DataError: A file of the search cannot be used.
     """
 
     def __init__(
         self,
-        checkpoint: Checkpoint,
+        model: ModelDirectory,
+        engine: Engine,
+        plan: SearchPlan,
         *,
-        beam: BeamConfig | None = None,
-        fusion: "Fusion | None" = None,
+        is_calibrated: bool = True,
+        n_threads: int = 1,
     ) -> None:
-        self.checkpoint = checkpoint
-        self.beam = beam
-        self.fusion = fusion
-        is_phonetic = checkpoint.phones and fusion and fusion.are_pronounced
-        self.output: Output = "phones" if is_phonetic else "text"
-        self.prior = checkpoint.priors.get(self.output)
-        self.reading = Reading(checkpoint.text_tokenizer, fusion, checkpoint.shift_of(self.output))
-        self._beam_search = self._make_beam_search(beam) if beam else None
-        self.calibration = self._calibration()
-
-    @property
-    def speller(self) -> Speller | None:
-        """The network that writes what is searched; None where the acoustic model does."""
-        return self.checkpoint.speller if self.output == "text" else None
-
-    @property
-    def search_kind(self) -> str:
-        """What kind of search it is, of which each has a calibration of its own."""
-        return search_kind(
-            is_beam=self.beam is not None,
-            is_pronounced=self.fusion is not None and self.fusion.are_pronounced,
-            has_lm=self.fusion is not None and self.fusion.has_ngram,
-        )
+        self.model, self.engine = model, engine
+        self.searcher = Searcher(model, plan, n_threads=n_threads)
+        self.calibration = self.searcher.calibration_of(model) if is_calibrated else None
 
     @property
     def sample_rate(self) -> int:
         """Hz; audio at another rate is resampled."""
-        return self.checkpoint.config.features.sample_rate
+        return self.engine.sample_rate
 
     def transcribe(self, path: str | Path, *, channel: int | None = None) -> Transcript:
         """Transcribe one audio file.
 
         Args:
             path: WAV, FLAC, Ogg, MP3 or AIFF, any rate, any number of channels.
-            channel: Which channel to listen to, from 0; None mixes all down.
+            channel: Which channel to take, from 0; None mixes all down.
 
         Returns:
-            The transcript; its text is empty where nothing was recognised.
+            The transcript; its text is empty if nothing was recognised.
 
         Raises:
             AudioError: The file cannot be used; the message says why.
@@ -179,11 +150,10 @@ class Recognizer:
     ) -> Iterator[tuple[Utterance, Transcript | AudioError]]:
         """Transcribe many recordings, or stretches of them, in bounded memory.
 
-        Reading goes on while the model computes. Order by length for the least padding.
+        Reading goes on while the model computes.
 
         Args:
-            utterances: What to transcribe; texts are not looked at, and speakers only where the
-                model normalises by speaker: then everything is read twice.
+            utterances: What to transcribe; their texts are not read.
             batch_duration: Seconds of audio, padding included, to compute at once.
 
         Yields:
@@ -191,28 +161,30 @@ class Recognizer:
             model can, or with the reason why there is none.
         """
         for group, log_probs, lengths in self._computed(utterances, batch_duration):
-            n_best = iter(self._search(log_probs, lengths))
+            n_best = iter(self.searcher(log_probs, lengths))
             for utterance, audio in group:
                 if isinstance(audio, AudioError):
                     yield utterance, audio
                 else:
                     duration = len(audio) / self.sample_rate
-                    transcript = self.reading.transcript(utterance.id, next(n_best), duration)
+                    transcript = self.searcher.words.transcript(
+                        utterance.id, next(n_best), duration
+                    )
                     calibration = self.calibration
                     yield utterance, calibration(transcript) if calibration else transcript
 
     def emit_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
-    ) -> Iterator[tuple[Utterance, Tensor | AudioError]]:
-        """Compute what the model says of many recordings, without searching.
+    ) -> Iterator[tuple[Utterance, Emission | AudioError]]:
+        """Compute the network's output for many recordings, without searching.
 
         Args:
             utterances: As for `transcribe_all`.
             batch_duration: Seconds of audio, padding included, to compute at once.
 
         Yields:
-            In the given order, each utterance with its emission, (T, V) natural-log
-            probabilities, or with the reason why there is none.
+            In the given order, each utterance with its emission, (T, V) natural-log probabilities
+            of the head that the search reads, or with the reason why there is none.
         """
         for group, log_probs, lengths in self._computed(utterances, batch_duration):
             emissions = iter(zip(log_probs, lengths.tolist(), strict=True))
@@ -226,7 +198,7 @@ class Recognizer:
     def align_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
     ) -> Iterator[tuple[Utterance, Transcript | AsrError]]:
-        """Find when the words of utterances were said, given what was said.
+        """Find when the words of utterances were said, given their texts.
 
         Args:
             utterances: With their texts, which go through the model's normaliser.
@@ -234,117 +206,62 @@ class Recognizer:
 
         Yields:
             In the given order, each utterance with the transcript of its own text (its confidences
-            are the model's in the words given, and never calibrated), or with the reason why there
-            is none: no audio, no text, a text that the model's tokens do not spell, or too little
-            audio for it.
+            are the network's in the words given, and never calibrated), or with the reason why
+            there is none: no audio, no text, a text that the model's tokens do not spell, or too
+            little audio for it.
         """
-        normalise = normaliser(self.checkpoint.config.text.normaliser)
-        # Whatever the search is, it goes by the acoustic model's own text, which keeps its time.
-        by_text = Recognizer(replace(self.checkpoint, calibrations={}, speller=None))
-        for utterance, emission in by_text.emit_all(utterances, batch_duration=batch_duration):
+        greedy = Recognizer(self.model, self.engine, SearchPlan(), is_calibrated=False)
+        for utterance, emission in greedy.emit_all(utterances, batch_duration=batch_duration):
             if isinstance(emission, AudioError):
                 yield utterance, emission
                 continue
             try:
-                yield utterance, by_text._aligned(utterance, emission, normalise)
+                yield utterance, greedy._aligned(utterance, emission)
             except DataError as error:
                 yield utterance, error
 
-    def read(self, heard: Tensor) -> str:
-        """Read what the acoustic model says of one recording.
+    def text_of(self, emission: Emission) -> str:
+        """Search the emission of one recording, (T, V) of the searched head; empty if there are no frames."""
+        ((best, *_),) = self.searcher(emission[None], np.array([len(emission)]))
+        return self.searcher.words.text(best)
 
-        Args:
-            heard: (T, V) natural-log probabilities of its output `checkpoint.heard(output)`.
-
-        Returns:
-            The text that is found; nothing in no frames.
-        """
-        lengths = torch.tensor([len(heard)])
-        with torch.inference_mode():
-            emission, lengths = self.checkpoint.spell(heard[None], lengths, self.output)
-        ((best, *_),) = self._search(emission, lengths)
-        return self.reading.text(best)
-
-    def _aligned(self, utterance: Utterance, emission: Tensor, normalise: Normaliser) -> Transcript:
+    def _aligned(self, utterance: Utterance, emission: Emission) -> Transcript:
         if utterance.text is None:
             raise DataError("no text to align")
-        tokens = self.checkpoint.tokenizer.encode(normalise(utterance.text))
-        lengths = torch.tensor([len(emission)])
-        hypotheses = force_align(emission[None], lengths, [tokens])
-        duration = utterance.duration or len(emission) * self.checkpoint.frame_shift
-        return self.reading.transcript(utterance.id, hypotheses, duration)
-
-    def log_probs(
-        self, waveforms: Tensor, lengths: Tensor, speaker: CmvnStatistics | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Score every token at every encoder frame.
-
-        Args:
-            waveforms: (B, N) float32 in [-1, 1] at `sample_rate`.
-            lengths: (B,) int64, samples.
-            speaker: Statistics, (B, F) each, for a model that normalises by speaker.
-
-        Returns:
-            log_probs, (B, T, V) float32, and their lengths, (B,) int64.
-        """
-        with torch.inference_mode():
-            features, lengths = self.checkpoint.front_end(waveforms, lengths, speaker)
-            return self.checkpoint.emit(features, lengths, self.output)
+        config = self.model.config
+        text = normaliser(config.text.normaliser)(utterance.text)
+        tokens = self.model.tokenizers[TEXT_HEAD].encode(text)
+        hypotheses = force_align(emission[None], np.array([len(emission)]), [tokens])
+        duration = utterance.duration or len(emission) * config.frame_shift
+        return self.searcher.words.transcript(utterance.id, hypotheses, duration)
 
     def _computed(
         self, utterances: Iterable[Utterance], batch_duration: float
-    ) -> Iterator[tuple[list["Read"], Tensor, Tensor]]:
-        """Read ahead, and give what the model says of those in a group that could be read."""
-        front_end, speakers = self.checkpoint.front_end, dict[str, CmvnStatistics]()
-        if self.checkpoint.config.features.cmvn == "speaker":
-            utterances = list(utterances)
-            speakers = speaker_statistics(front_end, utterances)
+    ) -> Iterator[tuple[list[Read], NDArray[np.float32], NDArray[np.int64]]]:
+        """Read ahead, and compute the emissions of those in a group that could be read."""
         read = prefetch(self._try_to_read, utterances, depth=READ_AHEAD)
         for group in _groups(read, batch_duration * self.sample_rate):
-            audible = [(u, audio) for u, audio in group if isinstance(audio, Tensor)]
-            if not audible:
-                yield group, torch.zeros(0, 0, 0), torch.zeros(0, dtype=torch.int64)
-                continue
-            rows = stacked_statistics(speakers, [u for u, _ in audible], front_end.n_features)
-            waveforms, lengths = pad([waveform for _, waveform in audible])
-            yield group, *self.log_probs(waveforms, lengths, rows)
+            waveforms, lengths = _padded([audio for _, audio in group if _is_audio(audio)])
+            yield group, *self.engine.log_probs(waveforms, lengths, self.searcher.head)
 
-    def _try_to_read(self, utterance: Utterance) -> tuple[Utterance, Tensor | AudioError]:
+    def _try_to_read(self, utterance: Utterance) -> Read:
         try:
             return utterance, read_utterance(utterance, self.sample_rate)
         except AudioError as error:
             return utterance, error
 
-    def _make_beam_search(self, beam: BeamConfig) -> "BeamSearch":
-        from asr.search.beam_search import BeamSearch  # here: greedy search does without numba
-        from asr.search.language import plain_language
 
-        n_tokens = len(self.checkpoint.text_tokenizer)
-        language = self.fusion.language if self.fusion else plain_language(n_tokens)
-        return BeamSearch(beam, language, prior=self.prior)
-
-    def _search(self, log_probs: Tensor, lengths: Tensor) -> list[list[Hypothesis]]:
-        if not len(lengths):
-            return []
-        if self._beam_search is None:
-            return [[hypothesis] for hypothesis in greedy_search(log_probs, lengths)]
-        return self._beam_search(log_probs, lengths, n_threads=torch.get_num_threads())
-
-    def _calibration(self) -> Calibration | None:
-        """Find what was fitted for this kind of search."""
-        calibrations = self.checkpoint.calibrations
-        if self.search_kind in calibrations:
-            return calibrations[self.search_kind].calibration
-        if calibrations:
-            _LOG.info(
-                "the model has no calibration of %s, only of %s: confidences are the search's own",
-                self.search_kind,
-                ", ".join(calibrations),
-            )
-        return None
+def _is_audio(audio: Waveform | AudioError) -> bool:
+    return not isinstance(audio, AudioError)
 
 
-Read = tuple[Utterance, Tensor | AudioError]
+def _padded(waveforms: list[Waveform]) -> tuple[Waveform, NDArray[np.int64]]:
+    """Stack waveforms of unequal length, (B, N), zeros after the shorter ones, with lengths."""
+    lengths = np.array([len(waveform) for waveform in waveforms], np.int64)
+    padded = np.zeros((len(waveforms), lengths.max(initial=0)), np.float32)
+    for row, waveform in zip(padded, waveforms, strict=True):
+        row[: len(waveform)] = waveform
+    return padded, lengths
 
 
 def _groups(read: Iterable[Read], n_samples: float) -> Iterator[list[Read]]:
@@ -352,7 +269,7 @@ def _groups(read: Iterable[Read], n_samples: float) -> Iterator[list[Read]]:
     group: list[Read] = []
     longest = 0
     for item in read:
-        length = len(item[1]) if isinstance(item[1], Tensor) else 0
+        length = 0 if isinstance(item[1], AudioError) else len(item[1])
         if group and max(longest, length) * (len(group) + 1) > n_samples:
             yield group
             group, longest = [], 0

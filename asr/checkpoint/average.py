@@ -1,8 +1,8 @@
 """Averaging: the weights of several trainings from one start become one model.
 
-Trainings that begin with the same model, and differ by chance alone, end on different sides of a
-valley; in its middle a network is as a rule better than on any side. Unlike several networks that
-vote, it costs nothing when it is used. Models that did not begin alike have nothing in between.
+Trainings that start from the same model and differ only by chance end on different sides of a
+valley of the loss; a network in its middle is as a rule better than on any side. Unlike an ensemble
+it costs nothing at run time. Models that did not start alike have nothing in between.
 
 References:
     Wortsman et al., "Model soups: averaging weights of multiple fine-tuned models improves accuracy
@@ -12,27 +12,26 @@ References:
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from asr.checkpoint.directory import CARD_FILE
-from asr.checkpoint.network import Checkpoint, load_checkpoint, read_example, save_checkpoint
+from asr.checkpoint.directory import read_card
+from asr.checkpoint.golden import read_example
+from asr.checkpoint.network import Checkpoint, load_checkpoint, save_checkpoint
 from asr.config import config_hash, shape_difference
 from asr.errors import ConfigError
 from asr.provenance import Provenance
 
 SECTION = "## Average"  # of the model card
 
-Name = TypeVar("Name", bound=str)
-
 
 def average_models(folders: Sequence[Path], output: Path, provenance: Provenance) -> None:
-    """Write the average of models, and of their spellers, if they have such.
+    """Write the average of models.
 
     Configuration, search, card and golden example are those of the first one. It has no
-    calibrations: those belong to other weights.
+    calibrations, since those belong to other weights.
 
     Args:
         folders: Model directories, at least one.
@@ -40,7 +39,7 @@ def average_models(folders: Sequence[Path], output: Path, provenance: Provenance
         provenance: For the model card.
 
     Raises:
-        ConfigError: The models are not of one shape, or have other tokens, or not all a speller.
+        ConfigError: The models are not of one shape, or have different tokens.
         ModelError: One is no model, or `output` holds something that is no model.
     """
     models = [load_checkpoint(folder) for folder in folders]
@@ -49,55 +48,45 @@ def average_models(folders: Sequence[Path], output: Path, provenance: Provenance
         difference = _difference(first, model)
         if difference:
             raise ConfigError(
-                f"{folders[0]} and {folder} do not average: {difference}; they must have begun as "
-                "the same model (--start)"
+                f"{folders[0]} and {folder} do not average: {difference}; they must have started "
+                "from the same model (--start)"
             )
-    for networks in zip(*map(_networks, models), strict=True):
-        networks[0].load_state_dict(_mean([network.state_dict() for network in networks]))
-    outputs = [o for o in first.priors if all(o in model.priors for model in models)]
-    priors = _mean([{o: model.priors[o] for o in outputs} for model in models])
-    averaged = replace(first, priors=priors, calibrations={})
-    card = _card(folders, models, provenance)
+    first.front_end.load_state_dict(_mean([model.front_end.state_dict() for model in models]))
+    first.model.load_state_dict(_mean([model.model.state_dict() for model in models]))
+    priors = [model.directory.priors for model in models]
+    shared = [head for head in priors[0] if all(head in own for own in priors)]
+    directory = replace(
+        first.directory,
+        priors={head: np.mean([own[head] for own in priors], axis=0) for head in shared},
+        calibrations={},
+    )
+    averaged = replace(first, directory=directory)
+    card = _card(read_card(folders[0]), models, provenance)
     save_checkpoint(output, averaged, card=card, example=read_example(folders[0]))
 
 
 def _difference(one: Checkpoint, other: Checkpoint) -> str | None:
-    """Say why there is no middle between the weights of two models, if there is none."""
-    spellers = [model.speller for model in (one, other)]
-    if (spellers[0] is None) != (spellers[1] is None):
-        return "only one of them has a speller"
+    """Say why there is no middle between the weights of two models; None if there is one."""
+    difference = shape_difference(one.config, other.config)
+    if difference:
+        name, ours, theirs = difference
+        return f"{name} is {ours!r} and {theirs!r}"
     tokens = [
-        (model.tokenizer.tokens, model.text_tokenizer.tokens, model.phones and model.phones.tokens)
+        {head: own.tokens for head, own in model.directory.tokenizers.items()}
         for model in (one, other)
     ]
-    differs = shape_difference(one.config, other.config)
-    if not differs and spellers[0] and spellers[1]:
-        differs = shape_difference(spellers[0].config, spellers[1].config)
-    if differs:
-        name, ours, theirs = differs
-        return f"{name} is {ours!r} and {theirs!r}"
     return "their tokens differ" if tokens[0] != tokens[1] else None
 
 
-def _networks(model: Checkpoint) -> list[nn.Module]:
-    speller = [model.speller.model] if model.speller else []
-    return [model.front_end, model.model, *speller]
-
-
-def _mean(parts: Sequence[Mapping[Name, Tensor]]) -> dict[Name, Tensor]:
+def _mean(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """Average tensors of the same names."""
     return {name: torch.stack([part[name] for part in parts]).mean(dim=0) for name in parts[0]}
 
 
-def _card(folders: Sequence[Path], models: Sequence[Checkpoint], provenance: Provenance) -> str:
-    """Write about the average below what the card says of the first model."""
-    card = (folders[0] / CARD_FILE).read_text(encoding="utf-8").partition(SECTION)[0]
-    configs = [
-        config_hash(model.config, *([model.speller.config] if model.speller else []))
-        for model in models
-    ]
+def _card(card: str, models: Sequence[Checkpoint], provenance: Provenance) -> str:
+    """Add a section on the average to the card of the first model."""
     return f"""\
-{card.rstrip()}
+{card.partition(SECTION)[0].rstrip()}
 
 {SECTION}
 
@@ -106,6 +95,6 @@ What stands above is about the first of the models that were averaged.
 | | |
 |---|---|
 | average of | {len(models)} models |
-| configurations | {", ".join(configs)} |
+| configurations | {", ".join(config_hash(model.config) for model in models)} |
 {provenance.rows}
 """

@@ -1,15 +1,113 @@
-"""The files of a model directory: written beside its place, and seen whole or not at all."""
+"""A model directory: all that recognising and further training need; nothing in it runs code.
 
-import shutil
+model.onnx           from waveform to log-probabilities of every head, for recognising
+model.safetensors    weights and CMVN statistics, to train on from
+config.toml          the format's version, then the configuration that the model was trained with
+tokens-HEAD.txt      the tokens of a head by id (and bpe-HEAD.model, if they are pieces of words)
+priors.safetensors   each token's share of the training speech, for searches that divide it out
+confidence.toml      calibrations of word confidences, by kind of search
+search.toml          its default search, if any, with words.lm and lexicon.txt; see `decoding`
+golden.safetensors   a waveform and what the model makes of it, for `asr doctor`; see `golden`
+README.md            the model card
+
+Recognising reads all but model.safetensors, and so does without torch.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from asr.errors import ModelError
-from asr.files import flush
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+from safetensors import SafetensorError
 
+from asr.checkpoint.decoding import DefaultSearch, read_default_search, write_default_search
+from asr.confidence.calibration_file import Calibrations, read_calibrations, write_calibrations
+from asr.config import Config, build_tree, to_toml
+from asr.errors import ConfigError, DataError, ModelError
+from asr.text.bpe import read_tokenizer
+from asr.text.normalise import normaliser
+from asr.text.tokens import Tokenizer
+
+FORMAT = 2  # of a model directory
+ONNX_FILE = "model.onnx"
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.toml"
+PRIORS_FILE = "priors.safetensors"
 CARD_FILE = "README.md"
-CALIBRATION_FILE = "confidence.toml"
+
+Prior = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDirectory:
+    """What a model is, without its weights.
+
+    Attributes:
+        config: As it was trained with.
+        tokenizers: The tokens of each head.
+        priors: By head, (V,) each token's share of the training speech as the model outputs it; see
+            `asr.train.priors`. May lack heads.
+        calibrations: What the confidences of its searches are worth. They belong to its weights.
+        search: How it is searched unless told otherwise; None: greedily.
+    """
+
+    config: Config
+    tokenizers: Mapping[str, Tokenizer]
+    priors: Mapping[str, Prior] = field(default_factory=dict)
+    calibrations: Calibrations = field(default_factory=dict)
+    search: DefaultSearch | None = None
+
+
+def read_directory(folder: Path) -> ModelDirectory:
+    """Read a model directory, but for the weights.
+
+    Raises:
+        ModelError: The folder or a file is missing, they do not belong together, or they are of
+            another format.
+    """
+    if not any((folder / name).is_file() for name in (ONNX_FILE, WEIGHTS_FILE)):
+        raise ModelError(f"{folder}: not a model directory: expected {ONNX_FILE} in it")
+    try:
+        config = _read_config(folder)
+        tokenizers = {head: read_tokenizer(folder, head) for head in config.heads}
+        return ModelDirectory(
+            config,
+            tokenizers,
+            _read_priors(folder / PRIORS_FILE, tokenizers),
+            read_calibrations(folder),
+            read_default_search(folder),
+        )
+    except (ConfigError, DataError, SafetensorError) as error:
+        raise ModelError(f"{folder}: its files do not make a model: {error}") from error
+
+
+def write_directory(folder: Path, model: ModelDirectory, card: str) -> None:
+    """Write everything but weights, graph and golden example into a folder that is being made.
+
+    Args:
+        folder: Holds the files afterwards.
+        model: What to write.
+        card: The model card, Markdown.
+    """
+    toml = f"format = {FORMAT}\n\n{to_toml(model.config)}"
+    (folder / CONFIG_FILE).write_text(toml, encoding="utf-8")
+    for head, tokenizer in model.tokenizers.items():
+        tokenizer.write(folder, head)
+    if model.priors:
+        (folder / PRIORS_FILE).write_bytes(safetensors.numpy.save(dict(model.priors)))
+    if model.search:
+        write_default_search(folder, model.search, normaliser(model.config.text.normaliser))
+    if model.calibrations:
+        write_calibrations(folder, model.calibrations)
+    (folder / CARD_FILE).write_text(card, encoding="utf-8")
+
+
+def read_card(folder: Path) -> str:
+    """Read a model's card."""
+    return (folder / CARD_FILE).read_text(encoding="utf-8")
 
 
 def check_replaceable(folder: Path) -> None:
@@ -19,44 +117,47 @@ def check_replaceable(folder: Path) -> None:
         ModelError: `folder` is a file, or a folder that is neither empty nor a model directory.
     """
     if folder.is_dir():
-        is_replaceable = (folder / WEIGHTS_FILE).is_file() or not any(folder.iterdir())
+        is_model = any((folder / name).is_file() for name in (ONNX_FILE, WEIGHTS_FILE))
+        is_replaceable = is_model or not any(folder.iterdir())
     else:
         is_replaceable = not folder.exists()
     if not is_replaceable:
-        raise ModelError(f"{folder}: is there already and no model directory; name a new folder")
+        raise ModelError(f"{folder}: exists and is not a model directory; name a new folder")
 
 
-def staging(folder: Path) -> Path:
-    """Say where to write a model that will be put in the place of `folder`; nothing is there.
-
-    Raises:
-        ModelError: `folder` holds something that is no model.
-    """
-    check_replaceable(folder)
-    beside = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(beside, ignore_errors=True)
-    return beside
-
-
-def swap_in(beside: Path, folder: Path) -> None:
-    """Put a finished folder in the place of another, which is never seen half written."""
-    for path in (*beside.rglob("*"), beside):  # on the disk before it has its name
-        flush(path)
-    previous = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(previous, ignore_errors=True)
-    if folder.exists():
-        folder.replace(previous)
-    beside.replace(folder)
-    flush(folder.parent)
-    shutil.rmtree(previous, ignore_errors=True)
+def _read_config(folder: Path) -> Config:
+    path = folder / CONFIG_FILE
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: expected a TOML configuration, got {error}") from error
+    version = tree.pop("format", 1)
+    if version == 1:
+        raise ModelError(
+            f"{folder}: a model of format 1; `asr pack {folder} --output NEW` converts it to the "
+            f"present one, {FORMAT}"
+        )
+    if version != FORMAT:
+        raise ModelError(
+            f"{folder}: a model of format {version}; this version reads format {FORMAT}: "
+            "install a newer one"
+        )
+    try:
+        return build_tree(Config, tree)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
 
 
-def copy_model(folder: Path, target: Path) -> None:
-    """Copy a model directory, so that the target is never seen half written.
+def _read_priors(path: Path, tokenizers: Mapping[str, Tokenizer]) -> dict[str, Prior]:
+    """Read the priors of a model's heads; none if there is no such file.
 
     Raises:
-        ModelError: `target` holds something that is no model.
+        DataError: One does not belong to its head, or is not above 0 everywhere.
     """
-    beside = staging(target)
-    shutil.copytree(folder, beside)
-    swap_in(beside, target)
+    stored = safetensors.numpy.load_file(path) if path.exists() else {}
+    priors = {head: stored[head].astype(np.float32) for head in tokenizers if head in stored}
+    for head, prior in priors.items():
+        n_tokens = len(tokenizers[head])
+        if prior.shape != (n_tokens,) or not (prior > 0).all():
+            raise DataError(f"{path.name}: {head} must be {n_tokens} numbers above 0")
+    return priors

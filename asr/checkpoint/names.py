@@ -3,10 +3,10 @@
 import hashlib
 from pathlib import Path
 
-from asr.checkpoint.directory import WEIGHTS_FILE
+from asr.checkpoint.directory import ONNX_FILE, WEIGHTS_FILE
 from asr.errors import ModelError
 
-MODELS = Path(__file__).with_name("models")  # those that the package ships
+MODELS = Path(__file__).parent.parent / "models"  # those that the package ships
 DEFAULT_MODEL = "mini_librispeech"
 
 
@@ -33,6 +33,8 @@ def shipped_models() -> list[str]:
 
 
 def weights_hash(name: str | Path) -> str:
-    """Tell models apart by their weights: 16 hexadecimal digits."""
-    weights = sorted(model_folder(name).rglob(WEIGHTS_FILE))  # its own, and the speller's
-    return hashlib.sha256(b"".join(path.read_bytes() for path in weights)).hexdigest()[:16]
+    """Tell models apart by their weights, as they recognise: 16 hexadecimal digits."""
+    folder = model_folder(name)
+    onnx = folder / ONNX_FILE
+    weights = onnx if onnx.exists() else folder / WEIGHTS_FILE
+    return hashlib.sha256(weights.read_bytes()).hexdigest()[:16]

@@ -18,10 +18,11 @@ from typing import Any
 
 import tomli_w
 
-from asr.checkpoint.directory import CALIBRATION_FILE
 from asr.confidence.calibration import Calibration
 from asr.confidence.searches import SEARCHES
 from asr.errors import ConfigError
+
+CALIBRATION_FILE = "confidence.toml"
 
 _NUMBERS = tuple(field.name for field in dataclasses.fields(Calibration))
 

@@ -1,0 +1,115 @@
+"""Searcher: how a model's output becomes text, by one search, its files loaded."""
+
+import logging
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.checkpoint.decoding import SearchPlan
+from asr.checkpoint.directory import ModelDirectory
+from asr.confidence.calibration import Calibration
+from asr.confidence.searches import search_kind
+from asr.config import TEXT_HEAD
+from asr.search.beam import BeamConfig
+from asr.search.greedy import greedy_search
+from asr.search.hypothesis import Hypothesis
+from asr.search.words import WordReader
+
+if TYPE_CHECKING:
+    from asr.search.beam_search import BeamSearch
+    from asr.search.fusion import Fusion
+
+_LOG = logging.getLogger(__name__)
+
+
+class Searcher:
+    """Searches what a model outputs.
+
+    Args:
+        model: The model.
+        plan: How to search.
+        n_threads: Utterances to search at the same time.
+
+    Attributes:
+        plan: As given.
+        head: The head whose output is searched: of phones, if the lexicon has pronunciations.
+        words: Turns hypotheses into words with times and confidences.
+
+    Raises:
+        DataError: A file of the search cannot be used.
+    """
+
+    def __init__(self, model: ModelDirectory, plan: SearchPlan, *, n_threads: int) -> None:
+        self.plan, self._n_threads = plan, n_threads
+        self._fusion = _load_fusion(model, plan) if plan.beam else None
+        phone_heads, is_pronounced = model.config.phone_heads, self._is_pronounced()
+        self.head = phone_heads[0] if phone_heads and is_pronounced else TEXT_HEAD
+        self._prior = model.priors.get(self.head)
+        self._n_tokens = len(model.tokenizers[TEXT_HEAD])
+        self.words = WordReader(
+            model.tokenizers[TEXT_HEAD], self._fusion, model.config.frame_shift
+        )
+        self._beam_search = self.beam_search(plan.beam) if plan.beam else None
+
+    @property
+    def kind(self) -> str:
+        """What kind of search it is, each of which has a calibration of its own."""
+        has_lm = self._fusion is not None and self._fusion.has_ngram
+        return search_kind(
+            is_beam=self.plan.beam is not None, is_pronounced=self._is_pronounced(), has_lm=has_lm
+        )
+
+    def __call__(
+        self, log_probs: NDArray[np.floating], lengths: NDArray[np.int64]
+    ) -> list[list[Hypothesis]]:
+        """Search every utterance of a batch.
+
+        Args:
+            log_probs: (B, T, V) of `head`, natural log.
+            lengths: (B,) int64, valid frames.
+
+        Returns:
+            Per utterance at least one hypothesis, best first.
+        """
+        if self._beam_search is None:
+            return [[hypothesis] for hypothesis in greedy_search(log_probs, lengths)]
+        return self._beam_search(log_probs, lengths, n_threads=self._n_threads)
+
+    def beam_search(self, beam: BeamConfig) -> "BeamSearch":
+        """Make a beam search of the same words with other settings."""
+        from asr.search.beam_search import BeamSearch  # here: greedy search does without numba
+        from asr.search.language import plain_language
+
+        language = self._fusion.language if self._fusion else plain_language(self._n_tokens)
+        return BeamSearch(beam, language, prior=self._prior)
+
+    def calibration_of(self, model: ModelDirectory) -> Calibration | None:
+        """Find what the model has fitted for this kind of search; None, logged, if nothing."""
+        calibrations = model.calibrations
+        if self.kind in calibrations:
+            return calibrations[self.kind].calibration
+        if calibrations:
+            _LOG.info(
+                "the model has no calibration of %s, only of %s: confidences are the search's own",
+                self.kind,
+                ", ".join(calibrations),
+            )
+        return None
+
+    def _is_pronounced(self) -> bool:
+        return self._fusion is not None and self._fusion.are_pronounced
+
+
+def _load_fusion(model: ModelDirectory, plan: SearchPlan) -> "Fusion":
+    from asr.search.fusion import fuse  # here: greedy search does without numba
+
+    phone_heads = model.config.phone_heads
+    return fuse(
+        model.tokenizers[TEXT_HEAD].tokens,
+        model.config.text.normaliser,
+        phones=model.tokenizers[phone_heads[0]].tokens if phone_heads else None,
+        lm=plan.lm,
+        lexicon=plan.lexicon,
+        hotwords=plan.hotwords,
+    )
