@@ -27,8 +27,8 @@ from asr.checkpoint.decoding import DefaultSearch, read_default_search, write_de
 from asr.confidence.calibration_file import Calibrations, read_calibrations, write_calibrations
 from asr.config import Config, build_tree, to_toml
 from asr.errors import ConfigError, DataError, ModelError
-from asr.text.bpe import read_tokenizer
 from asr.text.normalise import normaliser
+from asr.text.tokenizer import read_tokenizer
 from asr.text.tokens import Tokenizer
 
 FORMAT = 2  # of a model directory

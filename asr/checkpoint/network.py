@@ -20,7 +20,7 @@ from asr.checkpoint.directory import (
     write_directory,
 )
 from asr.checkpoint.export import Weights, export_onnx
-from asr.checkpoint.golden import write_golden
+from asr.checkpoint.golden import read_example, write_golden
 from asr.checkpoint.torch_engine import TorchEngine
 from asr.config import Config, refuse_other_shape
 from asr.errors import ConfigError, ModelError
@@ -135,6 +135,20 @@ def save_checkpoint(
             path = made / ONNX_FILE
             export_onnx(stored.front_end, stored.model, path, weights=onnx)
             write_golden(made, stored.directory, OnnxEngine(path, n_threads=1), example)
+
+
+def add_graph(folder: Path, checkpoint: Checkpoint, weights: Weights) -> None:
+    """Write the graph of a model into its directory, and its golden example anew.
+
+    Args:
+        folder: The model directory.
+        checkpoint: Read from it.
+        weights: How the graph stores weights.
+    """
+    example = read_example(folder)
+    export_onnx(checkpoint.front_end, checkpoint.model, folder / ONNX_FILE, weights=weights)
+    engine = OnnxEngine(folder / ONNX_FILE, n_threads=1)
+    write_golden(folder, checkpoint.directory, engine, example)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:

@@ -47,9 +47,7 @@ class Searcher:
         self.head = phone_heads[0] if phone_heads and is_pronounced else TEXT_HEAD
         self._prior = model.priors.get(self.head)
         self._n_tokens = len(model.tokenizers[TEXT_HEAD])
-        self.words = WordReader(
-            model.tokenizers[TEXT_HEAD], self._fusion, model.config.frame_shift
-        )
+        self.words = WordReader(model.tokenizers[TEXT_HEAD], self._fusion, model.config.frame_shift)
         self._beam_search = self.beam_search(plan.beam) if plan.beam else None
 
     @property

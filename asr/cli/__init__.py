@@ -27,7 +27,6 @@ VERBS = (
     "download",
     "prepare",
     "train",
-    "spell",
     "average",
     "adapt",
     "tune",
@@ -38,6 +37,7 @@ VERBS = (
     "lm",
     "lexicon",
     "memory",
+    "export",
     "pack",
     "synthesise",
     "doctor",
@@ -53,8 +53,8 @@ The way from a corpus to a number, one verb a step (recipes/ puts them in order)
   asr download    fetch a corpus                      asr tune     weigh the language model
   asr prepare     check it, list its utterances       asr decode   recognise a test set
   asr train       learn a model from it               asr score    count the errors
-  asr spell       teach it to spell, by text          asr report   write the counts up
-  asr lm          make a language model               asr adapt    get used to new voices
+  asr lm          make a language model               asr report   write the counts up
+  asr pack        make it ready to give away          asr adapt    learn from one's own transcripts
 """
 
 # descriptions keep their lines, and names of verbs stay beside what they do

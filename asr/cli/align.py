@@ -5,8 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr.cli.numbers import at_least
-from asr.cli.searching import add_model_argument, use_threads
+from asr.cli.searching import add_model_argument, add_threads_argument
 from asr.text.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", type=Path, required=True, metavar="PATH", help="file to write, or folder"
     )
     parser.add_argument("--format", choices=KINDS, default="ctm", help="default: ctm")
-    parser.add_argument("--threads", type=at_least(1), metavar="N", help="CPU threads")
+    add_threads_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -50,9 +49,8 @@ def run(options: argparse.Namespace) -> int:
     from asr.errors import AsrError
     from asr.recognizer import load_model
 
-    use_threads(options.threads)
     utterances = read_manifest(options.manifest)
-    recognizer = load_model(options.model, is_greedy=True)
+    recognizer = load_model(options.model, is_greedy=True, n_threads=options.threads)
     by_length = sorted(utterances, key=lambda utterance: utterance.duration or 0.0)
     transcripts: dict[str, Transcript] = {}
     results = recognizer.align_all(by_length)

@@ -9,12 +9,10 @@ from asr.cli.numbers import duration
 from asr.cli.outputs import file_to_write
 from asr.cli.recognising import recognise, report_failures
 from asr.cli.searching import (
-    Searching,
     add_model_argument,
     add_search_arguments,
     add_threads_argument,
-    read_search,
-    use_threads,
+    load,
 )
 
 if TYPE_CHECKING:
@@ -68,10 +66,8 @@ def run(options: argparse.Namespace) -> int:
     from asr.text.transcript import write_transcripts
     from asr.wer.score_file import write_decoding
 
-    searching = read_search(options, options.model)
-    use_threads(options.threads)
     utterances = read_manifest(options.manifest)
-    recognizer = searching.load(options.model, is_calibrated=not options.raw_confidence)
+    recognizer = load(options, options.model, is_calibrated=not options.raw_confidence)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     transcripts = recognise(recognizer, utterances)
@@ -83,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     options.output.unlink(missing_ok=True)  # else it would stand beside another run's record
     write_decoding(
         record_path(options.output),
-        _record(options, searching, recognizer, audio_seconds, seconds),
+        _record(options, recognizer, audio_seconds, seconds),
     )
     write_transcripts(options.output, in_order)
     print(
@@ -100,7 +96,6 @@ def record_path(hypotheses: Path) -> Path:
 
 def _record(
     options: argparse.Namespace,
-    searching: Searching,
     recognizer: "Recognizer",
     audio_seconds: float,
     seconds: float,
@@ -109,16 +104,15 @@ def _record(
     from asr.provenance import provenance
     from asr.wer.score_file import Decoding
 
-    config, speller = recognizer.checkpoint.config, recognizer.speller
-    spelling = [speller.config] if speller else []
+    config = recognizer.model.config
     return Decoding(
         model=options.model,
-        config_hash=config_hash(config, *spelling),
-        search=searching.describe(recognizer),
+        config_hash=config_hash(config),
+        search=str(recognizer.searcher.plan),
         audio_seconds=audio_seconds,
         computing_seconds=seconds,
         provenance=provenance(options.command),
         normaliser=config.text.normaliser,
-        search_kind=recognizer.search_kind,
+        search_kind=recognizer.searcher.kind,
         is_calibrated=recognizer.calibration is not None,
     )

@@ -9,18 +9,23 @@ from asr.cli.outputs import add_model_output
 from asr.cli.searching import add_model_argument, add_search_arguments, read_search
 
 if TYPE_CHECKING:
-    from asr.checkpoint.decoding import OwnSearch
+    from asr.checkpoint.decoding import DefaultSearch
+    from asr.checkpoint.golden import Waveform
+    from asr.checkpoint.network import Checkpoint
+    from asr.features.config import FeatureConfig
 
 HELP = "make a model ready to give away"
 DESCRIPTION = """\
-Make a model ready to give away: in half the space, with your model card, and with a golden example
-of your choice, by which `asr doctor` tells whether another machine computes the same.
+Make a model ready to give away: with the graph that recognises without torch (model.onnx; see asr
+export), in half the space, with your model card, and with a golden example of your choice, by which
+`asr doctor` tells whether another machine computes the same.
 
---half stores the weights in 16 bits; computing goes on in 32 bits. Score the packed model, not the
-one that it was made from, since it is the one that others will use.
+--half stores the weights to train on from in 16 bits. Score the packed model, not the one that it
+was made from, since it is the one that others will use.
 
-With a language model, and a lexicon, the packed model comes with them and is searched with them
-unless another search is asked for: give what asr decode is given. --search greedy takes them away.
+With a language model and a lexicon, the packed model contains them and uses them by default: give
+the options that you give asr decode. --search greedy removes them. A model of an older format is
+converted.
 
 examples:
   asr pack exp/model --output released --half --example speech.wav --card CARD.md
@@ -34,7 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr pack` takes."""
     add_model_argument(parser)
     add_model_output(parser)
-    parser.add_argument("--half", action="store_true", help="store weights in 16 bits")
+    parser.add_argument("--half", action="store_true", help="store model.safetensors in 16 bits")
+    parser.add_argument(
+        "--weights",
+        choices=("int8", "float16", "float32"),
+        default="int8",
+        help="weights of model.onnx (default: int8)",
+    )
     parser.add_argument(
         "--example", type=Path, metavar="AUDIO", help="golden example (default: the model's own)"
     )
@@ -46,45 +57,69 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the packed model, check that it can be loaded, and say how large it is."""
-    from asr.audio.read import read_waveform
     from asr.checkpoint.directory import CARD_FILE
+    from asr.checkpoint.engine import verify_model
     from asr.checkpoint.names import model_folder
-    from asr.checkpoint.network import load_checkpoint, read_example, save_checkpoint
-    from asr.errors import AudioError
-    from asr.recognizer import load_model, verify_model
+    from asr.checkpoint.network import save_checkpoint
+    from asr.recognizer import load_model
 
     folder = model_folder(options.model)
-    checkpoint = load_checkpoint(folder)
-    if options.example is None:
-        example = read_example(folder)
-    else:
-        sample_rate = checkpoint.config.features.sample_rate
-        example = read_waveform(options.example, sample_rate=sample_rate)
-        if len(example) < checkpoint.config.features.frame_length * sample_rate:
-            raise AudioError(f"{options.example}: is too short for an example: not one frame")
+    checkpoint, example = _read_model(folder)
+    if options.example is not None:
+        example = _read_example(options.example, checkpoint.config.features)
     card = _read_card(options.card or folder / CARD_FILE)
-    checkpoint = replace(checkpoint, search=_own_search(options))
+    search = _default_search(options, checkpoint)
+    packed = replace(checkpoint, directory=replace(checkpoint.directory, search=search))
     before = _size(folder)
-    save_checkpoint(options.output, checkpoint, card=card, example=example, is_half=options.half)
+    save_checkpoint(
+        options.output,
+        packed,
+        card=card,
+        example=example,
+        is_half=options.half,
+        onnx=options.weights,
+    )
     verify_model(options.output)
-    load_model(options.output)  # its files of the search fit it, too
+    load_model(options.output)  # the files of its search fit it, too
     print(f"{options.output}: {_size(options.output):.1f} MB (was {before:.1f} MB)")
     return 0
 
 
-def _own_search(options: argparse.Namespace) -> "OwnSearch | None":
-    """Take the search that the model is to come with; that which it has, unless told otherwise."""
-    from asr.checkpoint.decoding import OwnSearch
+def _read_model(folder: Path) -> "tuple[Checkpoint, Waveform]":
+    """Read a model and its golden example, converting it from the format before if need be."""
+    from asr.checkpoint.format_1 import is_format_1, read_example_1, read_format_1
+    from asr.checkpoint.golden import read_example
+    from asr.checkpoint.network import load_checkpoint
 
-    searching = read_search(options, options.model)
-    if searching.beam is None:
+    if is_format_1(folder):
+        return read_format_1(folder), read_example_1(folder)
+    return load_checkpoint(folder), read_example(folder)
+
+
+def _read_example(path: Path, features: "FeatureConfig") -> "Waveform":
+    from asr.audio.read import read_waveform
+    from asr.errors import AudioError
+
+    example = read_waveform(path, sample_rate=features.sample_rate)
+    if len(example) < features.frame_length * features.sample_rate:
+        raise AudioError(f"{path}: is too short for an example: not one frame")
+    return example
+
+
+def _default_search(
+    options: argparse.Namespace, checkpoint: "Checkpoint"
+) -> "DefaultSearch | None":
+    """Take the search that the model is to come with: its own, unless told otherwise."""
+    from asr.checkpoint.decoding import DefaultSearch, plan_search
+
+    plan = plan_search(read_search(options), checkpoint.directory.search)
+    if plan.beam is None:
         return None
-    if searching.hotwords:
+    if plan.hotwords:
         options.refuse("--hotwords are for one recording or another: give them to asr transcribe")
-    if searching.lm:
-        return OwnSearch(searching.beam, searching.lm, searching.lexicon)
-    options.refuse("a model comes with a search for the sake of its language model: give --lm")
-    return None
+    if plan.lm is None:
+        options.refuse("a model's default search needs a language model: give --lm")
+    return DefaultSearch(plan.beam, plan.lm, plan.lexicon)
 
 
 def _read_card(path: Path) -> str:

@@ -57,8 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--lexicon",
         type=Path,
         metavar="FILE",
-        help="pronunciations of the words of the texts, for a second output of phones "
-        "(train.phone_weight)",
+        help="pronunciations of the words of the texts, for a head of phones",
     )
     parser.add_argument(
         "--start",
@@ -74,10 +73,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "that torchrun starts takes its own)",
     )
     parser.add_argument(
-        "--feature-memory",
+        "--feature-cache",
         type=at_least(0),
         metavar="MB",
-        help="room to keep features in between epochs: it saves time and gives the same model "
+        help="memory to cache features in between epochs: it saves time and gives the same model "
         "(default: a quarter of the computer's memory, divided among its processes)",
     )
 
@@ -111,7 +110,7 @@ def run(options: argparse.Namespace) -> int:
     ):
         share_threads(options, config.train.n_shards, ranks.device.type)
         watching = RunWatcher(folder, n_dev_words=_n_words(dev or ())) if ranks.is_first else None
-        resources = Resources(_feature_bytes(options.feature_memory), ranks, signals.has_come)
+        resources = Resources(_feature_bytes(options.feature_cache), ranks, signals.has_come)
         circumstances = provenance(_launcher(ranks) + options.command)
         try:
             with watching or nullcontext(Unwatched()) as watcher:

@@ -11,10 +11,11 @@ from asr.cli.numbers import at_least
 from asr.cli.outputs import folder_to_make
 
 if TYPE_CHECKING:
-    from asr.config import Config, LanguageConfig, SpellingConfig
+    from asr.char_lm.config import LanguageConfig
+    from asr.config import Config
     from asr.train.state import RunState
 
-Kind = TypeVar("Kind", "Config", "SpellingConfig", "LanguageConfig")
+Kind = TypeVar("Kind", "Config", "LanguageConfig")
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:

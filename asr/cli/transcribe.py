@@ -8,12 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.numbers import at_least
-from asr.cli.searching import (
-    add_search_arguments,
-    add_threads_argument,
-    read_search,
-    use_threads,
-)
+from asr.cli.searching import add_search_arguments, add_threads_argument, load
 from asr.text.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -85,11 +80,8 @@ def run(options: argparse.Namespace) -> int:
     from asr.corpus.utterance import Utterance
     from asr.errors import AsrError, AudioError
 
-    model = options.model or DEFAULT_MODEL
-    searching = read_search(options, model)
     deliver = _delivery(options)
-    use_threads(options.threads)
-    recognizer = searching.load(model)
+    recognizer = load(options, options.model or DEFAULT_MODEL)
     utterances = [Utterance(str(path), path, channel=options.channel) for path in options.files]
     n_failed = 0
     with tqdm(total=len(utterances), unit="file", disable=_hides_bar(options)) as bar:

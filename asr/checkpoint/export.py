@@ -1,0 +1,64 @@
+"""Export front-end and acoustic model as one ONNX graph, which recognises without torch.
+
+    waveforms (B, N), lengths (B,) → frame_lengths (B,), and log_probs (B, T, V) of each head
+
+The graph is built node by node, since a traced one would be neither readable nor the same for every
+release of torch. In float32 and float16 an utterance alone equals itself in a padded batch.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from torch import nn
+
+from asr.checkpoint.onnx.front_end import add_front_end
+from asr.checkpoint.onnx.graph import Graph
+from asr.checkpoint.onnx.int8 import Int8Layers
+from asr.checkpoint.onnx.layers import FloatLayers, Layers
+from asr.checkpoint.onnx.network import add_encoder, add_head
+from asr.features.front_end import FrontEnd
+from asr.model.acoustic import AcousticModel
+from asr.runtime.description import Description, Head
+
+Weights = Literal["int8", "float16", "float32"]
+
+
+def export_onnx(front_end: FrontEnd, model: AcousticModel, path: Path, *, weights: Weights) -> None:
+    """Write the model that `asr.runtime.onnx_engine.OnnxEngine` runs.
+
+    Args:
+        front_end: With its statistics, where CMVN is global.
+        model: The trained network.
+        path: Of the file to write; the same model gives the same bytes.
+        weights: What the network's weights are stored in. "float32" computes what torch does.
+            "float16" rounds weights and computes in float32.
+    """
+    path.write_bytes(_onnx_model(front_end, model, weights))
+
+
+def _onnx_model(front_end: FrontEnd, model: AcousticModel, weights: Weights) -> bytes:
+    graph = Graph(is_half=weights != "float32")
+    layers: Layers = Int8Layers() if weights == "int8" else FloatLayers()
+    waveforms = graph.input("waveforms", "float32", "B", "N")
+    lengths = graph.input("lengths", "int64", "B")
+    features = add_front_end(graph, front_end, waveforms, lengths)
+    encoded = add_encoder(graph, model, features, layers)
+    graph.output("frame_lengths", encoded.lengths, "int64", "B")
+    for name, head in _heads(model).items():
+        log_probs = add_head(graph, head, encoded.values, layers)
+        graph.output(name, log_probs, "float32", "B", "T", head.out_features)
+    return graph.model(_describe(front_end, model, weights).to_metadata())
+
+
+def _describe(front_end: FrontEnd, model: AcousticModel, weights: Weights) -> Description:
+    shift = front_end.config.frame_shift * model.config.subsampling_factor
+    return Description(
+        sample_rate=front_end.config.sample_rate,
+        weights=weights,
+        heads=tuple(Head(name, h.out_features, shift) for name, h in _heads(model).items()),
+    )
+
+
+def _heads(model: AcousticModel) -> dict[str, nn.Linear]:
+    """Return the network's heads by name."""
+    return {name: head for name, head in model.heads.items() if isinstance(head, nn.Linear)}

@@ -1,0 +1,144 @@
+"""A model.onnx run by ONNX Runtime on the CPU, one utterance at a time.
+
+Utterances are never computed together: the scale of 8-bit activations is taken over all that an
+operator reads, and would carry from one utterance to another. Threads run utterances side by side
+instead, which is also the faster way on a CPU.
+
+ONNX Runtime is told to start no threads of its own, so that a process may fork after loading.
+"""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.errors import ConfigError, ModelError, ShapeError
+from asr.runtime.description import read_description
+
+FATAL_ONLY = 4  # ONNX Runtime's log severity: what it would log is in the error that it raises
+
+
+class OnnxEngine:
+    """Fulfils `asr.runtime.engine.Engine` by ONNX Runtime.
+
+    Attributes:
+        description: What the model says of itself.
+        sample_rate: Hz, of the waveforms.
+        heads: The number of tokens of each output, by its name.
+
+    Args:
+        path: A model.onnx that this package exported.
+        n_threads: Utterances to compute side by side, at least 1. Threads end with each call.
+
+    Raises:
+        ModelError: The file is missing, not an ONNX model, or not in this release's format.
+    """
+
+    def __init__(self, path: str | Path, *, n_threads: int) -> None:
+        if n_threads < 1:
+            raise ConfigError(f"n_threads must be at least 1, got {n_threads}")
+        self._session = _load(Path(path))
+        self._n_threads = n_threads
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.description = read_description(metadata, str(path))
+        self.sample_rate = self.description.sample_rate
+        self.heads: Mapping[str, int] = {h.name: h.n_tokens for h in self.description.heads}
+        _check_outputs(path, self._session, self.heads)
+
+    def log_probs(
+        self, waveforms: NDArray[np.float32], lengths: NDArray[np.int64], head: str
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Score every token at every frame, as `Engine.log_probs`; padding is 0."""
+        _check(waveforms, lengths)
+        if head not in self.heads:
+            raise ConfigError(f"this model has no output {head!r}, only {', '.join(self.heads)}")
+        emissions = self._run_all(
+            [waveform[:length] for waveform, length in zip(waveforms, lengths, strict=True)], head
+        )
+        frame_lengths = np.array([len(emission) for emission in emissions], np.int64)
+        shape = (len(emissions), max(frame_lengths, default=0), self.heads[head])
+        log_probs = np.zeros(shape, np.float32)
+        for row, emission in zip(log_probs, emissions, strict=True):
+            row[: len(emission)] = emission
+        return log_probs, frame_lengths
+
+    def _run_all(
+        self, waveforms: list[NDArray[np.float32]], head: str
+    ) -> list[NDArray[np.float32]]:
+        """Compute (T, V) of each waveform (N,), the longest first, so that threads end together."""
+        order = sorted(range(len(waveforms)), key=lambda i: -len(waveforms[i]))
+        emissions = dict(zip(order, self._map([waveforms[i] for i in order], head), strict=True))
+        return [emissions[i] for i in range(len(waveforms))]
+
+    def _map(
+        self, waveforms: list[NDArray[np.float32]], head: str
+    ) -> Iterable[NDArray[np.float32]]:
+        n_threads = min(self._n_threads, len(waveforms))
+        if n_threads <= 1:
+            return [self._run(waveform, head) for waveform in waveforms]
+        with ThreadPoolExecutor(n_threads, thread_name_prefix="engine") as pool:
+            return list(pool.map(lambda waveform: self._run(waveform, head), waveforms))
+
+    def _run(self, waveform: NDArray[np.float32], head: str) -> NDArray[np.float32]:
+        """Compute (T, V) of one waveform (N,)."""
+        inputs = {"waveforms": waveform[None], "lengths": np.array([len(waveform)], np.int64)}
+        log_probs, frame_lengths = self._session.run([head, "frame_lengths"], inputs)
+        emission: NDArray[np.float32] = log_probs[0, : frame_lengths[0]]
+        return emission
+
+
+def _load(path: Path) -> Any:  # noqa: ANN401 (ONNX Runtime has no types)
+    """Open a session that starts no threads and keeps silent."""
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.log_severity_level = FATAL_ONLY
+    if not path.is_file():
+        raise ModelError(f"{path}: there is no such file")
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except (
+        state.Fail,
+        state.InvalidArgument,
+        state.InvalidGraph,
+        state.InvalidProtobuf,
+        state.NoModel,
+        state.NotImplemented,
+        state.RuntimeException,
+    ) as error:
+        raise ModelError(
+            f"{path}: ONNX Runtime {onnxruntime.__version__} cannot load it; copy or export the "
+            f"model again ({error})"
+        ) from error
+
+
+def _check_outputs(path: str | Path, session: Any, heads: Mapping[str, int]) -> None:  # noqa: ANN401 (no types)
+    inputs = {each.name for each in session.get_inputs()}
+    outputs = {each.name: each.shape for each in session.get_outputs()}
+    is_complete = inputs == {"waveforms", "lengths"} and "frame_lengths" in outputs
+    if not is_complete or any(outputs.get(name, [0])[-1] != n for name, n in heads.items()):
+        raise ModelError(f"{path}: its graph and its description differ; export the model again")
+
+
+def _check(waveforms: NDArray[np.float32], lengths: NDArray[np.int64]) -> None:
+    if waveforms.ndim != 2 or waveforms.dtype != np.float32:
+        raise ShapeError(
+            f"waveforms must be (B, N) float32, got {waveforms.dtype} of shape {waveforms.shape}"
+        )
+    if lengths.shape != waveforms.shape[:1] or lengths.dtype != np.int64:
+        raise ShapeError(
+            f"lengths of waveforms must be int64 of shape {waveforms.shape[:1]}, "
+            f"got {lengths.dtype} of shape {lengths.shape}"
+        )
+    if len(lengths) and not 0 <= lengths.min() <= lengths.max() <= waveforms.shape[1]:
+        raise ShapeError(
+            f"lengths of waveforms must lie in 0..{waveforms.shape[1]}, "
+            f"got {lengths.min()}..{lengths.max()}"
+        )
