@@ -1,4 +1,4 @@
-"""Reading: what a search found becomes a transcript, of words with their times and confidences."""
+"""Words: the hypotheses of a search become a transcript, its words with times and confidences."""
 
 import math
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from asr.search.hypothesis import Hypothesis
 from asr.text.tokens import Tokenizer, WordSpan
 from asr.text.transcript import Alternative, Transcript, Word, mean_confidence
 
-if TYPE_CHECKING:  # greedy search does without numba
+if TYPE_CHECKING:  # greedy search runs without numba
     from asr.search.fusion import Fusion
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How the hypotheses of a search are read.
+class WordReader:
+    """Reads words out of hypotheses.
 
     Attributes:
-        tokenizer: The tokens, where the search does not tell words apart by itself.
-        fusion: What the search knew beside the emission; None: nothing.
-        frame_shift: Seconds from one frame of an emission to the next.
+        tokenizer: Groups tokens into words, unless the search itself did so by pronunciation.
+        fusion: The language that the search used; None for none.
+        frame_shift: Seconds from one frame of the emission to the next.
     """
 
     tokenizer: Tokenizer
@@ -27,12 +27,12 @@ class Reading:
     frame_shift: float
 
     def transcript(self, name: str, n_best: list[Hypothesis], duration: float) -> Transcript:
-        """Read what was found of a recording.
+        """Turn the hypotheses of one recording into its transcript.
 
         Args:
-            name: Of the recording.
-            n_best: At least one hypothesis, the best first.
-            duration: Of the recording, in seconds; no word ends later.
+            name: The recording's id.
+            n_best: At least one hypothesis, best first.
+            duration: Seconds of the recording; no word ends later.
         """
         best = n_best[0]
         words = self._words(best, duration)
@@ -47,50 +47,52 @@ class Reading:
         )
 
     def text(self, hypothesis: Hypothesis) -> str:
-        """Read a hypothesis as text."""
+        """Join the words of a hypothesis with single spaces."""
         return " ".join(span.text for span in self._spans(hypothesis))
 
     def _alternatives(self, n_best: list[Hypothesis], duration: float) -> tuple[Alternative, ...]:
-        """Read the n-best list as texts; of several ways to the same text the best one counts.
+        """List the distinct texts, each with its best score.
 
-        The words of the best are those of the transcript, and not told twice.
+        The first has no words: they are the transcript's.
         """
         has_ngram = self.fusion is not None and self.fusion.has_ngram
         alternatives: dict[str, Alternative] = {}
-        for other in n_best:
-            text = self.text(other)
-            if math.isfinite(other.score) and text not in alternatives:
-                words = self._words(other, duration) if alternatives else ()
-                lm_score = other.lm_score if has_ngram else None
+        for hypothesis in n_best:
+            text = self.text(hypothesis)
+            if math.isfinite(hypothesis.score) and text not in alternatives:
                 alternatives[text] = Alternative(
-                    text, other.score, other.acoustic_score, lm_score, words
+                    text,
+                    hypothesis.score,
+                    hypothesis.acoustic_score,
+                    hypothesis.lm_score if has_ngram else None,
+                    self._words(hypothesis, duration) if alternatives else (),
                 )
         return tuple(alternatives.values())
 
     def _spans(self, hypothesis: Hypothesis) -> list[WordSpan]:
-        """Group tokens into words, by the search where it told them apart by pronunciation."""
+        """Group tokens into words: by the lexicon if it has pronunciations, else by `▁`."""
         if self.fusion is None or not self.fusion.are_pronounced:
             return self.tokenizer.words(hypothesis.tokens)
         return [
-            WordSpan(self.fusion.words[said.word], said.start, said.stop)
-            for said in hypothesis.words
-            if said.word is not None
+            WordSpan(self.fusion.words[span.word], span.start, span.stop)
+            for span in hypothesis.words
+            if span.word is not None
         ]
 
     def _words(self, hypothesis: Hypothesis, duration: float) -> tuple[Word, ...]:
-        """Give words their times and confidences.
+        """Give each word its times and its confidence.
 
-        A word lasts from the frame where its first token appears to the end of that of its last,
-        and no longer than the recording. Its confidence is the product of its tokens': the
-        probability that all are right, were they independent and the model as sure as it should be.
+        A word lasts from the first frame of its first token to the end of the first frame of its
+        last token, and never beyond the recording. Its confidence is the product of its tokens'
+        confidences: the probability that all are right if their errors are independent.
         """
         shift, frames = self.frame_shift, hypothesis.frames
         return tuple(
             Word(
-                span.text,
-                min(frames[span.start] * shift, duration),
-                min((frames[span.stop - 1] + 1) * shift, duration),
-                math.prod(hypothesis.confidences[span.start : span.stop]),
+                text=span.text,
+                start=min(frames[span.start] * shift, duration),
+                end=min((frames[span.stop - 1] + 1) * shift, duration),
+                confidence=math.prod(hypothesis.confidences[span.start : span.stop]),
             )
             for span in self._spans(hypothesis)
         )

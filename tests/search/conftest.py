@@ -5,9 +5,8 @@ from itertools import groupby, product
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import settings
-from torch import Tensor
+from numpy.typing import NDArray
 
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
@@ -20,7 +19,7 @@ settings.load_profile("without a deadline")
 
 Tokens = tuple[int, ...]
 Path = tuple[int, ...]
-EveryPath = Callable[[Tensor, int], dict[Tokens, dict[Path, float]]]
+EveryPath = Callable[[NDArray[np.float64], int], dict[Tokens, dict[Path, float]]]
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +28,7 @@ def every_path() -> EveryPath:
     return _every_path
 
 
-def _every_path(emission: Tensor, blank: int) -> dict[Tokens, dict[Path, float]]:
+def _every_path(emission: NDArray[np.float64], blank: int) -> dict[Tokens, dict[Path, float]]:
     paths: dict[Tokens, dict[Path, float]] = {}
     for path, score in _scored_paths(emission.tolist()):
         if score > -float("inf"):
@@ -43,11 +42,23 @@ def _scored_paths(frames: list[list[float]]) -> Iterator[tuple[Path, float]]:
         yield path, sum(frame[token] for frame, token in zip(frames, path, strict=True))
 
 
+@pytest.fixture(scope="session")
+def random_log_probs() -> Callable[..., NDArray[np.float64]]:
+    """Normalised log probabilities of any shape, the tokens last."""
+    return _random_log_probs
+
+
+def _random_log_probs(seed: int, *shape: int, scale: float = 1.0) -> NDArray[np.float64]:
+    logits = scale * np.random.default_rng(seed).standard_normal(shape)
+    log_probs: NDArray[np.float64] = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
+    return log_probs
+
+
 @pytest.fixture(scope="session", autouse=True)
 def compiled_before_anything_is_timed() -> None:
     """Compile the search, lest the first example of a property take as long as that."""
     search = BeamSearch(BeamConfig(2, 10.0, 1), plain_language(2))
-    search(torch.full((1, 3, 2), 0.5).log(), torch.tensor([3]))
+    search(np.log(np.full((1, 3, 2), 0.5)), np.array([3]))
     ngram = make_ngram(
         np.array([-1, 0, 1, 2], np.int32),
         np.zeros(4, np.float32),

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from asr.errors import ConfigError, DataError
 from asr.lexicon.pronunciations import read_lexicon
@@ -47,12 +46,12 @@ def hear(
     beam: BeamConfig,
 ) -> list[Hypothesis]:
     """Search frames that are given by the probability of a few tokens."""
-    probs = torch.full((len(frames), len(tokens)), 1e-6, dtype=torch.float64)
+    probs = np.full((len(frames), len(tokens)), 1e-6)
     for row, frame in zip(probs, frames, strict=True):
         for token, probability in frame.items():
             row[tokens.index(token)] = probability
-    log_probs = (probs / probs.sum(dim=1, keepdim=True)).log()
-    (n_best,) = BeamSearch(beam, fusion.language)(log_probs[None], torch.tensor([len(frames)]))
+    log_probs = np.log(probs / probs.sum(axis=1, keepdims=True))
+    (n_best,) = BeamSearch(beam, fusion.language)(log_probs[None], np.array([len(frames)]))
     return n_best
 
 

@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from numpy.typing import NDArray
 
 from asr.errors import ConfigError, ShapeError
 from asr.search.beam import BeamConfig
@@ -21,7 +20,9 @@ from asr.search.language import Language
 from asr.search.lexicon import make_lexicon
 from asr.search.ngram import NO_NGRAM, UNKNOWN, NGram, make_ngram, text_log_prob
 
-EveryPath = Callable[[Tensor, int], dict[tuple[int, ...], dict[tuple[int, ...], float]]]
+LogProbs = NDArray[np.float64]
+RandomLogProbs = Callable[..., LogProbs]
+EveryPath = Callable[[LogProbs, int], dict[tuple[int, ...], dict[tuple[int, ...], float]]]
 Words = tuple[int | None, ...]
 Boosts = Mapping[str, float]
 Model = dict[tuple[int, ...], tuple[float, float]]  # n-gram: log probability, back-off
@@ -172,17 +173,19 @@ def worth(reading: Reading, language: Language, model: Model | None, hotwords: B
 
 
 @st.composite
-def emissions(draw: st.DrawFn, n_tokens: int, max_frames: int = 5) -> Tensor:
+def emissions(draw: st.DrawFn, n_tokens: int, max_frames: int = 5) -> LogProbs:
     n_frames = draw(st.integers(0, max_frames))
     weight = st.sampled_from([0.0, 1.0, 2.0, 5.0, 30.0])
     frame = st.lists(weight, min_size=n_tokens, max_size=n_tokens).filter(any)
     frames = draw(st.lists(frame, min_size=n_frames, max_size=n_frames))
-    weights = torch.tensor(frames, dtype=torch.float64).reshape(n_frames, n_tokens)
-    return (weights / weights.sum(dim=1, keepdim=True)).log()
+    weights = np.array(frames).reshape(n_frames, n_tokens)
+    with np.errstate(divide="ignore"):
+        log_probs: LogProbs = np.log(weights / weights.sum(axis=1, keepdims=True))
+    return log_probs
 
 
-def searched(emission: Tensor, language: Language, config: BeamConfig) -> list[Hypothesis]:
-    (n_best,) = BeamSearch(config, language)(emission[None], torch.tensor([len(emission)]))
+def searched(emission: LogProbs, language: Language, config: BeamConfig) -> list[Hypothesis]:
+    (n_best,) = BeamSearch(config, language)(emission[None], np.array([len(emission)]))
     return n_best
 
 
@@ -237,10 +240,11 @@ def said(hypothesis: Hypothesis) -> Words:
     return tuple(word.word for word in hypothesis.words)
 
 
-def test_results_do_not_depend_on_the_batch_or_on_threads() -> None:
-    generator = torch.Generator().manual_seed(6)
-    lengths = torch.tensor([40, 0, 25, 1, 33])
-    log_probs = torch.randn(5, 40, 4, generator=generator).mul(2).log_softmax(dim=2)
+def test_results_do_not_depend_on_the_batch_or_on_threads(
+    random_log_probs: RandomLogProbs,
+) -> None:
+    lengths = np.array([40, 0, 25, 1, 33])
+    log_probs = random_log_probs(6, 5, 40, 4, scale=2)
     for b, length in enumerate(lengths):
         log_probs[b, length:] = math.nan
     spellings = tuple(zip(WORDS, range(4), strict=True))
@@ -258,7 +262,7 @@ def test_results_do_not_depend_on_the_batch_or_on_threads() -> None:
 @given(emissions(4, max_frames=12), st.integers(1, 6), st.integers(0, 99))
 @settings(max_examples=50)
 def test_a_narrow_beam_gives_hypotheses_whose_score_is_that_of_their_parts(
-    emission: Tensor, beam_size: int, seed: int
+    emission: LogProbs, beam_size: int, seed: int
 ) -> None:
     model = random_model(seed, 4, 3)
     hotwords = {"b": 0.7}
@@ -274,19 +278,20 @@ def test_a_narrow_beam_gives_hypotheses_whose_score_is_that_of_their_parts(
         assert said(hypothesis) == reading[0]
 
 
-def test_what_cannot_be_said_has_the_empty_hypothesis_and_no_chance() -> None:
+def test_an_impossible_utterance_has_the_empty_hypothesis_and_probability_zero() -> None:
     language = make_language(CHARACTERS, (("a", 0),), is_open=False)
-    certain = torch.full((2, 4), -math.inf, dtype=torch.float64)
+    certain = np.full((2, 4), -math.inf)
     certain[:, CHARACTERS.index("b")] = 0.0
     (hypothesis,) = searched(certain, language, EVERYTHING)
     assert (hypothesis.tokens, hypothesis.score) == ((), -math.inf)
 
 
-def test_a_long_recording_needs_no_more_room_than_what_is_in_the_beam_goes_back_to() -> None:
-    generator = torch.Generator().manual_seed(7)
-    log_probs = torch.randn(3000, 4, generator=generator).log_softmax(dim=1)
+def test_a_long_recording_needs_no_more_room_than_the_prefixes_of_the_beam(
+    random_log_probs: RandomLogProbs,
+) -> None:
+    log_probs = random_log_probs(7, 3000, 4)
     search = BeamSearch(BeamConfig(20, 10.0, 1), make_language(CHARACTERS))
-    state = search._hear(np.exp(log_probs.double().numpy()))
+    state = search._hear(np.exp(log_probs))
     assert len(state.tree) < 2 * (3000 + 32 * 20)
     assert int(state.progress["frame"][0]) == 3000
 
@@ -301,4 +306,4 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ShapeError, match="a number for each of 1 words"):
         replace(language, numbers=np.zeros(0, np.int32))
     with pytest.raises(ShapeError, match="4 tokens, log_probs have 3"):
-        searched(torch.zeros(1, 3).log_softmax(dim=1), language, EVERYTHING)
+        searched(np.full((1, 3), -math.log(3)), language, EVERYTHING)
