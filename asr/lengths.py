@@ -1,7 +1,7 @@
-"""Lengths: how many frames there are of so many samples, and how many CTC needs.
+"""Lengths: how many frames so many samples make, and how many frames CTC needs.
 
 Lengths are absolute counts of valid positions, int64. The functions take whole numbers, numpy
-arrays and tensors alike, and return the same kind.
+arrays or tensors, and return the same kind.
 """
 
 from collections.abc import Sequence
@@ -12,18 +12,20 @@ Count = TypeVar("Count", bound=Any)  # int, or an array or tensor of int64
 
 
 def subsampled_lengths(lengths: Count, stride: int) -> Count:
-    """Count the outputs of a strided layer whose windows start at every stride-th valid frame."""
-    return (lengths + stride - 1) // stride
+    """Count the outputs of a layer that has one for every `stride` frames, rounded up."""
+    n_outputs: Count = (lengths + stride - 1) // stride
+    return n_outputs
 
 
 def n_frames(n_samples: Count, frame_length: int, frame_shift: int) -> Count:
-    """Count the frames that lie wholly inside each waveform (all arguments in samples)."""
-    n_whole = (n_samples - frame_length) // frame_shift + 1
-    return n_whole * (n_whole > 0)
+    """Count the frames that lie entirely within each waveform (all arguments in samples)."""
+    n_whole: Count = (n_samples - frame_length) // frame_shift + 1
+    n_frames: Count = n_whole * (n_whole > 0)  # negative where the waveform is too short
+    return n_frames
 
 
 def n_frames_needed(tokens: Sequence[int]) -> int:
-    """Count the frames of the shortest CTC alignment: one a token, and a blank between repeats.
+    """Count the frames of the shortest CTC alignment: one per token, and a blank between repeats.
 
     References:
         Graves et al., "Connectionist Temporal Classification", ICML 2006, section 3.1.

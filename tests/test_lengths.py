@@ -1,46 +1,15 @@
+"""Lengths are whole numbers, alone or as an array or a tensor of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 
-from asr.errors import ShapeError
-from asr.features.padding import check_lengths, pad, padding_mask, reverse_valid, zero_padding
-from asr.lengths import n_frames, subsampled_lengths
+from asr.lengths import n_frames, n_frames_needed, subsampled_lengths
 
-
-def test_padding_stands_behind_the_shorter_sequences() -> None:
-    padded, lengths = pad([torch.tensor([1.0, 2.0]), torch.tensor([3.0])])
-
-    assert padded.tolist() == [[1.0, 2.0], [3.0, 0.0]]
-    assert lengths.tolist() == [2, 1]
-
-
-def test_the_mask_marks_padding_and_not_speech() -> None:
-    mask = padding_mask(torch.tensor([2, 0, 3]), 3)
-
-    assert mask.tolist() == [[False, False, True], [True] * 3, [False] * 3]
-
-
-def test_zeroing_removes_even_nan() -> None:
-    padded = torch.tensor([[[1.0], [float("nan")]]])
-
-    assert zero_padding(padded, torch.tensor([1])).tolist() == [[[1.0], [0.0]]]
-
-
-def test_reversal_turns_valid_frames_round_and_leaves_padding_behind() -> None:
-    padded = torch.tensor([[1, 2, 3, 0], [4, 5, 6, 7]]).unsqueeze(2)
-
-    reversed_ = reverse_valid(padded, torch.tensor([3, 4])).squeeze(2)
-
-    assert reversed_.tolist() == [[3, 2, 1, 0], [7, 6, 5, 4]]
-
-
-def test_reversing_twice_gives_the_input_and_its_gradient_back() -> None:
-    padded = torch.randn(3, 7, 2, dtype=torch.float64, requires_grad=True)
-    lengths = torch.tensor([7, 0, 4])
-
-    twice = reverse_valid(reverse_valid(padded, lengths), lengths)
-
-    assert torch.equal(twice, padded)
-    assert torch.autograd.gradcheck(lambda x: reverse_valid(x, lengths), padded)
+KINDS: list[Callable[[list[int]], Any]] = [np.array, torch.tensor]
 
 
 @pytest.mark.parametrize(
@@ -49,18 +18,32 @@ def test_reversing_twice_gives_the_input_and_its_gradient_back() -> None:
 def test_a_strided_layer_has_an_output_for_every_started_stride(
     length: int, stride: int, expected: int
 ) -> None:
-    assert subsampled_lengths(torch.tensor([length]), stride).item() == expected
-
-
-def test_only_frames_wholly_inside_the_waveform_count() -> None:
-    assert n_frames(torch.tensor([399, 400, 559, 560]), 400, 160).tolist() == [0, 1, 1, 2]
+    assert subsampled_lengths(length, stride) == expected
 
 
 @pytest.mark.parametrize(
-    "lengths",
-    [torch.tensor([1]), torch.tensor([1.0, 2.0]), torch.tensor([-1, 1]), torch.tensor([1, 4])],
-    ids=["too few", "fractions", "negative", "beyond the end"],
+    ("n_samples", "expected"), [(0, 0), (1, 0), (399, 0), (400, 1), (559, 1), (560, 2)]
 )
-def test_lengths_that_do_not_fit_are_refused(lengths: torch.Tensor) -> None:
-    with pytest.raises(ShapeError, match="of features"):
-        check_lengths(torch.zeros(2, 3, 1), lengths, "features")
+def test_only_frames_wholly_inside_the_waveform_count(n_samples: int, expected: int) -> None:
+    assert n_frames(n_samples, 400, 160) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_arrays_and_tensors_are_counted_as_whole_numbers_are(
+    kind: Callable[[list[int]], Any],
+) -> None:
+    n_samples = [0, 100, 399, 400, 16000]
+    frames = [n_frames(n, 400, 160) for n in n_samples]
+
+    counted = n_frames(kind(n_samples), 400, 160)
+
+    assert type(counted) is type(kind([]))
+    assert counted.tolist() == frames
+    assert subsampled_lengths(counted, 3).tolist() == [subsampled_lengths(n, 3) for n in frames]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "expected"), [([], 0), ([4], 1), ([4, 4], 3), ([4, 5, 4], 3), ([4, 4, 4], 5)]
+)
+def test_equal_neighbours_need_a_blank_between_them(tokens: list[int], expected: int) -> None:
+    assert n_frames_needed(tokens) == expected

@@ -1,12 +1,11 @@
-"""Statistics: the mean and deviation of features over a corpus, for global CMVN."""
+"""Statistics: mean and standard deviation of features over a corpus, for global CMVN."""
 
 from collections.abc import Iterable
-from functools import partial
 
 import torch
-from torch import Tensor
 
-from asr.corpus.loader import prefetch, read_utterance
+from asr.corpus.feature_cache import FeatureCache
+from asr.corpus.loader import prefetch
 from asr.corpus.utterance import Utterance
 from asr.features.cmvn import CmvnAccumulator, CmvnStatistics
 from asr.features.front_end import FrontEnd
@@ -19,16 +18,10 @@ def corpus_statistics(front_end: FrontEnd, utterances: Iterable[Utterance]) -> C
 
     Raises:
         AudioError: A recording cannot be read.
-        DataError: The recordings hold not one frame.
+        DataError: The recordings contain no frame at all.
     """
     accumulator = CmvnAccumulator(front_end.n_features)
-    raw = partial(_raw_features, front_end)
-    for features, lengths in prefetch(raw, utterances, depth=READ_AHEAD):
-        accumulator.add(features, lengths)
+    features_of = FeatureCache(front_end, max_bytes=0).features
+    for features in prefetch(features_of, utterances, depth=READ_AHEAD):
+        accumulator.add(features.unsqueeze(0), torch.tensor([len(features)]))
     return accumulator.statistics()
-
-
-def _raw_features(front_end: FrontEnd, utterance: Utterance) -> tuple[Tensor, Tensor]:
-    waveform = torch.from_numpy(read_utterance(utterance, front_end.config.sample_rate))
-    with torch.no_grad():
-        return front_end.raw(waveform.unsqueeze(0), torch.tensor([len(waveform)]))

@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-import torch
-from torch import Tensor
 
 from asr.audio.read import MP3_FRAME_SAMPLES, AudioInfo, probe_audio, read_waveform
 from asr.errors import AsrError, AudioError
@@ -49,8 +47,8 @@ def noisy() -> np.ndarray:
     return np.asarray(0.5 * speechlike(2 * RATE) + 0.1 * noise)
 
 
-def correlation(one: Tensor, other: np.ndarray) -> float:
-    return float(np.corrcoef(one.numpy(), other)[0, 1])
+def correlation(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.corrcoef(one, other)[0, 1])
 
 
 def write(path: Path, samples: np.ndarray, rate: int = RATE, **options: str) -> Path:
@@ -70,9 +68,9 @@ def test_lossless_formats_give_back_the_samples(
 
     waveform = read_waveform(path, sample_rate=RATE)
 
-    assert waveform.dtype == torch.float32
+    assert waveform.dtype == np.float32
     assert waveform.shape == samples.shape
-    assert np.abs(waveform.numpy() - samples).max() <= tolerance
+    assert np.abs(waveform - samples).max() <= tolerance
 
 
 @pytest.mark.parametrize(("ending", "container", "subtype"), LOSSY)
@@ -100,7 +98,7 @@ def test_a_path_may_be_a_string(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", speechlike())
 
     assert probe_audio(str(path)) == probe_audio(path)
-    assert torch.equal(
+    assert np.array_equal(
         read_waveform(str(path), sample_rate=RATE), read_waveform(path, sample_rate=RATE)
     )
 
@@ -120,7 +118,7 @@ def test_any_rate_is_resampled_to_the_rate_asked_for(tmp_path: Path, rate: int) 
 
     wanted = 0.5 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE)
     assert len(waveform) == 2 * RATE
-    assert np.abs(waveform.numpy() - wanted)[1000:-1000].max() < 1e-3
+    assert np.abs(waveform - wanted)[1000:-1000].max() < 1e-3
 
 
 def test_resampling_keeps_what_lies_above_the_new_half_rate_out(tmp_path: Path) -> None:
@@ -129,7 +127,7 @@ def test_resampling_keeps_what_lies_above_the_new_half_rate_out(tmp_path: Path) 
 
     waveform = read_waveform(path, sample_rate=RATE)
 
-    assert waveform[1000:-1000].abs().max() < 1e-3
+    assert np.abs(waveform[1000:-1000]).max() < 1e-3
 
 
 def test_stereo_is_mixed_down_by_the_mean_of_its_channels(tmp_path: Path) -> None:
@@ -139,7 +137,7 @@ def test_stereo_is_mixed_down_by_the_mean_of_its_channels(tmp_path: Path) -> Non
     waveform = read_waveform(path, sample_rate=RATE)
 
     assert waveform.shape == (RATE,)
-    assert torch.allclose(waveform, torch.from_numpy((left + right) / 2).float(), atol=1e-6)
+    assert np.allclose(waveform, (left + right) / 2, atol=1e-6)
 
 
 @pytest.mark.parametrize("channel", [0, 1, 2])
@@ -149,14 +147,14 @@ def test_a_channel_can_be_picked(tmp_path: Path, channel: int) -> None:
 
     waveform = read_waveform(path, sample_rate=RATE, channel=channel)
 
-    assert torch.allclose(waveform, torch.from_numpy(channels[:, channel]).float())
+    assert np.array_equal(waveform, channels[:, channel].astype(np.float32))
 
 
 def test_a_channel_that_is_not_finite_does_not_spoil_the_others(tmp_path: Path) -> None:
     channels = np.stack([speechlike(), np.full(RATE, np.nan)], axis=1)
     path = write(tmp_path / "a.wav", channels, subtype="FLOAT")
 
-    assert read_waveform(path, sample_rate=RATE, channel=0).isfinite().all()
+    assert np.isfinite(read_waveform(path, sample_rate=RATE, channel=0)).all()
 
 
 @pytest.mark.parametrize(("ending", "container", "subtype"), [("flac", "FLAC", "PCM_16"), *LOSSY])
@@ -174,7 +172,7 @@ def test_blocks_are_joined_without_a_seam(
 
     monkeypatch.setattr("asr.audio.read.BLOCK_SAMPLES", 999)
 
-    assert torch.equal(read_waveform(path, sample_rate=RATE), whole)
+    assert np.array_equal(read_waveform(path, sample_rate=RATE), whole)
     assert capfd.readouterr().err == ""  # where the MP3 decoder complains of seeks
 
 
@@ -193,7 +191,7 @@ def test_a_segment_is_that_part_of_the_whole(
 
     segment = read_waveform(path, sample_rate=RATE, offset=0.7, duration=0.5)
 
-    assert torch.allclose(segment, whole[11200:19200], atol=1e-6)
+    assert np.allclose(segment, whole[11200:19200], atol=1e-6)
 
 
 def test_segments_that_meet_share_no_sample_and_lose_none(tmp_path: Path) -> None:
@@ -205,7 +203,7 @@ def test_segments_that_meet_share_no_sample_and_lose_none(tmp_path: Path) -> Non
         for start, end in pairwise(cuts)
     ]
 
-    assert torch.equal(torch.cat(segments), read_waveform(path, sample_rate=RATE))
+    assert np.array_equal(np.concatenate(segments), read_waveform(path, sample_rate=RATE))
 
 
 def test_the_duration_of_the_header_reads_the_whole(tmp_path: Path) -> None:
@@ -529,7 +527,7 @@ def test_recorded_speech_is_read_at_its_full_length(shared_data: Path, pattern: 
         waveform = read_waveform(path, sample_rate=RATE)
         assert (info.sample_rate, info.n_channels) == (RATE, 1)
         assert len(waveform) == info.n_samples
-        assert 0.01 < waveform.abs().max() < 2
+        assert 0.01 < np.abs(waveform).max() < 2
 
 
 def test_a_rate_at_which_nobody_records_is_refused_by_name(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from asr.augment.codec import MP3_SAMPLE_RATES, MP3_SETTINGS, through_mp3
+from asr.augment.codec import MP3_SETTINGS, through_mp3
+from asr.augment.config import MP3_SAMPLE_RATES
 from asr.errors import ConfigError
 
 SAMPLE_RATE = 16000

@@ -1,12 +1,15 @@
+import dataclasses
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
-from asr.corpus import feature_memory
-from asr.corpus.batching import Rendition
-from asr.corpus.feature_cache import FeatureMemory
-from asr.corpus.loader import read_rendition
+from asr.augment.rendition import Rendition
+from asr.corpus import feature_cache
+from asr.corpus.feature_cache import FeatureCache
+from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
 from asr.features.config import FeatureConfig
 from asr.features.front_end import FrontEnd
@@ -14,7 +17,19 @@ from asr.features.front_end import FrontEnd
 
 @pytest.fixture
 def front_end() -> FrontEnd:
-    return FrontEnd(FeatureConfig(16000, 0.025, 0.01, 20, 20.0, 7600.0, -15.0, 0, 0, "none"))
+    config = FeatureConfig(
+        sample_rate=16000,
+        frame_length=0.025,
+        frame_shift=0.01,
+        n_mels=20,
+        low_frequency=20.0,
+        high_frequency=7600.0,
+        min_log_energy=-15.0,
+        n_ceps=0,
+        delta_order=0,
+        cmvn="none",
+    )
+    return FrontEnd(config)
 
 
 @pytest.fixture
@@ -22,21 +37,21 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Ids of the utterances whose audio was read."""
     ids: list[str] = []
 
-    def read_and_note(utterance: Utterance, sample_rate: int, rendition: Rendition) -> torch.Tensor:
+    def read_and_note(utterance: Utterance, sample_rate: int) -> NDArray[np.float32]:
         ids.append(utterance.id)
-        return read_rendition(utterance, sample_rate, rendition)
+        return read_utterance(utterance, sample_rate)
 
-    monkeypatch.setattr(feature_memory, "read_rendition", read_and_note)
+    monkeypatch.setattr(feature_cache, "read_utterance", read_and_note)
     return ids
 
 
 def test_a_rendition_is_computed_once(
     tiny_corpus: Sequence[Utterance], front_end: FrontEnd, reads: list[str]
 ) -> None:
-    memory, slower = FeatureMemory(front_end, 10**9), Rendition(speed=0.9)
+    cache, slower = FeatureCache(front_end, 10**9), Rendition(speed=0.9)
 
-    first, again = (memory.features(tiny_corpus[0], slower) for _ in range(2))
-    other = memory.features(tiny_corpus[0])
+    first, again = (cache.features(tiny_corpus[0], slower) for _ in range(2))
+    other = cache.features(tiny_corpus[0])
 
     assert torch.equal(first, again)
     assert len(other) < len(first)
@@ -47,10 +62,39 @@ def test_what_there_is_no_room_for_is_computed_again(
     tiny_corpus: Sequence[Utterance], front_end: FrontEnd, reads: list[str]
 ) -> None:
     one, another = tiny_corpus[:2]
-    memory = FeatureMemory(front_end, FeatureMemory(front_end, 0).features(one).nbytes)
+    cache = FeatureCache(front_end, FeatureCache(front_end, 0).features(one).nbytes)
     reads.clear()
 
     for utterance in (one, another, one, another):
-        memory.features(utterance)
+        cache.features(utterance)
 
     assert reads == [one.id, another.id, another.id]
+
+
+def test_equal_ids_of_two_manifests_do_not_share_features(
+    tiny_corpus: Sequence[Utterance], front_end: FrontEnd
+) -> None:
+    train, other = tiny_corpus[:2]
+    dev = dataclasses.replace(other, id=train.id)
+    cache = FeatureCache(front_end, 10**9)
+
+    cache.features(train)
+
+    assert torch.equal(cache.features(dev), FeatureCache(front_end, 0).features(other))
+
+
+@pytest.mark.parametrize("changes", [{"offset": 0.1}, {"duration": 0.2}, {"channel": 0}])
+def test_another_stretch_or_channel_of_a_recording_has_features_of_its_own(
+    tiny_corpus: Sequence[Utterance],
+    front_end: FrontEnd,
+    reads: list[str],
+    changes: dict[str, float],
+) -> None:
+    whole = dataclasses.replace(tiny_corpus[0], duration=None)
+    part = dataclasses.replace(whole, **changes)  # type: ignore[arg-type]
+    cache = FeatureCache(front_end, 10**9)
+
+    cache.features(whole)
+    cache.features(part)
+
+    assert len(reads) == 2

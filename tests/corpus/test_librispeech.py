@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
-import torch
 
 from asr.audio.write import write_waveform
 from asr.corpus.librispeech import read_librispeech
@@ -15,7 +15,7 @@ from asr.errors import DataError
 def record(chapter: Path, name: str, *, seconds: float = 0.5, ending: str = "flac") -> Path:
     chapter.mkdir(parents=True, exist_ok=True)
     path = chapter / f"{name}.{ending}"
-    write_waveform(path, torch.zeros(round(16000 * seconds)), 16000)
+    write_waveform(path, np.zeros(round(16000 * seconds)), 16000)
     return path
 
 

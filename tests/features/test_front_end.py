@@ -1,14 +1,13 @@
-"""The front-end as a whole: what it promises to the model, to the checkpoint and to ONNX."""
+"""The front-end as a whole: what it promises to the model and to the checkpoint."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
 from asr.errors import ConfigError, ShapeError
-from asr.features.cmvn import CmvnAccumulator, CmvnStatistics
+from asr.features.cmvn import CmvnAccumulator
 from asr.features.config import FeatureConfig
 from asr.features.front_end import FrontEnd
 from asr.features.padding import pad
@@ -26,12 +25,7 @@ LOG_MEL = FeatureConfig(
     cmvn="none",
 )
 MFCC = replace(LOG_MEL, n_mels=23, n_ceps=13, delta_order=2, cmvn="utterance")
-SETTINGS = [
-    LOG_MEL,
-    MFCC,
-    replace(LOG_MEL, cmvn="global"),
-    replace(MFCC, cmvn="speaker"),
-]
+SETTINGS = [LOG_MEL, MFCC, replace(LOG_MEL, cmvn="global")]
 
 
 @pytest.fixture
@@ -50,11 +44,6 @@ def _front_end(config: FeatureConfig) -> FrontEnd:
     return front_end
 
 
-def _speaker(front_end: FrontEnd, n_utterances: int) -> CmvnStatistics:
-    shape = (n_utterances, front_end.n_features)
-    return CmvnStatistics(torch.full(shape, 3.0), torch.full(shape, 2.0))
-
-
 @pytest.mark.parametrize("config", SETTINGS)
 def test_each_utterance_alone_is_itself_in_the_batch_whatever_the_padding_holds(
     config: FeatureConfig, waveforms: list[Tensor]
@@ -63,13 +52,11 @@ def test_each_utterance_alone_is_itself_in_the_batch_whatever_the_padding_holds(
     batch, lengths = pad(waveforms)
     for row, n_samples in zip(batch, lengths, strict=True):
         row[n_samples:] = torch.nan
-    features, feature_lengths = front_end(batch, lengths, _speaker(front_end, 5))
+    features, feature_lengths = front_end(batch, lengths)
     assert features.shape == (5, 48, front_end.n_features)
     assert feature_lengths.tolist() == [17, 0, 0, 1, 48]
     for i, waveform in enumerate(waveforms):
-        alone, n_frames = front_end(
-            waveform.unsqueeze(0), lengths[i : i + 1], _speaker(front_end, 1)
-        )
+        alone, n_frames = front_end(waveform.unsqueeze(0), lengths[i : i + 1])
         torch.testing.assert_close(features[i, :n_frames], alone[0], atol=1e-4, rtol=1e-5)
         assert (features[i, n_frames:] == 0.0).all()
 
@@ -120,11 +107,6 @@ def test_statistics_of_another_size_or_kind_are_refused() -> None:
         FrontEnd(LOG_MEL).set_global_cmvn(torch.zeros(40), torch.ones(40))
 
 
-def test_speaker_normalisation_without_a_speaker_is_refused() -> None:
-    with pytest.raises(ShapeError, match="speakers' statistics"):
-        FrontEnd(replace(LOG_MEL, cmvn="speaker"))(torch.zeros(1, 800), torch.tensor([800]))
-
-
 def test_energies_below_the_configured_floor_are_raised_to_it() -> None:
     front_end = FrontEnd(replace(LOG_MEL, min_log_energy=6.0))
     features, _ = front_end(torch.zeros(1, 800), torch.tensor([800]))
@@ -149,40 +131,10 @@ def test_eight_kilohertz_works() -> None:
         {"high_frequency": 8000.5},
         {"n_ceps": 41},
         {"delta_order": -1},
-        {"cmvn": "corpus"},
+        {"cmvn": "speaker"},
     ],
 )
 def test_impossible_configurations_are_refused_by_name(wrong: dict[str, object]) -> None:
     (name,) = wrong
     with pytest.raises(ConfigError, match=f"features.{name} must be"):
         replace(LOG_MEL, **wrong)  # type: ignore[arg-type]
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # the exporter's own
-@pytest.mark.parametrize("config", [replace(LOG_MEL, cmvn="global"), MFCC])
-def test_the_exported_graph_computes_the_same_for_any_batch_and_length(
-    config: FeatureConfig, waveforms: list[Tensor], tmp_path: Path
-) -> None:
-    pytest.importorskip("onnxscript")
-    onnxruntime = pytest.importorskip("onnxruntime")
-    front_end = _front_end(config).eval()
-    batch, n_samples = torch.export.Dim("B", min=1), torch.export.Dim("N", min=400)
-    torch.onnx.export(
-        front_end,
-        (torch.zeros(2, 4000), torch.tensor([4000, 3000])),
-        tmp_path / "front_end.onnx",
-        input_names=["waveforms", "lengths"],
-        output_names=["features", "feature_lengths"],
-        dynamic_shapes={"waveforms": {0: batch, 1: n_samples}, "lengths": {0: batch}},
-        dynamo=True,
-        verbose=False,
-    )
-    session = onnxruntime.InferenceSession(tmp_path / "front_end.onnx")
-    for chosen in (waveforms, waveforms[-1:], [*waveforms, *waveforms]):
-        padded, lengths = pad([(x * 32768).round() / 32768 for x in chosen])  # 16-bit samples
-        expected, expected_lengths = front_end(padded, lengths)
-        inputs = {"waveforms": padded.numpy(), "lengths": lengths.numpy()}
-        features, feature_lengths = session.run(None, inputs)
-        torch.testing.assert_close(torch.from_numpy(features), expected, atol=1e-4, rtol=1e-4)
-        assert feature_lengths.tolist() == expected_lengths.tolist()

@@ -13,7 +13,6 @@ from asr.model.recurrent import RecurrentLayer
 CONFIG = ModelConfig(
     subsampling_factor=4,
     n_channels=4,
-    upsampling_factor=1,
     cell="lstm",
     size=16,
     n_layers=2,
@@ -21,12 +20,13 @@ CONFIG = ModelConfig(
     dropout=0.1,
 )
 N_FEATURES, N_TOKENS = 11, 7
+HEADS = {"text": N_TOKENS, "phones": 3}
 
 
 def make_model(**changes: object) -> AcousticModel:
     torch.manual_seed(0)
     config = dataclasses.replace(CONFIG, **changes)  # type: ignore[arg-type]
-    return AcousticModel(config, n_features=N_FEATURES, n_tokens=N_TOKENS).eval()
+    return AcousticModel(config, n_features=N_FEATURES, heads=HEADS).eval()
 
 
 def random_features(*n_frames: int) -> list[Tensor]:
@@ -42,10 +42,10 @@ def test_an_utterance_alone_equals_itself_in_a_batch(
 ) -> None:
     model = make_model(cell=cell, bidirectional=bidirectional, subsampling_factor=factor)
     utterances = random_features(50, 1, 33, 47)
-    together, lengths = model(*pad(utterances))
+    together, lengths = model(*pad(utterances), "text")
 
     for row, utterance in enumerate(utterances):
-        alone, length = model(*pad([utterance]))
+        alone, length = model(*pad([utterance]), "text")
 
         assert lengths[row] == length[0] == -(-len(utterance) // factor)
         torch.testing.assert_close(
@@ -53,20 +53,18 @@ def test_an_utterance_alone_equals_itself_in_a_batch(
         )
 
 
-@pytest.mark.parametrize(("factor", "upsampling"), [(1, 1), (2, 2), (3, 2)])
-def test_without_convolutions_too_an_utterance_alone_equals_itself_in_a_batch(
-    factor: int, upsampling: int
-) -> None:
-    model = make_model(n_channels=0, subsampling_factor=factor, upsampling_factor=upsampling)
+@pytest.mark.parametrize("factor", [1, 2, 3])
+def test_without_convolutions_too_an_utterance_alone_equals_itself_in_a_batch(factor: int) -> None:
+    model = make_model(n_channels=0, subsampling_factor=factor)
     utterances = random_features(50, 1, 33, 47)
     features, lengths = pad(utterances)
     features[1, 1:] = torch.nan
-    together, lengths = model(features, lengths)
+    together, lengths = model(features, lengths, "text")
 
     for row, utterance in enumerate(utterances):
-        alone, length = model(*pad([utterance]))
+        alone, length = model(*pad([utterance]), "text")
 
-        assert lengths[row] == length[0] == -(-len(utterance) // factor) * upsampling
+        assert lengths[row] == length[0] == -(-len(utterance) // factor)
         assert alone.shape == (1, int(length[0]), N_TOKENS)
         torch.testing.assert_close(
             together[row, : lengths[row]], alone[0], rtol=0.0, atol=1e-5, msg=f"row {row}"
@@ -74,36 +72,52 @@ def test_without_convolutions_too_an_utterance_alone_equals_itself_in_a_batch(
 
 
 @pytest.mark.parametrize("n_channels", [0, 4])
-@pytest.mark.parametrize("upsampling", [1, 2])
-def test_where_nobody_has_a_frame_nothing_is_heard(n_channels: int, upsampling: int) -> None:
-    model = make_model(n_channels=n_channels, upsampling_factor=upsampling)
+def test_a_batch_without_frames_has_no_output_frames(n_channels: int) -> None:
+    model = make_model(n_channels=n_channels)
 
-    log_probs, lengths = model(*pad(random_features(0, 0)))
+    log_probs, lengths = model(*pad(random_features(0, 0)), "text")
 
     assert lengths.tolist() == [0, 0]
     assert len(log_probs) == 2
 
 
-def test_output_frames_of_one_encoder_frame_are_told_apart() -> None:
-    log_probs, lengths = make_model(upsampling_factor=2)(*pad(random_features(40)))
+def test_each_head_has_tokens_of_its_own() -> None:
+    model, batch = make_model(), pad(random_features(40, 21))
 
-    torch.testing.assert_close(log_probs.exp().sum(2), torch.ones(1, int(lengths[0])))
-    assert not torch.allclose(log_probs[0, ::2], log_probs[0, 1::2])
+    shapes = {head: tuple(model(*batch, head)[0].shape) for head in HEADS}
+
+    assert shapes == {"text": (2, 10, 7), "phones": (2, 10, 3)}
+    with pytest.raises(ConfigError, match="the heads text, phones, got 'words'"):
+        model(*batch, "words")
+
+
+def test_dropout_changes_training_and_is_the_same_in_all_frames() -> None:
+    model = make_model()
+    features, lengths = pad(random_features(40, 40))
+    generator = torch.Generator().manual_seed(0)
+    kept = model.draw_dropout(2, generator, strength=0.0)
+    dropped = model.draw_dropout(2, generator)
+
+    plain, same, other = (model.encode(features, lengths, x)[0] for x in (None, kept, dropped))
+
+    assert torch.equal(plain, same)
+    assert not torch.allclose(plain, other)
+    assert dropped.shape == (3, 2, 1, 16)
 
 
 def test_frames_beyond_the_length_are_never_read() -> None:
     model = make_model()
     features, lengths = pad(random_features(40, 21))
-    clean, frames = model(features, lengths)
+    clean, frames = model(features, lengths, "text")
     features[1, 21:] = float("nan")
 
-    dirty, _ = model(features, lengths)
+    dirty, _ = model(features, lengths, "text")
 
     assert torch.equal(dirty[1, : frames[1]], clean[1, : frames[1]])
 
 
 def test_every_frame_is_a_probability_distribution() -> None:
-    log_probs, lengths = make_model()(*pad(random_features(40, 21)))
+    log_probs, lengths = make_model()(*pad(random_features(40, 21)), "text")
 
     sums = log_probs.exp().sum(2)
 
@@ -140,8 +154,8 @@ def test_a_one_directional_encoder_does_not_look_ahead() -> None:
     changed = features.clone()
     changed[30:] += 1.0
 
-    before = model(*pad([features]))[0]
-    after = model(*pad([changed]))[0]
+    before = model(*pad([features]), "text")[0]
+    after = model(*pad([changed]), "text")[0]
 
     assert torch.equal(before[:, :6], after[:, :6])  # a frame sees 7 frames, the last at 4 t + 3
     assert not torch.allclose(before[:, 8:], after[:, 8:])
@@ -155,7 +169,6 @@ def test_a_one_directional_encoder_does_not_look_ahead() -> None:
         ("size", 0),
         ("n_layers", 0),
         ("n_channels", -1),
-        ("upsampling_factor", 0),
         ("dropout", 1.0),
     ],
 )
@@ -166,4 +179,4 @@ def test_a_network_that_cannot_be_built_is_refused_by_the_key(key: str, value: o
 
 def test_lengths_beyond_the_features_are_refused() -> None:
     with pytest.raises(ShapeError):
-        make_model()(torch.zeros(1, 8, N_FEATURES), torch.tensor([9]))
+        make_model()(torch.zeros(1, 8, N_FEATURES), torch.tensor([9]), "text")

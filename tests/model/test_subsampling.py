@@ -4,7 +4,8 @@ from torch import Tensor
 
 from asr.features.padding import zero_padding
 from asr.lengths import subsampled_lengths
-from asr.model.subsampling import TIME_STRIDES, ConvSubsampling
+from asr.model.config import TIME_STRIDES
+from asr.model.subsampling import ConvSubsampling
 
 LENGTHS = torch.tensor([13, 9, 2])
 
