@@ -5,11 +5,11 @@
 #   stage prepare "$work/train.jsonl" asr prepare data/train-clean-5 --output "$work/train.jsonl"
 #   stage train   "$work/model"       asr train conf/small.toml --output "$work/model"
 #
-# stage NAME OUTPUT COMMAND...   run COMMAND, which must make OUTPUT; skip it where OUTPUT exists.
+# stage NAME OUTPUT COMMAND...   run COMMAND, which must make OUTPUT; skip it if OUTPUT exists.
 #
-# Sourcing reads the options of run.sh (see recipe_help), goes to the root of the repository, and
-# sets $recipe, the name of the recipe's folder, and $work, the folder for its outputs. Between
-# the stages stands nothing that takes time or needs their outputs: --list passes there too.
+# Sourcing this file reads the options of run.sh (see recipe_help), changes to the root of the
+# repository, and sets $recipe, the name of the recipe's folder, and $work, the folder for outputs.
+# Put nothing between the stages that takes time or needs their outputs: --list runs it too.
 
 set -euo pipefail
 
@@ -18,11 +18,11 @@ recipe_help() {
   cat <<EOT
 
 Options:
-  --from NAME    make this stage and all later ones again, also where their outputs exist
+  --from NAME    make this stage and all later ones again, even if their outputs exist
   --until NAME   stop after this stage
   --work DIR     keep the outputs in DIR (default: exp/$recipe)
-  --dry-run      say what would run, and run nothing
-  --list         name the stages and their outputs
+  --dry-run      print the commands that would run, and run none
+  --list         list the stages and their outputs
   --help         print this text
 EOT
 }
@@ -49,19 +49,21 @@ stage() {
 _make() {
   local name=$1 output=$2 started=$SECONDS
   shift 2
-  command -v "$1" >/dev/null || _stop 1 "stage $name needs '$1' on the PATH ('make demo' installs asr)"
+  command -v "$1" >/dev/null ||
+    _stop 1 "stage $name needs '$1' on the PATH ('make test' installs asr for training)"
   if [[ $name == "$_from" ]]; then _set_aside_from_here; fi
   mkdir -p -- "$(dirname -- "$output")"
   _running=$name _output=$output
   "$@"
-  [[ -e $output ]] || _stop 1 "stage $name ended without an error, but $output is not there"
+  [[ -e $output ]] || _stop 1 "stage $name ended without an error, but did not make $output"
   _running=''
   rm -rf -- "$output.previous" "$output.run.previous"
   printf '== %s: %s made in %d s\n' "$name" "$output" $((SECONDS - started))
 }
 
-# What is made from an output that is made again is out of date, also if nothing more comes of this
-# run; so is the state of a run that stopped. The last goes first: whatever is left fits together.
+# When an output is made again, everything made from it is out of date, even if this run gets no
+# further; so is the saved state of a training that stopped. The last output is renamed first, so
+# that the ones left always fit together.
 _set_aside_from_here() {
   local output
   bash "$_run" --list --work "$work" |
@@ -72,7 +74,7 @@ _set_aside_from_here() {
     done
 }
 
-# What a stage leaves that fails or is interrupted must not pass for its output next time.
+# A failed or interrupted stage may leave something: it must not pass for the output next time.
 _at_exit() {
   local status=$?
   if [[ $_running ]]; then
@@ -118,13 +120,13 @@ _absolute() {
   esac
 }
 
-# Refuse names that no stage has before the first stage runs; --list, in a process of its own, knows.
+# Refuse unknown stage names before the first stage runs; a second process with --list knows them.
 _check_names() {
   local names name
   names=$(bash "$_run" --list | awk '{ print $1 }')
   for name in "$_from" "$_until"; do
     [[ -z $name ]] || grep -qFx -e "$name" <<<"$names" ||
-      _stop 2 "no stage is named '$name'; there are: ${names//$'\n'/ }"
+      _stop 2 "no stage is named '$name'; the stages are: ${names//$'\n'/ }"
   done
   if [[ $_from && $_until ]]; then
     [[ $(grep -m 1 -Fx -e "$_from" -e "$_until" <<<"$names") == "$_from" ]] ||
@@ -141,7 +143,7 @@ work=exp/$recipe
 _read_options "$@"
 if [[ $_mode != list && $_from$_until ]]; then _check_names; fi
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-command -v asr >/dev/null || PATH=$PWD/.venv/bin:$PATH # no environment is active: the one of `make demo`
+command -v asr >/dev/null || PATH=$PWD/.venv/bin:$PATH # no active environment: that of `make test`
 trap _at_exit EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

@@ -1,4 +1,4 @@
-"""The promises of recipes/stages.sh, by real runs of a small recipe."""
+"""The promises of recipes/stages.sh, tested by running a small recipe."""
 
 import os
 import shutil
@@ -67,7 +67,7 @@ def with_stage(tmp_path: Path, line: str) -> Recipe:
     return Recipe(tmp_path, f'. "$(dirname "$0")/../stages.sh"\n{line}\n')
 
 
-def test_stages_run_in_order_and_each_says_its_name_command_and_output(recipe: Recipe) -> None:
+def test_stages_run_in_order_and_each_prints_its_name_command_and_output(recipe: Recipe) -> None:
     result = recipe()
     assert result.returncode == 0, result.stderr
     assert recipe.made() == ALL
@@ -84,7 +84,7 @@ def test_a_second_run_does_nothing_and_says_so(recipe: Recipe) -> None:
     assert "nothing to do" in result.stdout
 
 
-def test_a_stage_whose_output_is_gone_is_the_only_one_to_run(recipe: Recipe) -> None:
+def test_only_the_stage_whose_output_is_missing_runs_again(recipe: Recipe) -> None:
     recipe()
     recipe.made()
     recipe.path("dough").rmdir()
@@ -120,7 +120,7 @@ def test_a_stage_made_again_by_name_does_not_go_on_where_an_earlier_run_stopped(
     assert not state.exists()
 
 
-def test_from_still_makes_an_earlier_output_that_is_missing(recipe: Recipe) -> None:
+def test_from_also_makes_an_earlier_output_that_is_missing(recipe: Recipe) -> None:
     assert recipe("--from", "bake").returncode == 0
     assert recipe.made() == ALL
 
@@ -130,7 +130,7 @@ def test_until_stops_after_the_named_stage(recipe: Recipe) -> None:
     assert recipe.made() == ["mill", "knead"]
 
 
-def test_until_an_earlier_stage_than_from_is_refused(recipe: Recipe) -> None:
+def test_until_before_from_is_refused(recipe: Recipe) -> None:
     result = recipe("--from", "bake", "--until", "mill")
     assert result.returncode == 2
     assert "--until mill comes before --from bake" in result.stderr
@@ -151,7 +151,7 @@ def test_an_unknown_stage_is_refused_before_anything_runs(
 ) -> None:
     result = recipe(option, name)
     assert (result.returncode, recipe.made()) == (2, [])
-    assert "there are: mill knead bake" in result.stderr
+    assert "the stages are: mill knead bake" in result.stderr
 
 
 @pytest.mark.parametrize("options", [["--frm", "mill"], ["mill"], ["--from"], ["--work", ""]])
@@ -211,7 +211,7 @@ def test_a_failing_stage_stops_the_recipe_by_name(recipe: Recipe) -> None:
     assert "stage knead failed (exit status 7)" in result.stderr
 
 
-def test_what_a_failing_stage_left_does_not_pass_for_its_output(tmp_path: Path) -> None:
+def test_what_a_failed_stage_leaves_does_not_pass_for_its_output(tmp_path: Path) -> None:
     recipe = with_stage(
         tmp_path, 'stage half "$work/half" bash -c \'echo ha >"$1"; exit 3\' - "$work/half"'
     )
@@ -223,7 +223,7 @@ def test_what_a_failing_stage_left_does_not_pass_for_its_output(tmp_path: Path) 
 def test_a_stage_that_makes_no_output_is_an_error(tmp_path: Path) -> None:
     result = with_stage(tmp_path, 'stage idle "$work/never" true')()
     assert result.returncode == 1
-    assert "stage idle ended without an error, but exp/bread/never is not there" in result.stderr
+    assert "stage idle ended without an error, but did not make exp/bread/never" in result.stderr
 
 
 def test_a_missing_command_is_named(tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_missing_command_is_named(tmp_path: Path) -> None:
     assert "stage odd needs 'no-such-command-anywhere'" in result.stderr
 
 
-def test_when_a_stage_made_again_fails_its_old_output_is_kept_aside(recipe: Recipe) -> None:
+def test_the_old_output_is_kept_aside_when_making_it_again_fails(recipe: Recipe) -> None:
     recipe()
     recipe.script.write_text(RUN_SH.replace('echo bread >"$1"', "exit 5"))
     assert recipe("--from", "bake").returncode == 5
