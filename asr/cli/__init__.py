@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be any bytes
     words = sys.argv[1:] if arguments is None else arguments
-    options = parser().parse_args(words)
+    options = parser(words[0] if words else "").parse_args(words)
     options.command = ["asr", *words]
     try:
         return _run(options)
@@ -107,8 +107,8 @@ def _run(options: argparse.Namespace) -> int:
     return status
 
 
-def parser() -> argparse.ArgumentParser:
-    """Make the parser of all verbs."""
+def parser(first_word: str = "") -> argparse.ArgumentParser:
+    """Make the parser of all verbs; of that verb alone, if the first word is one: it is quicker."""
     words = argparse.ArgumentParser(
         prog="asr",
         description=DESCRIPTION,
@@ -116,7 +116,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="asr VERB --help explains a verb.",
     )
     words.add_argument("-V", "--version", action=_Version)
-    add_verbs(words, "asr.cli", VERBS)
+    add_verbs(words, "asr.cli", [first_word] if first_word in VERBS else VERBS)
     return words
 
 
