@@ -1,24 +1,24 @@
 """What the tests share: one thread, the recorded speech, and a run that takes a second."""
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from asr.augment.spec_augment import SpecAugmentConfig
-from asr.char_lm.loop import LanguageTrainConfig
-from asr.char_lm.network import CharacterModelConfig
-from asr.char_lm.streams import StreamConfig
-from asr.config import Config, LanguageConfig
+from asr.augment.config import AugmentConfig
+from asr.config import Config
 from asr.corpus.batching import BatchingConfig
 from asr.corpus.librispeech import read_librispeech
 from asr.corpus.tiny import write_tiny_corpus
 from asr.corpus.utterance import Utterance
 from asr.features.config import FeatureConfig
 from asr.model.config import ModelConfig
-from asr.text.tokenizer import TextConfig
-from asr.train.config import OptimiserConfig, TrainConfig
+from asr.text.tokenizer import HeadConfig, TextConfig
+from asr.train.config import CtcConfig, OptimiserConfig, TrainConfig
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -46,56 +46,84 @@ def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[Utterance, ..
     return tuple(read_librispeech(folder).utterances)
 
 
-@pytest.fixture(scope="session")
-def small_config() -> Config:
-    """Everything that could be random is on: dropout, masks, speeds."""
-    return Config(
-        text=TextConfig("librispeech-1", "char", 0),
-        features=FeatureConfig(16000, 0.025, 0.01, 20, 20.0, 7600.0, -15.0, 0, 0, "global"),
-        spec_augment=SpecAugmentConfig(0.1, 1, 4, 1.0, 0.1, 0.2),
-        model=ModelConfig(3, 4, 1, "lstm", 8, 1, bidirectional=True, dropout=0.2),
-        batching=BatchingConfig(
-            batch_duration=4.0,
+def make_config(**changes: Any) -> Config:  # noqa: ANN401 (a value of any part)
+    """Make a configuration of usual small values, some of them changed.
+
+    Everything that could be random is on: dropout, masks, speeds.
+
+    Args:
+        changes: Values by `part__name` (`model__cell="gru"`), or whole parts by their name.
+    """
+    config = Config(
+        text=TextConfig(normaliser="librispeech-1"),
+        heads={"text": HeadConfig(units="char", n_tokens=0)},
+        features=FeatureConfig(
+            sample_rate=16000,
+            frame_length=0.025,
+            frame_shift=0.01,
+            n_mels=20,
+            low_frequency=20.0,
+            high_frequency=7600.0,
+            min_log_energy=-15.0,
+            n_ceps=0,
+            delta_order=0,
+            cmvn="global",
+        ),
+        augment=AugmentConfig(
             speeds=(0.9, 1.0, 1.1),
-            sorted_first=True,
             codec_share=0.5,
             noise_share=0.0,
             reverb_share=0.0,
+            n_frequency_masks=1,
+            max_frequency_bins=4,
+            time_masks_per_second=1.0,
+            max_time_seconds=0.1,
+            max_time_fraction=0.2,
             ramp_epochs=2,
-            seed=3,
         ),
-        optimiser=OptimiserConfig("cosine", 0.01, 0.5, 0.0, 0.1, 0.01, 1.0),
+        model=ModelConfig(
+            subsampling_factor=3,
+            n_channels=4,
+            cell="lstm",
+            size=8,
+            n_layers=1,
+            bidirectional=True,
+            dropout=0.2,
+        ),
+        batching=BatchingConfig(batch_duration=4.0, sorted_first=True, seed=3),
+        optimiser=OptimiserConfig(
+            learning_rate=0.01,
+            warmup_epochs=0.5,
+            hold_epochs=0.0,
+            final_fraction=0.1,
+            weight_decay=0.01,
+            max_gradient_norm=1.0,
+        ),
         train=TrainConfig(
-            average_decay=0.0,
-            phone_weight=0.0,
-            crf_weight=0.0,
-            middle_weight=0.0,
-            label_smoothing=0.0,
-            grow_epochs=0,
             n_epochs=3,
             validate_every=1,
-            patience=0,
             precision="float32",
             n_shards=2,
+            average_decay=0.0,
             checkpoint_minutes=0.0,
         ),
+        objective={"text": CtcConfig(loss="ctc", weight=1.0)},
     )
+    parts: dict[str, Any] = {}
+    for key, value in changes.items():
+        part, _, name = key.partition("__")
+        old = parts.get(part, getattr(config, part))
+        parts[part] = replace(old, **{name: value}) if name else value
+    return replace(config, **parts)
 
 
 @pytest.fixture(scope="session")
-def small_language_config() -> LanguageConfig:
-    """Two passes over a short text, with dropout."""
-    return LanguageConfig(
-        normaliser="librispeech-1",
-        model=CharacterModelConfig("lstm", 8, 2, dropout=0.2),
-        streams=StreamConfig(n_streams=4, chunk_length=10),
-        optimiser=OptimiserConfig("cosine", 0.01, 0.1, 0.0, 0.1, 0.01, 1.0),
-        train=LanguageTrainConfig(
-            n_epochs=2.0,
-            n_validations=3,
-            precision="float32",
-            n_shards=2,
-            checkpoint_minutes=0.0,
-            seed=3,
-        ),
-    )
+def configured() -> Callable[..., Config]:
+    """The builder of configurations: `configured(model__cell="gru")`; see `make_config`."""
+    return make_config
+
+
+@pytest.fixture(scope="session")
+def small_config() -> Config:
+    """The usual small configuration; see `make_config`."""
+    return make_config()

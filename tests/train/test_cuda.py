@@ -7,36 +7,53 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr.model.acoustic import AcousticModel, ModelConfig, Output
+from asr.model.acoustic import AcousticModel
+from asr.model.config import ModelConfig
 from asr.model.dense_trigram import dense_trigram
-from asr.train.objective import Objective
-from asr.train.optimiser import OptimiserConfig, adamw
+from asr.train.config import OptimiserConfig
+from asr.train.objective import Ctc, CtcCrf, LossTerm, Targets
+from asr.train.optimiser import adamw
 from asr.train.ranks import Ranks, join_ranks
 from asr.train.state import RunState, load_state, save_state
-from asr.train.step import StepResult, Targets, TrainingBatch, Workers, training_step
+from asr.train.step import StepResult, TrainingBatch, Workers, training_step
 
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
 ]
 
-OPTIMISER = OptimiserConfig("cosine", 0.001, 0.0, 0.0, 1.0, 0.0, 1.0)
-TEXT_ALONE = Objective(0.0, 0.0, 0.0, 0.0, n_layers=2)
+OPTIMISER = OptimiserConfig(
+    learning_rate=0.001,
+    warmup_epochs=0.0,
+    hold_epochs=0.0,
+    final_fraction=1.0,
+    weight_decay=0.0,
+    max_gradient_norm=1.0,
+)
 TRIGRAM = torch.from_numpy(dense_trigram([[1, 2, 3], [4]], 5))
-EVERYTHING = Objective(0.4, 0.9, 0.3, 0.1, n_layers=2, phone_trigram=TRIGRAM)
+TEXT_ALONE = [Ctc("text", 1.0)]
+EVERYTHING = [Ctc("text", 0.6), CtcCrf("phones", 0.4, 0.9, TRIGRAM)]
 
 
-def make_model(device: torch.device, n_phones: int = 0) -> AcousticModel:
+def make_model(device: torch.device, heads: dict[str, int]) -> AcousticModel:
     torch.manual_seed(0)
-    config = ModelConfig(2, 2, 1, "lstm", 32, 2, bidirectional=True, dropout=0.3)
-    return AcousticModel(config, n_features=20, n_tokens=9, n_phones=n_phones).to(device)
+    config = ModelConfig(
+        subsampling_factor=2,
+        n_channels=2,
+        cell="lstm",
+        size=32,
+        n_layers=2,
+        bidirectional=True,
+        dropout=0.3,
+    )
+    return AcousticModel(config, n_features=20, heads=heads).to(device)
 
 
 def make_batch(device: torch.device, *, has_phones: bool) -> TrainingBatch:
     generator = torch.Generator().manual_seed(0)
     features = torch.randn(3, 80, 20, generator=generator)
     text = torch.randint(1, 9, (3, 12), generator=generator)
-    targets: dict[Output, Targets] = {"text": Targets(text, torch.tensor([12, 9, 3]))}
+    targets: dict[str, Targets] = {"text": Targets(text, torch.tensor([12, 9, 3]))}
     if has_phones:
         phones = torch.tensor([[1, 2, 3, 4], [4, 3, 0, 0], [1, 0, 0, 0]])
         targets["phones"] = Targets(phones, torch.tensor([4, 2, 1]))
@@ -53,18 +70,19 @@ def make_batch(device: torch.device, *, has_phones: bool) -> TrainingBatch:
 
 
 def step_on(
-    device: torch.device, objective: Objective, precision: str = "float32"
+    device: torch.device, terms: list[LossTerm], precision: str = "float32"
 ) -> tuple[StepResult, Tensor]:
     """Make one step; return what it did, and its gradient before clipping would change it."""
-    has_phones = objective.phone_weight > 0
-    model, ranks = make_model(device, 5 if has_phones else 0), Ranks(0, 1, device)
+    has_phones = len(terms) > 1
+    heads = {"text": 9, "phones": 5} if has_phones else {"text": 9}
+    model, ranks = make_model(device, heads), Ranks(0, 1, device)
     with ThreadPoolExecutor(1) as pool:
         result = training_step(
             model,
             adamw(model, OPTIMISER),
             make_batch(device, has_phones=has_phones),
             Workers(ranks, pool, 1),
-            objective=objective,
+            terms=terms,
             precision=precision,
             max_gradient_norm=1e9,
         )
@@ -72,15 +90,15 @@ def step_on(
     return result, torch.cat(gradients)
 
 
-@pytest.mark.parametrize("objective", [TEXT_ALONE, EVERYTHING])
+@pytest.mark.parametrize("terms", [TEXT_ALONE, EVERYTHING])
 @pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-2), ("bfloat16", 0.1)])
 def test_a_step_on_a_gpu_has_the_gradient_of_one_on_the_cpu(
-    precision: str, tolerance: float, objective: Objective
+    precision: str, tolerance: float, terms: list[LossTerm]
 ) -> None:
-    expected, gradient = step_on(torch.device("cpu"), objective)
+    expected, gradient = step_on(torch.device("cpu"), terms)
 
     with join_ranks("cuda") as ranks:
-        got, other = step_on(ranks.device, objective, precision)
+        got, other = step_on(ranks.device, terms, precision)
 
     assert got.loss == pytest.approx(expected.loss, rel=tolerance)
     assert float((other - gradient).norm() / gradient.norm()) < tolerance
@@ -90,7 +108,7 @@ def test_a_state_saved_on_a_gpu_is_loaded_on_the_cpu_and_back(tmp_path: Path) ->
     path, run = tmp_path / "state.safetensors", RunState(step=1, fingerprint="same")
     states = []
     for device in ("cuda", "cpu", "cuda"):
-        model = make_model(torch.device(device))
+        model = make_model(torch.device(device), {"text": 9})
         optimiser = adamw(model, OPTIMISER)
         if path.exists():
             load_state(path, RunState(fingerprint="same"), {"model": model}, optimiser)

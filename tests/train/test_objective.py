@@ -1,64 +1,45 @@
-import dataclasses
-import math
-
 import pytest
 import torch
 
-from asr.config import Config
-from asr.train.objective import Objective, uniform_loss
+from asr.model.ctc import ctc_loss
+from asr.model.denominator import log_denominator
+from asr.model.dense_trigram import dense_trigram
+from asr.train.config import CtcConfig, CtcCrfConfig
+from asr.train.objective import Ctc, CtcCrf, Targets, make_terms
+
+LOG_PROBS = torch.randn(2, 6, 4, generator=torch.Generator().manual_seed(0)).log_softmax(2)
+LENGTHS = torch.tensor([6, 5])
+TARGETS = Targets(torch.tensor([[1, 2, 3], [2, 2, 0]]), torch.tensor([3, 2]))
 
 
-def test_a_uniform_output_costs_log_v_a_token_and_any_other_more() -> None:
-    logits = torch.zeros(2, 4, 5)
-    logits[1] = torch.randn(4, 5, generator=torch.Generator().manual_seed(0))
+def test_ctc_is_the_ctc_loss_of_each_utterance() -> None:
+    losses = Ctc("text", 1.0)(LOG_PROBS, LENGTHS, TARGETS)
 
-    losses = uniform_loss(logits.log_softmax(2), torch.tensor([4, 4]), torch.tensor([3, 3]))
-
-    assert float(losses[0]) == pytest.approx(3 * math.log(5))
-    assert losses[1] > losses[0]
+    expected = ctc_loss(LOG_PROBS, LENGTHS, TARGETS.tokens, TARGETS.lengths)
+    assert torch.equal(losses, expected)
 
 
-def test_the_mean_is_over_the_valid_frames() -> None:
-    log_probs = torch.tensor([[0.9, 0.1], [0.5, 0.5], [0.2, 0.8]]).log().unsqueeze(0)
-    padded = torch.cat([log_probs, torch.full((1, 2, 2), float("nan"))], dim=1)
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_ctc_crf_adds_a_share_of_the_denominator(share: float) -> None:
+    trigram = torch.from_numpy(dense_trigram([[1, 2, 3], [2, 2]], 4))
 
-    (loss,) = uniform_loss(padded, torch.tensor([3]), torch.tensor([2]))
+    losses = CtcCrf("phones", 1.0, share, trigram)(LOG_PROBS, LENGTHS, TARGETS)
 
-    by_hand = [-(math.log(p) + math.log(1 - p)) / 2 for p in (0.9, 0.5, 0.2)]
-    assert float(loss) == pytest.approx(2 * sum(by_hand) / 3)
-
-
-def test_shares_weigh_the_losses() -> None:
-    objective = Objective(0.4, 0.0, 0.3, 0.0, n_layers=2)
-
-    text, middle, phones = (torch.tensor(nats) for nats in (10.0, 30.0, 20.0))
-    mixed = objective.mix({"text": text, "middle": middle, "phones": phones})
-
-    assert float(mixed) == pytest.approx(0.6 * (0.7 * 10.0 + 0.3 * 30.0) + 0.4 * 20.0)
+    ctc = ctc_loss(LOG_PROBS, LENGTHS, TARGETS.tokens, TARGETS.lengths)
+    assert torch.equal(losses, ctc + share * log_denominator(LOG_PROBS, LENGTHS, trigram))
 
 
-@pytest.mark.parametrize(("n_layers", "middle"), [(2, 1), (3, 1), (4, 2), (5, 2)])
-def test_the_middle_is_the_lower_half(n_layers: int, middle: int) -> None:
-    without, with_middle = (Objective(0.0, 0.0, weight, 0.0, n_layers) for weight in (0.0, 0.5))
+def test_each_head_of_a_configuration_gets_its_term() -> None:
+    objective = {
+        "text": CtcConfig(loss="ctc", weight=0.6),
+        "phones": CtcCrfConfig(loss="ctc-crf", weight=0.4, denominator_weight=0.9),
+    }
 
-    assert without.depths(n_layers) == [n_layers]
-    assert with_middle.depths(n_layers) == [middle, n_layers]
+    text, phones = make_terms(
+        objective, {"text": [[1]], "phones": [[1, 2]]}, {"text": 3, "phones": 4}
+    )
 
-
-def test_the_middle_is_silent_until_a_layer_above_it_has_joined() -> None:
-    depths = [Objective(0.0, 0.0, 0.5, 0.0, joined).depths(4) for joined in (1, 2, 3, 4)]
-
-    assert depths == [[1], [2], [2, 3], [2, 4]]
-
-
-@pytest.mark.parametrize(
-    ("grow_epochs", "joined"),
-    [(0, [3] * 7), (1, [1, 2, 3, 3, 3, 3, 3]), (2, [1, 1, 2, 2, 3, 3, 3])],
-)
-def test_a_further_layer_joins_every_few_epochs(
-    small_config: Config, grow_epochs: int, joined: list[int]
-) -> None:
-    train = dataclasses.replace(small_config.train, grow_epochs=grow_epochs)
-
-    assert [train.objective(epoch, 3).n_layers for epoch in range(7)] == joined
-    assert train.whole_from(3) == joined.index(3)
+    assert text == Ctc("text", 0.6)
+    assert isinstance(phones, CtcCrf)
+    assert (phones.head, phones.weight, phones.denominator_weight) == ("phones", 0.4, 0.9)
+    assert torch.equal(phones.trigram, torch.from_numpy(dense_trigram([[1, 2]], 4)))

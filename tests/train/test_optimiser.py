@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from asr.errors import ConfigError
-from asr.train.optimiser import OptimiserConfig, adamw, averaged, learning_rate_at
+from asr.train.config import OptimiserConfig
+from asr.train.optimiser import adamw, averaged, learning_rate_at
 
 CONFIG = OptimiserConfig(
-    schedule="cosine",
     learning_rate=0.1,
     warmup_epochs=2.0,
     hold_epochs=0.0,
@@ -24,24 +24,6 @@ def test_the_rate_rises_linearly_then_falls_along_half_a_cosine(
     epoch: float, expected: float
 ) -> None:
     assert learning_rate_at(epoch, 10, CONFIG) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(
-    ("epoch", "n_halvings", "expected"),
-    [(1.0, 0, 0.05), (2.0, 0, 0.1), (6.0, 0, 0.1), (6.0, 1, 0.05), (10.0, 3, 0.0125)],
-)
-def test_on_a_plateau_the_rate_is_halved_and_nothing_else(
-    epoch: float, n_halvings: int, expected: float
-) -> None:
-    config = dataclasses.replace(CONFIG, schedule="plateau")
-
-    assert learning_rate_at(epoch, 10, config, n_halvings) == pytest.approx(expected)
-
-
-def test_a_run_ends_when_its_rate_falls_below_the_final_fraction() -> None:
-    config = dataclasses.replace(CONFIG, schedule="plateau", final_fraction=0.25)
-
-    assert [config.is_spent(n) for n in range(4)] == [False, False, False, True]
 
 
 @pytest.mark.parametrize(
@@ -90,11 +72,10 @@ def test_the_average_follows_the_weights_soon_at_first_and_then_slowly() -> None
         ("warmup_epochs", -1.0),
         ("final_fraction", -0.1),
         ("final_fraction", 1.1),
-        ("schedule", "newbob"),
         ("weight_decay", -0.1),
     ],
 )
-def test_values_that_cannot_train_are_refused_by_the_key(name: str, value: float | str) -> None:
+def test_values_that_cannot_train_are_refused_by_the_key(name: str, value: float) -> None:
     values = {key: getattr(CONFIG, key) for key in CONFIG.__slots__} | {name: value}
 
     with pytest.raises(ConfigError, match=f"optimiser.{name}"):

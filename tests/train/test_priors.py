@@ -12,8 +12,16 @@ from asr.train.step import TrainingBatch
 @pytest.fixture
 def model() -> AcousticModel:
     torch.manual_seed(0)
-    config = ModelConfig(2, 4, 1, "gru", 8, 2, bidirectional=True, dropout=0.5)
-    return AcousticModel(config, n_features=20, n_tokens=5, n_phones=3).eval()
+    config = ModelConfig(
+        subsampling_factor=2,
+        n_channels=4,
+        cell="gru",
+        size=8,
+        n_layers=2,
+        bidirectional=True,
+        dropout=0.5,
+    )
+    return AcousticModel(config, n_features=20, heads={"text": 5, "phones": 3}).eval()
 
 
 def batches(*lengths: tuple[int, ...]) -> Iterator[TrainingBatch]:
@@ -30,19 +38,19 @@ def batches(*lengths: tuple[int, ...]) -> Iterator[TrainingBatch]:
 def test_a_prior_is_the_mean_probability_of_a_token_over_valid_frames(model: AcousticModel) -> None:
     priors = estimate_priors(model, batches((40, 31), (12,)))
 
-    for output, prior in priors.items():
+    for head, prior in priors.items():
         spoken = [
             log_probs[row, :length].exp()
             for batch in batches((40, 31), (12,))
-            for log_probs, lengths in [model(batch.features, batch.lengths, output)]
+            for log_probs, lengths in [model(batch.features, batch.lengths, head)]
             for row, length in enumerate(lengths.tolist())
         ]
         torch.testing.assert_close(prior, torch.cat(spoken).mean(dim=0), atol=1e-6, rtol=0.0)
-    assert {output: len(prior) for output, prior in priors.items()} == {"text": 5, "phones": 3}
+    assert {head: len(prior) for head, prior in priors.items()} == {"text": 5, "phones": 3}
 
 
-def test_a_token_that_is_never_heard_keeps_a_share(model: AcousticModel) -> None:
+def test_a_token_that_is_never_output_keeps_a_share(model: AcousticModel) -> None:
     with torch.no_grad():
-        model.projection.bias[3] = -1000.0
+        model.heads["text"].bias[3] = -1000.0  # type: ignore[index]
 
     assert float(estimate_priors(model, batches((40,)))["text"][3]) == pytest.approx(LEAST)

@@ -26,11 +26,12 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from asr.config import read_config
-from asr.corpus.feature_cache import FeatureMemory
+from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.manifest import read_manifest
 from asr.features.front_end import FrontEnd
 from asr.model.acoustic import AcousticModel
 from asr.train.data import TrainingData
+from asr.train.objective import Ctc
 from asr.train.ranks import join_ranks
 from asr.train.step import Workers, training_step
 
@@ -40,13 +41,13 @@ config, utterances = read_config(folder / "c.toml"), read_manifest(folder / "m.j
 with join_ranks("cpu") as ranks, ThreadPoolExecutor(2) as pool:
     front_end = FrontEnd(config.features)
     torch.manual_seed(ranks.rank)  # the first rank's weights are everybody's
-    model = AcousticModel(config.model, n_features=front_end.n_features, n_tokens=5)
+    model = AcousticModel(config.model, n_features=front_end.n_features, heads={"text": 5})
     ranks.begin_alike(model, "alike")
     tokens = {u.id: [1, 2, 2] * (1 + i % 2) for i, u in enumerate(utterances)}
     tokens[utterances[0].id] = [1] * 1000  # cannot be aligned
-    memory = FeatureMemory(front_end, 10**9)
+    cache = FeatureCache(front_end, 10**9)
     data = TrainingData(
-        utterances, {"text": tokens}, memory, config.batching, config.spec_augment, ranks
+        utterances, {"text": tokens}, cache, config.batching, config.augment, ranks
     )
     optimiser = torch.optim.SGD(model.parameters(), lr=0.01)
 
@@ -56,7 +57,7 @@ with join_ranks("cpu") as ranks, ThreadPoolExecutor(2) as pool:
             optimiser,
             batch,
             Workers(ranks, pool, 2),
-            objective=config.train.objective(3, config.model.n_layers),
+            terms=[Ctc("text", 1.0)],
             precision="float32",
             max_gradient_norm=5.0,
         )
