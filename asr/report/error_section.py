@@ -1,37 +1,37 @@
-"""The part of a report that shows what goes wrong on one subset: speakers, words, utterances."""
+"""Error section: the errors of one subset by speaker, by word and by utterance."""
 
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from asr.report.markdown import block, count, percent, table
+from asr.report.markdown import block, count, escape, percent, table, visible
 from asr.report.side_by_side import side_by_side
 from asr.wer.confusions import confusions, worst_utterances
 from asr.wer.score import Score, UtteranceScore
-from asr.wer.score_file import Condition
+from asr.wer.score_file import ScoreFile
 
 N_CONFUSIONS = 10
 N_WORST = 3
 
 
-def error_section(conditions: Sequence[Condition]) -> str:
-    """Write what goes wrong on a subset: by speaker, by word, and the worst utterances.
+def error_section(scores: Sequence[ScoreFile]) -> str:
+    """Write the errors of a subset: WER by speaker, frequent errors, the worst utterances.
 
     Args:
-        conditions: All of the subset, at least one. Words and utterances are shown of the one
-            with the lowest WER.
+        scores: All of the subset, at least one. Words and utterances are those of the one with the
+            lowest WER.
     """
-    best = min(conditions, key=lambda condition: condition.score.total.wer)
-    parts = [f"### {best.subset}", *_speakers(conditions, best), *_errors(best)]
+    best = min(scores, key=lambda score_file: score_file.score.total.wer)
+    parts = [f"### {escape(best.subset)}", *_speakers(scores, best), *_errors(best)]
     return "\n\n".join(parts)
 
 
-def _speakers(conditions: Sequence[Condition], best: Condition) -> list[str]:
-    """Show each speaker's WER under each condition, the worst first; nothing if none is known."""
-    by_condition = [condition.score.by_speaker() for condition in conditions]
+def _speakers(scores: Sequence[ScoreFile], best: ScoreFile) -> list[str]:
+    """Show each speaker's WER under each condition; nothing if no speaker is known."""
+    by_condition = [score_file.score.by_speaker() for score_file in scores]
     speakers = best.score.by_speaker()
     if not speakers:
         return []
-    headings = ["speaker", "utterances", "words", *[f"{c.name}, WER %" for c in conditions]]
+    headings = ["speaker", "utterances", "words", *[s.condition for s in scores]]
     rows = [
         [
             speaker,
@@ -44,30 +44,29 @@ def _speakers(conditions: Sequence[Condition], best: Condition) -> list[str]:
         ]
         for speaker, tally in sorted(speakers.items(), key=lambda item: -item[1].wer)
     ]
-    return ["By speaker, the worst first:", table(headings, rows)]
+    return ["WER % by speaker, the worst first:", table(headings, rows)]
 
 
-def _errors(best: Condition) -> list[str]:
-    """Show the errors of one condition."""
+def _errors(best: ScoreFile) -> list[str]:
+    """Show the errors under one condition."""
     worst = worst_utterances(best.score, N_WORST)
+    condition = escape(best.condition)
     if not worst:
-        return [f"No errors in what was recognised ({best.name})."]
+        return [f"No errors in the recognised utterances ({condition})."]
     return [
-        f"The {N_CONFUSIONS} most frequent errors of each kind ({best.name}):",
+        f"The {N_CONFUSIONS} most frequent errors of each kind under the best condition "
+        f"({condition}):",
         _confusions(best.score),
-        f"The worst utterances, by errors × WER ({best.name}):",
+        "Its worst utterances, by errors × WER:",
         *map(_utterance, worst),
     ]
 
 
 def _confusions(score: Score) -> str:
-    """Show the most frequent errors of each kind side by side."""
+    """Show the most frequent errors of each kind in a column each."""
     found = confusions(score)
     columns = [
-        [
-            f"{count(n)} × {spoken} → {recognised}"
-            for (spoken, recognised), n in found.substitutions
-        ],
+        [f"{count(n)} × {word} → {other}" for (word, other), n in found.substitutions],
         [f"{count(n)} × {word}" for word, n in found.deletions],
         [f"{count(n)} × {word}" for word, n in found.insertions],
     ]
@@ -76,10 +75,10 @@ def _confusions(score: Score) -> str:
 
 
 def _utterance(utterance: UtteranceScore) -> str:
-    """Show an utterance's alignment below its id and errors."""
+    """Show an utterance's id, errors and alignment."""
     words = utterance.words
     speaker = f", speaker {utterance.speaker}" if utterance.speaker is not None else ""
     return block(
-        f"{utterance.id}{speaker}: {words.errors} errors in {words.n_reference} words\n\n"
+        f"{visible(utterance.id + speaker)}: {words.errors} errors in {words.n_reference} words\n\n"
         f"{side_by_side(utterance.reference, utterance.hypothesis or '')}"
     )

@@ -1,4 +1,4 @@
-"""Learning curve: the loss and the dev WER of a run, epoch by epoch, as a picture."""
+"""Learning curve: losses and dev WER of a training run, epoch by epoch, as a picture."""
 
 import json
 from pathlib import Path
@@ -10,15 +10,16 @@ from asr.train.progress import EpochReport
 
 
 def read_reports(metrics: Path) -> list[EpochReport]:
-    """Read the epochs of a run, in order; of one that was done again after a kill, the last."""
+    """Read the epochs of a run, in order; of an epoch repeated after a kill, the last report."""
     reports = [
-        EpochReport(**json.loads(line)) for line in metrics.read_text(encoding="utf-8").splitlines()
+        EpochReport(**{"dev_loss": None, **json.loads(line)})  # older runs measured no dev loss
+        for line in metrics.read_text(encoding="utf-8").splitlines()
     ]
     return [report for _, report in sorted({r.epoch: r for r in reports}.items())]
 
 
 def learning_curve(reports: list[EpochReport]) -> str:
-    """Draw the loss of each epoch, and beside it the dev WER where it was measured.
+    """Draw training and dev loss in one chart, and the dev WER in another, where measured.
 
     Args:
         reports: At least one.
@@ -28,14 +29,19 @@ def learning_curve(reports: list[EpochReport]) -> str:
     """
     x = linear_axis("epoch", [0.0, *[float(r.epoch) for r in reports]])
     losses = tuple((float(r.epoch), r.loss) for r in reports)
+    dev_losses = tuple((float(r.epoch), r.dev_loss) for r in reports if r.dev_loss is not None)
     wers = tuple((float(r.epoch), 100 * r.wer) for r in reports if r.wer is not None)
-    y = linear_axis("nats per reference token", [0.0, *[loss for _, loss in losses]])
-    charts = [chart("Training loss", [Line("training", losses)], x, y)]
-    told = f"loss {losses[-1][1]:.3f}"
+    y = linear_axis("nats per reference token", [0.0, *[v for _, v in (*losses, *dev_losses)]])
+    lines = [Line("training loss", losses)]
+    summary = f"loss {losses[-1][1]:.3f}"
+    if dev_losses:
+        lines.append(Line("dev loss", dev_losses, 1, has_dots=True))
+        summary += f", dev loss {dev_losses[-1][1]:.3f}"
+    charts = [chart("Training and dev loss" if dev_losses else "Training loss", lines, x, y)]
     if wers:
         y = linear_axis("% of words", [0.0, *[wer for _, wer in wers]])
         charts.append(chart("Dev WER", [Line("dev WER, greedy", wers, 1, has_dots=True)], x, y))
-        told += f", dev WER {wers[-1][1]:.2f} % (least {min(wer for _, wer in wers):.2f} %)"
+        summary += f", dev WER {wers[-1][1]:.2f} % (lowest {min(wer for _, wer in wers):.2f} %)"
     last = reports[-1]
-    heading = f"epoch {last.epoch}, {last.seconds / 60:.0f} minutes: {told}"
+    heading = f"epoch {last.epoch}, {last.seconds / 60:.0f} minutes: {summary}"
     return sheet([(heading, charts)])

@@ -1,17 +1,23 @@
-"""The pieces of Markdown that a report is made of."""
+"""Markdown: tables, code and numbers, with markup in foreign text escaped."""
 
 import math
+import re
+import unicodedata
 from collections.abc import Sequence
+
+# an underscore inside a word is never markup
+_MARKUP = re.compile(r"[\\`*\[\]<>&~|]|(?<![^\W_])_|_(?![^\W_])")
+_LINE_ENDS = {"Cc", "Zl", "Zp"}  # Unicode categories: control characters, line and paragraph ends
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, n_text: int = 1) -> str:
-    """Write a table that can be read as plain text too: cells are padded to their column.
+    """Write a table that is readable as plain text too: cells are padded to their column.
 
     Args:
-        headings: One a column.
-        rows: Cells, as many a row as there are headings; a `|` in them is escaped.
-        n_text: How many columns, from the left, hold text; the others hold numbers and are
-            aligned to the right.
+        headings: One per column, plain text.
+        rows: Cells, as many per row as there are headings, plain text.
+        n_text: Columns, from the left, that hold text; the others hold numbers and are aligned to
+            the right.
 
     Example:
         >>> print(table(["set", "WER"], [["dev", "45.12"], ["dev-other", "60.00"]]))
@@ -20,7 +26,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, n_text: int
         | dev       | 45.12 |
         | dev-other | 60.00 |
     """
-    lines = [[cell.replace("|", r"\|") for cell in line] for line in [headings, *rows]]
+    lines = [[escape(cell) for cell in line] for line in [headings, *rows]]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     is_text = [column < n_text for column in range(len(widths))]
     rule = [
@@ -37,21 +43,44 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, n_text: int
     return "\n".join(f"|{'|'.join(cells)}|" for cells in [padded[0], rule, *padded[1:]])
 
 
+def escape(text: str) -> str:
+    r"""Write plain text so that none of it is taken for markup, on one line.
+
+    Example:
+        >>> print(escape("<b> a|b snake_case"))
+        \<b\> a\|b snake_case
+    """
+    return _MARKUP.sub(lambda found: f"\\{found[0]}", visible(text))
+
+
+def visible(text: str) -> str:
+    r"""Write control characters and line ends as Python does: `\n`, `\x1b`."""
+    return "".join(repr(c)[1:-1] if unicodedata.category(c) in _LINE_ENDS else c for c in text)
+
+
 def code(text: str) -> str:
-    """Mark text as code; text that holds backticks gets two around it."""
-    return f"`` {text} ``" if "`" in text else f"`{text}`"
+    """Mark text as code, with enough backticks around it."""
+    fence = "`" * (_longest_backticks(text) + 1)
+    space = " " if "`" in text else ""
+    return f"{fence}{space}{visible(text)}{space}{fence}"
 
 
 def block(text: str) -> str:
-    """Set lines apart as they are, in a fixed width."""
-    return f"```text\n{text}\n```"
+    """Show lines verbatim, in a fixed width."""
+    fence = "`" * max(3, _longest_backticks(text) + 1)
+    lines = "\n".join(map(visible, text.split("\n")))
+    return f"{fence}text\n{lines}\n{fence}"
 
 
 def percent(rate: float) -> str:
-    """Write a fraction in per cent, with the two decimals that the field prints."""
+    """Write a fraction in per cent with two decimals."""
     return f"{100 * rate:.2f}" if math.isfinite(rate) else "∞"
 
 
 def count(number: int) -> str:
-    """Write a count with its thousands set apart."""
+    """Write a count with separators between thousands."""
     return f"{number:,}"
+
+
+def _longest_backticks(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)

@@ -1,4 +1,4 @@
-"""RESULTS.md: one condition a row, what each figure depends on, and what went wrong."""
+"""RESULTS.md: a row per score, the settings of each condition, and the errors of each subset."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from asr.errors import DataError
 from asr.provenance import Provenance
 from asr.report.error_section import error_section
-from asr.report.markdown import code, count, percent, table
+from asr.report.markdown import code, count, escape, percent, table
 from asr.wer.interval import Interval, wer_interval
-from asr.wer.score_file import Condition, Decoding
+from asr.wer.score_file import DecodingRecord, ScoreFile
 
-N_NAMED = 10  # ids that are listed where more are missing
+N_NAMED = 10  # ids listed if more are missing
 
 _HEADINGS = (
     *("subset", "condition"),
@@ -18,68 +18,75 @@ _HEADINGS = (
 )
 
 _LEGEND = """\
-WER, CER: errors summed over the subset, divided once by the words or characters of its references;
-subsets are never pooled. 95 %: the interval of the WER, from the bootstrap (Bisani and Ney, ICASSP
-2004). sub, del, ins: words. RTF: seconds of computing per second of audio."""
+WER, CER: errors summed over the subset, divided once by its reference words or characters; subsets
+are never pooled. 95 %: bootstrap confidence interval of the WER (Bisani and Ney, ICASSP 2004). sub,
+del, ins: words. RTF: seconds of computing per second of audio."""
 
 
-def report(title: str, conditions: Sequence[Condition]) -> str:
+def results_page(title: str, scores: Sequence[ScoreFile]) -> str:
     """Write the results of a recipe as Markdown.
 
-    Every condition has its row, and nothing is summed over two. The errors shown are those of each
+    Every score has its row, and nothing is summed over two. The errors shown are those of each
     subset's best condition; its table of speakers has all conditions.
 
     Args:
-        title: What was done, for the heading.
-        conditions: In the order of the rows; subset and name together tell them apart.
+        title: Of the page.
+        scores: In the order of the rows; no two with the same subset and condition.
 
     Returns:
-        The text of RESULTS.md; the same conditions give the same text.
+        The text of RESULTS.md; the same scores give the same text.
 
     Raises:
-        DataError: There is no condition, or two have the same subset and name.
+        DataError: There is no score, or two have the same subset and condition.
     """
-    _check(conditions)
-    intervals = [wer_interval(condition.score) for condition in conditions]
+    _check(scores)
+    intervals = [wer_interval(score_file.score) for score_file in scores]
+    subsets = _by_subset(scores)
+    names = [_name(score_file, len(subsets)) for score_file in scores]
     parts = [
-        f"# {title}",
-        "Written by `asr report` from the counts that `asr score` took; not to be edited.",
-        table(_HEADINGS, list(map(_row, conditions, intervals)), n_text=2),
+        f"# {escape(title)}",
+        "Written by `asr report` from the counts of `asr score`; do not edit.",
+        table(_HEADINGS, list(map(_row, scores, intervals)), n_text=2),
         _LEGEND,
-        *_gaps(conditions),
-        "## What each figure depends on",
-        *map(_dependencies, conditions, intervals),
-        "## What goes wrong",
-        *map(error_section, _by_subset(conditions)),
+        *[note for pair in zip(names, scores, strict=True) for note in _gaps(*pair)],
+        "## Conditions",
+        *map(_condition_section, names, scores, intervals),
+        "## Errors",
+        *map(error_section, subsets),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _check(conditions: Sequence[Condition]) -> None:
-    """Refuse conditions that a table could not tell apart."""
-    if not conditions:
+def _check(scores: Sequence[ScoreFile]) -> None:
+    """Refuse scores that a table could not tell apart."""
+    if not scores:
         raise DataError("expected scores to report, got none")
-    names = Counter((condition.subset, condition.name) for condition in conditions)
-    for (subset, name), n in names.items():
+    for (subset, condition), n in Counter((s.subset, s.condition) for s in scores).items():
         if n > 1:
-            raise DataError(f"{n} scores are of {subset!r} under the condition {name!r}")
+            raise DataError(f"{n} scores are of {subset!r} under the condition {condition!r}")
 
 
-def _by_subset(conditions: Sequence[Condition]) -> list[list[Condition]]:
-    """Group conditions by subset, in the order in which the subsets come first."""
-    subsets: dict[str, list[Condition]] = {}
-    for condition in conditions:
-        subsets.setdefault(condition.subset, []).append(condition)
+def _by_subset(scores: Sequence[ScoreFile]) -> list[list[ScoreFile]]:
+    """Group scores by subset, in the order in which the subsets first appear."""
+    subsets: dict[str, list[ScoreFile]] = {}
+    for score_file in scores:
+        subsets.setdefault(score_file.subset, []).append(score_file)
     return list(subsets.values())
 
 
-def _row(condition: Condition, interval: Interval | None) -> list[str]:
-    """Write the figures of a condition."""
-    total = condition.score.total
-    rtf = condition.decoding.rtf if condition.decoding else None
+def _name(score_file: ScoreFile, n_subsets: int) -> str:
+    """Name a score by its condition, after its subset if there are several."""
+    condition = escape(score_file.condition)
+    return condition if n_subsets == 1 else f"{escape(score_file.subset)}: {condition}"
+
+
+def _row(score_file: ScoreFile, interval: Interval | None) -> list[str]:
+    """Write the figures of a score."""
+    total = score_file.score.total
+    rtf = score_file.decoding.rtf if score_file.decoding else None
     return [
-        condition.subset,
-        condition.name,
+        score_file.subset,
+        score_file.condition,
         percent(total.wer),
         f"{percent(interval.low)} – {percent(interval.high)}" if interval else "–",
         percent(total.cer),
@@ -92,65 +99,59 @@ def _row(condition: Condition, interval: Interval | None) -> list[str]:
     ]
 
 
-def _gaps(conditions: Sequence[Condition]) -> list[str]:
-    """Say which hypotheses are missing or have no reference; nothing if none are."""
+def _gaps(name: str, score_file: ScoreFile) -> list[str]:
+    """List hypotheses that are missing or have no reference."""
+    missing, extra = score_file.score.missing, score_file.score.extra
     notes = []
-    for condition in conditions:
-        missing, extra = condition.score.missing, condition.score.extra
-        where = _heading(condition)
-        if missing:
-            notes.append(f"**Missing, counted as deletions**, {where}: {_names(missing)}.")
-        if extra:
-            notes.append(f"**Without a reference, not counted**, {where}: {_names(extra)}.")
+    if missing:
+        notes.append(f"**Missing, counted as deletions**, {name}: {_ids(missing)}.")
+    if extra:
+        notes.append(f"**Without a reference, not counted**, {name}: {_ids(extra)}.")
     return notes
 
 
-def _heading(condition: Condition) -> str:
-    """Name a condition in full."""
-    return f"{condition.subset}: {condition.name}"
-
-
-def _names(ids: Sequence[str]) -> str:
-    """Count ids and list them, the first of them if they are many."""
+def _ids(ids: Sequence[str]) -> str:
+    """Count ids and list the first of them."""
     shown = ", ".join(map(code, ids[:N_NAMED]))
     return f"{count(len(ids))} ({shown}{', …' if len(ids) > N_NAMED else ''})"
 
 
-def _dependencies(condition: Condition, interval: Interval | None) -> str:
-    """List everything that a condition's figures depend on."""
-    scoring = condition.scoring
+def _condition_section(name: str, score_file: ScoreFile, interval: Interval | None) -> str:
+    """List everything that a score depends on."""
+    scoring = score_file.scoring
     facts = [
-        *_decoding_facts(condition.decoding),
+        *_decoding_facts(score_file.decoding),
         f"scored by {code(scoring.command)}, {_commit(scoring)}, {scoring.time}",
-        f"normaliser of both sides: {condition.score.normaliser}",
-        f"interval: {_draws(interval)}",
+        f"normaliser of both sides: {score_file.score.normaliser}",
+        f"interval: {_resampling(interval)}",
     ]
-    return "\n".join([f"### {_heading(condition)}", "", *[f"- {fact}" for fact in facts]])
+    return "\n".join([f"### {name}", "", *[f"- {fact}" for fact in facts]])
 
 
-def _decoding_facts(decoding: Decoding | None) -> list[str]:
+def _decoding_facts(decoding: DecodingRecord | None) -> list[str]:
     """List what the hypotheses depend on."""
     if decoding is None:
-        return ["decoded elsewhere; nothing is recorded of how"]
+        return ["decoded by another system, of which nothing is recorded"]
     made = decoding.provenance
-    text = f", its text by {decoding.normaliser}" if decoding.normaliser else ""
+    text = f", trained on text normalised by {decoding.normaliser}" if decoding.normaliser else ""
     return [
         f"decoded by {code(made.command)}, {_commit(made)}, {made.time}",
         f"model: {code(decoding.model)}, config {code(decoding.config_hash)}{text}",
-        f"search: {decoding.search}",
-        f"hardware: {made.hardware}",
-        f"software: {made.versions}",
+        f"search: {escape(decoding.search)}",
+        f"hardware: {escape(made.hardware)}",
+        f"software: {escape(made.versions)}",
         f"speed: {decoding.audio_seconds:,.0f} s of audio in {decoding.computing_seconds:,.0f} s",
     ]
 
 
 def _commit(made: Provenance) -> str:
-    """Name the code; a package that was installed has no commit, but its version is known."""
+    """Name the commit, or the versions of an installed package, which has none."""
     return f"commit {made.commit}" if made.commit else f"no commit ({made.versions})"
 
 
-def _draws(interval: Interval | None) -> str:
-    """Say what the interval comes from."""
+def _resampling(interval: Interval | None) -> str:
+    """Describe the bootstrap."""
     if interval is None:
         return "none; it takes two speakers or utterances, with words"
-    return f"{count(interval.replicates)} draws of {count(interval.n_drawn)} {interval.drawn}"
+    resampled = f"{count(interval.n_resampled)} {interval.resampled}"
+    return f"{count(interval.n_replicates)} bootstrap replicates of {resampled}"

@@ -1,10 +1,10 @@
-"""Show an alignment: the reference above the hypothesis, word below word."""
+"""Side by side: an alignment of reference and hypothesis, each word above its counterpart."""
 
 from collections.abc import Iterator, Sequence
 
 from asr.wer.alignment import Edit, EditKind, align_words
 
-WIDTH = 88  # columns of words, so that a line with its heading fits a page
+WIDTH = 88  # columns of words; a line with its heading then fits a page
 
 Column = tuple[str, str, str]  # reference word, hypothesis word, mark: equally wide
 
@@ -17,19 +17,19 @@ _MARKS = {
 
 
 def side_by_side(reference: str, hypothesis: str, *, width: int = WIDTH) -> str:
-    """Write two texts one above the other, with a mark below each error.
+    """Write the reference above the hypothesis, with a mark below each error.
 
-    `S` marks a substitution, `D` a deletion, `I` an insertion; stars stand where one text has no
-    word. Long texts are broken into several blocks.
+    `S` marks a substitution, `D` a deletion, `I` an insertion; stars fill the place of a missing
+    word. Long texts are split into several blocks.
 
     Args:
-        reference: What was said.
-        hypothesis: What was recognised.
-        width: Columns that the words of a line may take; a longer word has its line alone.
+        reference: The reference text.
+        hypothesis: The recognised text.
+        width: Most columns of words in a line; a longer word has a line of its own.
 
     Returns:
-        Blocks of three lines, `REF`, `HYP` and the marks, with an empty line between blocks. Two
-        empty texts give one block without words.
+        Blocks of three lines, `REF`, `HYP` and the marks, separated by empty lines. Two empty
+        texts give one block without words.
 
     Example:
         >>> print(side_by_side("THE CAT SAT", "THE HAT SAT DOWN"))
@@ -50,7 +50,7 @@ def _column(edit: Edit) -> Column:
 
 
 def _blocks(columns: Sequence[Column], width: int) -> Iterator[list[Column]]:
-    """Cut columns into blocks that are at most `width` wide; at least one, perhaps empty."""
+    """Split columns into blocks at most `width` wide; at least one, possibly empty."""
     block: list[Column] = []
     used = 0
     for column in columns:

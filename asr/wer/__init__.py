@@ -1,8 +1,7 @@
-"""Scoring: hypotheses against references, by counts.
+"""Scoring: count the errors of hypotheses against references.
 
-In reading order: `alignment` (errors of one text, counted and paired), `score` (a subset: counts of
-every utterance, totals, speakers, what is missing), `interval` (how far a WER could be chance),
-`condition` (a score with all that it depends on, and its file), `confusions` (what goes wrong),
-`side_by_side` (a reference above its hypothesis), `markdown`, `error_section` and `report`
-(RESULTS.md); `surface` (the WER over two weights).
+In reading order: `alignment` (one hypothesis: its errors, counted and paired), `score` (a subset:
+counts of every utterance, totals, speakers, missing hypotheses), `interval` (the bootstrap
+confidence interval of a WER), `score_file` (a score and the record of its decoding run, on disk)
+and `confusions` (the most frequent errors, the worst utterances).
 """

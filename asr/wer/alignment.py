@@ -1,8 +1,8 @@
-"""Count errors: align a hypothesis with its reference, by words or by characters.
+"""Alignment: count the errors of a hypothesis against its reference, by words or by characters.
 
-jiwer's one door. The number of errors is the least that turns the reference into the hypothesis
-(Levenshtein, all errors weigh the same); where several alignments have that number, their split
-into substitutions, deletions and insertions is jiwer's choice, and sclite's may differ.
+The only door to jiwer. The number of errors is the Levenshtein distance, all errors weighing the
+same; where several alignments have that distance, jiwer chooses how it splits into substitutions,
+deletions and insertions, and sclite may choose differently.
 """
 
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ _SPLITTERS = {
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the reference's units. Counts add up; rates do not.
+    """Hits and errors, in words or characters. Counts add up; rates do not.
 
     Attributes:
-        hits: Reference units that the hypothesis has.
-        substitutions: Reference units that the hypothesis has otherwise.
-        deletions: Reference units that the hypothesis lacks.
-        insertions: Hypothesis units that the reference lacks.
+        hits: Units of the reference that were recognised.
+        substitutions: Units of the reference that were recognised as others.
+        deletions: Units of the reference that are missing from the hypothesis.
+        insertions: Units of the hypothesis that are not in the reference.
     """
 
     hits: int = 0
@@ -60,9 +60,9 @@ class Counts:
 
     @property
     def rate(self) -> float:
-        """Errors per reference unit: a fraction, which insertions can take beyond 1.
+        """Errors per unit of the reference: a fraction, which insertions can push above 1.
 
-        Of an empty reference: 0.0 if the hypothesis is empty too, else infinity.
+        With an empty reference: 0.0 if the hypothesis is empty too, else infinity.
         """
         if self.n_reference:
             return self.errors / self.n_reference
@@ -70,7 +70,7 @@ class Counts:
 
 
 class EditKind(StrEnum):
-    """What one step of an alignment does."""
+    """The kinds of step in an alignment."""
 
     HIT = "hit"
     SUBSTITUTION = "substitution"
@@ -83,9 +83,9 @@ class Edit:
     """One step of an alignment of words.
 
     Attributes:
-        kind: What the step does.
-        reference: The word that was said; empty in an insertion.
-        hypothesis: The word that was recognised; empty in a deletion.
+        kind: Hit, substitution, deletion or insertion.
+        reference: The reference word; empty for an insertion.
+        hypothesis: The hypothesis word; empty for a deletion.
     """
 
     kind: EditKind
@@ -96,15 +96,15 @@ class Edit:
 def count_errors(reference: str, hypothesis: str, *, unit: Unit = "word") -> Counts:
     """Count the errors of one hypothesis.
 
-    Texts are compared as they are, except that white space is collapsed: normalise both first.
+    White space is collapsed; otherwise texts are compared unchanged: normalise both first.
 
     Args:
-        reference: What was said; may be empty.
-        hypothesis: What was recognised; may be empty.
+        reference: The reference text; may be empty.
+        hypothesis: The recognised text; may be empty.
         unit: `"word"` for WER; `"character"` for CER, where a space between words counts.
 
     Returns:
-        The counts; add them over utterances, and only then take `rate`.
+        The counts; sum them over utterances before taking `rate`.
 
     Example:
         >>> count_errors("the cat sat", "the hat sat down")
@@ -118,25 +118,25 @@ def align_words(reference: str, hypothesis: str) -> list[Edit]:
     """Pair the words of a reference with those of a hypothesis, in order.
 
     Args:
-        reference: What was said; may be empty.
-        hypothesis: What was recognised; may be empty.
+        reference: The reference text; may be empty.
+        hypothesis: The recognised text; may be empty.
 
     Returns:
-        One edit for each word pair, lost word or added word; empty if both texts are.
+        One edit per pair of words, deleted word or inserted word; empty if both texts are.
 
     Example:
         >>> [(edit.reference, edit.hypothesis) for edit in align_words("the cat sat", "cat sad")]
         [('the', ''), ('cat', 'cat'), ('sat', 'sad')]
     """
     output = _align(reference, hypothesis, "word")
-    spoken, recognised = output.references[0], output.hypotheses[0]
+    reference_words, hypothesis_words = output.references[0], output.hypotheses[0]
     return [
         edit
         for chunk in output.alignments[0]
         for edit in _edits(
             chunk.type,
-            spoken[chunk.ref_start_idx : chunk.ref_end_idx],
-            recognised[chunk.hyp_start_idx : chunk.hyp_end_idx],
+            reference_words[chunk.ref_start_idx : chunk.ref_end_idx],
+            hypothesis_words[chunk.hyp_start_idx : chunk.hyp_end_idx],
         )
     ]
 
@@ -149,12 +149,12 @@ def _align(reference: str, hypothesis: str, unit: Unit) -> jiwer.WordOutput:
     )
 
 
-def _edits(chunk_type: str, spoken: list[str], recognised: list[str]) -> list[Edit]:
-    """Take one of jiwer's chunks, a run of equal steps, apart into its steps."""
+def _edits(chunk_type: str, reference: list[str], hypothesis: list[str]) -> list[Edit]:
+    """Split one of jiwer's chunks, a run of steps of one kind, into its steps."""
     match chunk_type:
         case "delete":
-            return [Edit(EditKind.DELETION, word, "") for word in spoken]
+            return [Edit(EditKind.DELETION, word, "") for word in reference]
         case "insert":
-            return [Edit(EditKind.INSERTION, "", word) for word in recognised]
+            return [Edit(EditKind.INSERTION, "", word) for word in hypothesis]
     kind = EditKind.HIT if chunk_type == "equal" else EditKind.SUBSTITUTION
-    return [Edit(kind, *pair) for pair in zip(spoken, recognised, strict=True)]
+    return [Edit(kind, *pair) for pair in zip(reference, hypothesis, strict=True)]

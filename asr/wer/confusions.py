@@ -1,4 +1,4 @@
-"""What goes wrong: the words that are mistaken, lost and made up, and the worst utterances."""
+"""Confusions: the most frequent errors by word, and the worst utterances."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ T = TypeVar("T", str, tuple[str, str])
 
 @dataclass(frozen=True, slots=True)
 class Confusions:
-    """Errors of a score by the words they concern, the most frequent first, ties by spelling.
+    """Errors of a score by word, the most frequent first, ties in alphabetical order.
 
     Attributes:
-        substitutions: How often a reference word was recognised as another word.
-        deletions: How often a reference word was lost.
-        insertions: How often a word was made up.
+        substitutions: Pairs of reference and hypothesis word, with counts.
+        deletions: Reference words, with counts.
+        insertions: Hypothesis words, with counts.
     """
 
     substitutions: tuple[tuple[tuple[str, str], int], ...]
@@ -26,7 +26,7 @@ class Confusions:
 
 
 def confusions(score: Score) -> Confusions:
-    """Count the errors of each word; utterances without a hypothesis are left out."""
+    """Count the errors of each word, leaving out utterances without a hypothesis."""
     edits = Counter(
         edit
         for utterance in score.utterances
@@ -41,25 +41,25 @@ def confusions(score: Score) -> Confusions:
 
 
 def worst_utterances(score: Score, n: int) -> list[UtteranceScore]:
-    """Choose the utterances that went most wrong, the worst first.
+    """Choose the utterances with the most errors times WER, the worst first.
 
-    They are ranked by errors times WER: by WER alone the list would fill with utterances of one
-    word, by errors alone with long ones. Utterances without a hypothesis are left out.
+    By WER alone the list would fill with utterances of one word, by errors alone with long ones.
+    Utterances without a hypothesis are left out.
 
     Args:
         score: A subset's score.
-        n: How many at most; there are fewer if fewer have errors.
+        n: Most utterances to choose; only those with errors are.
     """
-    wrong = [u for u in score.utterances if u.hypothesis is not None and u.words.errors]
-    ranked = sorted(wrong, key=lambda u: (-u.words.errors * u.words.rate, u.id))
+    with_errors = [u for u in score.utterances if u.hypothesis is not None and u.words.errors]
+    ranked = sorted(with_errors, key=lambda u: (-u.words.errors * u.words.rate, u.id))
     return ranked[:n]
 
 
 def _of(edits: Counter[Edit], kind: EditKind) -> list[tuple[Edit, int]]:
-    """Take the edits of one kind."""
+    """Select the edits of one kind."""
     return [(edit, count) for edit, count in edits.items() if edit.kind is kind]
 
 
 def _ranked(counts: dict[T, int]) -> tuple[tuple[T, int], ...]:
-    """Sort by count, the highest first, then by spelling."""
+    """Sort by count, the highest first, then alphabetically."""
     return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -1,7 +1,7 @@
-"""How far a word error rate could be chance: the bootstrap over speakers or utterances.
+"""Interval: the bootstrap confidence interval of a word error rate.
 
-Errors of one speaker go together, so whole speakers are drawn where there are enough of them; to
-draw utterances would then give an interval that is too narrow.
+Errors of one speaker are correlated, so whole speakers are resampled if there are enough of them;
+resampling utterances would then give an interval that is too narrow.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from asr.wer.alignment import Counts
 from asr.wer.score import Score
 
-MIN_SPEAKERS = 10  # with fewer, drawing speakers says little; utterances are drawn instead
-REPLICATES = 10_000  # moves an end of the interval by about 1 % of its width between seeds
+MIN_SPEAKERS = 10  # with fewer, utterances are resampled instead
+N_REPLICATES = 10_000  # between seeds, an end moves by about 1 % of the interval's width
 _AT_ONCE = 500  # replicates held in memory together
 
 
@@ -26,35 +26,35 @@ class Interval:
     Attributes:
         low: Lower end, a fraction.
         high: Upper end, a fraction.
-        drawn: What was drawn anew: whole speakers, or utterances.
-        n_drawn: How many of them there are, and are drawn each time.
-        replicates: How often they were drawn.
+        resampled: What was resampled: whole speakers, or utterances.
+        n_resampled: Number of these, in the subset and in each replicate.
+        n_replicates: Number of bootstrap replicates.
     """
 
     low: float
     high: float
-    drawn: Literal["speakers", "utterances"]
-    n_drawn: int
-    replicates: int
+    resampled: Literal["speakers", "utterances"]
+    n_resampled: int
+    n_replicates: int
 
 
 def wer_interval(
-    score: Score, *, level: float = 0.95, replicates: int = REPLICATES, seed: int = 0
+    score: Score, *, level: float = 0.95, n_replicates: int = N_REPLICATES, seed: int = 0
 ) -> Interval | None:
-    """Estimate the interval in which the WER of other speech of the same kind would lie.
+    """Estimate the interval of the WER on other speech of the same kind.
 
-    The subset's speakers (or, where fewer than `MIN_SPEAKERS` are known, its utterances) are drawn
-    with replacement, as many as there are, and the WER is taken of each drawn set; the interval
-    holds the middle `level` of these. Same score and seed, same interval.
+    Each replicate draws as many speakers as the subset has (utterances, if fewer than
+    `MIN_SPEAKERS` are known), with replacement; the interval holds the middle `level` of the
+    replicates' WERs. Same score and seed, same interval.
 
     Args:
         score: A subset's score.
         level: Share of the replicates inside, 0 < level < 1.
-        replicates: How many sets are drawn.
-        seed: Of the drawing.
+        n_replicates: Number of bootstrap replicates.
+        seed: Of the random draws.
 
     Returns:
-        The interval; None where a WER or its spread is undefined: less than two speakers or
+        The interval; None if a WER or its spread is undefined: fewer than two speakers or
         utterances, or no reference words in them.
 
     References:
@@ -63,16 +63,16 @@ def wer_interval(
     """
     speakers = _speakers(score)
     counts = speakers or [utterance.words for utterance in score.utterances]
-    rates = _drawn_rates(counts, replicates, seed)
+    rates = _replicate_rates(counts, n_replicates, seed)
     if len(counts) < 2 or not rates.size:
         return None
     low, high = np.quantile(rates, [(1 - level) / 2, (1 + level) / 2])
-    drawn: Literal["speakers", "utterances"] = "speakers" if speakers else "utterances"
-    return Interval(float(low), float(high), drawn, len(counts), replicates)
+    resampled: Literal["speakers", "utterances"] = "speakers" if speakers else "utterances"
+    return Interval(float(low), float(high), resampled, len(counts), n_replicates)
 
 
 def _speakers(score: Score) -> list[Counts]:
-    """Take the counts of each speaker; none if too few are known, or not all."""
+    """Return the counts of each speaker; none if too few are known, or not all."""
     speakers = score.by_speaker().values()
     n_known = sum(speaker.n_utterances for speaker in speakers)
     if len(speakers) < MIN_SPEAKERS or n_known < len(score.utterances):
@@ -80,22 +80,22 @@ def _speakers(score: Score) -> list[Counts]:
     return [speaker.words for speaker in speakers]
 
 
-def _drawn_rates(counts: Sequence[Counts], replicates: int, seed: int) -> NDArray[np.float64]:
-    """Take the WER of sets drawn from `counts`: (replicates,), fewer if some draw no words."""
+def _replicate_rates(counts: Sequence[Counts], n_replicates: int, seed: int) -> NDArray[np.float64]:
+    """Compute the WER of each replicate: (n_replicates,), fewer if some have no words."""
     generator = np.random.default_rng(seed)
     errors_and_words = np.array([(c.errors, c.n_reference) for c in counts])  # (n, 2)
     sums = np.concatenate(
         [
             errors_and_words[generator.integers(len(counts), size=(size, len(counts)))].sum(axis=1)
-            for size in _sizes(replicates)
+            for size in _sizes(n_replicates)
         ]
-    )  # (replicates, 2)
+    )  # (n_replicates, 2)
     errors, words = sums[sums[:, 1] > 0].T
     rates: NDArray[np.float64] = errors / words
     return rates
 
 
-def _sizes(replicates: int) -> list[int]:
-    """Cut the replicates into parts that fit in memory."""
-    whole, rest = divmod(replicates, _AT_ONCE)
+def _sizes(n_replicates: int) -> list[int]:
+    """Split the replicates into parts that fit in memory."""
+    whole, rest = divmod(n_replicates, _AT_ONCE)
     return [_AT_ONCE] * whole + ([rest] if rest else [])

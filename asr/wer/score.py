@@ -1,6 +1,6 @@
-"""Score a subset: the counts of every utterance, their totals, and what is missing.
+"""Score: the counts of every utterance of a subset, their totals, and missing hypotheses.
 
-A rate is taken of summed counts, once, and of one subset only: nothing here can pool two.
+A rate is computed once, from summed counts, and for one subset only: nothing here pools two.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,19 +13,19 @@ from asr.wer.alignment import Counts, count_errors
 
 
 class Reference(Protocol):
-    """What scoring asks of an utterance; a manifest's utterances have it."""
+    """The part of an utterance that scoring needs; a manifest's utterances have it."""
 
     @property
     def id(self) -> str:
-        """The id, which the hypothesis has too."""
+        """The id, shared with the hypothesis."""
 
     @property
     def text(self) -> str | None:
-        """What was said."""
+        """The reference text."""
 
     @property
     def speaker(self) -> str | None:
-        """Who said it, where that is known."""
+        """The speaker; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class UtteranceScore:
     """The counts of one utterance.
 
     Attributes:
-        id: The utterance.
-        speaker: Who spoke; None if not known.
-        reference: What was said, normalised; may be empty.
-        hypothesis: What was recognised, normalised; None if nothing came for this utterance,
-            which counts like an empty hypothesis: every reference word is deleted.
+        id: The utterance's id.
+        speaker: None if unknown.
+        reference: The normalised reference; may be empty.
+        hypothesis: The normalised hypothesis; None if it is missing, which counts like an empty
+            one: every reference word is deleted.
         words: Counts by words.
-        characters: Counts by characters, one space between two words counting as one.
+        characters: Counts by characters; the space between two words is one.
     """
 
     id: str
@@ -60,7 +60,7 @@ class Tally:
 
     @property
     def wer(self) -> float:
-        """Word error rate, a fraction; see `Counts.rate` for the case without words."""
+        """Word error rate, a fraction; see `Counts.rate` for an empty reference."""
         return self.words.rate
 
     @property
@@ -74,8 +74,8 @@ class Score:
     """The score of one subset under one condition.
 
     Attributes:
-        normaliser: Name of the normaliser that both sides went through.
-        utterances: One a reference, in the references' order.
+        normaliser: Name of the normaliser applied to both sides.
+        utterances: One per reference, in the references' order.
         extra: Ids of hypotheses without a reference; they are not counted.
     """
 
@@ -90,7 +90,7 @@ class Score:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Ids of references for which no hypothesis came."""
+        """Ids of references without a hypothesis."""
         return tuple(u.id for u in self.utterances if u.hypothesis is None)
 
     def by_speaker(self) -> dict[str, Tally]:
@@ -107,9 +107,8 @@ def score(
 ) -> Score:
     """Count the errors of a subset's hypotheses.
 
-    Both sides go through the normaliser. The defined cases: a missing hypothesis is all
-    deletions; a hypothesis without a reference is listed but not counted; against an empty
-    reference every hypothesis word is an insertion.
+    Both sides are normalised. A missing hypothesis is all deletions; a hypothesis without a
+    reference is listed but not counted; against an empty reference every word is an insertion.
 
     Args:
         references: The subset's utterances, each with a text.
@@ -144,7 +143,7 @@ def tally(utterances: Iterable[UtteranceScore]) -> Tally:
 
 
 def _check(references: Sequence[Reference]) -> None:
-    """Refuse references that cannot be scored against."""
+    """Refuse references without a text or with the same id."""
     if not references:
         raise DataError("expected references to score against, got none")
     seen: set[str] = set()
@@ -152,7 +151,7 @@ def _check(references: Sequence[Reference]) -> None:
         if reference.text is None:
             raise DataError(f"utterance {reference.id} has no text to score against")
         if reference.id in seen:
-            raise DataError(f"the id {reference.id} is there twice among the references")
+            raise DataError(f"two references have the id {reference.id}")
         seen.add(reference.id)
 
 
@@ -160,13 +159,13 @@ def _score_utterance(
     reference: Reference, hypothesis: str | None, normalise: Normaliser
 ) -> UtteranceScore:
     """Normalise both sides and count one utterance's errors."""
-    spoken = normalise(reference.text or "")
-    recognised = None if hypothesis is None else normalise(hypothesis)
+    reference_text = normalise(reference.text or "")
+    hypothesis_text = None if hypothesis is None else normalise(hypothesis)
     return UtteranceScore(
         reference.id,
         reference.speaker,
-        spoken,
-        recognised,
-        count_errors(spoken, recognised or ""),
-        count_errors(spoken, recognised or "", unit="character"),
+        reference_text,
+        hypothesis_text,
+        count_errors(reference_text, hypothesis_text or ""),
+        count_errors(reference_text, hypothesis_text or "", unit="character"),
     )

@@ -1,8 +1,8 @@
-"""Condition: a score with everything that it depends on, and its file, `score.json`.
+"""Score files: a score with all that it depends on, and the record of the decoding run it scores.
 
-The file is one JSON object that explains itself: what was scored and how, the totals, then one
-utterance a line with its texts and counts, so that two runs can be compared line by line. The
-totals are there for people; whoever reads the file sums the counts anew.
+A score file is one JSON object: what was scored and how, the totals, then one utterance a line with
+its texts and counts, so that `diff` compares two runs line by line. The totals are for people;
+reading sums the counts again.
 """
 
 import json
@@ -12,30 +12,30 @@ from pathlib import Path
 from typing import Any
 
 from asr.errors import DataError
+from asr.files import write_text
 from asr.provenance import Provenance
 from asr.wer.alignment import Counts
 from asr.wer.score import Score, UtteranceScore
 
 FORMAT = "asr-score-1"
 
-Record = dict[str, Any]  # a JSON object
+JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Decoding:
-    """How hypotheses were made.
+class DecodingRecord:
+    """How a decoding run made its hypotheses.
 
     Attributes:
         model: Name or folder of the model.
-        config_hash: Of the model's resolved configuration; behind a + that of its speller, if it
-            had a part.
+        config_hash: Of the model's configuration.
         search: The search and its settings in a few words, as in `beam 16`.
         audio_seconds: Duration of the decoded speech.
         computing_seconds: Wall-clock time from audio to text, without loading the model.
         provenance: Of the decoding command.
-        normaliser: The one that the model's training text went through; None if not known.
+        normaliser: That of the model's training text; None if unknown.
         search_kind: Which of the model's calibrations fits, see `asr.confidence`; None if unknown.
-        is_calibrated: Whether confidences went through it; if not, they are the search's own.
+        is_calibrated: Whether that calibration was applied; if not, confidences are raw.
     """
 
     model: str
@@ -55,118 +55,115 @@ class Decoding:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """One subset, decoded and scored in one way: a row of a report.
+class ScoreFile:
+    """One subset, decoded and scored under one condition: a row of a report.
 
     Attributes:
-        subset: What was scored, in words that a table can show.
-        name: What tells this condition from others on the subset, as in `greedy`.
+        subset: Name of what was scored, for tables.
+        condition: Short name of how it was decoded, as in `greedy`; unique within the subset.
         score: The counts.
         scoring: Provenance of the scoring command.
-        decoding: How the hypotheses were made; None if they came from elsewhere.
+        decoding: How the hypotheses were made; None if they came from another system.
     """
 
     subset: str
-    name: str
+    condition: str
     score: Score
     scoring: Provenance
-    decoding: Decoding | None
+    decoding: DecodingRecord | None
 
 
-def write_condition(path: Path, condition: Condition) -> None:
-    """Write `score.json`. The file appears complete or not at all."""
-    head = json.dumps(_head(condition), indent=2, ensure_ascii=False).removesuffix("\n}")
+def write_score_file(path: Path, score_file: ScoreFile) -> None:
+    """Write a score file."""
+    head = json.dumps(_head(score_file), indent=2, ensure_ascii=False).removesuffix("\n}")
     utterances = ",\n".join(
         f"    {json.dumps(asdict(utterance), ensure_ascii=False)}"
-        for utterance in condition.score.utterances
+        for utterance in score_file.score.utterances
     )
-    _write(path, f'{head},\n  "utterances": [\n{utterances}\n  ]\n}}\n')
+    write_text(path, f'{head},\n  "utterances": [\n{utterances}\n  ]\n}}\n')
 
 
-def read_condition(path: Path) -> Condition:
-    """Read `score.json`.
+def read_score_file(path: Path) -> ScoreFile:
+    """Read a score file.
 
     Raises:
-        DataError: The file is missing, is no score of this format, or its totals are not the
-            sums of its utterances' counts.
+        DataError: The file is missing, is not of this format, or its totals are not the sums of its
+            utterances' counts.
     """
-    record = _read(path)
+    record = _read_json(path)
     try:
-        condition = _condition(record)
-        is_whole = record["words"] == asdict(condition.score.total.words)
+        score_file = _score_file(record)
+        is_consistent = record["words"] == asdict(score_file.score.total.words)
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path}: expected a score of format {FORMAT}, got {error!r}") from error
-    if not is_whole:
+    if not is_consistent:
         raise DataError(f"{path}: the totals are not the sums of the utterances; score it again")
-    return condition
+    return score_file
 
 
-def write_decoding(path: Path, decoding: Decoding) -> None:
-    """Write how hypotheses were made, as JSON. The file appears complete or not at all."""
-    _write(path, json.dumps(asdict(decoding), indent=2, ensure_ascii=False) + "\n")
+def write_decoding_record(path: Path, decoding: DecodingRecord) -> None:
+    """Write the record of a decoding run as JSON."""
+    write_text(path, json.dumps(asdict(decoding), indent=2, ensure_ascii=False) + "\n")
 
 
-def read_decoding(path: Path) -> Decoding:
-    """Read how hypotheses were made.
+def read_decoding_record(path: Path) -> DecodingRecord:
+    """Read the record of a decoding run.
 
     Raises:
-        DataError: The file is missing or says something else.
+        DataError: The file is missing or something else.
     """
-    record = _read(path)
+    record = _read_json(path)
     try:
-        return _decoding(record)
+        return _decoding_record(record)
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: expected the record of a decoding, got {error!r}") from error
+        raise DataError(f"{path}: expected the record of a decoding run, got {error!r}") from error
 
 
-def _head(condition: Condition) -> Record:
-    """Write everything but the utterances as a JSON object."""
-    total = condition.score.total
+def _head(score_file: ScoreFile) -> JsonObject:
+    """Turn all but the utterances into a JSON object."""
+    total = score_file.score.total
     return {
         "format": FORMAT,
-        "subset": condition.subset,
-        "condition": condition.name,
-        "normaliser": condition.score.normaliser,
+        "subset": score_file.subset,
+        "condition": score_file.condition,
+        "normaliser": score_file.score.normaliser,
         "wer": total.wer if math.isfinite(total.wer) else None,
         "cer": total.cer if math.isfinite(total.cer) else None,
         "words": asdict(total.words),
         "characters": asdict(total.characters),
-        "missing": list(condition.score.missing),
-        "extra": list(condition.score.extra),
-        "scoring": asdict(condition.scoring),
-        "decoding": asdict(condition.decoding) if condition.decoding else None,
+        "missing": list(score_file.score.missing),
+        "extra": list(score_file.score.extra),
+        "scoring": asdict(score_file.scoring),
+        "decoding": asdict(score_file.decoding) if score_file.decoding else None,
     }
 
 
-def _condition(record: Record) -> Condition:
-    """Read a JSON object as a condition."""
+def _score_file(record: JsonObject) -> ScoreFile:
     if record["format"] != FORMAT:
         raise ValueError(f"format {record['format']!r}")
-    return Condition(
+    return ScoreFile(
         subset=record["subset"],
-        name=record["condition"],
+        condition=record["condition"],
         score=Score(
             record["normaliser"],
             tuple(_utterance(entry) for entry in record["utterances"]),
             tuple(record["extra"]),
         ),
         scoring=Provenance(**record["scoring"]),
-        decoding=_decoding(record["decoding"]) if record["decoding"] else None,
+        decoding=_decoding_record(record["decoding"]) if record["decoding"] else None,
     )
 
 
-def _utterance(record: Record) -> UtteranceScore:
-    """Read a JSON object as an utterance's score."""
+def _utterance(record: JsonObject) -> UtteranceScore:
     counts = {name: Counts(**record[name]) for name in ("words", "characters")}
     return UtteranceScore(**{**record, **counts})
 
 
-def _decoding(record: Record) -> Decoding:
-    """Read a JSON object as a decoding."""
-    return Decoding(**{**record, "provenance": Provenance(**record["provenance"])})
+def _decoding_record(record: JsonObject) -> DecodingRecord:
+    return DecodingRecord(**{**record, "provenance": Provenance(**record["provenance"])})
 
 
-def _read(path: Path) -> Record:
+def _read_json(path: Path) -> JsonObject:
     """Read a file that holds one JSON object."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -175,10 +172,3 @@ def _read(path: Path) -> Record:
     if not isinstance(record, dict):
         raise DataError(f"{path}: expected a JSON object")
     return record
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file that appears complete or not at all."""
-    partial = path.with_name(f"{path.name}.part")
-    partial.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
-    partial.replace(path)

@@ -2,23 +2,23 @@ from xml.etree import ElementTree
 
 from asr.report.grid import best_point, svg, table
 
-SURFACE = {(0.5, -1.0): 0.5, (0.5, 0.0): 0.4, (1.0, -1.0): 0.25, (1.0, 0.0): 0.3}
+GRID = {(0.5, -1.0): 0.5, (0.5, 0.0): 0.4, (1.0, -1.0): 0.25, (1.0, 0.0): 0.3}
 
 
 def test_the_best_point_has_the_fewest_errors_and_is_marked() -> None:
-    assert best_point(SURFACE) == (1.0, -1.0)
-    lines = table(SURFACE).splitlines()
+    assert best_point(GRID) == (1.0, -1.0)
+    lines = table(GRID).splitlines()
     assert lines[0].split()[-2:] == ["0.5", "1"]
     assert lines[1].split() == ["-1", "50.00", "25.00*"]
     assert lines[2].split() == ["0", "40.00", "30.00"]
 
 
-def test_the_picture_is_xml_with_a_cell_a_point() -> None:
-    root = ElementTree.fromstring(svg(SURFACE, "a < b"))
+def test_the_picture_is_xml_with_a_cell_per_point() -> None:
+    root = ElementTree.fromstring(svg(GRID, "a < b"))
     texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
     assert texts[0] == "a < b"
     assert {"25.00*", "30.00", "40.00", "50.00"} <= set(texts)
 
 
-def test_a_surface_of_one_point_is_drawn_too() -> None:
+def test_a_grid_of_one_point_is_drawn_too() -> None:
     assert "50.00*" in svg({(1.0, 0.0): 0.5}, "one")

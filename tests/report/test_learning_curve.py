@@ -7,30 +7,69 @@ from asr.report.learning_curve import learning_curve, read_reports
 from asr.train.progress import EpochReport
 
 SVG = "{http://www.w3.org/2000/svg}"
-FIRST = EpochReport(1, 8, 2.5, None, False, 100.0, 60.0, 0)
-SECOND = EpochReport(2, 16, 2.0, 0.9, True, 100.0, 120.0, 0)
-THIRD = EpochReport(3, 24, 1.5, 0.95, False, 100.0, 180.0, 0)
 
 
-def write(path: Path, *reports: EpochReport) -> Path:
-    path.write_text("".join(json.dumps(dataclasses.asdict(r)) + "\n" for r in reports))
+def report(
+    epoch: int, loss: float, *, dev_loss: float | None = None, wer: float | None = None
+) -> EpochReport:
+    return EpochReport(
+        epoch=epoch,
+        step=8 * epoch,
+        loss=loss,
+        dev_loss=dev_loss,
+        wer=wer,
+        is_best=False,
+        hours_per_hour=100.0,
+        seconds=60.0 * epoch,
+        n_skipped=0,
+    )
+
+
+FIRST = report(1, 2.5)
+SECOND = report(2, 2.0, dev_loss=2.25, wer=0.9)
+THIRD = report(3, 1.5, dev_loss=2.125, wer=0.95)
+
+
+def write(path: Path, *reports: dict[str, object]) -> Path:
+    path.write_text("".join(json.dumps(r) + "\n" for r in reports))
     return path
 
 
-def test_of_an_epoch_that_was_done_twice_the_last_counts(tmp_path: Path) -> None:
+def texts(svg: str) -> list[str]:
+    return [text.text or "" for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def test_of_a_repeated_epoch_the_last_report_counts(tmp_path: Path) -> None:
     again = dataclasses.replace(SECOND, seconds=130.0)
-    metrics = write(tmp_path / "metrics.jsonl", FIRST, SECOND, again, THIRD)
+    metrics = write(
+        tmp_path / "metrics.jsonl", *map(dataclasses.asdict, (FIRST, SECOND, again, THIRD))
+    )
     assert read_reports(metrics) == [FIRST, again, THIRD]
 
 
-def test_the_picture_has_the_loss_of_every_epoch_and_the_wer_where_it_was_measured() -> None:
-    root = ElementTree.fromstring(learning_curve([FIRST, SECOND, THIRD]))
-    words = [text.text or "" for text in root.iter(f"{SVG}text")]
-    assert words[0] == "epoch 3, 3 minutes: loss 1.500, dev WER 95.00 % (least 90.00 %)"
-    curves = [p.get("d", "") for p in root.iter(f"{SVG}path") if "line" in p.get("class", "")]
-    assert sorted(d.count("L") for d in curves if "h28" not in d) == [1, 2]
+def test_metrics_of_older_runs_without_a_dev_loss_are_read(tmp_path: Path) -> None:
+    line = dataclasses.asdict(SECOND)
+    del line["dev_loss"]
+    metrics = write(tmp_path / "metrics.jsonl", line)
+    assert read_reports(metrics) == [dataclasses.replace(SECOND, dev_loss=None)]
 
 
-def test_a_run_without_a_validation_yet_has_its_loss_alone() -> None:
-    root = ElementTree.fromstring(learning_curve([FIRST]))
-    assert next(text.text for text in root.iter(f"{SVG}text")) == "epoch 1, 1 minutes: loss 2.500"
+def test_both_losses_share_a_chart_and_the_wer_has_its_own() -> None:
+    svg = learning_curve([FIRST, SECOND, THIRD])
+    charts = ElementTree.fromstring(svg).findall(f"{SVG}svg")
+    lines = [
+        [p.get("d", "") for p in chart.iter(f"{SVG}path") if "line" in p.get("class", "")]
+        for chart in charts
+    ]
+    n_points = [[d.count("L") + 1 for d in drawn if "h28" not in d] for drawn in lines]
+    assert n_points == [[3, 2], [2]]
+    assert {"training loss", "dev loss", "dev WER, greedy"} <= set(texts(svg))
+    assert texts(svg)[0] == (
+        "epoch 3, 3 minutes: loss 1.500, dev loss 2.125, dev WER 95.00 % (lowest 90.00 %)"
+    )
+
+
+def test_a_run_that_was_not_yet_validated_has_its_training_loss_only() -> None:
+    svg = learning_curve([FIRST])
+    assert texts(svg)[0] == "epoch 1, 1 minutes: loss 2.500"
+    assert "dev loss" not in texts(svg)

@@ -1,4 +1,8 @@
-from asr.report.markdown import code, count, percent, table
+from collections.abc import Callable
+
+import pytest
+
+from asr.report.markdown import block, code, count, escape, percent, table, visible
 
 
 def test_a_table_can_be_read_as_plain_text() -> None:
@@ -14,6 +18,33 @@ def test_a_table_may_have_no_rows() -> None:
 def test_backticks_in_code_do_not_end_it() -> None:
     assert code("echo `date`") == "`` echo `date` ``"
     assert code("echo") == "`echo`"
+
+
+def test_backticks_in_a_block_do_not_end_it() -> None:
+    assert block("```\nx") == "````text\n```\nx\n````"
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("<script>", r"\<script\>"),
+        ("a|b", r"a\|b"),
+        ("*x* `y` [z](u) ~~w~~ &amp;", r"\*x\* \`y\` \[z\](u) \~\~w\~\~ \&amp;"),
+        ("_x_ snake_case", r"\_x\_ snake_case"),
+        ("a\\|b", r"a\\\|b"),
+        ("a\nb\x1b[0m", r"a\\nb\\x1b\[0m"),
+        ("4gram.lm × 1.4 → DON'T (5 %)", "4gram.lm × 1.4 → DON'T (5 %)"),
+    ],
+)
+def test_nothing_in_escaped_text_is_markup(text: str, escaped: str) -> None:
+    assert escape(text) == escaped
+    assert table(["x"], [[text]]).splitlines()[2].strip("| ") == escaped
+
+
+@pytest.mark.parametrize("write", [escape, code, visible])
+def test_control_characters_are_spelled_out_on_one_line(write: Callable[[str], str]) -> None:
+    assert "x1b" in write("a\x1b\nb\u2028c")
+    assert write("a\x1b\nb\u2028c").isprintable()
 
 
 def test_rates_have_two_decimals_and_may_be_infinite() -> None:

@@ -4,13 +4,13 @@ import pytest
 
 from asr.errors import DataError
 from asr.provenance import Provenance
-from asr.report.results import report
+from asr.report.results import results_page
 from asr.wer.score import score
-from asr.wer.score_file import Condition, Decoding
+from asr.wer.score_file import DecodingRecord, ScoreFile
 
 
 @dataclass(frozen=True)
-class Said:
+class Spoken:
     id: str
     text: str
     speaker: str | None = None
@@ -24,23 +24,25 @@ DECODED = Provenance(
     versions="python 3.11.7, torch 2.13.0",
 )
 SCORED = Provenance("asr score dev.jsonl", "ba9876543210", "2026-01-31T12:05:00Z", "Slow 1", "")
-DECODING = Decoding("exp/model", "fedcba987654", "greedy", 7200.0, 360.0, DECODED, "librispeech-1")
+DECODING = DecodingRecord(
+    "exp/model", "fedcba987654", "greedy", 7200.0, 360.0, DECODED, "librispeech-1"
+)
 SPOKEN = (
-    Said("a-1", "ONE TWO THREE FOUR FIVE", "anna"),
-    Said("a-2", "SIX SEVEN", "anna"),
-    Said("b-1", "EIGHT NINE TEN", "ben"),
+    Spoken("a-1", "ONE TWO THREE FOUR FIVE", "anna"),
+    Spoken("a-2", "SIX SEVEN", "anna"),
+    Spoken("b-1", "EIGHT NINE TEN", "ben"),
 )
 RECOGNISED = {"a-1": "ONE TOO FOUR FIVE SIX", "a-2": "SIX SEVEN", "b-1": "EIGHT NINE TEN"}
 
 
-def condition(
+def score_file(
     subset: str = "dev",
-    name: str = "greedy",
+    condition: str = "greedy",
     hypotheses: dict[str, str] = RECOGNISED,
-    references: tuple[Said, ...] = SPOKEN,
-) -> Condition:
+    references: tuple[Spoken, ...] = SPOKEN,
+) -> ScoreFile:
     result = score(references, hypotheses, "verbatim-1")
-    return Condition(subset, name, result, SCORED, DECODING)
+    return ScoreFile(subset, condition, result, SCORED, DECODING)
 
 
 def rows(text: str, first_heading: str) -> list[list[str]]:
@@ -55,8 +57,8 @@ def rows(text: str, first_heading: str) -> list[list[str]]:
     return [table[0], *table[2:]]
 
 
-def test_a_row_has_the_figures_of_a_condition() -> None:
-    heading, row = rows(report("Results", [condition()]), "subset")
+def test_a_row_has_the_figures_of_a_score_file() -> None:
+    heading, row = rows(results_page("Results", [score_file()]), "subset")
     found = dict(zip(heading, row, strict=True))
 
     # of ten words TWO is substituted, THREE deleted, SIX inserted
@@ -70,32 +72,32 @@ def test_a_row_has_the_figures_of_a_condition() -> None:
     assert low <= 30.0 <= high
 
 
-def test_subsets_have_rows_of_their_own_and_no_sum_is_there() -> None:
-    easy, hard = condition("clean"), condition("other", hypotheses={"a-2": "SIX SEVEN"})
+def test_subsets_have_rows_of_their_own_and_are_never_summed() -> None:
+    easy, hard = score_file("clean"), score_file("other", hypotheses={"a-2": "SIX SEVEN"})
 
-    table = rows(report("Results", [easy, hard]), "subset")
+    table = rows(results_page("Results", [easy, hard]), "subset")
 
     assert [row[0] for row in table] == ["subset", "clean", "other"]
     assert [row[2] for row in table[1:]] == ["30.00", "80.00"]
 
 
-def test_everything_a_figure_depends_on_stands_beside_it() -> None:
-    text = report("Results", [condition()])
+def test_everything_that_a_figure_depends_on_is_listed() -> None:
+    text = results_page("Results", [score_file()])
 
-    section = text.split("### dev: greedy")[1].split("##")[0]
+    section = text.split("### greedy")[1].split("##")[0]
     for fact in (
         DECODED.command,
         "commit 0123456789ab",
         DECODED.time,
         DECODED.hardware,
         DECODED.versions,
-        "`exp/model`, config `fedcba987654`, its text by librispeech-1",
+        "`exp/model`, config `fedcba987654`, trained on text normalised by librispeech-1",
         "7,200 s of audio in 360 s",
         SCORED.command,
         "commit ba9876543210",
         SCORED.time,
         "normaliser of both sides: verbatim-1",
-        "10,000 draws of 3 utterances",
+        "10,000 bootstrap replicates of 3 utterances",
     ):
         assert fact in section
 
@@ -103,29 +105,29 @@ def test_everything_a_figure_depends_on_stands_beside_it() -> None:
 def test_code_without_a_commit_is_named_by_its_versions() -> None:
     installed = replace(SCORED, commit=None, versions="asr 0.1.0")
 
-    text = report("Results", [replace(condition(), scoring=installed)])
+    text = results_page("Results", [replace(score_file(), scoring=installed)])
 
     assert "no commit (asr 0.1.0)" in text
 
 
-def test_hypotheses_from_elsewhere_are_reported_without_rtf() -> None:
-    text = report("Results", [replace(condition(), decoding=None)])
+def test_hypotheses_of_another_system_are_reported_without_rtf() -> None:
+    text = results_page("Results", [replace(score_file(), decoding=None)])
 
     assert rows(text, "subset")[1][-1] == "–"
-    assert "decoded elsewhere" in text
+    assert "decoded by another system" in text
 
 
 def test_missing_and_extra_hypotheses_are_named() -> None:
-    text = report("Results", [condition(hypotheses={"a-1": "", "a-2": "", "z": "EXTRA"})])
+    text = results_page("Results", [score_file(hypotheses={"a-1": "", "a-2": "", "z": "EXTRA"})])
 
-    assert "**Missing, counted as deletions**, dev: greedy: 1 (`b-1`)." in text
-    assert "**Without a reference, not counted**, dev: greedy: 1 (`z`)." in text
+    assert "**Missing, counted as deletions**, greedy: 1 (`b-1`)." in text
+    assert "**Without a reference, not counted**, greedy: 1 (`z`)." in text
 
 
 def test_many_missing_hypotheses_are_counted_and_the_first_named() -> None:
-    spoken = tuple(Said(f"u{i}", "X") for i in range(12))
+    spoken = tuple(Spoken(f"u{i}", "X") for i in range(12))
 
-    text = report("Results", [condition(references=spoken, hypotheses={})])
+    text = results_page("Results", [score_file(references=spoken, hypotheses={})])
 
     assert "12 (`u0`, " in text
     assert "`u9`, …)" in text
@@ -133,35 +135,38 @@ def test_many_missing_hypotheses_are_counted_and_the_first_named() -> None:
 
 
 def test_a_complete_set_of_hypotheses_has_no_such_note() -> None:
-    text = report("Results", [condition()])
+    text = results_page("Results", [score_file()])
 
     assert "Missing" not in text
     assert "Without a reference" not in text
 
 
 def test_speakers_are_listed_with_the_worst_first_and_all_conditions() -> None:
-    exact = {said.id: said.text for said in SPOKEN}
+    exact = {spoken.id: spoken.text for spoken in SPOKEN}
     swapped = {**exact, "b-1": "EIGHT NINE"}
 
-    text = report("Results", [condition(name="greedy"), condition(name="beam", hypotheses=swapped)])
+    text = results_page(
+        "Results",
+        [score_file(condition="greedy"), score_file(condition="beam", hypotheses=swapped)],
+    )
 
     assert rows(text, "speaker") == [
-        ["speaker", "utterances", "words", "greedy, WER %", "beam, WER %"],
+        ["speaker", "utterances", "words", "greedy", "beam"],
         ["ben", "1", "3", "0.00", "33.33"],
         ["anna", "2", "7", "42.86", "0.00"],
     ]
 
 
-def test_speakers_that_are_not_known_make_no_table() -> None:
-    spoken = tuple(replace(said, speaker=None) for said in SPOKEN)
+def test_without_known_speakers_there_is_no_table_of_them() -> None:
+    spoken = tuple(replace(one, speaker=None) for one in SPOKEN)
 
-    assert "By speaker" not in report("Results", [condition(references=spoken)])
+    assert "by speaker" not in results_page("Results", [score_file(references=spoken)])
 
 
-def test_errors_are_those_of_the_best_condition() -> None:
-    worse = condition(name="worse", hypotheses=dict.fromkeys(RECOGNISED, "WRONG"))
+def test_errors_are_those_of_the_best_score_file() -> None:
+    worse = score_file(condition="worse", hypotheses=dict.fromkeys(RECOGNISED, "WRONG"))
 
-    text = report("Results", [worse, condition(name="better")])
+    text = results_page("Results", [worse, score_file(condition="better")])
 
     assert rows(text, "substituted")[1] == ["1 × TWO → TOO", "1 × THREE", "1 × SIX"]
     assert "WRONG" not in text
@@ -169,7 +174,7 @@ def test_errors_are_those_of_the_best_condition() -> None:
 
 
 def test_the_worst_utterances_are_shown_aligned() -> None:
-    text = report("Results", [condition()])
+    text = results_page("Results", [score_file()])
 
     assert (
         "```text\n"
@@ -183,35 +188,60 @@ def test_the_worst_utterances_are_shown_aligned() -> None:
 
 
 def test_a_subset_without_errors_says_so() -> None:
-    exact = {said.id: said.text for said in SPOKEN}
+    exact = {spoken.id: spoken.text for spoken in SPOKEN}
 
-    text = report("Results", [condition(hypotheses=exact)])
+    text = results_page("Results", [score_file(hypotheses=exact)])
 
-    assert "No errors in what was recognised (greedy)." in text
+    assert "No errors in the recognised utterances (greedy)." in text
     assert rows(text, "subset")[1][2] == "0.00"
 
 
 def test_a_rate_without_reference_words_is_written_as_infinite() -> None:
-    text = report("Results", [condition(references=(Said("s", ""),), hypotheses={"s": "UH"})])
+    text = results_page(
+        "Results", [score_file(references=(Spoken("s", ""),), hypotheses={"s": "UH"})]
+    )
 
     assert rows(text, "subset")[1][2:5] == ["∞", "–", "∞"]
 
 
 def test_a_bar_in_a_cell_does_not_break_the_table() -> None:
-    text = report("Results", [condition(subset="dev|clean")])
+    text = results_page("Results", [score_file(subset="dev|clean")])
 
     assert r"| dev\|clean |" in text
 
 
-def test_the_same_conditions_give_the_same_text() -> None:
-    assert report("Results", [condition()]) == report("Results", [condition()])
+def test_a_condition_is_named_after_its_subset_only_if_there_are_several() -> None:
+    one, other = score_file(), score_file("other")
+
+    assert "\n### greedy\n" in results_page("Results", [one])
+    assert "\n### dev: greedy\n" in results_page("Results", [one, other])
+
+
+def test_markup_in_any_text_is_escaped() -> None:
+    evil = "<script>"
+    page = results_page(
+        evil,
+        [
+            replace(
+                score_file(evil, evil, {"a-1": evil, "<x>": ""}),
+                decoding=replace(DECODING, search=evil),
+            )
+        ],
+    )
+
+    blocks = page.split("```")
+    assert evil not in "".join(blocks[::2])  # outside code blocks
+
+
+def test_the_same_scores_give_the_same_text() -> None:
+    assert results_page("Results", [score_file()]) == results_page("Results", [score_file()])
 
 
 def test_two_scores_of_one_condition_are_refused() -> None:
     with pytest.raises(DataError, match="2 scores are of 'dev' under the condition 'greedy'"):
-        report("Results", [condition(), condition()])
+        results_page("Results", [score_file(), score_file()])
 
 
 def test_no_score_at_all_is_refused() -> None:
     with pytest.raises(DataError, match="got none"):
-        report("Results", [])
+        results_page("Results", [])

@@ -5,14 +5,14 @@ from asr.wer.score import Score, score
 
 
 @dataclass(frozen=True)
-class Said:
+class Spoken:
     id: str
     text: str
     speaker: str | None = None
 
 
 def scored(*pairs: tuple[str, str]) -> Score:
-    references = [Said(str(i), text) for i, (text, _) in enumerate(pairs)]
+    references = [Spoken(str(i), text) for i, (text, _) in enumerate(pairs)]
     hypotheses = {str(i): text for i, (_, text) in enumerate(pairs)}
     return score(references, hypotheses, "verbatim-1")
 
@@ -45,7 +45,7 @@ def test_all_confusions_together_are_the_errors_of_the_score() -> None:
 
 
 def test_an_utterance_without_a_hypothesis_has_no_confusions_and_is_not_the_worst() -> None:
-    result = score([Said("a", "X Y")], {}, "verbatim-1")
+    result = score([Spoken("a", "X Y")], {}, "verbatim-1")
 
     assert confusions(result) == Confusions((), (), ())
     assert worst_utterances(result, 5) == []
@@ -64,7 +64,7 @@ def test_the_worst_utterances_are_neither_just_short_nor_just_long() -> None:
     assert [utterance.id for utterance in worst_utterances(result, 1)] == ["2"]
 
 
-def test_words_out_of_silence_are_the_worst_of_all() -> None:
+def test_words_recognised_in_silence_are_the_worst_of_all() -> None:
     result = scored(("A B C", "X Y Z"), ("", "THANK YOU"))
 
     assert worst_utterances(result, 1)[0].id == "1"

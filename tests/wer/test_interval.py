@@ -24,8 +24,8 @@ def test_the_same_score_and_seed_give_the_same_interval() -> None:
     score = subset(1, 4, 0, 2, 7, 3)
 
     assert wer_interval(score, seed=3) == wer_interval(score, seed=3)
-    assert wer_interval(score, seed=3, replicates=100) != wer_interval(
-        score, seed=4, replicates=100
+    assert wer_interval(score, seed=3, n_replicates=100) != wer_interval(
+        score, seed=4, n_replicates=100
     )
 
 
@@ -38,7 +38,7 @@ def test_the_interval_holds_the_wer_and_lies_within_the_rates_of_the_utterances(
     assert 0.0 <= interval.low < score.total.wer < interval.high <= 0.7
 
 
-def test_utterances_that_are_all_alike_leave_no_doubt() -> None:
+def test_identical_utterances_give_an_interval_of_width_zero() -> None:
     interval = wer_interval(subset(2, 2, 2))
 
     assert interval is not None
@@ -63,7 +63,7 @@ def test_a_higher_level_is_a_wider_interval() -> None:
     assert wide.low < narrow.low < narrow.high < wide.high
 
 
-def test_whole_speakers_are_drawn_where_there_are_enough() -> None:
+def test_whole_speakers_are_resampled_if_there_are_enough() -> None:
     # each speaker is all right or all wrong, so speakers differ far more than chance would have it
     errors = [0 if i % MIN_SPEAKERS < MIN_SPEAKERS / 2 else 10 for i in range(20 * MIN_SPEAKERS)]
 
@@ -72,19 +72,19 @@ def test_whole_speakers_are_drawn_where_there_are_enough() -> None:
 
     assert by_speaker is not None
     assert by_utterance is not None
-    assert (by_speaker.drawn, by_speaker.n_drawn) == ("speakers", MIN_SPEAKERS)
-    assert (by_utterance.drawn, by_utterance.n_drawn) == ("utterances", len(errors))
+    assert (by_speaker.resampled, by_speaker.n_resampled) == ("speakers", MIN_SPEAKERS)
+    assert (by_utterance.resampled, by_utterance.n_resampled) == ("utterances", len(errors))
     assert by_speaker.high - by_speaker.low > 3 * (by_utterance.high - by_utterance.low)
 
 
-def test_utterances_are_drawn_where_a_speaker_is_unknown() -> None:
+def test_utterances_are_resampled_if_a_speaker_is_unknown() -> None:
     known = subset(*[1, 2] * MIN_SPEAKERS, speakers=MIN_SPEAKERS)
     score = Score(known.normaliser, (*known.utterances, utterance("?", 1, 10)))
 
     interval = wer_interval(score)
 
     assert interval is not None
-    assert interval.drawn == "utterances"
+    assert interval.resampled == "utterances"
 
 
 def test_one_utterance_has_no_interval() -> None:
@@ -95,7 +95,7 @@ def test_a_subset_without_words_has_no_interval() -> None:
     assert wer_interval(subset(0, 0, words=0)) is None
 
 
-def test_drawn_sets_without_a_reference_word_are_left_out() -> None:
+def test_replicates_without_a_reference_word_are_left_out() -> None:
     score = Score("verbatim-1", (utterance("spoken", 1, 4), utterance("silent", 0, 0)))
 
     interval = wer_interval(score)

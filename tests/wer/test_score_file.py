@@ -8,16 +8,16 @@ from asr.provenance import Provenance
 from asr.wer.alignment import Counts
 from asr.wer.score import Score, UtteranceScore
 from asr.wer.score_file import (
-    Condition,
-    Decoding,
-    read_condition,
-    read_decoding,
-    write_condition,
-    write_decoding,
+    DecodingRecord,
+    ScoreFile,
+    read_decoding_record,
+    read_score_file,
+    write_decoding_record,
+    write_score_file,
 )
 
 PROVENANCE = Provenance("asr decode", "0123456789ab", "2026-01-31T12:00:00Z", "a CPU", "python 3")
-DECODING = Decoding("exp/model", "fedcba", "greedy", 100.0, 5.0, PROVENANCE)
+DECODING = DecodingRecord("exp/model", "fedcba", "greedy", 100.0, 5.0, PROVENANCE)
 SCORE = Score(
     "verbatim-1",
     (
@@ -26,25 +26,25 @@ SCORE = Score(
     ),
     extra=("z",),
 )
-CONDITION = Condition("dev-clean", "greedy", SCORE, PROVENANCE, DECODING)
+SCORE_FILE = ScoreFile("dev-clean", "greedy", SCORE, PROVENANCE, DECODING)
 
 
-def test_a_condition_reads_back_as_it_was_written(tmp_path: Path) -> None:
-    write_condition(tmp_path / "score.json", CONDITION)
+def test_a_score_file_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    write_score_file(tmp_path / "score.json", SCORE_FILE)
 
-    assert read_condition(tmp_path / "score.json") == CONDITION
+    assert read_score_file(tmp_path / "score.json") == SCORE_FILE
 
 
-def test_hypotheses_from_elsewhere_have_no_decoding(tmp_path: Path) -> None:
-    condition = Condition("dev-clean", "sphinx", SCORE, PROVENANCE, None)
+def test_hypotheses_of_another_system_have_no_decoding_record(tmp_path: Path) -> None:
+    score_file = ScoreFile("dev-clean", "sphinx", SCORE, PROVENANCE, None)
 
-    write_condition(tmp_path / "score.json", condition)
+    write_score_file(tmp_path / "score.json", score_file)
 
-    assert read_condition(tmp_path / "score.json") == condition
+    assert read_score_file(tmp_path / "score.json") == score_file
 
 
 def test_the_file_is_plain_json_with_the_totals_on_top(tmp_path: Path) -> None:
-    write_condition(tmp_path / "score.json", CONDITION)
+    write_score_file(tmp_path / "score.json", SCORE_FILE)
 
     record = json.loads((tmp_path / "score.json").read_text(encoding="utf-8"))
 
@@ -56,7 +56,7 @@ def test_the_file_is_plain_json_with_the_totals_on_top(tmp_path: Path) -> None:
 
 
 def test_every_utterance_is_one_line(tmp_path: Path) -> None:
-    write_condition(tmp_path / "score.json", CONDITION)
+    write_score_file(tmp_path / "score.json", SCORE_FILE)
 
     lines = (tmp_path / "score.json").read_text(encoding="utf-8").splitlines()
 
@@ -69,24 +69,24 @@ def test_every_utterance_is_one_line(tmp_path: Path) -> None:
 def test_an_infinite_rate_is_written_as_null(tmp_path: Path) -> None:
     score = Score("verbatim-1", (UtteranceScore("a", None, "", "X", Counts(0, 0, 0, 1), Counts()),))
 
-    write_condition(tmp_path / "score.json", Condition("s", "c", score, PROVENANCE, None))
+    write_score_file(tmp_path / "score.json", ScoreFile("s", "c", score, PROVENANCE, None))
 
     assert json.loads((tmp_path / "score.json").read_text())["wer"] is None
 
 
 def test_nothing_is_left_beside_a_written_file(tmp_path: Path) -> None:
-    write_condition(tmp_path / "score.json", CONDITION)
+    write_score_file(tmp_path / "score.json", SCORE_FILE)
 
     assert [path.name for path in tmp_path.iterdir()] == ["score.json"]
 
 
 def test_totals_that_are_not_the_sums_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "score.json"
-    write_condition(path, CONDITION)
+    write_score_file(path, SCORE_FILE)
     path.write_text(path.read_text(encoding="utf-8").replace('"hits": 1,', '"hits": 9,', 1))
 
     with pytest.raises(DataError, match=r"score\.json: the totals are not the sums"):
-        read_condition(path)
+        read_score_file(path)
 
 
 @pytest.mark.parametrize(
@@ -97,27 +97,27 @@ def test_other_files_are_refused_by_name(tmp_path: Path, text: str) -> None:
     path.write_text(text)
 
     with pytest.raises(DataError, match=r"score\.json: expected"):
-        read_condition(path)
+        read_score_file(path)
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none\.json"):
-        read_condition(tmp_path / "none.json")
+        read_score_file(tmp_path / "none.json")
 
 
-def test_a_decoding_reads_back_as_it_was_written(tmp_path: Path) -> None:
-    write_decoding(tmp_path / "decoding.json", DECODING)
+def test_a_decoding_record_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    write_decoding_record(tmp_path / "decoding.json", DECODING)
 
-    assert read_decoding(tmp_path / "decoding.json") == DECODING
+    assert read_decoding_record(tmp_path / "decoding.json") == DECODING
 
 
-def test_something_else_is_no_decoding(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_decoding_record_is_refused(tmp_path: Path) -> None:
     (tmp_path / "decoding.json").write_text('{"model": "m"}')
 
-    with pytest.raises(DataError, match=r"decoding\.json: expected the record of a decoding"):
-        read_decoding(tmp_path / "decoding.json")
+    with pytest.raises(DataError, match=r"decoding\.json: expected the record of a decoding run"):
+        read_decoding_record(tmp_path / "decoding.json")
 
 
 def test_the_real_time_factor_is_computing_per_second_of_audio() -> None:
     assert DECODING.rtf == 0.05
-    assert Decoding("m", "h", "greedy", 0.0, 1.0, PROVENANCE).rtf is None
+    assert DecodingRecord("m", "h", "greedy", 0.0, 1.0, PROVENANCE).rtf is None

@@ -1,0 +1,60 @@
+"""Emissions: a model's output for a dev set, stored so that searches are tuned without it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from asr.corpus.utterance import Utterance
+from asr.errors import AudioError, DataError
+from asr.files import write_bytes
+
+FORMAT = "asr-emissions-1"
+
+Emission = NDArray[np.float32]  # (T, V), natural log, each frame normalised
+
+
+def collect_emissions(
+    results: Iterable[tuple[Utterance, Emission | AudioError]],
+) -> dict[str, Emission]:
+    """Collect emissions by utterance id.
+
+    Raises:
+        AudioError: A recording cannot be used.
+    """
+    emissions = {}
+    for utterance, result in results:
+        if isinstance(result, AudioError):
+            raise result
+        emissions[utterance.id] = result
+    return emissions
+
+
+def write_emissions(path: Path, emissions: Mapping[str, Emission], model: str) -> None:
+    """Write emissions with the hash of the model that computed them."""
+    arrays = {name: np.ascontiguousarray(emission) for name, emission in emissions.items()}
+    write_bytes(path, save(arrays, {"format": FORMAT, "model": model}))
+
+
+def read_emissions(path: Path, ids: Sequence[str], model: str) -> dict[str, Emission]:
+    """Read the emissions of some utterances.
+
+    Raises:
+        DataError: The file holds no emissions, is of another model, or lacks an utterance.
+    """
+    try:
+        with safe_open(path, "np") as file:
+            origin = (file.metadata() or {}).get("model")
+            if origin != model:
+                raise DataError(
+                    f"{path}: computed by model {origin}, not {model}: remove it, or name another"
+                )
+            missing = sorted(set(ids) - set(file.keys()))
+            if missing:
+                raise DataError(f"{path}: lacks {missing[0]}: remove it, or name another")
+            return {name: file.get_tensor(name) for name in ids}
+    except (OSError, SafetensorError) as error:
+        raise DataError(f"{path}: expected stored emissions, got {error}") from error
