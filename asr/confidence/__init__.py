@@ -1,7 +1,7 @@
-"""Confidence: how probable it is that a recognised word is right.
+"""Confidence: the probability that a recognised word is correct.
 
-In reading order: `searches` (kinds of them), `calibration` (a search's confidence becomes a
-probability), `calibration_file` (those that a model carries), `judged` (words of hypotheses that
-are known to be right or wrong), `fit` (the calibration that suits them), `quality` (how well
-confidences do), `reliability` (figures and picture of it, before and after).
+In reading order: `searches` (the kinds of search), `calibration` (a search's confidence becomes a
+probability), `calibration_file` (the calibrations of a model), `labels` (recognised words, each
+labelled correct or not), `fit` (the calibration that fits them), `quality` (measures of
+confidences), `reliability` (these measures and a diagram, before and after calibration).
 """

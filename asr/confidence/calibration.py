@@ -1,12 +1,12 @@
-"""Calibration: what a search says of a word becomes the probability that the word is right.
+"""Calibration: a search's confidence in a word becomes the probability that the word is correct.
 
-A search's own confidence in a word is the product of its tokens' posteriors. The odds are taken to
-be a product of powers of what every recognised word has:
+A search's raw confidence in a word is the product of its tokens' posteriors. The odds that the word
+is correct are modelled as a product of powers:
 
     odds = e^offset · confidence^b / (1 - confidence)^d · (letters / 4)^l · (seconds / 0.25)^s
 
-With b = d = 1 and the rest 0 they are the search's own; b and d are never below 0, so that of two
-words alike in letters and length the one of which the search is surer never comes out as less sure.
+With b = d = 1 and the rest 0 this is the raw confidence. b and d are never negative, so that the
+probability never falls as the confidence rises.
 """
 
 import math
@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from asr.errors import ConfigError
 from asr.text.transcript import Transcript, Word, mean_confidence
 
-Numbers = NDArray[np.float64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
-MIN_DOUBT = 5e-5  # transcripts have four decimals: 0 and 1 are what was rounded to them
+MIN_DOUBT = 5e-5  # half the last of a transcript's four decimals: a 0 or 1 may be rounded
 MIN_SECONDS = 0.01
-USUAL_LETTERS, USUAL_SECONDS = 4.0, 0.25  # so that the offset is that of a usual word
+TYPICAL_LETTERS, TYPICAL_SECONDS = 4.0, 0.25  # the offset is that of a typical word
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,11 @@ class Calibration:
     """The exponents of the odds.
 
     Args:
-        offset: Natural log of the factor in front.
-        confidence: Exponent of the search's confidence, 0 or more.
-        doubt: Exponent of one minus that, in the denominator, 0 or more.
-        letters: Exponent of the number of characters in the word, in fours.
-        seconds: Exponent of the time from the word's start to its end, in quarters of a second.
+        offset: Natural log of the constant factor.
+        confidence: Exponent of the raw confidence, 0 or more.
+        doubt: Exponent of one minus the confidence, in the denominator, 0 or more.
+        letters: Exponent of the number of characters in the word, divided by 4.
+        seconds: Exponent of the word's duration, divided by 0.25 s.
 
     Raises:
         ConfigError: A number is not finite, or `confidence` or `doubt` is below 0.
@@ -44,8 +45,8 @@ class Calibration:
         Kull, Silva Filho and Flach, "Beta calibration", AISTATS 2017: the first three.
 
     Example:
-        >>> said = Transcript("a", "NINE", words=(Word("NINE", 0.0, 0.5, 0.9),))
-        >>> round(Calibration(seconds=-1.0)(said).words[0].confidence, 3)  # twice as long as usual
+        >>> transcript = Transcript("a", "NINE", words=(Word("NINE", 0.0, 0.5, 0.9),))
+        >>> round(Calibration(seconds=-1.0)(transcript).words[0].confidence, 3)  # long
         0.818
     """
 
@@ -64,10 +65,10 @@ class Calibration:
                 raise ConfigError(f"{name} must be 0 or more, got {getattr(self, name)}")
 
     def __call__(self, transcript: Transcript) -> Transcript:
-        """Give words, those of alternatives too, the probability that they are right as confidence.
+        """Turn the raw confidences of all words, those of alternatives too, into probabilities.
 
         Args:
-            transcript: Every word with the search's own confidence.
+            transcript: Every word with its raw confidence.
         """
         words = self._words(transcript.words)
         n_best = [replace(entry, words=self._words(entry.words)) for entry in transcript.n_best]
@@ -75,11 +76,11 @@ class Calibration:
             transcript, words=words, n_best=tuple(n_best), confidence=mean_confidence(words)
         )
 
-    def probabilities(self, confidences: Numbers, letters: Numbers, seconds: Numbers) -> Numbers:
-        """Compute the probability that words are right.
+    def probabilities(self, confidences: Floats, letters: Floats, seconds: Floats) -> Floats:
+        """Compute the probability that words are correct.
 
         Args:
-            confidences: (N,), the search's own, 0 to 1.
+            confidences: (N,), raw, 0 to 1.
             letters: (N,), at least 1.
             seconds: (N,).
 
@@ -97,30 +98,30 @@ class Calibration:
         )
 
 
-def measures(words: Sequence[Word]) -> tuple[Numbers, Numbers, Numbers]:
-    """Take confidences, letters and seconds, (N,) each, of words that have a confidence."""
+def measures(words: Sequence[Word]) -> tuple[Floats, Floats, Floats]:
+    """Return confidences, letters and seconds, (N,) each, of words that have a confidence."""
     rows = [(word.confidence, len(word.text), word.end - word.start) for word in words]
     confidences, letters, seconds = np.array(rows, np.float64).reshape(-1, 3).T
     return confidences, letters, seconds
 
 
-def factors(confidences: Numbers, letters: Numbers, seconds: Numbers) -> Numbers:
-    """Take the logs of what the exponents belong to: (N, 5), in the order of the exponents."""
-    sure = np.clip(confidences, MIN_DOUBT, 1.0 - MIN_DOUBT)
+def factors(confidences: Floats, letters: Floats, seconds: Floats) -> Floats:
+    """Return the logs of the bases, (N, 5), in the order of the exponents."""
+    clipped = np.clip(confidences, MIN_DOUBT, 1.0 - MIN_DOUBT)
     return np.stack(
         [
-            np.ones_like(sure),
-            np.log(sure),
-            -np.log1p(-sure),
-            np.log(np.maximum(letters, 1.0) / USUAL_LETTERS),
-            np.log(np.maximum(seconds, MIN_SECONDS) / USUAL_SECONDS),
+            np.ones_like(clipped),
+            np.log(clipped),
+            -np.log1p(-clipped),
+            np.log(np.maximum(letters, 1.0) / TYPICAL_LETTERS),
+            np.log(np.maximum(seconds, MIN_SECONDS) / TYPICAL_SECONDS),
         ],
         axis=1,
     )
 
 
-def probability(log_odds: Numbers) -> Numbers:
-    """Turn log odds into probabilities, without overflow, and never into certainty."""
+def probability(log_odds: Floats) -> Floats:
+    """Turn log odds into probabilities, without overflow, strictly between 0 and 1."""
     bounded = np.clip(log_odds, -30.0, 30.0)
-    result: Numbers = 1.0 / (1.0 + np.exp(-bounded))
+    result: Floats = 1.0 / (1.0 + np.exp(-bounded))
     return result

@@ -1,4 +1,4 @@
-"""The calibrations of a model, in a file of its directory: a table a kind of search.
+"""Calibration file: the calibrations of a model, a table per kind of search, in its directory.
 
 [beam-lm]
 offset = -0.03
@@ -6,7 +6,7 @@ confidence = 0.18
 doubt = 0.73
 letters = 3.7
 seconds = -2.2
-fitted_on = "dev-clean: 13029 words, 60.1 % right"
+fitted_on = "dev-clean: 13029 words, 60.1 % correct"
 """
 
 import dataclasses
@@ -21,6 +21,7 @@ import tomli_w
 from asr.confidence.calibration import Calibration
 from asr.confidence.searches import SEARCHES
 from asr.errors import ConfigError
+from asr.files import write_text
 
 CALIBRATION_FILE = "confidence.toml"
 
@@ -29,7 +30,7 @@ _NUMBERS = tuple(field.name for field in dataclasses.fields(Calibration))
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A calibration, and what it was fitted on, in words."""
+    """A calibration and a description of the data that it was fitted on."""
 
     calibration: Calibration
     fitted_on: str
@@ -39,7 +40,7 @@ Calibrations = Mapping[str, Fitted]  # by kind of search
 
 
 def read_calibrations(folder: Path) -> dict[str, Fitted]:
-    """Read a model's calibrations; none if it has no such file.
+    """Read a model's calibrations; empty if it has none.
 
     Raises:
         ConfigError: The file is not TOML, or a kind of search or a key is unknown, missing, of the
@@ -56,19 +57,17 @@ def read_calibrations(folder: Path) -> dict[str, Fitted]:
 
 
 def write_calibrations(folder: Path, calibrations: Calibrations) -> None:
-    """Write a model's calibrations. The file appears complete or not at all."""
+    """Write a model's calibrations."""
     tables = {
         kind: {**dataclasses.asdict(fitted.calibration), "fitted_on": fitted.fitted_on}
         for kind, fitted in sorted(calibrations.items(), key=lambda item: SEARCHES.index(item[0]))
     }
-    partial = folder / f"{CALIBRATION_FILE}.part"
-    partial.write_text(tomli_w.dumps(tables), encoding="utf-8")
-    partial.replace(folder / CALIBRATION_FILE)
+    write_text(folder / CALIBRATION_FILE, tomli_w.dumps(tables))
 
 
 def _read(table: Any, where: str, kind: str) -> Fitted:  # noqa: ANN401 (any type TOML knows)
     if kind not in SEARCHES:
-        raise ConfigError(f"{where} is no kind of search; expected one of {', '.join(SEARCHES)}")
+        raise ConfigError(f"{where} is not a kind of search; expected one of {', '.join(SEARCHES)}")
     if not isinstance(table, dict):
         raise ConfigError(f"{where} must be a table, got {table!r}")
     expected = {*_NUMBERS, "fitted_on"}

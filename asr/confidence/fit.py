@@ -1,76 +1,75 @@
-"""Fit: the calibration under which what became of judged words is most probable."""
+"""Fit: the calibration that makes the labels of words most probable."""
 
 import dataclasses
 
 import numpy as np
 
-from asr.confidence.calibration import Calibration, Numbers, factors, probability
-from asr.confidence.judged import JudgedWords
-from asr.confidence.quality import Verdicts
+from asr.confidence.calibration import Bools, Calibration, Floats, factors, probability
+from asr.confidence.labels import LabelledWords
 
-PRIOR_SPREAD = 1.0  # of each exponent around that of the search's own odds
+PRIOR_SPREAD = 1.0  # standard deviation of each exponent around that of the raw confidence
 N_ITERATIONS = 100
 TOLERANCE = 1e-9
 
-_SEARCHS_OWN = np.array(dataclasses.astuple(Calibration()))
-_NEVER_BELOW_ZERO = np.array([0, 1, 1, 0, 0], np.bool_)
+_RAW = np.array(dataclasses.astuple(Calibration()))
+_IS_NONNEGATIVE = np.array([0, 1, 1, 0, 0], np.bool_)
 
 
-def fit(words: JudgedWords) -> Calibration:
-    """Find the calibration by maximum likelihood, with a prior that holds it where little is known.
+def fit(words: LabelledWords) -> Calibration:
+    """Find the calibration of maximum posterior probability.
 
-    The prior is a Gaussian around the search's own odds. A dev set's thousands of words outweigh
-    it; a few words change little, and words that are all right or all wrong, without which the
-    likelihood would grow for ever, give finite exponents, too.
+    The prior is a Gaussian around the raw confidence. The thousands of words of a dev set outweigh
+    it; a few words change little, and words that are all correct or all wrong, for which the
+    likelihood alone has no maximum, still give finite exponents.
 
     Args:
         words: At least one.
     """
     rows = factors(words.confidences, words.letters, words.seconds)  # (N, 5)
-    is_right = words.is_right.astype(np.float64)
-    is_free = np.ones(len(_SEARCHS_OWN), np.bool_)
+    labels = words.is_correct.astype(np.float64)
+    is_free = np.ones(len(_RAW), np.bool_)
     while True:
-        exponents = _most_probable(rows, is_right, is_free)
-        is_wrong = _NEVER_BELOW_ZERO & (exponents < 0)
-        if not is_wrong.any():
+        exponents = _most_probable(rows, labels, is_free)
+        is_negative = _IS_NONNEGATIVE & (exponents < 0)
+        if not is_negative.any():
             return Calibration(*exponents.tolist())
-        is_free[np.argmin(np.where(is_wrong, exponents, 0.0))] = False  # and stays at 0
+        is_free[np.argmin(np.where(is_negative, exponents, 0.0))] = False  # it stays 0
 
 
-def cross_validated(words: JudgedWords) -> Numbers | None:
-    """Compute each word's probability by what was fitted on the speakers of the other half.
+def cross_validated(words: LabelledWords) -> Floats | None:
+    """Compute each word's probability by a calibration fitted on the other half of the groups.
 
-    Speakers (or utterances, where not all are known) are put into two halves in turn.
+    Groups are assigned to the two halves alternately.
 
     Returns:
-        (N,), in the order of the words; None where all words have one source.
+        (N,), in the order of the words; None if all words are of one group.
     """
-    place = {source: i for i, source in enumerate(sorted(set(words.sources)))}
+    place = {group: i for i, group in enumerate(sorted(set(words.groups)))}
     if len(place) < 2:
         return None
-    is_second = np.array([place[source] % 2 for source in words.sources], np.bool_)
+    is_second = np.array([place[group] % 2 for group in words.groups], np.bool_)
     result = np.empty(len(words))
-    for chosen in (is_second, ~is_second):
-        unseen = words[chosen]
-        calibration = fit(words[~chosen])
-        result[chosen] = calibration.probabilities(
-            unseen.confidences, unseen.letters, unseen.seconds
+    for is_held_out in (is_second, ~is_second):
+        held_out = words[is_held_out]
+        calibration = fit(words[~is_held_out])
+        result[is_held_out] = calibration.probabilities(
+            held_out.confidences, held_out.letters, held_out.seconds
         )
     return result
 
 
-def _most_probable(rows: Numbers, is_right: Numbers, is_free: Verdicts) -> Numbers:
-    """Climb to the only top by Newton's method; exponents that are not free are 0."""
-    exponents = np.where(is_free, _SEARCHS_OWN, 0.0)
+def _most_probable(rows: Floats, labels: Floats, is_free: Bools) -> Floats:
+    """Find the maximum, the only one, by Newton's method; exponents that are not free are 0."""
+    exponents = np.where(is_free, _RAW, 0.0)
     for _ in range(N_ITERATIONS):
         expected = probability(rows @ exponents)
-        slope = rows.T @ (is_right - expected) - (exponents - _SEARCHS_OWN) / PRIOR_SPREAD**2
+        slope = rows.T @ (labels - expected) - (exponents - _RAW) / PRIOR_SPREAD**2
         curvature = (rows.T * (expected * (1.0 - expected))) @ rows
         curvature += np.eye(len(exponents)) / PRIOR_SPREAD**2
         step = np.zeros_like(exponents)
         step[is_free] = np.linalg.solve(curvature[np.ix_(is_free, is_free)], slope[is_free])
-        before = _log_posterior(rows, is_right, exponents)
-        while _log_posterior(rows, is_right, exponents + step) < before - TOLERANCE:
+        before = _log_posterior(rows, labels, exponents)
+        while _log_posterior(rows, labels, exponents + step) < before - TOLERANCE:
             step /= 2.0
         exponents = exponents + step
         if np.abs(step).max() < TOLERANCE:
@@ -78,7 +77,7 @@ def _most_probable(rows: Numbers, is_right: Numbers, is_free: Verdicts) -> Numbe
     return exponents
 
 
-def _log_posterior(rows: Numbers, is_right: Numbers, exponents: Numbers) -> float:
+def _log_posterior(rows: Floats, labels: Floats, exponents: Floats) -> float:
     log_odds = rows @ exponents
-    log_likelihood = is_right @ log_odds - np.logaddexp(0.0, log_odds).sum()
-    return float(log_likelihood - 0.5 * np.sum(((exponents - _SEARCHS_OWN) / PRIOR_SPREAD) ** 2))
+    log_likelihood = labels @ log_odds - np.logaddexp(0.0, log_odds).sum()
+    return float(log_likelihood - 0.5 * np.sum(((exponents - _RAW) / PRIOR_SPREAD) ** 2))

@@ -1,4 +1,4 @@
-"""Reliability: confidences before and after calibration, in figures and as a picture."""
+"""Reliability: the quality of confidences before and after calibration, as table and diagram."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from asr.chart.axis import Axis, linear_axis
 from asr.chart.lines import Line, chart
 from asr.chart.sheet import sheet
-from asr.confidence.calibration import Numbers
+from asr.confidence.calibration import Bools, Floats
 from asr.confidence.quality import (
     N_BINS,
     Bin,
-    Verdicts,
     area_under_curve,
     bins,
     calibration_error,
@@ -28,29 +27,29 @@ class Reliability:
     """The words of one search.
 
     Attributes:
-        search: Its kind.
-        is_right: (N,), N at least 1.
-        before: (N,), the search's own confidences.
-        after: (N,), the calibrated ones.
+        search: The kind of search.
+        is_correct: (N,), N at least 1.
+        before: (N,), raw confidences.
+        after: (N,), calibrated confidences.
     """
 
     search: str
-    is_right: Verdicts
-    before: Numbers
-    after: Numbers
+    is_correct: Bools
+    before: Floats
+    after: Floats
 
 
 def table(reliabilities: Sequence[Reliability]) -> str:
-    """Write NCE, ECE in per cent and AUC, before → after, a line a search; see `quality`."""
-    columns = f"{'search':10}{'words':>7}{'right %':>9}{'NCE':>18}{'ECE %':>15}{'AUC':>17}"
+    """Write NCE, ECE in per cent and AUC, before → after, a line per search; see `quality`."""
+    columns = f"{'search':10}{'words':>7}{'correct %':>11}{'NCE':>18}{'ECE %':>15}{'AUC':>17}"
     return "\n".join([columns, *[_row(one) for one in reliabilities]]) + "\n"
 
 
 def svg(reliabilities: Sequence[Reliability]) -> str:
-    """Draw each search's reliability diagram, and beside it how many words have which confidence.
+    """Draw each search's reliability diagram and the histogram of its confidences.
 
-    In a reliability diagram a dot is a bin: its words' mean confidence, and their share of right
-    ones. Calibrated confidences lie on the diagonal.
+    In a reliability diagram a dot is a bin: the mean confidence of its words, and the share of
+    correct ones. Calibrated confidences lie on the diagonal.
 
     References:
         Niculescu-Mizil and Caruana, "Predicting good probabilities with supervised learning", ICML
@@ -61,69 +60,69 @@ def svg(reliabilities: Sequence[Reliability]) -> str:
 
 def _row(one: Reliability) -> str:
     nce, ece, auc = _nce(one), _ece(one), _auc(one)
-    right = 100 * one.is_right.mean()
-    return f"{one.search:10}{len(one.is_right):>7}{right:>9.1f}{nce:>18}{ece:>15}{auc:>17}"
+    correct = 100 * one.is_correct.mean()
+    return f"{one.search:10}{len(one.is_correct):>7}{correct:>11.1f}{nce:>18}{ece:>15}{auc:>17}"
 
 
 def _heading(one: Reliability) -> str:
-    right = f"{len(one.is_right)} words, {100 * one.is_right.mean():.1f} % right"
-    return f"{one.search}: {right}; NCE {_nce(one)}, ECE {_ece(one)} %"
+    words = f"{len(one.is_correct)} words, {100 * one.is_correct.mean():.1f} % correct"
+    return f"{one.search}: {words}; NCE {_nce(one)}, ECE {_ece(one)} %"
 
 
 def _nce(one: Reliability) -> str:
     return _change(
-        normalised_cross_entropy(one.before, one.is_right),
-        normalised_cross_entropy(one.after, one.is_right),
+        normalised_cross_entropy(one.before, one.is_correct),
+        normalised_cross_entropy(one.after, one.is_correct),
         3,
     )
 
 
 def _ece(one: Reliability) -> str:
-    before, after = (calibration_error(c, one.is_right) for c in (one.before, one.after))
+    before, after = (calibration_error(c, one.is_correct) for c in (one.before, one.after))
     return _change(100 * before, 100 * after, 1)
 
 
 def _auc(one: Reliability) -> str:
     return _change(
-        area_under_curve(one.before, one.is_right), area_under_curve(one.after, one.is_right), 3
+        area_under_curve(one.before, one.is_correct), area_under_curve(one.after, one.is_correct), 3
     )
 
 
 def _change(before: float | None, after: float | None, digits: int) -> str:
-    told = ["–" if value is None else f"{value:.{digits}f}" for value in (before, after)]
-    return " → ".join(told).replace("-", "−")
+    values = ["–" if value is None else f"{value:.{digits}f}" for value in (before, after)]
+    return " → ".join(values).replace("-", "−")
 
 
 def _diagram(one: Reliability) -> str:
     lines = [
-        Line("as it should be", ((0.0, 0.0), (1.0, 1.0)), GREY, dashes=1),
-        Line("the search’s own", _dots(bins(one.before, one.is_right)), BEFORE, has_dots=True),
-        Line("calibrated", _dots(bins(one.after, one.is_right)), AFTER, has_dots=True),
+        Line("perfectly calibrated", ((0.0, 0.0), (1.0, 1.0)), GREY, dashes=1),
+        Line("raw", _dots(bins(one.before, one.is_correct)), BEFORE, has_dots=True),
+        Line("calibrated", _dots(bins(one.after, one.is_correct)), AFTER, has_dots=True),
     ]
-    title = f"Share of right words by their confidence, {one.search}"
-    return chart(title, lines, _CONFIDENCE, Axis("share of right words", 0.0, 1.0, _TENTHS))
+    title = f"Share of correct words by confidence, {one.search}"
+    return chart(title, lines, _CONFIDENCE, Axis("share of correct words", 0.0, 1.0, _TENTHS))
 
 
 def _dots(all_bins: Sequence[Bin]) -> tuple[tuple[float, float], ...]:
     return tuple(
-        (one.confidence, one.right)
+        (one.confidence, one.correct)
         for one in all_bins
-        if one.confidence is not None and one.right is not None
+        if one.confidence is not None and one.correct is not None
     )
 
 
 def _shares(one: Reliability) -> str:
-    before, after = bins(one.before, one.is_right), bins(one.after, one.is_right)
+    before, after = bins(one.before, one.is_correct), bins(one.after, one.is_correct)
     lines = [
-        Line("the search’s own", _steps(before), BEFORE),
+        Line("raw", _steps(before), BEFORE),
         Line("calibrated", _steps(after), AFTER),
     ]
     y = linear_axis("% of all words", [0.0, *[100 * one.share for one in (*before, *after)]])
-    return chart(f"How many words have which confidence, {one.search}", lines, _CONFIDENCE, y)
+    return chart(f"Share of words by confidence, {one.search}", lines, _CONFIDENCE, y)
 
 
 def _steps(all_bins: Sequence[Bin]) -> tuple[tuple[float, float], ...]:
-    """Draw a histogram's outline, from the axis and back to it."""
+    """Outline a histogram, from the axis and back to it."""
     corners = [
         ((i + edge) / N_BINS, 100 * one.share) for i, one in enumerate(all_bins) for edge in (0, 1)
     ]

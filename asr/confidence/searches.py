@@ -1,7 +1,7 @@
-"""Searches: their kinds, of which each has a calibration of its own.
+"""Searches: their kinds, each with a calibration of its own.
 
-What a search's confidences are worth depends on what it knows: a language model makes up for
-letters that were not heard, so that words of low confidence are often right.
+What a search knows changes what its confidences mean: a language model corrects letters that the
+network got wrong, so that words of low confidence are often correct.
 """
 
 SEARCHES = ("greedy", "beam", "beam-lm", "phones", "phones-lm")
@@ -11,9 +11,9 @@ def search_kind(*, is_beam: bool, is_pronounced: bool, has_lm: bool) -> str:
     """Name the kind of a search.
 
     Args:
-        is_beam: Not greedy.
-        is_pronounced: By a lexicon with pronunciations.
-        has_lm: With a language model of words.
+        is_beam: Whether it is a beam search; if not, it is greedy.
+        is_pronounced: Whether its lexicon has pronunciations.
+        has_lm: Whether it has a language model of words.
 
     Example:
         >>> search_kind(is_beam=True, is_pronounced=False, has_lm=True)

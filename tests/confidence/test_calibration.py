@@ -11,7 +11,7 @@ CONFIDENCES = np.linspace(0.0, 1.0, 1001)
 ALIKE = np.full(1001, 5.0), np.full(1001, 0.4)
 
 
-def test_without_exponents_of_its_own_a_calibration_changes_nothing() -> None:
+def test_a_default_calibration_changes_nothing() -> None:
     kept = Calibration().probabilities(CONFIDENCES, *ALIKE)
 
     assert kept == pytest.approx(CONFIDENCES, abs=5.001e-5)
@@ -27,7 +27,7 @@ def test_the_odds_are_the_product_of_powers_that_the_docstring_promises() -> Non
 
 
 @pytest.mark.parametrize("slopes", [(0.2, 0.7), (0.0, 1.0), (3.0, 0.0), (0.0, 0.0)])
-def test_of_words_alike_the_surer_one_never_comes_out_less_sure(
+def test_probabilities_never_fall_as_confidences_rise(
     slopes: tuple[float, float],
 ) -> None:
     calibration = Calibration(-1.0, *slopes, letters=2.0, seconds=-2.0)
@@ -38,7 +38,7 @@ def test_of_words_alike_the_surer_one_never_comes_out_less_sure(
     assert ((probabilities > 0.0) & (probabilities < 1.0)).all()
 
 
-def test_no_word_is_too_short_too_long_or_too_sure_for_a_probability() -> None:
+def test_extreme_words_get_probabilities_too() -> None:
     calibration = Calibration(0.0, 50.0, 50.0, 20.0, -20.0)
     extremes = np.array([0.0, 1.0]), np.array([0.0, 1e6]), np.array([1e6, 0.0])
 
@@ -50,9 +50,9 @@ def test_no_word_is_too_short_too_long_or_too_sure_for_a_probability() -> None:
 def test_words_alternatives_and_the_whole_get_probabilities() -> None:
     words = (Word("NINE", 0.0, 0.25, 0.5), Word("ONE", 0.25, 0.5, 0.5))
     other = Alternative("FOUR", -2.0, words=(Word("FOUR", 0.0, 0.25, 0.5),))
-    said = Transcript("a", "NINE ONE", confidence=0.5, words=words, n_best=(other,))
+    transcript = Transcript("a", "NINE ONE", confidence=0.5, words=words, n_best=(other,))
 
-    calibrated = Calibration(math.log(3.0))(said)
+    calibrated = Calibration(math.log(3.0))(transcript)
 
     assert [word.confidence for word in calibrated.words] == pytest.approx([0.75, 0.75])
     assert calibrated.n_best[0].words[0].confidence == pytest.approx(0.75)
@@ -60,7 +60,7 @@ def test_words_alternatives_and_the_whole_get_probabilities() -> None:
     assert [word.text for word in calibrated.words] == ["NINE", "ONE"]
 
 
-def test_an_empty_transcript_stays_as_it_is() -> None:
+def test_an_empty_transcript_is_unchanged() -> None:
     empty = Transcript("a", "", duration=1.0)
 
     assert Calibration(1.0)(empty) == empty
@@ -75,6 +75,6 @@ def test_an_empty_transcript_stays_as_it_is() -> None:
         ({"offset": math.inf}, "offset must be finite, got inf"),
     ],
 )
-def test_nonsense_is_refused(exponents: dict[str, float], reason: str) -> None:
+def test_impossible_exponents_are_refused(exponents: dict[str, float], reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):
         Calibration(**exponents)

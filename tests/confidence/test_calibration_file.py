@@ -6,7 +6,7 @@ from asr.confidence.calibration import Calibration
 from asr.confidence.calibration_file import Fitted, read_calibrations, write_calibrations
 from asr.errors import ConfigError
 
-FITTED = Fitted(Calibration(-0.03, 0.18, 0.73, 3.7, -2.2), "dev: 3 words, 66.7 % right")
+FITTED = Fitted(Calibration(-0.03, 0.18, 0.73, 3.7, -2.2), "dev: 3 words, 66.7 % correct")
 WHOLE = (
     'offset = 0\nconfidence = 1.0\ndoubt = 1.0\nletters = 0.0\nseconds = 0.0\nfitted_on = "dev"\n'
 )
@@ -29,7 +29,7 @@ def test_a_model_without_the_file_has_none(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         ("[greedy", "expected TOML"),
-        ("[guess]\n" + WHOLE, "guess is no kind of search; expected one of greedy, beam"),
+        ("[guess]\n" + WHOLE, "guess is not a kind of search; expected one of greedy, beam"),
         ("greedy = 1\n", "greedy must be a table, got 1"),
         ("[greedy]\n" + WHOLE + "slope = 1.0\n", "greedy: unknown key slope"),
         ("[greedy]\noffset = 0.0\n", "greedy: missing key confidence, doubt, fitted_on, letters"),
@@ -39,7 +39,7 @@ def test_a_model_without_the_file_has_none(tmp_path: Path) -> None:
         ("[greedy]\n" + WHOLE.replace('"dev"', "3"), "fitted_on must be a text, got 3"),
     ],
 )
-def test_nonsense_is_refused_by_its_place(text: str, reason: str, tmp_path: Path) -> None:
+def test_an_invalid_entry_is_named_with_its_place(text: str, reason: str, tmp_path: Path) -> None:
     (tmp_path / "confidence.toml").write_text(text)
 
     with pytest.raises(ConfigError, match=reason) as refused:

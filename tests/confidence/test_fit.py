@@ -7,67 +7,69 @@ import pytest
 
 from asr.confidence.calibration import Calibration
 from asr.confidence.fit import cross_validated, fit
-from asr.confidence.judged import JudgedWords
+from asr.confidence.labels import LabelledWords
 from asr.confidence.quality import calibration_error
 
 TRUTH = Calibration(0.3, 0.4, 0.9, 1.5, -1.2)
 
 
-def drawn(n_words: int, truth: Calibration, *, n_speakers: int = 10, seed: int = 0) -> JudgedWords:
-    """Words that are right as probably as `truth` says."""
+def sample(
+    n_words: int, truth: Calibration, *, n_speakers: int = 10, seed: int = 0
+) -> LabelledWords:
+    """Draw words and labels from `truth`."""
     generator = np.random.default_rng(seed)
     confidences = generator.uniform(0.01, 0.99, n_words)
     letters = generator.integers(1, 13, n_words).astype(np.float64)
     seconds = letters * generator.uniform(0.03, 0.12, n_words)
     probabilities = truth.probabilities(confidences, letters, seconds)
-    is_right = generator.uniform(size=n_words) < probabilities
-    sources = tuple(f"s{i % n_speakers}" for i in range(n_words))
-    return JudgedWords(confidences, letters, seconds, is_right, sources)
+    is_correct = generator.uniform(size=n_words) < probabilities
+    groups = tuple(f"s{i % n_speakers}" for i in range(n_words))
+    return LabelledWords(confidences, letters, seconds, is_correct, groups)
 
 
-def one_kind(n_words: int, *, is_right: bool, confidence: float = 0.5) -> JudgedWords:
+def one_kind(n_words: int, *, is_correct: bool, confidence: float = 0.5) -> LabelledWords:
     def full(value: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         return np.full(n_words, value)
 
-    verdicts = np.full(n_words, is_right)
-    return JudgedWords(full(confidence), full(4.0), full(0.25), verdicts, ("s",) * n_words)
+    labels = np.full(n_words, is_correct)
+    return LabelledWords(full(confidence), full(4.0), full(0.25), labels, ("s",) * n_words)
 
 
 def test_known_exponents_are_found_again() -> None:
-    found = fit(drawn(100_000, TRUTH))
+    found = fit(sample(100_000, TRUTH))
 
     assert astuple(found) == pytest.approx(astuple(TRUTH), abs=0.1)
 
 
-def test_confidences_that_are_right_already_are_left_alone() -> None:
-    found = fit(drawn(100_000, Calibration()))
+def test_calibrated_confidences_are_left_alone() -> None:
+    found = fit(sample(100_000, Calibration()))
 
     assert astuple(found) == pytest.approx(astuple(Calibration()), abs=0.1)
 
 
-def test_a_fit_is_a_top_of_the_likelihood_in_every_direction() -> None:
-    words = drawn(20_000, TRUTH)
+def test_a_fit_is_a_maximum_of_the_posterior() -> None:
+    words = sample(20_000, TRUTH)
     found = np.array(astuple(fit(words)))
 
     def log_likelihood(exponents: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
         values = (words.confidences, words.letters, words.seconds)
         p = Calibration(*exponents.tolist()).probabilities(*values)
         prior = -0.5 * float(np.sum((exponents - astuple(Calibration())) ** 2))
-        return float(np.log(np.where(words.is_right, p, 1.0 - p)).sum()) + prior
+        return float(np.log(np.where(words.is_correct, p, 1.0 - p)).sum()) + prior
 
     best = log_likelihood(found)
     for direction in (*np.eye(5), *-np.eye(5)):
         assert log_likelihood(found + 1e-3 * direction) < best
 
 
-def test_confidences_that_mislead_are_flattened_and_never_turned_round() -> None:
-    upright = drawn(5_000, Calibration(0.0, 2.0, 2.0))
-    misleading = JudgedWords(
+def test_confidences_that_mislead_are_flattened_and_never_inverted() -> None:
+    upright = sample(5_000, Calibration(0.0, 2.0, 2.0))
+    misleading = LabelledWords(
         1.0 - upright.confidences,
         upright.letters,
         upright.seconds,
-        upright.is_right,
-        upright.sources,
+        upright.is_correct,
+        upright.groups,
     )
 
     found = fit(misleading)
@@ -75,34 +77,34 @@ def test_confidences_that_mislead_are_flattened_and_never_turned_round() -> None
     assert (found.confidence, found.doubt) == (0.0, 0.0)
 
 
-@pytest.mark.parametrize("is_right", [True, False])
-def test_words_that_are_all_right_or_all_wrong_give_finite_exponents(*, is_right: bool) -> None:
-    words = one_kind(1000, is_right=is_right)
+@pytest.mark.parametrize("is_correct", [True, False])
+def test_words_that_are_all_correct_or_all_wrong_give_finite_exponents(*, is_correct: bool) -> None:
+    words = one_kind(1000, is_correct=is_correct)
 
     found = fit(words)
 
     (probability,) = found.probabilities(np.array([0.5]), np.array([4.0]), np.array([0.25]))
     assert max(map(abs, astuple(found))) < 20.0
-    assert probability == pytest.approx(float(is_right), abs=0.01)
+    assert probability == pytest.approx(float(is_correct), abs=0.01)
 
 
 def test_one_word_changes_little_and_in_its_direction() -> None:
-    for is_right in (True, False):
-        found = fit(one_kind(1, is_right=is_right))
+    for is_correct in (True, False):
+        found = fit(one_kind(1, is_correct=is_correct))
 
         (probability,) = found.probabilities(np.array([0.5]), np.array([4.0]), np.array([0.25]))
-        assert 0.0 < (probability - 0.5) * (1.0 if is_right else -1.0) < 0.25
+        assert 0.0 < (probability - 0.5) * (1.0 if is_correct else -1.0) < 0.25
 
 
-def test_cross_validation_judges_no_speaker_by_what_the_speaker_taught() -> None:
-    """Half of the speakers are always right, the other half never: that cannot be foreseen."""
-    right, wrong = one_kind(100, is_right=True), one_kind(100, is_right=False)
+def test_cross_validation_fits_on_other_speakers_only() -> None:
+    """Half of the speakers are always correct, the other half never: unpredictable."""
+    correct, wrong = one_kind(100, is_correct=True), one_kind(100, is_correct=False)
     confidences, letters, seconds = (
-        np.concatenate([getattr(right, name), getattr(wrong, name)])
+        np.concatenate([getattr(correct, name), getattr(wrong, name)])
         for name in ("confidences", "letters", "seconds")
     )
-    verdicts = np.concatenate([right.is_right, wrong.is_right])
-    words = JudgedWords(confidences, letters, seconds, verdicts, ("a",) * 100 + ("b",) * 100)
+    labels = np.concatenate([correct.is_correct, wrong.is_correct])
+    words = LabelledWords(confidences, letters, seconds, labels, ("a",) * 100 + ("b",) * 100)
 
     probabilities = cross_validated(words)
 
@@ -112,14 +114,14 @@ def test_cross_validation_judges_no_speaker_by_what_the_speaker_taught() -> None
 
 
 def test_cross_validated_probabilities_are_calibrated_where_speakers_are_alike() -> None:
-    words = drawn(20_000, TRUTH)
+    words = sample(20_000, TRUTH)
 
     probabilities = cross_validated(words)
 
     assert probabilities is not None
-    assert calibration_error(probabilities, words.is_right) < 0.015
-    assert calibration_error(words.confidences, words.is_right) > 0.05
+    assert calibration_error(probabilities, words.is_correct) < 0.015
+    assert calibration_error(words.confidences, words.is_correct) > 0.05
 
 
 def test_one_speaker_alone_cannot_be_cross_validated() -> None:
-    assert cross_validated(one_kind(5, is_right=True)) is None
+    assert cross_validated(one_kind(5, is_correct=True)) is None

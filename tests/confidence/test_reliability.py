@@ -7,13 +7,13 @@ from asr.confidence.reliability import Reliability, svg, table
 BEFORE = np.array([0.95, 0.95, 0.95, 0.95])
 AFTER = np.array([0.5, 0.5, 0.5, 0.5])
 ONE = Reliability("beam-lm", np.array([True, True, False, False]), BEFORE, AFTER)
-ALL_RIGHT = Reliability("greedy", np.full(4, fill_value=True), BEFORE, AFTER)
+ALL_CORRECT = Reliability("greedy", np.full(4, fill_value=True), BEFORE, AFTER)
 
 
-def test_the_table_has_a_line_a_search_with_figures_before_and_after() -> None:
-    header, line, all_right = table([ONE, ALL_RIGHT]).splitlines()
+def test_the_table_has_a_line_per_search_with_figures_before_and_after() -> None:
+    header, line, all_correct = table([ONE, ALL_CORRECT]).splitlines()
 
-    assert header.split() == ["search", "words", "right", "%", "NCE", "ECE", "%", "AUC"]
+    assert header.split() == ["search", "words", "correct", "%", "NCE", "ECE", "%", "AUC"]
     nce = f"{1 + (np.log2(0.95) + np.log2(0.05)) / 2:.3f}".replace("-", "−")
     assert line.split() == [
         *("beam-lm", "4", "50.0"),
@@ -21,14 +21,14 @@ def test_the_table_has_a_line_a_search_with_figures_before_and_after() -> None:
         *("45.0", "→", "0.0"),
         *("0.500", "→", "0.500"),
     ]
-    assert all_right.split() == [
+    assert all_correct.split() == [
         *("greedy", "4", "100.0", "–", "→", "–"),
         *("5.0", "→", "50.0", "–", "→", "–"),
     ]
 
 
-def test_the_picture_has_both_diagrams_of_each_search_with_a_dot_for_each_bin_of_words() -> None:
-    root = ElementTree.fromstring(svg([ONE, ALL_RIGHT]))
+def test_the_picture_has_both_diagrams_of_each_search_with_a_dot_per_filled_bin() -> None:
+    root = ElementTree.fromstring(svg([ONE, ALL_CORRECT]))
 
     labels = [found.get("aria-label") for found in root.iter() if found.get("aria-label")]
     dots = [found for found in root.iter() if found.tag.endswith("circle")]
@@ -37,7 +37,7 @@ def test_the_picture_has_both_diagrams_of_each_search_with_a_dot_for_each_bin_of
     assert [dot.get("class") for dot in dots] == ["c0", "c1"] * 2
 
 
-def test_the_shares_of_words_end_on_the_axis_where_they_began() -> None:
+def test_histograms_begin_and_end_on_the_axis() -> None:
     root = ElementTree.fromstring(svg([ONE]))
 
     lines = [p.get("d") or "" for p in root.iter() if (p.get("class") or "").startswith("line")]
