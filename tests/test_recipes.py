@@ -16,7 +16,7 @@ from asr.cli import parser
 from asr.config import read_config
 from asr.corpus.tiny import write_tiny_corpus
 from asr.text.tokens import TokenTable
-from asr.wer.score_file import read_condition
+from asr.wer.score_file import read_score_file
 
 ROOT = Path(__file__).parent.parent
 RECIPES = sorted(path.parent.name for path in ROOT.glob("recipes/*/run.sh"))
@@ -187,7 +187,7 @@ def test_the_tiny_recipe_reaches_zero_wer_and_a_second_run_does_nothing(tmp_path
     run("tiny", path=tmp_path)
     work = tmp_path / "work"
     for search in ("greedy", "beam"):
-        total = read_condition(work / f"tiny.{search}.score.json").score.total
+        total = read_score_file(work / f"tiny.{search}.score.json").score.total
         assert (total.n_utterances, total.wer, total.cer) == (4, 0.0, 0.0)
     assert "|  0.00 |" in (work / "RESULTS.md").read_text()
     before = {path: path.stat().st_mtime_ns for path in work.rglob("*")}

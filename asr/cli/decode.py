@@ -17,7 +17,7 @@ from asr.cli.searching import (
 
 if TYPE_CHECKING:
     from asr.recognizer import Recognizer
-    from asr.wer.score_file import Decoding
+    from asr.wer.score_file import DecodingRecord
 
 HELP = "recognise the utterances of a manifest"
 DESCRIPTION = """\
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     from asr.corpus.manifest import read_manifest
     from asr.errors import DataError
     from asr.text.transcript import write_transcripts
-    from asr.wer.score_file import write_decoding
+    from asr.wer.score_file import write_decoding_record
 
     utterances = read_manifest(options.manifest)
     recognizer = load(options, options.model, is_calibrated=not options.raw_confidence)
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     in_order = [transcripts[u.id] for u in utterances if u.id in transcripts]
     audio_seconds = sum(transcript.duration or 0.0 for transcript in in_order)
     options.output.unlink(missing_ok=True)  # else it would stand beside another run's record
-    write_decoding(
+    write_decoding_record(
         record_path(options.output),
         _record(options, recognizer, audio_seconds, seconds),
     )
@@ -99,13 +99,13 @@ def _record(
     recognizer: "Recognizer",
     audio_seconds: float,
     seconds: float,
-) -> "Decoding":
+) -> "DecodingRecord":
     from asr.config import config_hash
     from asr.provenance import provenance
-    from asr.wer.score_file import Decoding
+    from asr.wer.score_file import DecodingRecord
 
     config = recognizer.model.config
-    return Decoding(
+    return DecodingRecord(
         model=options.model,
         config_hash=config_hash(config),
         search=str(recognizer.searcher.plan),

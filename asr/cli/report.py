@@ -1,17 +1,17 @@
-"""`asr report`: scores become RESULTS.md."""
+"""`asr report`: write RESULTS.md from scores."""
 
 import argparse
 from pathlib import Path
 
 from asr.cli.outputs import file_to_write
 
-HELP = "write scores up as RESULTS.md"
+HELP = "write RESULTS.md from scores"
 DESCRIPTION = """\
-Write scores up as Markdown: a row for each, with the WER's confidence interval, what it is made of
-and how fast it was decoded; below, everything that a figure depends on (command, commit,
-configuration, machine, normaliser), the worst utterances, and the words most often mistaken.
+Write scores as Markdown: a row for each, with the WER and its confidence interval, the counts of
+errors and the speed; then everything that a figure depends on (command, commit, configuration,
+machine, normaliser), the most frequent errors and the worst utterances.
 
-Nothing is summed over two scores. The same scores give the same text.
+Two scores are never pooled. The same scores give the same text.
 
 example:
   asr report dev-clean.greedy.score.json dev-clean.beam.score.json --output RESULTS.md
@@ -31,19 +31,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="report to write",
     )
     parser.add_argument(
-        "--title", default="Results", metavar="WORDS", help="heading (default: Results)"
+        "--title", default="Results", metavar="TEXT", help="of the page (default: Results)"
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the report, complete or not at all."""
-    from asr.report.results import report
-    from asr.wer.score_file import read_condition
+    """Write the report."""
+    from asr.files import write_text
+    from asr.report.results import results_page
+    from asr.wer.score_file import read_score_file
 
-    text = report(options.title, [read_condition(path) for path in options.scores])
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    beside = options.output.with_name(f"{options.output.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(options.output)
+    scores = [read_score_file(path) for path in options.scores]
+    write_text(options.output, results_page(options.title, scores))
     print(f"{options.output}: {len(options.scores)} scores")
     return 0

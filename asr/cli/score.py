@@ -1,4 +1,4 @@
-"""`asr score`: hypotheses against references, counted."""
+"""`asr score`: count the errors of hypotheses."""
 
 import argparse
 import sys
@@ -11,18 +11,18 @@ from asr.text.normalise import NORMALISERS
 
 if TYPE_CHECKING:
     from asr.wer.score import Score
-    from asr.wer.score_file import Condition, Decoding
+    from asr.wer.score_file import DecodingRecord, ScoreFile
 
 HELP = "count the errors of hypotheses"
 DESCRIPTION = """\
 Count the errors of hypotheses against the texts of a manifest: WER by words, CER by characters.
 
-Both sides go through the same normaliser, which is named beside the figures: that of the model's
-training text, as H.run.json says (see asr decode), or the one of --normaliser. Hypotheses of other
-systems are scored too; JSON lines with an `id` and a `text` are all it takes.
+Both sides are normalised in the same way, named with the figures: by the normaliser of the model's
+training text, recorded in H.run.json (see asr decode), or by --normaliser. Hypotheses of other
+systems can be scored too: JSON lines with an `id` and a `text` are enough.
 
-A missing hypothesis counts as deleted words, and is named; one without a reference is named and
-not counted. One score is of one subset: there is no way to pool two.
+A missing hypothesis is listed and counts as deletions; one without a reference is listed and not
+counted. A score is of one subset; two are never pooled.
 
 example:
   asr score dev-clean.jsonl dev-clean.beam.jsonl --output dev-clean.beam.score.json
@@ -30,26 +30,30 @@ next:
   asr report *.score.json --output RESULTS.md
 """
 
-N_NAMED = 5  # ids that are listed before "and so many more"
+N_NAMED = 5  # ids listed if there are more
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr score` takes."""
     parser.add_argument(
-        "manifest", type=Path, metavar="MANIFEST", help="what was said (see asr prepare)"
+        "manifest", type=Path, metavar="MANIFEST", help="the references (see asr prepare)"
     )
-    parser.add_argument("hypotheses", type=Path, metavar="H.jsonl", help="what was recognised")
+    parser.add_argument("hypotheses", type=Path, metavar="H.jsonl", help="the hypotheses")
     parser.add_argument(
-        "--output", type=file_to_write, required=True, metavar="S.json", help="counts to write"
-    )
-    parser.add_argument(
-        "--normaliser", choices=sorted(NORMALISERS), help="spelling of both (default: the model's)"
+        "--output", type=file_to_write, required=True, metavar="S.json", help="score to write"
     )
     parser.add_argument(
-        "--subset", metavar="WORDS", help="what was scored, for tables (default: manifest's name)"
+        "--normaliser", choices=sorted(NORMALISERS), help="of both sides (default: the model's)"
     )
     parser.add_argument(
-        "--condition", metavar="WORDS", help="how it was decoded, for tables (default: the search)"
+        "--subset",
+        metavar="NAME",
+        help="what was scored, for tables (default: the manifest's name)",
+    )
+    parser.add_argument(
+        "--condition",
+        metavar="NAME",
+        help="how it was decoded, in a word or two, for tables (default: the name of H.jsonl)",
     )
 
 
@@ -60,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     from asr.provenance import provenance
     from asr.text.transcript import read_transcripts
     from asr.wer.score import score
-    from asr.wer.score_file import Condition, write_condition
+    from asr.wer.score_file import ScoreFile, write_score_file
 
     references = read_manifest(options.manifest)
     transcripts = read_transcripts(options.hypotheses)
@@ -70,30 +74,34 @@ def run(options: argparse.Namespace) -> int:
     counts = score(
         references, {i: t.text for i, t in transcripts.items()}, _normaliser(options, decoding)
     )
-    condition = Condition(
+    score_file = ScoreFile(
         subset=options.subset or options.manifest.stem,
-        name=options.condition or (decoding.search if decoding else options.hypotheses.stem),
+        condition=options.condition or _condition(options.hypotheses, options.manifest),
         score=counts,
         scoring=provenance(options.command),
         decoding=decoding,
     )
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    write_condition(options.output, condition)
+    write_score_file(options.output, score_file)
     _print_gaps(counts)
-    _print_rates(condition)
+    _print_rates(score_file)
     return 0
 
 
-def _decoding_of(hypotheses: Path) -> "Decoding | None":
-    """Read how the hypotheses were made, where that was recorded."""
-    from asr.wer.score_file import read_decoding
+def _condition(hypotheses: Path, manifest: Path) -> str:
+    """Name a condition after the file of its hypotheses, as `beam` after dev-clean.beam.jsonl."""
+    return hypotheses.stem.removeprefix(f"{manifest.stem}.")
+
+
+def _decoding_of(hypotheses: Path) -> "DecodingRecord | None":
+    """Read the record of the decoding run, if there is one."""
+    from asr.wer.score_file import read_decoding_record
 
     path = record_path(hypotheses)
-    return read_decoding(path) if path.exists() else None
+    return read_decoding_record(path) if path.exists() else None
 
 
-def _normaliser(options: argparse.Namespace, decoding: "Decoding | None") -> str:
-    """Choose the normaliser: the one asked for, or the model's."""
+def _normaliser(options: argparse.Namespace, decoding: "DecodingRecord | None") -> str:
+    """Choose the normaliser: the requested one, or the model's."""
     from asr.errors import DataError
 
     name: str | None = options.normaliser or (decoding.normaliser if decoding else None)
@@ -106,7 +114,7 @@ def _normaliser(options: argparse.Namespace, decoding: "Decoding | None") -> str
 
 
 def _print_gaps(score: "Score") -> None:
-    """Name, on stderr, what is missing on either side."""
+    """List missing hypotheses and references on stderr."""
     for ids, what in (
         (score.missing, "utterances have no hypothesis and count as deleted"),
         (score.extra, "hypotheses have no reference and are not counted"),
@@ -116,16 +124,16 @@ def _print_gaps(score: "Score") -> None:
             print(f"asr: {len(ids)} {what}: {', '.join(ids[:N_NAMED])}{rest}", file=sys.stderr)
 
 
-def _print_rates(condition: "Condition") -> None:
-    """Print WER and CER, and what they are made of."""
+def _print_rates(score_file: "ScoreFile") -> None:
+    """Print WER, CER and counts."""
     from asr.wer.interval import wer_interval
 
-    total, interval = condition.score.total, wer_interval(condition.score)
+    total, interval = score_file.score.total, wer_interval(score_file.score)
     words = total.words
-    likely = f" (95 %: {100 * interval.low:.2f} – {100 * interval.high:.2f})" if interval else ""
+    within = f" (95 %: {100 * interval.low:.2f} – {100 * interval.high:.2f})" if interval else ""
     print(
-        f"{condition.subset}, {condition.name}: WER {100 * total.wer:.2f} %{likely}, "
+        f"{score_file.subset}, {score_file.condition}: WER {100 * total.wer:.2f} %{within}, "
         f"CER {100 * total.cer:.2f} %\n"
         f"  {words.errors} errors in {words.n_reference} words: {words.substitutions} sub, "
-        f"{words.deletions} del, {words.insertions} ins; normaliser {condition.score.normaliser}"
+        f"{words.deletions} del, {words.insertions} ins; normaliser {score_file.score.normaliser}"
     )

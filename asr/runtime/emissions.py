@@ -29,28 +29,33 @@ def collect_emissions(
     for utterance, result in results:
         if isinstance(result, AudioError):
             raise result
-        emissions[utterance.id] = result
+        emissions[utterance.id] = result.copy()  # not a view of its whole batch
     return emissions
 
 
-def write_emissions(path: Path, emissions: Mapping[str, Emission], model: str) -> None:
-    """Write emissions with the hash of the model that computed them."""
-    arrays = {name: np.ascontiguousarray(emission) for name, emission in emissions.items()}
-    write_bytes(path, save(arrays, {"format": FORMAT, "model": model}))
+def write_emissions(path: Path, emissions: Mapping[str, Emission], origin: str) -> None:
+    """Write emissions.
+
+    Args:
+        path: The file to write.
+        emissions: By utterance id.
+        origin: Identifies the model and the head that computed them.
+    """
+    write_bytes(path, save(dict(emissions), {"format": FORMAT, "origin": origin}))
 
 
-def read_emissions(path: Path, ids: Sequence[str], model: str) -> dict[str, Emission]:
+def read_emissions(path: Path, ids: Sequence[str], origin: str) -> dict[str, Emission]:
     """Read the emissions of some utterances.
 
     Raises:
-        DataError: The file holds no emissions, is of another model, or lacks an utterance.
+        DataError: The file holds no emissions, is of another origin, or lacks an utterance.
     """
     try:
         with safe_open(path, "np") as file:
-            origin = (file.metadata() or {}).get("model")
-            if origin != model:
+            found = (file.metadata() or {}).get("origin")
+            if found != origin:
                 raise DataError(
-                    f"{path}: computed by model {origin}, not {model}: remove it, or name another"
+                    f"{path}: computed by {found}, not {origin}: remove it, or name another"
                 )
             missing = sorted(set(ids) - set(file.keys()))
             if missing:

@@ -16,7 +16,7 @@ from asr.corpus.utterance import Utterance
 from asr.provenance import provenance
 from asr.search.beam import BeamConfig
 from asr.text.transcript import Transcript, Word, read_transcripts, to_json, write_transcripts
-from asr.wer.score_file import Decoding, read_decoding, write_decoding
+from asr.wer.score_file import DecodingRecord, read_decoding_record, write_decoding_record
 
 
 @pytest.fixture
@@ -52,11 +52,11 @@ def heard(manifest: Path, path: Path, kind: str | None, config: Config) -> Path:
         transcripts.append(Transcript(utterance.id, " ".join(texts), words=tuple(words)))
     write_transcripts(path, transcripts)
     if kind:
-        made = Decoding(
+        made = DecodingRecord(
             "m", config_hash(config), "s", 1.0, 1.0, provenance(["asr"]), "librispeech-1"
         )
         record = path.with_name(f"{path.stem}.run.json")
-        write_decoding(record, replace(made, search_kind=kind))
+        write_decoding_record(record, replace(made, search_kind=kind))
     return path
 
 
@@ -64,13 +64,13 @@ def test_a_calibrated_model_gives_probabilities_in_place_of_the_searchs_confiden
     mine: Path, dev: Path, tmp_path: Path
 ) -> None:
     raw = decode(mine, dev, tmp_path / "raw.jsonl")
-    assert not read_decoding(tmp_path / "raw.run.json").is_calibrated
+    assert not read_decoding_record(tmp_path / "raw.run.json").is_calibrated
 
     assert calibrate(mine, dev, tmp_path / "raw.jsonl") == 0
 
     calibration = read_calibrations(mine)["greedy"].calibration
     calibrated = decode(mine, dev, tmp_path / "calibrated.jsonl")
-    assert read_decoding(tmp_path / "calibrated.run.json").is_calibrated
+    assert read_decoding_record(tmp_path / "calibrated.run.json").is_calibrated
     assert astuple(calibration) != astuple(Calibration())
     for name, before in raw.items():
         after, expected = calibrated[name], calibration(before)
@@ -80,7 +80,7 @@ def test_a_calibrated_model_gives_probabilities_in_place_of_the_searchs_confiden
         )
         assert after.confidence == pytest.approx(expected.confidence, abs=2e-3)
     assert decode(mine, dev, tmp_path / "again.jsonl", "--raw-confidence") == raw
-    assert not read_decoding(tmp_path / "again.run.json").is_calibrated
+    assert not read_decoding_record(tmp_path / "again.run.json").is_calibrated
 
 
 def test_transcripts_in_json_are_calibrated_and_alignments_are_not(
@@ -188,7 +188,7 @@ def test_what_would_teach_the_model_wrongly_is_refused_and_nothing_written(
     path = heard(dev, tmp_path / "h.jsonl", "greedy", small_config)
     other = heard(dev, tmp_path / "o.jsonl", "greedy", small_config)
     record = tmp_path / "h.run.json"
-    decoding = read_decoding(record)
+    decoding = read_decoding_record(record)
     one = tmp_path / "one.jsonl"
     write_manifest(one, read_manifest(dev)[:1])
     cases = (
@@ -200,7 +200,7 @@ def test_what_would_teach_the_model_wrongly_is_refused_and_nothing_written(
         (decoding, dev, [tmp_path / "gone.jsonl", "--search", "beam"], "gone.jsonl: "),
     )
     for changed, manifest, words, reason in cases:
-        write_decoding(record, changed)
+        write_decoding_record(record, changed)
 
         assert calibrate(mine, manifest, *words) == 1
         assert reason in capsys.readouterr().err

@@ -9,7 +9,7 @@ from asr.config import Config, config_hash
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.utterance import Utterance
 from asr.text.transcript import read_transcripts
-from asr.wer.score_file import read_decoding
+from asr.wer.score_file import read_decoding_record
 
 
 def decode(model: Path, manifest: Path, output: Path, *words: object) -> int:
@@ -50,7 +50,7 @@ def test_the_record_beside_the_hypotheses_says_how_they_were_made(
 ) -> None:
     output = tmp_path / "dev.beam.jsonl"
     assert decode(model, manifest, output, "--search", "beam", "--beam-threshold", 9.5) == 0
-    decoding = read_decoding(tmp_path / "dev.beam.run.json")
+    decoding = read_decoding_record(tmp_path / "dev.beam.run.json")
     seconds = sum(utterance.duration or 0.0 for utterance in read_manifest(manifest))
     assert decoding.model == str(model)
     assert decoding.config_hash == config_hash(small_config)
@@ -123,5 +123,5 @@ def test_words_and_hotwords_of_files_are_heard_and_named_in_the_record(
     assert decode(model, manifest, output, "--search", "beam", *files) == 0
     said = {word for t in read_transcripts(output).values() for word in t.text.split()}
     assert said <= {"ADD", "DAD", "MAD", "AD", "A"}
-    search = read_decoding(tmp_path / "dev.run.json").search
+    search = read_decoding_record(tmp_path / "dev.run.json").search
     assert search == "beam 100, threshold 14, words of words.txt, 1 hotwords of hot.txt"

@@ -15,7 +15,7 @@ from asr.text.transcript import (
     read_transcripts,
     write_transcripts,
 )
-from asr.wer.score_file import Decoding, read_decoding, write_decoding
+from asr.wer.score_file import DecodingRecord, read_decoding_record, write_decoding_record
 
 TEXT = "The cat sat.\nA cat ate the mat, at last!\n\nThat's that.\n" * 6
 
@@ -121,8 +121,8 @@ def test_lists_are_put_in_order_and_the_record_is_carried_over(
     model: Path, hypotheses: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = Provenance("asr decode m d", None, "2026-01-31T12:00:00Z", "a computer", "python 3")
-    before = Decoding("m", "abc", "beam 16", 0.5, 1.0, made, "librispeech-1")
-    write_decoding(tmp_path / "h.run.json", before)
+    before = DecodingRecord("m", "abc", "beam 16", 0.5, 1.0, made, "librispeech-1")
+    write_decoding_record(tmp_path / "h.run.json", before)
     words = ["--model", model, "--lm-weight", "0.1", "--word-score", "-9"]
     output = tmp_path / "new" / "r.jsonl"
 
@@ -132,7 +132,7 @@ def test_lists_are_put_in_order_and_the_record_is_carried_over(
     one, two = read_transcripts(output).values()
     assert (one.text, len(one.words), len(one.n_best)) == ("THE CAT", 2, 2)
     assert two.text == ""
-    after = read_decoding(tmp_path / "new" / "r.run.json")
+    after = read_decoding_record(tmp_path / "new" / "r.run.json")
     assert after.search == "beam 16, rescored by model, weight 0.1, word score -9"
     assert after.computing_seconds > 1.0
     assert after.provenance.command.startswith("asr decode m d && asr lm rescore ")

@@ -82,16 +82,16 @@ def _write_record(options: argparse.Namespace, seconds: float) -> None:
     """Carry over how the hypotheses were made; without such a record, write none."""
     from asr.cli.decode import record_path
     from asr.provenance import provenance
-    from asr.wer.score_file import read_decoding, write_decoding
+    from asr.wer.score_file import read_decoding_record, write_decoding_record
 
     record = record_path(options.hypotheses)
     if not record.exists():
         record_path(options.output).unlink(missing_ok=True)
         return
-    decoding = read_decoding(record)
+    decoding = read_decoding_record(record)
     weights = f"weight {options.lm_weight:g}, word score {options.word_score:g}"
     made = provenance(options.command)
-    write_decoding(
+    write_decoding_record(
         record_path(options.output),
         dataclasses.replace(
             decoding,
