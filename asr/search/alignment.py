@@ -1,4 +1,4 @@
-"""Alignment: the best path through the frames for given tokens."""
+"""Alignment: the most probable frames of given tokens."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def force_align(
     *,
     blank: int = 0,
 ) -> list[Hypothesis]:
-    """Find when each of the given tokens was most probably said (Viterbi on the CTC topology).
+    """Find when each token was most probably spoken (Viterbi over the CTC topology).
 
     Args:
         log_probs: (B, T, V) float, natural log, each frame normalised.
@@ -27,14 +27,14 @@ def force_align(
         blank: Token id of the CTC blank, 0 <= blank < V.
 
     Returns:
-        One hypothesis per utterance, in batch order, its tokens the given ones. `score` is the
-        log probability of the best alignment in nats; nothing said in no frames scores 0.0.
+        One hypothesis per utterance, in batch order, with the given tokens. `score` is the log
+        probability of the best alignment in nats; an empty utterance without tokens scores 0.0.
 
     Raises:
         ShapeError: `log_probs`, `lengths` and `tokens` do not fit each other, or a token is the
             blank or outside the vocabulary.
         DataError: A valid frame is not finite or not normalised, or an utterance has too few
-            frames for its tokens, or cannot have said them (probability zero).
+            frames for its tokens, or gives them probability zero.
 
     References:
         Graves et al., "Connectionist Temporal Classification", ICML 2006, section 4.1.
@@ -43,11 +43,11 @@ def force_align(
     if len(tokens) != len(emissions):
         raise ShapeError(f"expected {len(emissions)} token sequences, got {len(tokens)}")
     hypotheses = []
-    for b, (emission, said) in enumerate(zip(emissions, tokens, strict=True)):
-        _check_tokens(said, emission, blank, f"utterance {b} of the batch")
-        alignment, score = best_alignment(emission, said, blank=blank)
+    for b, (emission, own) in enumerate(zip(emissions, tokens, strict=True)):
+        _check_tokens(own, emission, blank, f"utterance {b} of the batch")
+        alignment, score = best_alignment(emission, own, blank=blank)
         if score == -np.inf:
-            raise DataError(f"utterance {b} of the batch says its tokens with probability zero")
+            raise DataError(f"utterance {b} of the batch gives its tokens probability zero")
         hypotheses.append(from_alignment(emission, alignment, score, blank=blank))
     return hypotheses
 
@@ -57,9 +57,8 @@ def best_alignment(
 ) -> tuple[Alignment, float]:
     """Find the most probable alignment that collapses to the tokens, and its log probability.
 
-    The states are the tokens with a blank before, between and behind them. From one frame to the
-    next a path stays, goes one state on, or skips a blank between two different tokens. Of equally
-    probable steps the shorter is taken, so that tokens come as early as they can.
+    The states are the tokens with a blank before, between and after them; see `best_path`. Of
+    equally probable steps the shorter wins, so that tokens start as early as possible.
 
     Args:
         emission: (T, V) log probabilities.
@@ -67,9 +66,9 @@ def best_alignment(
         blank: Token id of the CTC blank.
 
     Returns:
-        The alignment, (T,), and its score in nats: minus infinity where no path has a chance.
+        The alignment, (T,), and its score in nats: minus infinity if no path is possible.
     """
-    from asr.search.viterbi import best_path  # here, so that greedy search does without numba
+    from asr.search.viterbi import best_path  # here: greedy search runs without numba
 
     states = np.full(2 * len(tokens) + 1, blank, np.int64)  # (S,)
     states[1::2] = tokens

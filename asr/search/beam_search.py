@@ -13,7 +13,7 @@ from asr.search.alignment import best_alignment
 from asr.search.beam import BeamConfig
 from asr.search.emission import Emission, split_batch
 from asr.search.hotwords import BOUNDARY
-from asr.search.hypothesis import Hypothesis, SaidWord, from_alignment
+from asr.search.hypothesis import Hypothesis, LexiconWord, from_alignment
 from asr.search.language import Language, weigh
 from asr.search.lexicon import NO_WORD
 from asr.search.ngram import BEGIN, UNKNOWN, context, text_log_prob
@@ -171,13 +171,13 @@ class BeamSearch:
         acoustic_score = float(heard - log_factor)
         return replace(hypothesis, acoustic_score=acoustic_score, lm_score=lm_score, words=words)
 
-    def _said(self, tokens: Numbers, ended: Numbers, last: int) -> Iterator[SaidWord]:
+    def _said(self, tokens: Numbers, ended: Numbers, last: int) -> Iterator[LexiconWord]:
         """Tell where the words of a prefix begin and end; `last` is how the last one is spelled."""
         bounds = self.language.hotwords.first_unit
         start: int | None = None
         for position, (token, word) in enumerate(zip(tokens.tolist(), ended.tolist(), strict=True)):
             if word != NONE and start is not None:
-                yield SaidWord(word if word >= 0 else None, start, position)
+                yield LexiconWord(word if word >= 0 else None, start, position)
                 start = None
             is_bare = self.language.begins_word[token] and bounds[token] == bounds[token + 1]
             start = position if start is None and not is_bare else start
@@ -187,7 +187,7 @@ class BeamSearch:
                 if last < len(self.language.lexicon.word)
                 else NO_WORD
             )
-            yield SaidWord(word if word != NO_WORD else None, start, len(tokens))
+            yield LexiconWord(word if word != NO_WORD else None, start, len(tokens))
 
     def _without_the_last_word(
         self, emission: Emission, search: Search, heard: Factors

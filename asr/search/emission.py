@@ -1,4 +1,4 @@
-"""Emission: the log probabilities of one utterance, taken out of its batch and checked."""
+"""Emission: the log probabilities of one utterance, cut from its batch and checked."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ NORMALISATION_TOLERANCE = 1e-3  # nats; float32 log-softmax is off by 1e-6, logi
 def split_batch(
     log_probs: NDArray[np.floating], lengths: NDArray[np.int64], *, blank: int
 ) -> list[Emission]:
-    """Cut a batch into the valid frames of its utterances.
+    """Cut a batch into its utterances' valid frames.
 
     Args:
         log_probs: (B, T, V) floating point, natural log, each frame normalised.
@@ -24,8 +24,8 @@ def split_batch(
         One array (length, V) float64 per utterance, in batch order.
 
     Raises:
-        ShapeError: `log_probs` is not (B, T, V) floating point, `lengths` do not belong to it, or
-            there is no such blank.
+        ShapeError: `log_probs` is not (B, T, V) floating point, `lengths` do not fit it, or the
+            blank is not one of the V tokens.
         DataError: A valid frame holds NaN or infinity, or is not normalised. Minus infinity, the
             log of zero, is allowed.
     """
@@ -58,10 +58,10 @@ def _check_lengths(log_probs: NDArray[np.floating], lengths: NDArray[np.int64]) 
 
 
 def check_emission(emission: Emission, *, blank: int, name: str) -> None:
-    """Refuse an array that is not the log probabilities of an utterance.
+    """Refuse an array that is not the log probabilities of one utterance.
 
     Raises:
-        ShapeError: It is not (T, V), or there is no such blank.
+        ShapeError: It is not (T, V), or the blank is not one of the V tokens.
         DataError: A frame holds NaN or infinity, or is not normalised.
     """
     if emission.ndim != 2 or not 0 <= blank < emission.shape[1]:

@@ -1,4 +1,4 @@
-"""Greedy search: the best path."""
+"""Greedy search: the most probable alignment."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,8 @@ def greedy_search(
     """Take the best token of every frame, merge repeats, then drop blanks.
 
     The result is the most probable *alignment*, which need not spell the most probable
-    *token sequence*; `prefix_beam_search` sums over alignments. Of equally probable tokens the
-    one with the lowest id is taken.
+    *token sequence*; `BeamSearch` sums over alignments. Of equally probable tokens the one with
+    the lowest id wins.
 
     Args:
         log_probs: (B, T, V) float, natural log, each frame normalised.
@@ -26,7 +26,7 @@ def greedy_search(
         of the best path in nats; an empty utterance scores 0.0.
 
     Raises:
-        ShapeError: `log_probs` is not (B, T, V), or `lengths` do not belong to it.
+        ShapeError: `log_probs` is not (B, T, V), or `lengths` do not fit it.
         DataError: A valid frame is not finite or not normalised.
 
     References:

@@ -1,4 +1,4 @@
-"""Hypothesis: tokens that were perhaps said, with where, how surely, and how probable all is."""
+"""Hypothesis: a possible token sequence with its frames, confidences and scores."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ Alignment = NDArray[np.intp]  # (T,), one token a frame, blanks included
 
 
 @dataclass(frozen=True, slots=True)
-class SaidWord:
-    """A word of a lexicon, and the half-open positions of its tokens in a hypothesis.
+class LexiconWord:
+    """A word of a hypothesis: its index in the lexicon, and the half-open range of its tokens.
 
-    `word` is its place in the lexicon; None for a word that is not in it.
+    `word` is None for a word that the lexicon lacks.
     """
 
     word: int | None
@@ -24,7 +24,7 @@ class SaidWord:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """One answer of a search; `tokens`, `frames` and `confidences` are equally long.
+    """One result of a search; `tokens`, `frames` and `confidences` are equally long.
 
     Encoder frame t stands for the features from t * subsampling_factor on, so a token emitted at
     frame t begins at t * subsampling_factor * frame_shift seconds.
@@ -33,11 +33,11 @@ class Hypothesis:
         tokens: Token ids, without blanks.
         frames: Per token, the first frame of its run in the best alignment; strictly increasing.
         confidences: Per token, its highest posterior within its run of frames, 0 to 1.
-        score: What hypotheses are ranked by, in nats; each search says what it adds up.
-        acoustic_score: Natural log of the probability that the emission alone gives the tokens.
-        lm_score: Natural log of the words' probability, its end included, without a weight; 0.0
-            without a language model.
-        words: The words that the search told apart; empty if it knows of no words.
+        score: What hypotheses are ranked by, in nats; each search documents its parts.
+        acoustic_score: Natural log of the tokens' probability by the emission alone.
+        lm_score: Natural log of the words' probability, the utterance's end included, unweighted;
+            0.0 without a language model.
+        words: How the beam search grouped the tokens into words; empty for other searches.
     """
 
     tokens: tuple[int, ...]
@@ -46,7 +46,7 @@ class Hypothesis:
     score: float
     acoustic_score: float
     lm_score: float = 0.0
-    words: tuple[SaidWord, ...] = ()
+    words: tuple[LexiconWord, ...] = ()
 
 
 def from_alignment(
@@ -64,8 +64,8 @@ def from_alignment(
         return Hypothesis((), (), (), score, score)
     is_start = np.append(True, alignment[1:] != alignment[:-1])
     starts = np.flatnonzero(is_start)
-    said = np.take_along_axis(emission, alignment[:, None], axis=1)[:, 0]  # (T,)
-    peaks = np.exp(np.maximum.reduceat(said, starts))  # one a run
+    along = np.take_along_axis(emission, alignment[:, None], axis=1)[:, 0]  # (T,)
+    peaks = np.exp(np.maximum.reduceat(along, starts))  # one a run
     is_token = alignment[starts] != blank
     return Hypothesis(
         tokens=tuple(alignment[starts][is_token].tolist()),

@@ -1,4 +1,4 @@
-"""Viterbi: the best path through states that follow each other."""
+"""Viterbi: the best path through the states of a CTC alignment."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +19,15 @@ def best_path(
     """Find the best path from one of the first two states to one of the last two.
 
     From one frame to the next a path stays, goes one state on, or skips a blank between two
-    different tokens. Of equally probable steps the shorter is taken.
+    different tokens. Of equally probable steps the shorter wins.
 
     Args:
         emission: (T, V) log probabilities, T at least 1.
         states: (S,) the token of each state.
         blank: Token id of the CTC blank.
-        best: (S,) room to compute in.
-        steps: (T, S) room to compute in.
-        path: (T,) filled with the state in each frame.
+        best: (S,) scratch.
+        steps: (T, S) scratch.
+        path: (T,) gets the state of each frame.
 
     Returns:
         The path's score in nats.
@@ -37,7 +37,7 @@ def best_path(
     for state in range(min(2, n_states)):
         best[state] = emission[0, states[state]]
     for frame in range(1, n_frames):
-        for state in range(n_states - 1, -1, -1):  # downwards: what is before is of the last frame
+        for state in range(n_states - 1, -1, -1):  # downwards: best[state - 1] is still the last frame's
             arrival, step = best[state], 0
             if state >= 1 and best[state - 1] > arrival:
                 arrival, step = best[state - 1], 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from asr.search.fusion import Fusion, fuse
-from asr.search.hypothesis import Hypothesis, SaidWord
+from asr.search.hypothesis import Hypothesis, LexiconWord
 from asr.search.words import WordReader
 from asr.text.tokens import TokenTable
 
@@ -138,7 +138,7 @@ def test_words_of_a_lexicon_with_pronunciations_are_those_that_the_search_found(
         confidences=(0.5, 1.0, 0.5, 0.8),
         score=-1.0,
         acoustic_score=-1.0,
-        words=(SaidWord(1, 0, 3), SaidWord(2, 3, 4)),
+        words=(LexiconWord(1, 0, 3), LexiconWord(2, 3, 4)),
     )
     transcript = reader.transcript("x", [found], duration=1.0)
     assert transcript.text == reader.text(found) == "KAB A"
