@@ -1,4 +1,4 @@
-r"""ARPA: n-gram models as text, the form that all tools exchange.
+r"""ARPA: n-gram models as text, the format that all tools exchange.
 
     \data\
     ngram 1=5
@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.files import writing
 from asr.lm.ngram import NGram
 from asr.lm.segments import Packed, packed
 
@@ -28,18 +29,12 @@ _CHUNK = 100_000  # lines written at a time
 
 
 def write_arpa(path: Path, model: NGram) -> None:
-    """Write a model as text, compressed if the name ends so; complete or not at all.
+    """Write a model as text, compressed if the name says so; complete or not at all.
 
-    Numbers have seven digits. A back-off weight of one is left out.
+    Numbers have seven digits. Back-off weights of one are omitted.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.part")
-    try:
-        with beside.open("wb") as raw, packed(raw, path.suffix) as file:
-            _write(file, model)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with writing(path) as raw, packed(raw, path.suffix) as file:
+        _write(file, model)
 
 
 def _write(file: Packed, model: NGram) -> None:
@@ -61,13 +56,13 @@ def _lines(
     words = []
     ancestors = nodes
     for _ in range(order):
-        words.append([model.vocabulary.words[i] for i in model.words[ancestors].tolist()])
+        words.append([model.vocabulary.words[i] for i in model.nodes.words[ancestors].tolist()])
         ancestors = parents[ancestors].astype(np.int64)
-    log_probs = (model.log_probs[nodes] / LN_10).tolist()
+    log_probs = (model.nodes.log_probs[nodes] / LN_10).tolist()
     if order == model.order:
         backoffs = [0.0] * len(nodes)
     else:
-        backoffs = (model.backoffs[nodes] / LN_10).tolist()
+        backoffs = (model.nodes.backoffs[nodes] / LN_10).tolist()
     for log_prob, backoff, *ngram in zip(log_probs, backoffs, *reversed(words), strict=True):
         weight = f"\t{backoff:.7g}" if backoff else ""
         yield f"{log_prob:.7g}\t{' '.join(ngram)}{weight}\n"

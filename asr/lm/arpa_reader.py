@@ -1,11 +1,10 @@
-r"""ARPA reader: text of this or any other tool becomes a model, or an error that names the line.
+r"""ARPA reader: text by any tool becomes a model, or an error that names the line.
 
-Tools differ, and what they mean is clear: fields are separated by tabs or spaces; `<UNK>` is
-`<unk>`; a back-off weight that is missing is one; n-grams whose context or suffix was pruned are
-completed (see `assembly`). Without `<unk>`, a word outside the vocabulary has probability 1e-100.
+Tools differ in ways that do not matter: fields are separated by tabs or spaces; `<UNK>` is
+`<unk>`; a missing back-off weight is one; contexts and suffixes that were pruned are filled in
+(see `assembly`). Without `<unk>`, a word outside the vocabulary has probability 1e-100.
 """
 
-import logging
 import re
 from collections import defaultdict
 from itertools import islice
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from asr.errors import DataError
 from asr.lm.arpa import LN_10
 from asr.lm.assembly import Table, assemble
-from asr.lm.levels import Level
 from asr.lm.ngram import NGram
 from asr.lm.segments import unpacked
 from asr.lm.vocabulary import END, START, UNKNOWN, Vocabulary
@@ -30,8 +28,6 @@ _COUNT = re.compile(rb"ngram\s+(\d+)\s*=\s*(\d+)")
 _OTHER_UNKNOWN = b"<UNK>"
 
 Ids = dict[bytes, int]
-
-_log = logging.getLogger(__name__)
 
 
 def read_arpa(path: Path) -> NGram:
@@ -53,8 +49,12 @@ def read_arpa(path: Path) -> NGram:
         levels, tables = assemble(tables)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-    backoffs = [_of_contexts(t, longer) for t, longer in zip(tables, levels[1:], strict=False)]
-    return NGram.from_levels(vocabulary, levels, [table.log_probs for table in tables], backoffs)
+    return NGram.from_levels(
+        vocabulary,
+        levels,
+        [table.log_probs for table in tables],
+        [table.backoffs for table in tables[:-1]],
+    )
 
 
 class _Lines:
@@ -197,16 +197,3 @@ def _check(lines: _Lines, line: bytes, number: int, order: int, n: int, ids: Ids
             line,
             number,
         ) from None
-
-
-def _of_contexts(table: Table, longer: Level) -> NDArray[np.float32]:
-    """Take the back-off weights (n,) of n-grams that longer ones begin with.
-
-    Where none does, every word is backed off for, and a weight other than one would only make the
-    probabilities sum to something else.
-    """
-    is_context = np.bincount(longer.parents, minlength=len(table.words)) > 0
-    n_dropped = np.count_nonzero(table.backoffs[~is_context])
-    if n_dropped:
-        _log.info("%d back-off weights belong to no context, and are dropped", n_dropped)
-    return np.where(is_context, table.backoffs, np.float32(0.0))

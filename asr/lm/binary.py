@@ -1,9 +1,8 @@
 """Binary: an n-gram model as one file of arrays that is mapped into memory, not read.
 
-The form is that of safetensors: the length of a header, the header (JSON: type, shape and place of
-each array), and the arrays, which anything that reads safetensors can read. The vocabulary is one
-of them, its words joined by line breaks. Opening a model touches the header and the vocabulary;
-the system reads the rest when it is used, once for all processes.
+The format is safetensors: the length of a header, the header (JSON: type, shape and offset of each
+array), and the arrays. One of these is the vocabulary, its words joined by line breaks. Opening a
+model reads the header and the vocabulary; the system loads the rest on use, once for all processes.
 
 References:
     https://github.com/huggingface/safetensors, "Format".
@@ -18,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.errors import DataError
-from asr.lm.ngram import NGram
+from asr.files import writing
+from asr.lm.ngram import NGram, make_nodes
 from asr.lm.vocabulary import Vocabulary
 
 FORMAT = "asr-ngram-1"
@@ -38,27 +38,21 @@ _ARRAYS: dict[str, tuple[str, type[np.generic]]] = {
 def write_binary(path: Path, model: NGram) -> None:
     """Write a model, complete or not at all."""
     words = np.frombuffer("\n".join(model.vocabulary.words).encode(), np.uint8)
-    arrays = {name: getattr(model, name) for name in _ARRAYS if name != "vocabulary"}
-    arrays["vocabulary"] = words
+    nodes = {name: getattr(model.nodes, name) for name in _ARRAYS if name != "vocabulary"}
+    arrays = {**nodes, "vocabulary": words}
     header = _header(arrays)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.part")
-    try:
-        with beside.open("wb") as file:
-            file.write(_LENGTH.pack(len(header)))
-            file.write(header)
-            for array in arrays.values():
-                file.write(np.ascontiguousarray(array).data)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with writing(path) as file:
+        file.write(_LENGTH.pack(len(header)))
+        file.write(header)
+        for array in arrays.values():
+            file.write(np.ascontiguousarray(array).data)
 
 
 def read_binary(path: Path) -> NGram:
-    """Map a model into memory; its arrays cannot be written to.
+    """Map a model into memory, read-only.
 
     Raises:
-        DataError: The file cannot be read, is no such model, or is cut short.
+        DataError: The file cannot be read, is not such a model, or is cut short.
     """
     try:
         data = np.memmap(path, np.uint8, "r")
@@ -70,7 +64,7 @@ def read_binary(path: Path) -> NGram:
     arrays = {name: _array(path, data[start:], entries, name) for name in _ARRAYS}
     try:
         words = arrays.pop("vocabulary").tobytes().decode().split("\n")
-        model = NGram(Vocabulary(tuple(words)), **arrays)
+        model = NGram(Vocabulary(tuple(words)), make_nodes(**arrays))
     except (UnicodeDecodeError, DataError) as error:
         raise DataError(f"{path}: its vocabulary is damaged: {error}") from error
     if not _fits_together(model):
@@ -79,7 +73,7 @@ def read_binary(path: Path) -> NGram:
 
 
 def _read_header(path: Path, data: NDArray[np.uint8]) -> tuple[int, dict[str, Any]]:
-    """Read where arrays begin, and their entries."""
+    """Read the offset of the arrays, and the header's entries."""
     try:
         (length,) = _LENGTH.unpack(data[: _LENGTH.size].tobytes())
         start = _LENGTH.size + length
@@ -108,9 +102,10 @@ def _array(path: Path, data: NDArray[np.uint8], entries: dict[str, Any], name: s
 
 
 def _fits_together(model: NGram) -> bool:
-    """Compare sizes; the contents are not read."""
-    n_nodes, n_inner, ends = len(model.words), len(model.backoffs), model.first_child
-    sizes = {n_nodes, len(model.log_probs), len(model.suffixes)}
+    """Compare sizes, without reading the contents."""
+    nodes, ends = model.nodes, model.nodes.first_child
+    n_nodes, n_inner = len(nodes.words), len(nodes.backoffs)
+    sizes = {n_nodes, len(nodes.log_probs), len(nodes.suffixes)}
     return (
         len(sizes) == 1
         and 0 < n_inner == len(ends) - 1
@@ -119,7 +114,7 @@ def _fits_together(model: NGram) -> bool:
 
 
 def _header(arrays: dict[str, NDArray[Any]]) -> bytes:
-    """Say where each array lies, padded with spaces to a multiple of eight bytes."""
+    """List type, shape and offset of each array, padded to a multiple of eight bytes."""
     entries: dict[str, object] = {"__metadata__": {"format": FORMAT}}
     offset = 0
     for name, array in arrays.items():

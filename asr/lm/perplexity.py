@@ -5,14 +5,17 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from asr.errors import DataError
+from asr.lm.backoff import score_segment
 from asr.lm.ngram import NGram
 from asr.lm.vocabulary import SPECIAL, UNKNOWN_ID
 
 
 @dataclass(frozen=True, slots=True)
 class Perplexity:
-    """What a model says of a text, in sums.
+    """How well a model predicts a text, in sums.
 
     Each segment's end counts as a token, its start does not.
 
@@ -20,8 +23,8 @@ class Perplexity:
         n_segments: Segments, each with an end.
         n_words: Words, those outside the vocabulary (OOV) included.
         log_prob: Natural log of the probability of all tokens; a word outside has that of `<unk>`.
-        outside_log_prob: The part of it that words outside have.
-        outside: Each word outside, and how often it occurs.
+        outside_log_prob: The part of it that is due to words outside.
+        outside: Each word outside and its count.
     """
 
     n_segments: int
@@ -42,7 +45,7 @@ class Perplexity:
 
     @property
     def without_outside(self) -> float:
-        """Perplexity of the tokens that are in the vocabulary; there always are ends."""
+        """Perplexity of the tokens in the vocabulary; ends of segments always are."""
         n_tokens = self.n_words + self.n_segments - self.n_outside
         return _perplexity(self.log_prob - self.outside_log_prob, n_tokens)
 
@@ -68,12 +71,13 @@ def perplexity(model: NGram, segments: Iterable[str]) -> Perplexity:
         words = segment.split()
         _refuse_special(words)
         ids = model.vocabulary.ids(words)
-        scores = model.log_probs_of(ids)
+        scores = np.empty(len(ids) + 1)
+        score_segment(model.nodes, np.array(ids, np.int32), scores)
         log_probs.append(math.fsum(scores))
         for word, i, score in zip(words, ids, scores, strict=False):
             if i == UNKNOWN_ID:
                 outside[word] += 1
-                outside_log_probs.append(score)
+                outside_log_probs.append(float(score))
         n_segments += 1
         n_words += len(words)
     if not n_segments:

@@ -1,12 +1,12 @@
-"""Pruning by relative entropy: n-grams go that backing off predicts nearly as well.
+"""Pruning by relative entropy: drop the n-grams that backing off predicts nearly as well.
 
-Leaving out n-gram (h, w) moves its probability to what the context h backs off to, and the weight
-of backing off from alpha to alpha'. The distribution changes by the relative entropy
+Without the n-gram (h, w), its probability goes to backing off, whose weight in h changes from alpha
+to alpha'. The distribution changes by the relative entropy
 
     -P(h) { P(w|h) [log P(w|h') + log alpha' - log P(w|h)] + (log alpha' - log alpha) B }
 
-where h' is h without its first word and B what P(. | h) leaves to words without an n-gram. What
-raises the perplexity by less than the threshold, relatively, is left out.
+where h' is h without its first word, and B the probability that h leaves to words without an
+n-gram. N-grams that would raise the perplexity by less than a threshold, relatively, are dropped.
 
 References:
     Stolcke, "Entropy-based Pruning of Backoff Language Models", DARPA Broadcast News Transcription
@@ -24,23 +24,23 @@ from asr.lm.ngram import NGram
 Values = NDArray[np.float64]
 Nodes = NDArray[np.int32]
 
-_LEAST_MASS = 1e-12  # where rounding leaves none or less: below it, no difference is known
+_LEAST_MASS = 1e-12  # rounding may leave zero or less
 
 
 def prune(model: NGram, threshold: float, context_probs: Values) -> NGram:
-    """Leave out the n-grams that matter least, and renormalise.
+    """Drop the n-grams that matter least, and renormalise.
 
-    Single words stay, and so does what a longer n-gram needs as its context or suffix.
+    Single words stay, and so do the contexts and suffixes of the n-grams that stay.
 
     Args:
         model: Each context's probabilities sum to one.
         threshold: Least relative rise of the perplexity at which an n-gram stays, as in 1e-8.
-        context_probs: (N,) how probable each node is as the context of a word. Counts tell it
-            best: lower orders of Kneser-Ney are not made to (Chelba et al., "Study on Interaction
+        context_probs: (N,) how probable each node is as the context of a word; from counts, since
+            the lower orders of Kneser-Ney do not estimate it (Chelba et al., "Study on Interaction
             between Entropy Pruning and Kneser-Ney Smoothing", Interspeech 2010).
     """
-    probs = np.exp(model.log_probs.astype(np.float64))
-    lower = probs[model.suffixes]
+    probs = np.exp(model.nodes.log_probs.astype(np.float64))
+    lower = probs[model.nodes.suffixes]
     parents, starts = model.parents(), model.starts
     mass = _BackoffMass.of(model, parents, lower)
     kept: Mask = np.ones(len(probs), np.bool_)
@@ -53,7 +53,7 @@ def prune(model: NGram, threshold: float, context_probs: Values) -> NGram:
         kept[nodes] = matters | is_needed[nodes]
         staying = nodes[kept[nodes]]
         is_needed[parents[staying]] = True
-        is_needed[model.suffixes[staying]] = True
+        is_needed[model.nodes.suffixes[staying]] = True
     out = np.flatnonzero(~kept)
     backoffs = mass.without(parents[out], probs[out], lower[out]).log_weights()
     is_context = np.bincount(parents[kept][1:], minlength=len(backoffs)) > 0
@@ -62,11 +62,11 @@ def prune(model: NGram, threshold: float, context_probs: Values) -> NGram:
 
 @dataclass(frozen=True, slots=True)
 class _BackoffMass:
-    """What is left, in each context, to words without an n-gram there.
+    """The probability, in each context, of the words without an n-gram there.
 
     Attributes:
-        here: (N_inner,) of the context's distribution.
-        below: (N_inner,) of the distribution that it backs off to.
+        here: (N_inner,) in the context's distribution.
+        below: (N_inner,) in the distribution that it backs off to.
     """
 
     here: Values
@@ -74,13 +74,13 @@ class _BackoffMass:
 
     @classmethod
     def of(cls, model: NGram, parents: Nodes, lower: Values) -> "_BackoffMass":
-        """Sum up a model whose every context's probabilities sum to one."""
-        n_contexts = len(model.backoffs)
+        """Sum up a model in which each context's probabilities sum to one."""
+        n_contexts = len(model.nodes.backoffs)
         below = np.maximum(1.0 - np.bincount(parents[1:], lower[1:], n_contexts), _LEAST_MASS)
-        return cls(np.exp(model.backoffs.astype(np.float64)) * below, below)
+        return cls(np.exp(model.nodes.backoffs.astype(np.float64)) * below, below)
 
     def relative_entropy(self, context: Nodes, probs: Values, lower: Values) -> Values:
-        """Compute, in nats, what each n-gram (n,) costs its context if it alone goes."""
+        """Compute the loss (n,), in nats, of dropping each n-gram alone."""
         here, below = self.here[context], self.below[context]
         wider = np.log(here + probs) - np.log(below + lower)  # back-off weights without it
         narrower = np.log(here) - np.log(below)
@@ -88,7 +88,7 @@ class _BackoffMass:
         return -gain
 
     def without(self, context: Nodes, probs: Values, lower: Values) -> "_BackoffMass":
-        """Add the masses of n-grams (n,) that go."""
+        """Add the masses of n-grams (n,) that are dropped."""
         n_contexts = len(self.here)
         return _BackoffMass(
             self.here + np.bincount(context, probs, n_contexts),

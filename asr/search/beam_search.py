@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.errors import ConfigError, ShapeError
+from asr.lm.backoff import score_segment, start_state
+from asr.lm.vocabulary import UNKNOWN_ID
 from asr.search.alignment import best_alignment
 from asr.search.beam import BeamConfig
 from asr.search.emission import Emission, split_batch
@@ -16,7 +18,6 @@ from asr.search.hotwords import BOUNDARY
 from asr.search.hypothesis import Hypothesis, LexiconWord, from_alignment
 from asr.search.language import Language, weigh
 from asr.search.lexicon import NO_WORD
-from asr.search.ngram import BEGIN, UNKNOWN, context, text_log_prob
 from asr.search.prefix_beam import finish, hear
 from asr.search.prefix_tree import NONE, n_tokens, trace
 from asr.search.state import Factors, Numbers, Search, begin, enlarge
@@ -69,7 +70,7 @@ class BeamSearch:
         self.blank = blank
         self._known = weigh(language, config, blank=blank)
         has_ngram = len(language.ngram.words) > 0
-        self._start = context(language.ngram, 1 + BEGIN) if has_ngram else 0
+        self._start = start_state(language.ngram) if has_ngram else 0
         self._log_prior = self._weighed_prior(prior)  # (V,), or None
 
     def __call__(
@@ -164,8 +165,9 @@ class BeamSearch:
         lm_score = 0.0
         if self._known.settings.has_ngram:
             number = self.language.numbers
-            numbers = [UNKNOWN if w.word is None else number[w.word] for w in words]
-            lm_score = text_log_prob(self.language.ngram, np.array(numbers, np.int32))
+            ids = [UNKNOWN_ID if w.word is None else number[w.word] for w in words]
+            scores = np.empty(len(ids) + 1)
+            lm_score = score_segment(self.language.ngram, np.array(ids, np.int32), scores)
         alignment, _ = best_alignment(emission, tokens.tolist(), blank=self.blank)
         hypothesis = from_alignment(emission, alignment, float(score), blank=self.blank)
         acoustic_score = float(heard - log_factor)

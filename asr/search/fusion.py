@@ -16,10 +16,11 @@ import numpy as np
 from asr.errors import ConfigError, DataError
 from asr.lexicon.pronunciations import Pronunciation, read_lexicon
 from asr.lm.files import read_ngram
+from asr.lm.ngram import NO_NODES, Nodes
+from asr.lm.vocabulary import SPECIAL, UNKNOWN_ID
 from asr.search.hotwords import BOUNDARY, make_hotwords
 from asr.search.language import Language
 from asr.search.lexicon import make_lexicon
-from asr.search.ngram import NO_NGRAM, UNKNOWN, NGram, make_ngram
 from asr.text.lines import read_lines
 from asr.text.normalise import normaliser
 from asr.text.tokens import WORD_BOUNDARY
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from asr.text.normalise import Normaliser
 
 MAX_BOOST = 100.0  # nats
-N_SPECIAL = 3  # words of a language model that nobody says: <unk>, <s>, </s>
 
 _LOG = logging.getLogger(__name__)
 
@@ -83,8 +83,8 @@ def fuse(
         DataError: A file cannot be used, or nothing in it can be spelled.
     """
     normalise = normaliser(normaliser_name)
-    vocabulary, ngram = _read_lm(lm) if lm is not None else ((), NO_NGRAM)
-    entries: list[Pronunciation] = [(word, ()) for word in vocabulary[N_SPECIAL:]]
+    vocabulary, ngram = _read_lm(lm) if lm is not None else ((), NO_NODES)
+    entries: list[Pronunciation] = [(word, ()) for word in vocabulary[len(SPECIAL) :]]
     if lexicon is not None:
         entries = read_lexicon(lexicon, normalise)
     are_pronounced = any(units for _, units in entries)
@@ -102,7 +102,7 @@ def fuse(
             spelling.token_units,
             spelling.begins_word.tolist(),
         ),
-        numbers=np.array([number.get(word, UNKNOWN) for word in words], np.int32),
+        numbers=np.array([number.get(word, UNKNOWN_ID) for word in words], np.int32),
         is_open=lexicon is None,
         ngram=ngram,
         hotwords=make_hotwords(
@@ -220,8 +220,7 @@ def _ways_to_say(
     return ways
 
 
-def _read_lm(path: Path) -> tuple[Sequence[str], NGram]:
+def _read_lm(path: Path) -> tuple[Sequence[str], Nodes]:
     """Take the words and the arrays of a language model from the part that reads them."""
     model = read_ngram(path)
-    arrays = (model.words, model.log_probs, model.backoffs, model.first_child, model.suffixes)
-    return model.vocabulary.words, make_ngram(*arrays)
+    return model.vocabulary.words, model.nodes

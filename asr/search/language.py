@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.errors import ConfigError, ShapeError
+from asr.lm.ngram import NO_NODES, Nodes
+from asr.lm.vocabulary import UNKNOWN_ID
 from asr.search.beam import BeamConfig
 from asr.search.hotwords import Hotwords, make_hotwords
 from asr.search.lexicon import NO_WORD, Lexicon, Scores, make_lexicon
-from asr.search.ngram import NO_NGRAM, UNKNOWN, NGram
 from asr.search.prefix_tree import NONE
 from asr.search.state import ARC, NODE, Knowledge, Settings
 
@@ -24,8 +25,8 @@ class Language:
     Args:
         begins_word: (V,) bool, which tokens end a word and begin another.
         lexicon: Words by their spelling.
-        numbers: (W,) int32, the language model's number of each word of the lexicon; `UNKNOWN` for
-            one that it lacks.
+        numbers: (W,) int32, the language model's id of each word of the lexicon; `UNKNOWN_ID` for
+            words that it lacks.
         is_open: Whether words that the lexicon lacks can be said too, in any spelling.
         ngram: Scores words behind words; without nodes, all score alike.
         hotwords: Phrases that score higher.
@@ -39,7 +40,7 @@ class Language:
     lexicon: Lexicon
     numbers: NDArray[np.int32]
     is_open: bool
-    ngram: NGram
+    ngram: Nodes
     hotwords: Hotwords
 
     def __post_init__(self) -> None:
@@ -70,7 +71,7 @@ def plain_language(n_tokens: int) -> Language:
         lexicon=make_lexicon([], [], nothing, begins_word.tolist()),
         numbers=np.zeros(0, np.int32),
         is_open=True,
-        ngram=NO_NGRAM,
+        ngram=NO_NODES,
         hotwords=make_hotwords({}, nothing),
     )
 
@@ -89,8 +90,8 @@ def weigh(language: Language, config: BeamConfig, *, blank: int) -> Knowledge:
     if len(language.ngram.words):
         unigrams = config.lm_weight * language.ngram.log_probs[1:].astype(np.float64)
         word_scores = unigrams[language.numbers]
-        word_scores[language.numbers == UNKNOWN] += unknown_score
-        unlisted_score = float(unigrams[UNKNOWN]) + unknown_score
+        word_scores[language.numbers == UNKNOWN_ID] += unknown_score
+        unlisted_score = float(unigrams[UNKNOWN_ID]) + unknown_score
     if not language.is_open:
         unlisted_score = -math.inf
     score = np.maximum(lexicon.best_reachable(word_scores), unlisted_score)

@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 
 from asr.compiled import compiled
+from asr.lm.backoff import word_log_prob
+from asr.lm.vocabulary import END_ID, UNKNOWN_ID
 from asr.search.hotwords import BOUNDARY, hear_token
-from asr.search.ngram import END, UNKNOWN, word_log_prob
 from asr.search.pool import keep_best
 from asr.search.prefix_tree import NONE, UNLISTED, add_prefix, clear_out, find_prefix
 from asr.search.state import Factors, Knowledge, Numbers, Rows, Search, Settings, Source
@@ -198,9 +199,9 @@ def end_word(row: Any, known: Knowledge) -> None:  # noqa: ANN401 (a record)
     elif word == NONE and settings.unlisted == NONE:
         row.ending = 0.0
     else:
-        number = int(known.number[word]) if word != NONE else UNKNOWN
+        number = int(known.number[word]) if word != NONE else UNKNOWN_ID
         score = settings.word_score
-        if number == UNKNOWN:
+        if number == UNKNOWN_ID:
             score += settings.unknown_score
         if settings.has_ngram:
             log_prob, row.context_behind = word_log_prob(known.ngram, row.context, number)
@@ -307,5 +308,5 @@ def finish(search: Search, known: Knowledge, scores: Factors) -> None:
         if row.spelled != 0:
             scores[place] += np.log(hotwords.boost[hotwords.next_state[row.phrase, BOUNDARY]])
         if settings.has_ngram:
-            log_prob, _ = word_log_prob(known.ngram, row.context_behind, END)
+            log_prob, _ = word_log_prob(known.ngram, row.context_behind, END_ID)
             scores[place] += settings.lm_weight * log_prob

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.lm.ngram import Nodes
 from asr.search.hotwords import Hotwords
-from asr.search.ngram import NGram
 from asr.search.pool import CANDIDATE, STAND
 from asr.search.prefix_tree import make_tree
 
@@ -89,7 +89,7 @@ class Knowledge(NamedTuple):
     arcs: Rows
     number: NDArray[np.int32]
     begins_word: NDArray[np.bool_]
-    ngram: NGram
+    ngram: Nodes
     hotwords: Hotwords
     settings: Settings
 

@@ -59,10 +59,10 @@ def _build(
 def _entries_of(model: NGram) -> Entries:
     parents, entries = model.parents(), {}
     ngrams: list[tuple[int, ...]] = [()]
-    for node in range(1, len(model.words)):
-        ngrams.append((*ngrams[parents[node]], int(model.words[node])))
-        backoff = model.backoffs[node] if node < len(model.backoffs) else 0.0
-        entries[ngrams[node]] = (float(model.log_probs[node]), float(backoff))
+    for node in range(1, len(model.nodes.words)):
+        ngrams.append((*ngrams[parents[node]], int(model.nodes.words[node])))
+        backoff = model.nodes.backoffs[node] if node < len(model.nodes.backoffs) else 0.0
+        entries[ngrams[node]] = (float(model.nodes.log_probs[node]), float(backoff))
     return entries
 
 

@@ -39,9 +39,11 @@ def test_a_model_is_read_as_it_was_written(
     twin = read_arpa(tmp_path / "new" / name)
     assert twin.vocabulary == model.vocabulary
     for array in ("words", "first_child", "suffixes"):
-        np.testing.assert_array_equal(getattr(twin, array), getattr(model, array))
+        np.testing.assert_array_equal(getattr(twin.nodes, array), getattr(model.nodes, array))
     for array in ("log_probs", "backoffs"):
-        np.testing.assert_allclose(getattr(twin, array), getattr(model, array), atol=1e-6)
+        np.testing.assert_allclose(
+            getattr(twin.nodes, array), getattr(model.nodes, array), atol=1e-6
+        )
 
 
 def test_lines_are_written_in_portions_as_if_in_one(

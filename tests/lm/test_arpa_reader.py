@@ -1,4 +1,3 @@
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +6,7 @@ import pytest
 
 from asr.errors import DataError
 from asr.lm.arpa_reader import read_arpa
+from asr.lm.backoff import score_segment
 from asr.lm.ngram import NGram
 from asr.lm.vocabulary import UNKNOWN_ID
 
@@ -36,6 +36,28 @@ ngram 3=1
 \\end\\
 """
 
+FILTERED = """\
+\\data\\
+ngram 1=5
+ngram 2=2
+ngram 3=0
+
+\\1-grams:
+-4 <unk>
+-99 <s>
+-0.5 </s>
+-1 a -2
+-1 b 0
+
+\\2-grams:
+-0.25 <s> b -3
+-0.125 b b
+
+\\3-grams:
+
+\\end\\
+"""
+
 
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[[str], NGram]:
@@ -49,8 +71,10 @@ def read(tmp_path: Path) -> Callable[[str], NGram]:
 
 def score(model: NGram, words: str) -> list[float]:
     """log10 of each word's probability, and the end's."""
-    log_probs = model.log_probs_of(model.vocabulary.ids(words.split()))
-    return [log_prob / np.log(10) for log_prob in log_probs]
+    ids = np.array(model.vocabulary.ids(words.split()), np.int32)
+    log_probs = np.empty(len(ids) + 1)
+    score_segment(model.nodes, ids, log_probs)
+    return list(log_probs / np.log(10))
 
 
 def test_what_is_read_scores_as_the_text_says(read: Callable[[str], NGram]) -> None:
@@ -83,7 +107,7 @@ def test_tools_may_differ_in_what_does_not_matter(
     expected, found = read(ARPA), read(ARPA.replace(old, new))
     assert found.vocabulary == expected.vocabulary
     for array in ("words", "log_probs", "backoffs", "first_child", "suffixes"):
-        np.testing.assert_array_equal(getattr(found, array), getattr(expected, array))
+        np.testing.assert_array_equal(getattr(found.nodes, array), getattr(expected.nodes, array))
 
 
 def test_words_may_come_in_any_order(read: Callable[[str], NGram]) -> None:
@@ -95,7 +119,7 @@ def test_words_may_come_in_any_order(read: Callable[[str], NGram]) -> None:
 
 def test_without_unk_other_words_are_nearly_impossible(read: Callable[[str], NGram]) -> None:
     model = read(ARPA.replace("-1.0\t<unk>\n", "").replace("ngram 1=5", "ngram 1=4"))
-    assert model.log_probs[1 + UNKNOWN_ID] / np.log(10) == pytest.approx(-100)
+    assert model.nodes.log_probs[1 + UNKNOWN_ID] / np.log(10) == pytest.approx(-100)
     assert score(model, "A B") == pytest.approx([-0.3, -0.1, -0.9])
 
 
@@ -103,7 +127,7 @@ def test_both_spellings_of_unk_may_stand_side_by_side_and_the_usual_one_counts(
     read: Callable[[str], NGram],
 ) -> None:
     model = read(ARPA.replace("-0.6\tB\n", "-0.6\tB\n-9\t<UNK>\n").replace("1=5", "1=6"))
-    assert model.log_probs[1 + UNKNOWN_ID] / np.log(10) == pytest.approx(-1)
+    assert model.nodes.log_probs[1 + UNKNOWN_ID] / np.log(10) == pytest.approx(-1)
 
 
 def test_ngrams_whose_context_or_suffix_was_pruned_score_as_before(
@@ -122,13 +146,19 @@ def test_ngrams_whose_context_or_suffix_was_pruned_score_as_before(
     assert score(model, "B") == pytest.approx([-0.5 - 0.6, -0.9])
 
 
-def test_a_weight_that_weighs_nothing_is_dropped_and_that_is_logged(
-    read: Callable[[str], NGram], caplog: pytest.LogCaptureFixture
+def test_a_weight_counts_even_if_no_longer_ngram_has_its_context(
+    read: Callable[[str], NGram],
 ) -> None:
-    with caplog.at_level(logging.INFO):
-        model = read(ARPA.replace("-0.2\tA B", "-0.2\tA B\t-7"))
-    assert "1 back-off weights belong to no context" in caplog.text
-    assert score(model, "A B") == pytest.approx([-0.3, -0.1, -0.9])
+    # "a" has a weight of 10^-2 and no 2-gram, "<s> b" one of 10^-3 and no 3-gram
+    model = read(FILTERED)
+    assert score(model, "a b") == pytest.approx([-1, -2 - 1, -0.5])
+    assert score(model, "b a") == pytest.approx([-0.25, -3 - 1, -2 - 0.5])
+
+
+def test_weights_count_even_if_the_longest_order_is_empty(read: Callable[[str], NGram]) -> None:
+    without_pairs = FILTERED.replace("-0.25 <s> b -3\n-0.125 b b\n", "").replace("2=2", "2=0")
+    model = read(without_pairs.replace("ngram 3=0\n", "").replace("\\3-grams:\n\n", ""))
+    assert score(model, "a b") == pytest.approx([-1, -2 - 1, -0.5])
 
 
 @pytest.mark.parametrize(
@@ -177,7 +207,7 @@ def test_lines_are_read_in_portions_as_if_in_one(
 ) -> None:
     expected = read(ARPA)
     monkeypatch.setattr("asr.lm.arpa_reader._CHUNK", 2)
-    np.testing.assert_array_equal(read(ARPA).log_probs, expected.log_probs)
+    np.testing.assert_array_equal(read(ARPA).nodes.log_probs, expected.nodes.log_probs)
     with pytest.raises(DataError, match=":13: expected log10"):
         read(ARPA.replace("-0.6\tB", "B"))
 

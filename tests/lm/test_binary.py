@@ -11,7 +11,8 @@ import safetensors.numpy
 
 from asr.errors import DataError
 from asr.lm.binary import read_binary, write_binary
-from asr.lm.ngram import NGram
+from asr.lm.ngram import NGram, make_nodes
+from asr.lm.vocabulary import Vocabulary
 
 ARRAYS = ("words", "log_probs", "backoffs", "first_child", "suffixes")
 
@@ -32,13 +33,28 @@ def test_a_model_is_read_as_it_was_written(model: NGram, path: Path) -> None:
     twin = read_binary(path)
     assert twin.vocabulary == model.vocabulary
     for name in ARRAYS:
-        np.testing.assert_array_equal(getattr(twin, name), getattr(model, name))
-        assert getattr(twin, name).dtype == getattr(model, name).dtype
+        np.testing.assert_array_equal(getattr(twin.nodes, name), getattr(model.nodes, name))
+        assert getattr(twin.nodes, name).dtype == getattr(model.nodes, name).dtype
+
+
+def test_weights_of_contexts_without_longer_ngrams_are_kept(path: Path) -> None:
+    vocabulary = Vocabulary.of("AB")
+    nodes = make_nodes(
+        words=np.arange(-1, 5, dtype=np.int32),
+        log_probs=np.arange(6, dtype=np.float32),
+        backoffs=np.array([0, 0, 0, 0, -2, 0], np.float32),
+        first_child=np.array([1, 6, 6, 6, 6, 6, 6], np.uint32),
+        suffixes=np.zeros(6, np.int32),
+    )
+    write_binary(path, NGram(vocabulary, nodes))
+    twin = read_binary(path)
+    assert twin.order == 2
+    np.testing.assert_array_equal(twin.nodes.backoffs, nodes.backoffs)
 
 
 def test_arrays_are_mapped_and_not_copied_nor_to_be_written_to(path: Path) -> None:
     for name in ARRAYS:
-        array = getattr(read_binary(path), name)
+        array = getattr(read_binary(path).nodes, name)
         base: Any = array
         while isinstance(base.base, np.ndarray):
             base = base.base
@@ -53,7 +69,7 @@ def test_the_file_is_a_safetensors_file(model: NGram, path: Path) -> None:
     words = arrays["vocabulary"].tobytes().decode().split("\n")
     assert tuple(words) == model.vocabulary.words
     for name in ARRAYS:
-        np.testing.assert_array_equal(arrays[name], getattr(model, name))
+        np.testing.assert_array_equal(arrays[name], getattr(model.nodes, name))
 
 
 def header_of(path: Path) -> tuple[dict[str, Any], bytes]:
@@ -133,14 +149,14 @@ def test_opening_a_model_takes_no_longer_when_it_has_more_ngrams(
     model: NGram, tmp_path: Path
 ) -> None:
     n = 2_000_000
-    large = NGram(
-        model.vocabulary,
+    nodes = make_nodes(
         words=np.zeros(n, np.int32),
         log_probs=np.zeros(n, np.float32),
-        backoffs=model.backoffs,
-        first_child=np.array([*model.first_child[:-1], n], np.uint32),
+        backoffs=model.nodes.backoffs,
+        first_child=np.array([*model.nodes.first_child[:-1], n], np.uint32),
         suffixes=np.zeros(n, np.int32),
     )
+    large = NGram(model.vocabulary, nodes)
     write_binary(tmp_path / "large.lm", large)
     start = time.process_time()
     read_binary(tmp_path / "large.lm")

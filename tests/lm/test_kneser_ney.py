@@ -113,10 +113,10 @@ def test_one_word_is_text_enough(build: Callable[..., NGram]) -> None:
     model = build(["A"], 3)
     assert model.order == 3
     assert model.vocabulary == Vocabulary.of(["A"])
-    assert np.isfinite(model.log_probs).all()
+    assert np.isfinite(model.nodes.log_probs).all()
 
 
 def test_without_a_word_of_the_vocabulary_all_is_left_to_ends(build: Callable[..., NGram]) -> None:
     model = build(["A B", "C"], 2, vocabulary=Vocabulary.of(["Z"]))
-    assert np.isfinite(model.log_probs).all()
+    assert np.isfinite(model.nodes.log_probs).all()
     assert model.starts == [0, 1, 5]  # no pair is left but what is outside: single words

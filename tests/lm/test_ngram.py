@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from asr.errors import DataError
 from asr.lm import ngram
+from asr.lm.backoff import score_segment, start_state, word_log_prob
 from asr.lm.levels import Level, first_level
 from asr.lm.ngram import ROOT, NGram
 from asr.lm.vocabulary import END_ID, START_ID, UNKNOWN_ID, Vocabulary
@@ -36,30 +37,30 @@ def model(build: Callable[..., NGram]) -> NGram:
 def contexts_of(model: NGram) -> list[tuple[int, ...]]:
     """Every n-gram that is not of the highest order, the empty one first."""
     parents, ngrams = model.parents(), [()]
-    for node in range(1, len(model.backoffs)):
-        ngrams.append((*ngrams[parents[node]], int(model.words[node])))
+    for node in range(1, len(model.nodes.backoffs)):
+        ngrams.append((*ngrams[parents[node]], int(model.nodes.words[node])))
     return [ngram for ngram in ngrams if not {UNKNOWN_ID, END_ID} & {*ngram}]
 
 
-def state_behind(model: NGram, context: Sequence[int]) -> int:
+def state_after(model: NGram, context: Sequence[int]) -> int:
     state = ROOT
     if context[:1] == (START_ID,):
-        state, context = model.begin(), context[1:]
+        state, context = start_state(model.nodes), context[1:]
     for word in context:
-        state, _ = model.advance(state, word)
+        _, state = word_log_prob(model.nodes, state, word)
     return state
 
 
 @settings(max_examples=30, deadline=None)
 @given(segments, settings_of_a_model)
-def test_behind_every_context_probabilities_sum_to_one_however_pruned(
+def test_after_every_context_probabilities_sum_to_one_however_pruned(
     build: Callable[..., NGram], texts: list[str], how: dict[str, Any]
 ) -> None:
     model = build(texts, **how)
     for context in contexts_of(model):
-        state = state_behind(model, context)
+        state = state_after(model, context)
         words = [w for w in range(len(model.vocabulary)) if w != START_ID]
-        total = sum(np.exp(model.advance(state, word)[1]) for word in words)
+        total = sum(np.exp(word_log_prob(model.nodes, state, word)[0]) for word in words)
         assert total == pytest.approx(1.0, abs=1e-5), context
 
 
@@ -80,7 +81,9 @@ def test_a_segment_scores_as_backing_off_is_defined(
     expected = [
         log_prob_of(entries, ids[max(0, i - order + 1) : i], ids[i]) for i in range(1, len(ids))
     ]
-    assert model.log_probs_of(ids[1:-1]) == pytest.approx(expected, abs=1e-5)
+    found = np.empty(len(expected))
+    score_segment(model.nodes, np.array(ids[1:-1], np.int32), found)
+    assert found == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_drawing_is_true() -> None:
@@ -93,41 +96,42 @@ def test_the_drawing_is_true() -> None:
     drawn = dict(re.findall(r"^ +(words|first_child|suffixes) +(.*)$", ngram.__doc__, re.M))
     assert len(drawn) == 3
     for name, numbers in drawn.items():
-        assert getattr(model, name).tolist() == [int(n.strip("()")) for n in numbers.split()]
+        assert getattr(model.nodes, name).tolist() == [int(n.strip("()")) for n in numbers.split()]
 
 
 def test_nodes_are_sorted_by_parent_and_word_and_words_stand_at_their_ids(model: NGram) -> None:
     parents = model.parents()
     for start, stop in zip(model.starts, model.starts[1:], strict=False):
-        pairs = list(zip(parents[start:stop], model.words[start:stop], strict=True))
+        pairs = list(zip(parents[start:stop], model.nodes.words[start:stop], strict=True))
         assert pairs == sorted(set(pairs))
     n_words = len(model.vocabulary)
-    np.testing.assert_array_equal(model.words[1 : 1 + n_words], np.arange(n_words))
+    np.testing.assert_array_equal(model.nodes.words[1 : 1 + n_words], np.arange(n_words))
 
 
 def test_children_of_a_node_are_those_that_name_it_their_parent(model: NGram) -> None:
     parents = model.parents()
-    for node in range(len(model.backoffs)):
-        children = np.arange(model.first_child[node], model.first_child[node + 1])
+    for node in range(len(model.nodes.backoffs)):
+        children = np.arange(*model.nodes.first_child[node : node + 2])
         np.testing.assert_array_equal(children, np.flatnonzero(parents[1:] == node) + 1)
 
 
 def test_types_and_sizes_are_those_that_the_search_counts_on(model: NGram) -> None:
-    n_nodes, n_inner = len(model.words), model.starts[model.order]
-    assert model.words.dtype == model.suffixes.dtype == np.int32
-    assert model.log_probs.dtype == model.backoffs.dtype == np.float32
-    assert model.first_child.dtype == np.uint32
-    assert len(model.log_probs) == len(model.suffixes) == n_nodes
-    assert (len(model.backoffs), len(model.first_child)) == (n_inner, n_inner + 1)
-    assert (model.order, model.words[ROOT], model.backoffs[ROOT]) == (3, -1, 0.0)
+    nodes, n_nodes, n_inner = model.nodes, len(model.nodes.words), model.starts[model.order]
+    assert nodes.words.dtype == nodes.suffixes.dtype == np.int32
+    assert nodes.log_probs.dtype == nodes.backoffs.dtype == np.float32
+    assert nodes.first_child.dtype == np.uint32
+    assert len(nodes.log_probs) == len(nodes.suffixes) == n_nodes
+    assert (len(nodes.backoffs), len(nodes.first_child)) == (n_inner, n_inner + 1)
+    assert (model.order, nodes.words[ROOT], nodes.backoffs[ROOT]) == (3, -1, 0.0)
 
 
 def test_a_state_is_no_longer_than_what_can_matter(model: NGram) -> None:
-    state, _ = model.advance(model.begin(), UNKNOWN_ID)
+    nodes = model.nodes
+    _, state = word_log_prob(nodes, start_state(nodes), UNKNOWN_ID)
     assert state == ROOT  # nothing follows <unk> in the model
     for context in contexts_of(model):
-        state = state_behind(model, context)
-        assert model.first_child[state] < model.first_child[state + 1]
+        state = state_after(model, context)
+        assert nodes.first_child[state] < nodes.first_child[state + 1]
 
 
 def test_more_ngrams_than_can_be_numbered_are_refused(

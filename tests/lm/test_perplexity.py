@@ -2,11 +2,12 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from asr.errors import DataError
 from asr.lm.files import read_ngram
-from asr.lm.ngram import NGram
+from asr.lm.ngram import NGram, make_nodes
 from asr.lm.perplexity import perplexity
 from asr.lm.segments import read_segments
 
@@ -50,15 +51,15 @@ def test_a_text_of_nothing_but_words_outside_has_a_perplexity_of_its_ends(
 ) -> None:
     model = build(["A B"], 1)
     result = perplexity(model, ["Q", "X"])
-    assert result.without_outside == pytest.approx(math.exp(-float(model.log_probs[3])))
+    assert result.without_outside == pytest.approx(math.exp(-float(model.nodes.log_probs[3])))
 
 
 def test_what_is_nearly_impossible_has_a_perplexity_all_the_same(
     build: Callable[..., NGram],
 ) -> None:
     model = build(["A B"], 1)
-    model.log_probs[:] = -1000.0
-    assert perplexity(model, ["A"]).with_outside == math.inf
+    nodes = model.nodes._replace(log_probs=np.full_like(model.nodes.log_probs, -1000.0))
+    assert perplexity(NGram(model.vocabulary, make_nodes(*nodes)), ["A"]).with_outside == math.inf
 
 
 def test_a_text_without_a_segment_is_refused(build: Callable[..., NGram]) -> None:

@@ -28,26 +28,28 @@ def probs() -> np.ndarray:
 
 def test_a_threshold_below_every_loss_leaves_all_as_it_is(model: NGram, probs: np.ndarray) -> None:
     pruned = prune(model, 1e-300, probs)
-    kept = {name: getattr(pruned, name) for name in ("words", "log_probs", "suffixes")}
+    kept = {name: getattr(pruned.nodes, name) for name in ("words", "log_probs", "suffixes")}
     for name, array in kept.items():
-        np.testing.assert_array_equal(array, getattr(model, name))
-    np.testing.assert_allclose(pruned.backoffs, model.backoffs, atol=1e-6)
+        np.testing.assert_array_equal(array, getattr(model.nodes, name))
+    np.testing.assert_allclose(pruned.nodes.backoffs, model.nodes.backoffs, atol=1e-6)
 
 
 def test_a_threshold_above_every_loss_leaves_single_words(model: NGram, probs: np.ndarray) -> None:
     pruned = prune(model, 1e9, probs)
     assert pruned.order == 1
-    np.testing.assert_array_equal(pruned.log_probs, model.log_probs[: len(pruned.words)])
+    np.testing.assert_array_equal(
+        pruned.nodes.log_probs, model.nodes.log_probs[: len(pruned.nodes.words)]
+    )
 
 
 def test_a_higher_threshold_leaves_fewer_ngrams_that_fit_their_text_worse(
     model: NGram, probs: np.ndarray
 ) -> None:
     models = [prune(model, threshold, probs) for threshold in (1e-3, 3e-3, 1e-2, 3e-2)]
-    sizes = [len(pruned.words) for pruned in models]
+    sizes = [len(pruned.nodes.words) for pruned in models]
     fits = [perplexity(pruned, SEGMENTS).with_outside for pruned in models]
     assert sizes == sorted(sizes, reverse=True)
-    assert sizes[-1] < sizes[0] < len(model.words) + 1
+    assert sizes[-1] < sizes[0] < len(model.nodes.words) + 1
     assert fits == sorted(fits)
 
 

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import settings
 from numpy.typing import NDArray
 
+from asr.lm.backoff import score_segment
+from asr.lm.ngram import make_nodes
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
 from asr.search.language import plain_language
-from asr.search.ngram import make_ngram, text_log_prob
 
 # every path is many, compiling takes its time, and the machine may be busy
 settings.register_profile("without a deadline", deadline=None)
@@ -59,11 +60,11 @@ def compiled_before_anything_is_timed() -> None:
     """Compile the search, lest the first example of a property take as long as that."""
     search = BeamSearch(BeamConfig(2, 10.0, 1), plain_language(2))
     search(np.log(np.full((1, 3, 2), 0.5)), np.array([3]))
-    ngram = make_ngram(
+    nodes = make_nodes(
         np.array([-1, 0, 1, 2], np.int32),
         np.zeros(4, np.float32),
         np.zeros(1, np.float32),
         np.array([1, 4], np.uint32),
         np.zeros(4, np.int32),
     )
-    text_log_prob(ngram, np.zeros(1, np.int32))
+    score_segment(nodes, np.zeros(1, np.int32), np.empty(2))

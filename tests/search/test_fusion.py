@@ -7,11 +7,11 @@ import pytest
 
 from asr.errors import ConfigError, DataError
 from asr.lexicon.pronunciations import read_lexicon
+from asr.lm.ngram import Nodes, make_nodes
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
 from asr.search.fusion import Fusion, fuse, read_hotwords
 from asr.search.hypothesis import Hypothesis
-from asr.search.ngram import NGram, make_ngram
 from asr.text.normalise import normaliser
 
 CHARACTERS = ("<blank>", "▁", "A", "C", "H", "T")
@@ -20,9 +20,9 @@ PHONES = ("<blank>", "K", "AE", "T", "D", "OW")
 VOCABULARY = ("<unk>", "<s>", "</s>", "THE", "CAT", "CHAT")
 
 
-def unigrams(probabilities: Sequence[float]) -> NGram:
+def unigrams(probabilities: Sequence[float]) -> Nodes:
     n = len(probabilities)
-    return make_ngram(
+    return make_nodes(
         np.arange(-1, n, dtype=np.int32),
         np.append(0, np.log(probabilities)).astype(np.float32),
         np.zeros(1, np.float32),

@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from asr.errors import ConfigError, ShapeError
+from asr.lm.backoff import score_segment
+from asr.lm.ngram import NO_NODES, Nodes, make_nodes
+from asr.lm.vocabulary import END_ID, START_ID, UNKNOWN_ID
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
 from asr.search.hotwords import make_hotwords
 from asr.search.hypothesis import Hypothesis
 from asr.search.language import Language
 from asr.search.lexicon import make_lexicon
-from asr.search.ngram import NO_NGRAM, UNKNOWN, NGram, make_ngram, text_log_prob
 
 LogProbs = NDArray[np.float64]
 RandomLogProbs = Callable[..., LogProbs]
@@ -34,14 +36,13 @@ CHARACTERS = ("", "_", "a", "b")
 PIECES = ("", "_a", "b", "_ab")
 PHONES = ("", "a", "b")
 WORDS = ("a", "ab", "ba", "b")
-BEGIN, END = 1, 2
 
 
 def spell(text: str) -> tuple[int, ...]:
     return tuple("_ab".index(unit) for unit in text)
 
 
-def ngram_of(model: Model) -> NGram:
+def ngram_of(model: Model) -> Nodes:
     """Lay n-grams out in the order that the search expects."""
     order = max(len(ngram) for ngram in model)
     number: dict[tuple[int, ...], int] = {(): 0}
@@ -52,7 +53,7 @@ def ngram_of(model: Model) -> NGram:
     inner = [ngram for ngram in number if len(ngram) < order]
     parents = [number[ngram[:-1]] for ngram in number if ngram]
     first = [1 + sum(parent < node for parent in parents) for node in range(len(inner) + 1)]
-    return make_ngram(
+    return make_nodes(
         words=np.array([-1, *(ngram[-1] for ngram in number if ngram)], np.int32),
         log_probs=np.array([0.0, *(model[ngram][0] for ngram in number if ngram)], np.float32),
         backoffs=np.array([0.0, *(model[ngram][1] for ngram in inner if ngram)], np.float32),
@@ -73,12 +74,8 @@ def random_model(seed: int, n_words: int, order: int) -> Model:
             for start in range(len(long))
             for stop in range(start + 1, len(long) + 1)
         }
-    has_children = {ngram[:-1] for ngram in ngrams}  # a context without any takes no mass away
     return {
-        ngram: (
-            float(np.float32(-3 * rng.random())),
-            float(np.float32(-rng.random())) if ngram in has_children else 0.0,
-        )
+        ngram: (float(np.float32(-3 * rng.random())), float(np.float32(-rng.random())))
         for ngram in sorted(ngrams)
     }
 
@@ -93,10 +90,10 @@ def reference_log_prob(model: Model, history: tuple[int, ...], word: int) -> flo
 
 def reference_text_log_prob(model: Model, words: Sequence[int]) -> float:
     order = max(len(ngram) for ngram in model)
-    said = (BEGIN, *words, END)
+    segment = (START_ID, *words, END_ID)
     return sum(
-        reference_log_prob(model, said[max(0, i - order + 1) : i], said[i])
-        for i in range(1, len(said))
+        reference_log_prob(model, segment[max(0, i - order + 1) : i], segment[i])
+        for i in range(1, len(segment))
     )
 
 
@@ -105,7 +102,7 @@ def test_the_arrays_of_a_back_off_model_give_the_probabilities_of_its_definition
     seed: int, order: int, words: list[int]
 ) -> None:
     model = random_model(seed, 3, order)
-    found = text_log_prob(ngram_of(model), np.array(words, np.int32))
+    found = score_segment(ngram_of(model), np.array(words, np.int32), np.empty(len(words) + 1))
     assert found == pytest.approx(reference_text_log_prob(model, words), abs=1e-5)
 
 
@@ -123,7 +120,7 @@ def make_language(
     n_words = max((word for _, word in spellings), default=-1) + 1
     numbers = np.arange(3, 3 + n_words, dtype=np.int32)
     if model:
-        numbers[numbers >= sum(len(ngram) == 1 for ngram in model)] = UNKNOWN
+        numbers[numbers >= sum(len(ngram) == 1 for ngram in model)] = UNKNOWN_ID
     return Language(
         begins_word=begins_word,
         lexicon=make_lexicon(
@@ -131,7 +128,7 @@ def make_language(
         ),
         numbers=numbers,
         is_open=is_open,
-        ngram=ngram_of(model) if model else NO_NGRAM,
+        ngram=ngram_of(model) if model else NO_NODES,
         hotwords=make_hotwords({spell(f"_{p}_"): boost for p, boost in hotwords.items()}, units),
     )
 
@@ -163,11 +160,11 @@ def readings(
 def worth(reading: Reading, language: Language, model: Model | None, hotwords: Boosts) -> float:
     """All of a score but the acoustic part."""
     words, said = reading
-    numbers = [UNKNOWN if word is None else int(language.numbers[word]) for word in words]
+    numbers = [UNKNOWN_ID if word is None else int(language.numbers[word]) for word in words]
     score = EVERYTHING.word_score * len(words)
     if model:
         score += EVERYTHING.lm_weight * reference_text_log_prob(model, numbers)
-        score += EVERYTHING.unknown_score * numbers.count(UNKNOWN)
+        score += EVERYTHING.unknown_score * numbers.count(UNKNOWN_ID)
     times = {p: sum(said.startswith(f"_{p}_", i) for i in range(len(said))) for p in hotwords}
     return score + sum(boost * times[phrase] for phrase, boost in hotwords.items())
 

@@ -15,8 +15,8 @@ from asr.lexicon.g2p.graphones import MAX_UNITS, divide, n_behind, parts
 from asr.lexicon.g2p.spelling_search import N_SPECIAL, Graphones, make_beam, spell
 from asr.lm.counts import count_ngrams, kept_ngrams
 from asr.lm.kneser_ney import estimate
+from asr.lm.ngram import Nodes
 from asr.lm.vocabulary import END_ID, START_ID, Vocabulary
-from asr.search.ngram import NGram, make_ngram
 
 ORDER = 8
 BEAM_SIZE = 64
@@ -123,7 +123,7 @@ def _check(n_learned: int, n_entries: int) -> None:
         )
 
 
-def _estimate(words: list[list[int]], known: list[int], order: int) -> NGram:
+def _estimate(words: list[list[int]], known: list[int], order: int) -> Nodes:
     """Make a model whose words are graphones, numbered by their place among those known."""
     vocabulary = Vocabulary.of(map(str, known))
     number = {graphone: i for i, graphone in enumerate(known, N_SPECIAL)}
@@ -131,9 +131,7 @@ def _estimate(words: list[list[int]], known: list[int], order: int) -> NGram:
         token for word in words for token in (START_ID, *map(number.__getitem__, word), END_ID)
     )
     levels = list(count_ngrams(np.fromiter(tokens, np.int32), len(vocabulary), order))
-    model = estimate(levels, kept_ngrams(levels, len(vocabulary)), vocabulary)
-    arrays = (model.words, model.log_probs, model.backoffs, model.first_child, model.suffixes)
-    return make_ngram(*arrays)
+    return estimate(levels, kept_ngrams(levels, len(vocabulary)), vocabulary).nodes
 
 
 def _n_shared(before: str, word: str) -> int:

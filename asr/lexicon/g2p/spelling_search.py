@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.compiled import compiled
-from asr.search.ngram import BEGIN, END, NGram, context, word_log_prob
+from asr.lm.backoff import start_state, word_log_prob
+from asr.lm.ngram import Nodes
+from asr.lm.vocabulary import END_ID, SPECIAL
 
-N_SPECIAL = 3  # words of an n-gram model that are no graphones: <unk>, <s>, </s>
+N_SPECIAL = len(SPECIAL)  # words of an n-gram model that are no graphones
 
 Ints = NDArray[np.int32]
 Flags = NDArray[np.bool_]
@@ -23,7 +25,7 @@ class Graphones(NamedTuple):
         is_heard: (G,) whether each stands for any unit.
     """
 
-    ngram: NGram
+    ngram: Nodes
     firsts: Ints
     is_heard: Flags
 
@@ -77,7 +79,7 @@ def spell(
         threshold: What is less probable than the best by more than this, in nats, is dropped.
         found: (W, N) gets the graphones, or -1 behind the last, and where all are silent.
     """
-    beam.states[0, 0] = context(graphones.ngram, 1 + BEGIN)
+    beam.states[0, 0] = start_state(graphones.ngram)
     for word in range(len(words)):
         n = 0
         while n < words.shape[1] and words[word, n] >= 0:
@@ -132,7 +134,7 @@ def _write_best(graphones: Graphones, beam: Beam, n: int, found: Ints) -> None:
     found[:] = -1
     best, place = -np.inf, -1
     for i in range(beam.sizes[n]):
-        log_prob, _ = word_log_prob(graphones.ngram, int(beam.states[n, i]), END)
+        log_prob, _ = word_log_prob(graphones.ngram, int(beam.states[n, i]), END_ID)
         if beam.is_heard[n, i] and beam.scores[n, i] + log_prob > best:
             best, place = beam.scores[n, i] + log_prob, i
     if place >= 0:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from asr.lexicon.g2p.spelling_search import N_SPECIAL, Graphones, make_beam, spell
+from asr.lm.backoff import score_segment
 from asr.lm.counts import count_ngrams, kept_ngrams
 from asr.lm.kneser_ney import estimate
 from asr.lm.ngram import NGram
 from asr.lm.vocabulary import END_ID, START_ID, Vocabulary
-from asr.search.ngram import make_ngram
 
 LETTER_OF = np.array([0, 0, 0, 1, 1, 2, 2, 2])  # of each of eight graphones
 IS_HEARD = np.array([0, 1, 1, 0, 1, 0, 1, 1], np.bool_)
@@ -30,9 +30,8 @@ def model() -> NGram:
 
 @pytest.fixture(scope="module")
 def graphones(model: NGram) -> Graphones:
-    arrays = (model.words, model.log_probs, model.backoffs, model.first_child, model.suffixes)
     firsts = np.searchsorted(LETTER_OF, range(4)).astype(np.int32)
-    return Graphones(make_ngram(*arrays), firsts, IS_HEARD)
+    return Graphones(model.nodes, firsts, IS_HEARD)
 
 
 def spelled(graphones: Graphones, words: list[tuple[int, ...]], beam_size: int = 100) -> np.ndarray:
@@ -61,7 +60,11 @@ def test_the_most_probable_graphones_that_say_anything_are_found(
         choices = product(*(np.flatnonzero(letter == LETTER_OF).tolist() for letter in word))
         best = max(
             (choice for choice in choices if IS_HEARD[list(choice)].any()),
-            key=lambda choice: sum(model.log_probs_of([i + N_SPECIAL for i in choice])),
+            key=lambda choice: score_segment(
+                model.nodes,
+                N_SPECIAL + np.array(choice, np.int32),
+                np.empty(len(choice) + 1),
+            ),
         )
         assert tuple(found[: len(word)]) == best
         assert (found[len(word) :] == -1).all()

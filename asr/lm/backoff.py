@@ -1,0 +1,94 @@
+"""Back-off: the probability of a word after a context, in compiled code.
+
+A model has few of all possible n-grams. If it lacks "A B C", it backs off to the shorter "B C":
+
+    P(C | A B) = P(C | A B) as listed, or else  weight(A B) P(C | B)
+
+A *state* is the node of the context: the longest end of the words so far that can still matter.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.compiled import compiled
+from asr.lm.ngram import ROOT, Nodes
+from asr.lm.vocabulary import END_ID, START_ID
+
+
+@compiled
+def start_state(nodes: Nodes) -> int:
+    """Return the state at the start of a segment."""
+    return shorten(nodes, 1 + START_ID)
+
+
+@compiled
+def word_log_prob(nodes: Nodes, state: int, word: int) -> tuple[float, int]:
+    """Score the next word.
+
+    Args:
+        nodes: The model.
+        state: Of the words before; `ROOT` for none.
+        word: Its id.
+
+    Returns:
+        Natural log of the word's probability, and the state after it.
+    """
+    log_prob = 0.0
+    while True:
+        child = _child(nodes, state, word)
+        if child >= 0:
+            return log_prob + nodes.log_probs[child], shorten(nodes, child)
+        log_prob += nodes.backoffs[state]
+        state = int(nodes.suffixes[state])
+
+
+@compiled
+def score_segment(nodes: Nodes, words: NDArray[np.int32], log_probs: NDArray[np.float64]) -> float:
+    """Score the words of a segment and its end.
+
+    Args:
+        nodes: The model.
+        words: (n,) ids.
+        log_probs: (n + 1,) gets the natural log of each probability.
+
+    Returns:
+        Their sum.
+    """
+    total, state = 0.0, start_state(nodes)
+    for i in range(len(words)):
+        log_probs[i], state = word_log_prob(nodes, state, int(words[i]))
+        total += log_probs[i]
+    log_probs[len(words)], _ = word_log_prob(nodes, state, END_ID)
+    return float(total + log_probs[len(words)])
+
+
+@compiled
+def shorten(nodes: Nodes, node: int) -> int:
+    """Drop the first words of a context while that changes no probability of what follows.
+
+    A context matters if longer n-grams begin with it or if its back-off weight is not one.
+    """
+    n_inner = len(nodes.backoffs)
+    while node > ROOT and (
+        node >= n_inner
+        or (nodes.first_child[node] == nodes.first_child[node + 1] and nodes.backoffs[node] == 0.0)
+    ):
+        node = int(nodes.suffixes[node])
+    return node
+
+
+@compiled
+def _child(nodes: Nodes, node: int, word: int) -> int:
+    """Find the child with a word, by bisection; -1 if there is none."""
+    if node == ROOT:
+        return 1 + word
+    low = int(np.int64(nodes.first_child[node]))
+    end = int(np.int64(nodes.first_child[node + 1]))
+    high = end
+    while low < high:
+        middle = (low + high) // 2
+        if nodes.words[middle] < word:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < end and nodes.words[low] == word else -1
