@@ -14,7 +14,7 @@ from asr.config import TEXT_HEAD
 from asr.search.beam import BeamConfig
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
-from asr.search.words import Reading
+from asr.search.words import WordReader
 
 if TYPE_CHECKING:
     from asr.search.beam_search import BeamSearch
@@ -47,7 +47,7 @@ class Searcher:
         self.head = phone_heads[0] if phone_heads and is_pronounced else TEXT_HEAD
         self._prior = model.priors.get(self.head)
         self._n_tokens = len(model.tokenizers[TEXT_HEAD])
-        self.words = Reading(model.tokenizers[TEXT_HEAD], self._fusion, model.config.frame_shift)
+        self.words = WordReader(model.tokenizers[TEXT_HEAD], self._fusion, model.config.frame_shift)
         self._beam_search = self.beam_search(plan.beam) if plan.beam else None
 
     @property
