@@ -1,5 +1,5 @@
-"""Charts: numbers become SVG pictures, without a library.
+"""Charts: numbers as SVG pictures, without a library.
 
-`axis` is a scale with names on it, `lines` draws curves over two of them, `style` gives colours and
-fonts, and `sheet` puts charts into one file that needs no page around it.
+In reading order: `axis` (a scale and its ticks), `lines` (curves over two axes), `style` (colours
+and fonts), `sheet` (charts in one SVG file that needs no page around it).
 """

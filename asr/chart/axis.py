@@ -1,4 +1,4 @@
-"""Axis: a scale of a chart, with round numbers or powers of ten on it."""
+"""Axis: a scale of a chart, with ticks at round numbers or powers of ten."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A scale: what is drawn lies between its ends, and some places on it have names."""
+    """A scale between two ends, with labelled ticks."""
 
     title: str
     low: float
@@ -18,17 +18,17 @@ class Axis:
     ticks: tuple[tuple[float, str], ...]
 
     def share(self, value: float) -> float:
-        """Say how far along the axis a value lies, 0 to 1."""
+        """Compute how far along the axis a value lies, 0 to 1."""
         return (value - self.low) / (self.high - self.low)
 
 
 def named_axis(title: str, names: Sequence[str]) -> Axis:
-    """Make an axis of cases, one beside the other at 0, 1, 2, ..., with half a step around."""
+    """Make an axis of named cases at 0, 1, 2, ..., with half a step at both ends."""
     return Axis(title, -0.5, len(names) - 0.5, tuple((float(i), n) for i, n in enumerate(names)))
 
 
 def linear_axis(title: str, values: Iterable[float]) -> Axis:
-    """Make an axis with round numbers that holds all finite values."""
+    """Make an axis with ticks at round numbers that covers all finite values."""
     finite = [value for value in values if math.isfinite(value)]
     low, high = min(finite), max(finite)
     step = _round_step((high - low) or 1.0)
@@ -39,7 +39,7 @@ def linear_axis(title: str, values: Iterable[float]) -> Axis:
 
 
 def decade_axis(title: str, exponents: Iterable[float], *, floor: int) -> Axis:
-    """Make an axis of powers of ten for decimal logarithms; nothing is shown below `floor`."""
+    """Make an axis of powers of ten for decimal logarithms, cut off below `floor`."""
     finite = [value for value in exponents if math.isfinite(value)]
     low = max(floor, math.floor(min(finite)))
     high = max(low + 1, math.ceil(max(finite)))

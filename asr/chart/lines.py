@@ -1,8 +1,7 @@
-"""Lines: curves over two axes become an SVG picture, which a page or a sheet holds as it is.
+"""Lines: curves over two axes as an SVG element, for a page or a sheet.
 
-A picture of lines needs no more than this, and a page of such pictures no library to read it with.
-Colours and fonts are left to the rules of `style`: lines have the classes c0 to c5 (by colour) and
-d0 to d3 (by dashes).
+Colours and fonts are left to the rules of `style`: lines have the classes c0 to c5 (colour) and d0
+to d3 (dashes).
 """
 
 import math
@@ -19,7 +18,7 @@ LEGEND_LINE = 22
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A curve with its name in the legend, and what tells it from others."""
+    """A curve, its name in the legend, and its look."""
 
     name: str
     points: tuple[tuple[float, float], ...]
@@ -32,10 +31,10 @@ def chart(title: str, lines: Sequence[Line], x: Axis, y: Axis) -> str:
     """Draw lines, with a legend in their order.
 
     Args:
-        title: What it shows, for who cannot see it.
-        lines: In the axes' units; what lies outside is cut off.
-        x: From left to right.
-        y: From below.
+        title: A description for people who cannot see it.
+        lines: In the axes' units; clipped to the axes.
+        x: The horizontal axis.
+        y: The vertical axis.
 
     Returns:
         An `<svg>` element.
@@ -47,7 +46,7 @@ def chart(title: str, lines: Sequence[Line], x: Axis, y: Axis) -> str:
         [
             f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">',
             *_grid(x, y),
-            f'<svg {box} viewBox="{LEFT} {TOP} {width} {height}">',  # cuts off what lies outside
+            f'<svg {box} viewBox="{LEFT} {TOP} {width} {height}">',  # clips
             *[_line(line, x, y) for line in lines],
             "</svg>",
             *_legend(lines),

@@ -1,4 +1,4 @@
-"""Sheet: rows of charts become one SVG file."""
+"""Sheet: rows of charts in one SVG file."""
 
 from collections.abc import Sequence
 from html import escape
@@ -12,10 +12,10 @@ Row = tuple[str, Sequence[str]]  # a heading, and charts from left to right
 
 
 def sheet(rows: Sequence[Row]) -> str:
-    """Put charts beside and below one another.
+    """Arrange charts in rows under headings.
 
     Args:
-        rows: At least one, with at least one chart.
+        rows: At least one, each with at least one chart.
 
     Returns:
         The text of an SVG file.

@@ -1,17 +1,17 @@
-"""Style: the colours and fonts of charts, for the page or the file that they stand in.
+"""Style: the colours and fonts of charts, for the page or file that contains them.
 
-The colours of lines are those of Okabe and Ito, "Color Universal Design", 2008, which people who
-see fewer colours can tell apart, too.
+The colours of lines are those of Okabe and Ito, "Color Universal Design", 2008, which colour-blind
+people can tell apart.
 """
 
 
 def style(ink: str, faint: str, paper: str) -> str:
-    """Write the rules, CSS, for charts drawn in these colours.
+    """Write the CSS for charts in these colours.
 
     Args:
-        ink: Of text.
-        faint: Of the grid.
-        paper: Of the background.
+        ink: Colour of text.
+        faint: Colour of the grid.
+        paper: Colour of the background.
     """
     return f"""\
 svg text {{ font: 13px system-ui, sans-serif; fill: {ink} }}

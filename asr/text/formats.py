@@ -1,8 +1,7 @@
-"""Formats: a transcript as the text of a file that people, players and scoring tools read.
+"""Formats: a transcript as text for people, players and scoring tools.
 
-Each writer takes one transcript and returns whole lines, or nothing where the format has nothing
-to say of an empty transcript. In txt, json, ctm and trn, several transcripts can follow one
-another in a file.
+Each function returns whole lines, or nothing if the format has nothing for an empty transcript. A
+file of txt, json, ctm or trn may hold several transcripts.
 """
 
 from collections.abc import Callable
@@ -11,19 +10,19 @@ from dataclasses import dataclass
 from asr.errors import DataError
 from asr.text.transcript import Transcript, to_json
 
-# What a viewer can read in one go; 42 characters a line and 7 seconds are usual in subtitling.
+# Limits of a cue that are common in subtitling.
 MAX_CUE_CHARACTERS = 42
 MAX_CUE_MILLISECONDS = 7000
 MIN_PAUSE_MILLISECONDS = 1000  # a pause this long ends a cue
 
 
 def txt(transcript: Transcript) -> str:
-    """Write the text alone, on one line."""
+    """Write only the text, on one line."""
     return f"{transcript.text}\n"
 
 
 def json(transcript: Transcript) -> str:
-    """Write everything that is known, as one line of JSON."""
+    """Write everything, as one line of JSON."""
     return f"{to_json(transcript)}\n"
 
 
@@ -31,7 +30,7 @@ def srt(transcript: Transcript) -> str:
     """Write SubRip subtitles.
 
     Raises:
-        DataError: The words' times are not known.
+        DataError: The words have no times.
     """
     return "\n".join(
         f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{cue.text}\n"
@@ -43,7 +42,7 @@ def vtt(transcript: Transcript) -> str:
     """Write WebVTT subtitles.
 
     Raises:
-        DataError: The words' times are not known.
+        DataError: The words have no times.
 
     References:
         W3C, "WebVTT: The Web Video Text Tracks Format", section 4, "Syntax".
@@ -59,7 +58,7 @@ def tsv(transcript: Transcript) -> str:
     """Write a table of cues under a header: start and end in whole milliseconds, and text.
 
     Raises:
-        DataError: The words' times are not known.
+        DataError: The words have no times.
     """
     cues = [f"{cue.start}\t{cue.end}\t{cue.text}\n" for cue in _cues(transcript)]
     return "".join(["start\tend\ttext\n", *cues])
@@ -68,11 +67,11 @@ def tsv(transcript: Transcript) -> str:
 def ctm(transcript: Transcript) -> str:
     """Write NIST's time-marked words: recording, channel, start, duration, word, confidence.
 
-    White space in the recording's name becomes `_`. The channel is always 1: a transcript is of
-    one channel, or of all mixed.
+    White space in the recording's name becomes `_`. The channel is always 1: a transcript is of one
+    channel, or of all mixed down.
 
     Raises:
-        DataError: The words' times are not known.
+        DataError: The words have no times.
 
     References:
         NIST, SCTK, manual page of sclite, "ctm format".
@@ -99,11 +98,11 @@ def trn(transcript: Transcript) -> str:
 
 
 def textgrid(transcript: Transcript) -> str:
-    """Write a Praat TextGrid with one tier of words; what lies between words is empty.
+    """Write a Praat TextGrid with one tier of words and empty intervals between them.
 
     Raises:
-        DataError: The duration or the words' times are not known, or a word overlaps the one in
-            front of it or has no length in whole milliseconds, which a tier cannot hold.
+        DataError: The duration or the words' times are unknown, or a word overlaps the previous
+            one or rounds to no milliseconds, which a tier does not allow.
 
     References:
         Boersma and Weenink, "Praat", manual page "TextGrid file formats".
@@ -151,7 +150,7 @@ item []:
 
 @dataclass(frozen=True, slots=True)
 class _Interval:
-    """A text and its half-open time in milliseconds, in which every sum comes out exact."""
+    """A text and its half-open time in whole milliseconds, so that sums are exact."""
 
     text: str
     start: int
@@ -159,21 +158,21 @@ class _Interval:
 
 
 def _timed_words(transcript: Transcript) -> list[_Interval]:
-    """Take the words with their times."""
+    """Return the words with their times."""
     if transcript.text and not transcript.words:
         raise DataError(f"transcript {transcript.id}: this format needs the times of its words")
     words: list[_Interval] = []
     now = 0
     for word in transcript.words:
         start, end = _milliseconds(word.start), _milliseconds(word.end)
-        start = now if start == now - 1 else start  # half a millisecond was rounded down, then up
+        start = now if start == now - 1 else start  # rounding may have made them overlap by 1 ms
         words.append(_Interval(word.text, start, max(start, end)))
         now = end
     return words
 
 
 def _cues(transcript: Transcript) -> list[_Interval]:
-    """Gather words into what a viewer sees at a time."""
+    """Group words into cues."""
     cues: list[_Interval] = []
     for word in _timed_words(transcript):
         if cues and _fits(cues[-1], word):
@@ -185,7 +184,7 @@ def _cues(transcript: Transcript) -> list[_Interval]:
 
 
 def _fits(cue: _Interval, word: _Interval) -> bool:
-    """Tell whether a word may follow in the same cue."""
+    """Check whether a word may be added to a cue."""
     return (
         len(cue.text) + 1 + len(word.text) <= MAX_CUE_CHARACTERS
         and word.end - cue.start <= MAX_CUE_MILLISECONDS
@@ -194,7 +193,7 @@ def _fits(cue: _Interval, word: _Interval) -> bool:
 
 
 def _tiles(transcript: Transcript) -> list[_Interval]:
-    """Tile the whole recording with its words and the gaps around them."""
+    """Cover the whole recording with its words and the gaps between them."""
     end = _milliseconds(transcript.duration or 0.0)
     if not end:
         raise DataError(f"transcript {transcript.id}: a TextGrid needs the recording's duration")
@@ -226,15 +225,15 @@ def _clock(milliseconds: int, decimal_sign: str) -> str:
 
 
 def _name(transcript: Transcript) -> str:
-    """Make an id of one piece, as columns need it."""
+    """Return the id without white space, which would split its column."""
     return "_".join(transcript.id.split())
 
 
 def _escape_markup(text: str) -> str:
-    """Write what WebVTT would take for markup as entities."""
+    """Escape characters that are markup in WebVTT."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _quote(text: str) -> str:
-    """Quote a text as Praat does, with quotation marks doubled."""
+    """Quote a text as Praat does, doubling quotation marks."""
     return '"' + text.replace('"', '""') + '"'

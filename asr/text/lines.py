@@ -1,4 +1,4 @@
-"""Lines: the small text files that a person writes, as lexicons and lists of hotwords."""
+"""Lines: small text files that people write, such as lexicons and lists of hotwords."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ from asr.errors import DataError
 
 
 def read_lines(path: Path) -> list[str]:
-    """Read a UTF-8 text file whole.
+    """Read the lines of a UTF-8 text file.
 
     Raises:
-        DataError: It cannot be read, or is not UTF-8.
+        DataError: The file cannot be read, or is not UTF-8.
     """
     try:
         return path.read_text(encoding="utf-8").splitlines()

@@ -1,7 +1,7 @@
-"""Normalisers: one spelling for one word, under a name that is printed beside every score.
+"""Normalisers: one spelling for one word, under a name that is printed with every score.
 
-A word error rate depends on how both texts were normalised, so a normaliser never changes once a
-figure has been published with it: a different rule gets a new number.
+A word error rate depends on how both texts were normalised, so a normaliser never changes after a
+figure was published with it: a different rule gets a new number.
 """
 
 import re
@@ -23,7 +23,7 @@ def normaliser(name: str) -> Normaliser:
     """Find a normaliser by its name.
 
     Raises:
-        DataError: There is none of this name; the message lists those there are.
+        DataError: No normaliser has this name; the message lists the known ones.
 
     Example:
         >>> normaliser("librispeech-1")("Don\u2019t stop, caf\u00e9-goers!")
@@ -39,11 +39,10 @@ def normaliser(name: str) -> Normaliser:
 def _librispeech_1(text: str) -> str:
     """Spell as LibriSpeech's transcripts do: upper case A-Z, apostrophes, single spaces.
 
-    Apostrophes of every shape become `'`; accents and ligatures are taken apart and the accents
-    dropped (NFKD). Whatever else is not a letter A-Z becomes a space: punctuation, hyphens,
-    letters of other scripts and digits, so numbers must have been written out before. An
-    apostrophe stays where it touches a letter, at a word's edge too (`'TIS`, `BOYS'`); two in a
-    row are a quotation mark.
+    Apostrophes of every shape become `'`; accents and ligatures are decomposed and the accents
+    dropped (NFKD). Anything else becomes a space: punctuation, hyphens, letters of other scripts
+    and digits, so write numbers out first. An apostrophe is kept where it touches a letter, also
+    at the edge of a word (`'TIS`, `BOYS'`); two in a row are a quotation mark.
     """
     letters = text.translate(_APOSTROPHES)
     if not letters.isascii():
@@ -54,7 +53,7 @@ def _librispeech_1(text: str) -> str:
 
 
 def _verbatim_1(text: str) -> str:
-    """Keep every character; runs of white space become one space, none at the ends."""
+    """Keep every character; collapse white space, and strip it at the ends."""
     return " ".join(text.split())
 
 

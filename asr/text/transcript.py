@@ -1,7 +1,7 @@
-"""Transcript: what was recognised in one recording, and the JSON lines that hold many.
+"""Transcript: the words recognised in one recording, and files of many transcripts (JSON lines).
 
-Times are seconds from the start of the recording. They are rounded to milliseconds on writing,
-confidences and scores to four decimals; what a file lacks is `None`, never an invented number.
+Times are seconds from the start of the recording. On writing they are rounded to milliseconds,
+confidences and scores to four decimals. Unknown values are `None`.
 """
 
 import dataclasses
@@ -13,20 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from asr.errors import DataError
+from asr.files import writing
 
 Record = dict[str, Any]  # a JSON object
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One recognised word and when it was said.
+    """One recognised word and its time.
 
     Args:
         text: The word, without white space.
         start: Seconds, 0 <= start <= end.
         end: Seconds.
-        confidence: 0 to 1; None if not known. Of a model with a calibration, the probability that
-            the word is right; else the product of what the model gives to its tokens.
+        confidence: 0 to 1; None if unknown. With a calibration, the probability that the word is
+            correct; else the product of its tokens' posteriors.
 
     Raises:
         DataError: The times are not finite or not in order.
@@ -51,11 +52,11 @@ class Alternative:
 
     Args:
         text: The words with one space between them.
-        score: Natural log, what the list is ordered by; with the parts below weighed in.
-        acoustic_score: Natural log of what the emission alone says; None if not known.
-        lm_score: Natural log of the words' probability, without a weight; None if not known.
-        words: With their times; empty if those are not known, and in the first entry, whose words
-            are those of the transcript.
+        score: Natural log, by which the list is ordered; the weighted sum of the parts.
+        acoustic_score: Natural log probability given the emission alone; None if unknown.
+        lm_score: Natural log probability of the words, not weighted; None if unknown.
+        words: With times; empty if these are unknown, and in the first entry, whose words are
+            those of the transcript.
     """
 
     text: str
@@ -67,20 +68,20 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was recognised in one recording.
+    """The words recognised in one recording.
 
     Args:
         id: The utterance's id, or the recording's name.
-        text: The words with one space between them; empty where nothing was recognised.
+        text: The words with one space between them; empty if nothing was recognised.
         score: Natural log, higher is better, comparable within one recording only.
-        confidence: 0 to 1, the mean of its words'; if calibrated, the share of them that will be
-            right.
-        words: In the order in which they begin; empty if times are not known.
-        n_best: Best first, `text` itself included; empty if not asked for.
+        confidence: 0 to 1, the mean over the words; if calibrated, the expected share of correct
+            ones.
+        words: In the order of their starts; empty if times are unknown.
+        n_best: Best first, `text` included; empty if not requested.
         duration: Seconds of the recording; no word ends later.
 
     Raises:
-        DataError: A word begins before the one in front of it, or ends beyond the duration.
+        DataError: A word begins before the previous one, or ends after the recording.
     """
 
     id: str
@@ -107,14 +108,14 @@ class Transcript:
 
 
 def rank(transcript: Transcript, scores: Sequence[float]) -> Transcript:
-    """Give the entries of an n-best list new scores, and make the best one the transcript.
+    """Rerank an n-best list by new scores.
 
     Args:
-        transcript: With n-best.
-        scores: One for each entry; of equal ones the earlier entry stays in front.
+        transcript: With an n-best list.
+        scores: One per entry; ties keep their order.
 
     Returns:
-        The transcript of the best entry, with the times of its words if they are known.
+        The transcript of the best entry, with the times of its words if known.
     """
     first, *others = transcript.n_best
     entries = [dataclasses.replace(first, words=transcript.words), *others]
@@ -134,32 +135,28 @@ def rank(transcript: Transcript, scores: Sequence[float]) -> Transcript:
 
 
 def mean_confidence(words: Sequence[Word]) -> float | None:
-    """Average the confidences of words; None if none is known."""
-    sureness = [word.confidence for word in words if word.confidence is not None]
-    return sum(sureness) / len(sureness) if sureness else None
+    """Average the known confidences of words; None if none is known."""
+    confidences = [word.confidence for word in words if word.confidence is not None]
+    return sum(confidences) / len(confidences) if confidences else None
 
 
 def write_transcripts(path: Path, transcripts: Iterable[Transcript]) -> None:
-    """Write transcripts as JSON lines.
-
-    The file appears complete or not at all, so that its existence means that it is finished.
-    """
-    partial = path.with_name(f"{path.name}.part")
-    # a surrogate in an id (a file name that is not UTF-8) is written as JSON's own escape
-    with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-        file.writelines(f"{to_json(transcript)}\n" for transcript in transcripts)
-    partial.replace(path)
+    """Write transcripts as JSON lines, complete or not at all."""
+    with writing(path) as file:
+        for transcript in transcripts:
+            # a surrogate in an id (a file name that is not UTF-8) becomes JSON's own escape
+            file.write(f"{to_json(transcript)}\n".encode("utf-8", "backslashreplace"))
 
 
 def read_transcripts(path: Path) -> dict[str, Transcript]:
     """Read the transcripts of a file of JSON lines by id, in the file's order.
 
-    Only `id` and `text` are required, so that other systems' hypotheses can be scored too;
-    unknown fields are ignored, and empty lines passed over.
+    Only `id` and `text` are required, so that hypotheses of other systems can be scored. Unknown
+    fields and empty lines are ignored.
 
     Raises:
-        DataError: The file is missing, or a line is not a transcript or repeats an id; the
-            message names the file and the line.
+        DataError: The file is missing, or a line is not a transcript or repeats an id; the message
+            names file and line.
     """
     transcripts: dict[str, Transcript] = {}
     for number, line in enumerate(_read_lines(path), start=1):
@@ -170,16 +167,16 @@ def read_transcripts(path: Path) -> dict[str, Transcript]:
         except DataError as error:
             raise DataError(f"{path}:{number}: {error}") from error
         if transcript.id in transcripts:
-            raise DataError(f"{path}:{number}: the id {transcript.id!r} was there before")
+            raise DataError(f"{path}:{number}: a second transcript with the id {transcript.id!r}")
         transcripts[transcript.id] = transcript
     return transcripts
 
 
 def to_json(transcript: Transcript) -> str:
-    """Write a transcript as one line of JSON, without the line's end.
+    """Write a transcript as one line of JSON, without a newline.
 
     Raises:
-        DataError: A score or confidence is NaN or infinite, which JSON cannot say.
+        DataError: A score or confidence is NaN or infinite, which JSON does not allow.
 
     Example:
         >>> to_json(Transcript("a", "", duration=1.23456))
@@ -205,8 +202,8 @@ def from_json(line: str) -> Transcript:
     """Read a transcript from one line of JSON.
 
     Raises:
-        DataError: The line is not a JSON object with a text `id` and `text`, or a field has
-            another type or an impossible value.
+        DataError: The line is not a JSON object with the strings `id` and `text`, or a field has
+            the wrong type or an impossible value.
     """
     record = _parse(line)
     return Transcript(
@@ -221,7 +218,7 @@ def from_json(line: str) -> Transcript:
 
 
 def _word_record(word: Word) -> Record:
-    """Write a word as a JSON object."""
+    """Turn a word into a JSON object."""
     return {
         "text": word.text,
         "start": _rounded(word.start, 3),
@@ -231,7 +228,7 @@ def _word_record(word: Word) -> Record:
 
 
 def _alternative_record(alternative: Alternative) -> Record:
-    """Write an entry of an n-best list as a JSON object, without what is not known."""
+    """Turn an entry of an n-best list into a JSON object without its unknown fields."""
     record = {
         "text": alternative.text,
         "score": _rounded(alternative.score, 4),
@@ -243,14 +240,14 @@ def _alternative_record(alternative: Alternative) -> Record:
 
 
 def _rounded(number: float | None, digits: int) -> float | None:
-    """Round what is known."""
+    """Round a number, if known."""
     return None if number is None else round(number, digits)
 
 
 def _read_lines(path: Path) -> Iterator[str]:
-    """Read a text file line by line, refusing what is not one."""
+    """Read a text file line by line."""
     try:
-        with path.open(encoding="utf-8-sig") as file:  # other systems may write a mark in front
+        with path.open(encoding="utf-8-sig") as file:  # others may write a byte order mark
             yield from file
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: expected a file of transcripts, got {error}") from error
@@ -289,15 +286,15 @@ def _read_alternative(entry: Record) -> Alternative:
 
 
 def _text(record: Record, name: str) -> str:
-    """Take a required text."""
+    """Get a required string."""
     value = record.get(name)
     if not isinstance(value, str):
-        raise DataError(f"expected a text as {name!r}, got {value!r}")
+        raise DataError(f"expected a string as {name!r}, got {value!r}")
     return value
 
 
 def _number(record: Record, name: str) -> float:
-    """Take a required finite number; true and false, which Python counts as numbers, are none."""
+    """Get a required finite number; a boolean, to Python a number, is not one."""
     value = record.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise DataError(f"expected a finite number as {name!r}, got {value!r}")
@@ -305,12 +302,12 @@ def _number(record: Record, name: str) -> float:
 
 
 def _optional_number(record: Record, name: str) -> float | None:
-    """Take a finite number, or None where there is none."""
+    """Get a finite number, or None if it is missing."""
     return None if record.get(name) is None else _number(record, name)
 
 
 def _objects(record: Record, name: str) -> list[Record]:
-    """Take a list of objects; none where there is none."""
+    """Get a list of objects; empty if it is missing."""
     value = record.get(name) or []
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         raise DataError(f"expected a list of objects as {name!r}, got {value!r}")

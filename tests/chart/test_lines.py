@@ -70,5 +70,5 @@ def test_an_axis_of_decades_ends_at_its_floor() -> None:
     assert [name for _, name in axis.ticks][:2] == ["10¹", "10⁻¹"]
 
 
-def test_an_axis_of_names_has_half_a_step_around() -> None:
+def test_a_named_axis_has_half_a_step_at_both_ends() -> None:
     assert named_axis("x", ["a", "b"]).share(0.0) == 0.25

@@ -9,7 +9,7 @@ UNIT = Axis("unit", 0.0, 1.0, ((0.0, "0"), (1.0, "1")))
 CHART = chart("diagonal", [Line("d", ((0.0, 0.0), (1.0, 1.0)))], UNIT, UNIT)
 
 
-def test_a_sheet_is_one_picture_with_its_charts_beside_and_below_one_another() -> None:
+def test_a_sheet_arranges_its_charts_in_rows() -> None:
     root = ElementTree.fromstring(sheet([("one & two", [CHART, CHART]), ("three", [CHART])]))
 
     places = [(int(s.get("x") or 0), int(s.get("y") or 0)) for s in root.findall(f"{SVG}svg")]
@@ -20,5 +20,5 @@ def test_a_sheet_is_one_picture_with_its_charts_beside_and_below_one_another() -
     assert len(list(root.iter(f"{SVG}svg"))) == 1 + 3 * 3
 
 
-def test_a_sheet_needs_no_style_of_a_page() -> None:
+def test_a_sheet_needs_no_page_around_it() -> None:
     assert "var(" not in sheet([("alone", [CHART])])

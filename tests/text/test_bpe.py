@@ -17,7 +17,7 @@ TEXTS = [
 BPE = train_bpe(TEXTS, 40)
 
 
-def test_as_many_tokens_are_made_as_asked_for_with_the_blank_first() -> None:
+def test_the_requested_number_of_tokens_is_made_with_the_blank_first() -> None:
     assert len(BPE) == len(BPE.tokens) == 40
     assert BPE.tokens[0] == BLANK
 

@@ -110,7 +110,7 @@ def test_a_recording_without_speech_is_written_too(name: str, expected: str) -> 
     assert FORMATS[name](EMPTY) == expected
 
 
-def test_json_holds_everything_that_is_known() -> None:
+def test_json_holds_everything() -> None:
     read = from_json(FORMATS["json"](TRANSCRIPT))
 
     assert read.words[2] == Word("SAID", 3661.02, 3661.5, 0.75)
@@ -151,7 +151,7 @@ def test_the_intervals_of_a_textgrid_tile_the_recording() -> None:
     ],
     ids=["no duration", "no length", "overlap", "no recording"],
 )
-def test_what_a_textgrid_cannot_hold_is_refused(transcript: Transcript) -> None:
+def test_words_that_a_textgrid_does_not_allow_are_refused(transcript: Transcript) -> None:
     with pytest.raises(DataError, match="transcript a: a TextGrid"):
         FORMATS["TextGrid"](transcript)
 

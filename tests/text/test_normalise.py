@@ -43,7 +43,7 @@ def test_librispeech_1_leaves_only_letters_apostrophes_and_single_spaces(text: s
 
 
 @given(st.text() | st.text("aB'’ -é"), st.sampled_from(sorted(NORMALISERS)))
-def test_normalising_twice_changes_nothing_more(text: str, name: str) -> None:
+def test_normalising_is_idempotent(text: str, name: str) -> None:
     once = normaliser(name)(text)
     assert normaliser(name)(once) == once
 

@@ -45,7 +45,7 @@ def test_transcripts_read_back_as_they_were_written(tmp_path: Path) -> None:
     assert list(read_transcripts(tmp_path / "t.jsonl").values()) == transcripts
 
 
-def test_a_file_has_one_line_for_each_transcript(tmp_path: Path) -> None:
+def test_a_file_has_one_line_per_transcript(tmp_path: Path) -> None:
     write_transcripts(tmp_path / "t.jsonl", [FULL, Transcript("b", "X")])
 
     lines = (tmp_path / "t.jsonl").read_text(encoding="utf-8").split("\n")
@@ -95,7 +95,7 @@ def test_hypotheses_of_other_systems_need_only_id_and_text() -> None:
         ("[]", "JSON object"),
         ('{"text": "X"}', "'id'"),
         ('{"id": "a"}', "'text'"),
-        ('{"id": 7, "text": "X"}', "expected a text as 'id', got 7"),
+        ('{"id": 7, "text": "X"}', "expected a string as 'id', got 7"),
         ('{"id": "a", "text": "X", "score": "high"}', "'score', got 'high'"),
         ('{"id": "a", "text": "X", "score": NaN}', "finite number as 'score'"),
         ('{"id": "a", "text": "X", "confidence": true}', "'confidence', got True"),
@@ -118,11 +118,11 @@ def test_a_repeated_id_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_text('{"id": "a", "text": ""}\n' * 2)
 
-    with pytest.raises(DataError, match=r"t\.jsonl:2: the id 'a' was there before"):
+    with pytest.raises(DataError, match=r"t\.jsonl:2: a second transcript with the id 'a'"):
         read_transcripts(path)
 
 
-def test_what_is_not_a_text_file_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
 
     for path in (tmp_path / "none", tmp_path / "binary", tmp_path):
@@ -158,7 +158,7 @@ def test_rounding_keeps_times_in_order_and_within_the_recording(times: list[floa
     assert len(read.words) == len(words)  # the constructor refuses times out of order
 
 
-def test_empty_lines_and_a_byte_order_mark_of_other_systems_are_passed_over(tmp_path: Path) -> None:
+def test_empty_lines_and_a_byte_order_mark_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_bytes(b'\xef\xbb\xbf{"id": "a", "text": "X"}\n\n{"id": "b", "text": ""}\n\n')
 
