@@ -64,17 +64,18 @@ stage pack "$work/packed" \
   --output "$work/packed"
 
 scores=()
-score() { # NAME OPTIONS...: recognise the dev set and count the errors
+score() { # NAME CONDITION OPTIONS...: recognise the dev set and count the errors
   local run=$work/$dev.$1
   stage "decode-$1" "$run.jsonl" \
-    asr decode "$work/packed" "$work/$dev.jsonl" "${@:2}" --output "$run.jsonl"
+    asr decode "$work/packed" "$work/$dev.jsonl" "${@:3}" --output "$run.jsonl"
   stage "score-$1" "$run.score.json" \
-    asr score "$work/$dev.jsonl" "$run.jsonl" --output "$run.score.json" --subset "$subset"
+    asr score "$work/$dev.jsonl" "$run.jsonl" --output "$run.score.json" \
+    --subset "$subset" --condition "$2"
   scores+=("$run.score.json")
 }
-score greedy --search greedy # characters alone: the acoustic model by itself
-score beam --search beam     # the same, summed over alignments
-score default                # phones, lexicon and small 3-gram: what a user gets
+score greedy 'characters, greedy' --search greedy # the acoustic model by itself
+score beam 'characters, beam' --search beam       # the same, summed over alignments
+score default 'default: phones, small 3-gram'     # what a user gets
 
 # What larger language models of the same text are worth, pruned far less.
 if [[ -f $books && -f $vocabulary ]]; then
@@ -82,7 +83,8 @@ if [[ -f $books && -f $vocabulary ]]; then
     lm=$work/${order}gram.lm
     stage "lm-${order}gram" "$lm" \
       asr lm build "$books" --order $order --vocabulary "$vocabulary" --prune 1e-8 --output "$lm"
-    score "${order}gram" "${search[@]}" --lm "$lm" --lexicon "$search_lexicon" --n-best 50
+    score "${order}gram" "phones, $order-gram" \
+      "${search[@]}" --lm "$lm" --lexicon "$search_lexicon" --n-best 50
   done
 fi
 
