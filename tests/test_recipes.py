@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from asr.checkpoint.names import DEFAULT_MODEL, MODELS
-from asr.checkpoint.network import PHONES_FILE, build
+from asr.checkpoint.network import build
 from asr.cli import parser
 from asr.config import read_config
 from asr.corpus.tiny import write_tiny_corpus
+from asr.text.tokenizer import read_tokenizer
 from asr.text.tokens import TokenTable
 from asr.wer.score_file import read_score_file
 
@@ -154,13 +155,14 @@ def test_librispeech_scores_its_four_subsets(tmp_path: Path) -> None:
 
 def test_memory_compares_cells_of_equal_size(tmp_path: Path) -> None:
     letters = TokenTable.from_text(["THE QUICK BROWN FOX JUMPS OVER A LAZY DOG'S"])
-    phones = TokenTable.read(MODELS / DEFAULT_MODEL, PHONES_FILE)
+    phones = read_tokenizer(MODELS / DEFAULT_MODEL, "phones")
     sizes = {}
     for words in commands("memory", tmp_path, **NOWHERE):
         if words[1] == "train":
             options = parser().parse_args(words[1:])
             overrides = dict(setting.split("=") for setting in options.set)
-            model = build(read_config(ROOT / options.config, overrides), letters, phones).model
+            config = read_config(ROOT / options.config, overrides)
+            model = build(config, {"text": letters, "phones": phones}).model
             sizes[options.output.name] = sum(weight.numel() for weight in model.parameters())
     assert len(sizes) == 6
     assert all(size == pytest.approx(1_000_000, rel=0.01) for size in sizes.values())

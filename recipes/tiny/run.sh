@@ -12,7 +12,7 @@ stage synthesise "$work/corpus" \
 
 # Check it and list its utterances, as with any corpus.
 stage prepare "$work/tiny.jsonl" \
-  asr prepare "$work/corpus" --subsampling-factor 2 --output "$work/tiny.jsonl"
+  asr prepare "$work/corpus" --output "$work/tiny.jsonl" --subsampling-factor 2
 
 # Train on the four, and choose the epoch on them too.
 stage train "$work/model" \
