@@ -1,8 +1,9 @@
-"""What the tests of the verbs share: a corpus, its manifest, and a model that knows nothing."""
+"""What the tests of the verbs share: a corpus, its manifest, and an untrained model."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -33,13 +34,15 @@ def manifest(tmp_path: Path, tiny_corpus: Sequence[Utterance]) -> Path:
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory, small_config: Config) -> Path:
-    """A model with random weights, but sure of itself: it writes letters without a sense."""
+    """A model with large random weights, which writes meaningless letters."""
     torch.manual_seed(0)
-    checkpoint = build(small_config, TokenTable.from_text(["ACDEIMNORSTUW"]))
+    checkpoint = build(small_config, {"text": TokenTable.from_text(["ACDEIMNORSTUW"])})
     with torch.no_grad():
-        checkpoint.model.projection.weight.mul_(30.0)
+        checkpoint.model.heads["text"].get_parameter("weight").mul_(30.0)
     folder: Path = tmp_path_factory.mktemp("model") / "random"
-    save_checkpoint(folder, checkpoint, card="# Knows nothing\n", example=torch.zeros(4000))
+    save_checkpoint(
+        folder, checkpoint, card="# Knows nothing\n", example=np.zeros(4000, np.float32)
+    )
     return folder
 
 
@@ -50,6 +53,6 @@ def recordings(tmp_path: Path) -> list[Path]:
     folder.mkdir()
     paths = [folder / "one.wav", folder / "two.flac"]
     for seed, path in enumerate(paths):
-        noise = torch.randn(8000 + 4000 * seed, generator=torch.Generator().manual_seed(seed))
+        noise = np.random.default_rng(seed).standard_normal(8000 + 4000 * seed, np.float32)
         write_waveform(path, 0.1 * noise, 16000)
     return paths

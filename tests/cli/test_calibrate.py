@@ -20,9 +20,9 @@ from asr.wer.score_file import DecodingRecord, read_decoding_record, write_decod
 
 
 @pytest.fixture
-def mine(model: Path, tmp_path: Path) -> Path:
+def own_model(model: Path, tmp_path: Path) -> Path:
     """A copy of the model, for a test to calibrate."""
-    return shutil.copytree(model, tmp_path / "mine")
+    return shutil.copytree(model, tmp_path / "own_model")
 
 
 @pytest.fixture
@@ -42,12 +42,12 @@ def decode(model: Path, manifest: Path, output: Path, *words: object) -> dict[st
     return read_transcripts(output)
 
 
-def heard(manifest: Path, path: Path, kind: str | None, config: Config) -> Path:
-    """Write hypotheses of which every other word is right, with the confidences of a bad judge."""
+def write_hypotheses(manifest: Path, path: Path, kind: str | None, config: Config) -> Path:
+    """Write hypotheses of which every other word is correct, all with the same confidence."""
     transcripts = []
     for utterance in read_manifest(manifest):
-        said = (utterance.text or "").split()
-        texts = [word if i % 2 else "NOBODY" for i, word in enumerate(said)]
+        reference = (utterance.text or "").split()
+        texts = [word if i % 2 else "NOBODY" for i, word in enumerate(reference)]
         words = [Word(text, i / 9, (i + 1) / 9, 0.9) for i, text in enumerate(texts)]
         transcripts.append(Transcript(utterance.id, " ".join(texts), words=tuple(words)))
     write_transcripts(path, transcripts)
@@ -60,16 +60,16 @@ def heard(manifest: Path, path: Path, kind: str | None, config: Config) -> Path:
     return path
 
 
-def test_a_calibrated_model_gives_probabilities_in_place_of_the_searchs_confidences(
-    mine: Path, dev: Path, tmp_path: Path
+def test_a_calibrated_model_gives_probabilities_instead_of_raw_confidences(
+    own_model: Path, dev: Path, tmp_path: Path
 ) -> None:
-    raw = decode(mine, dev, tmp_path / "raw.jsonl")
+    raw = decode(own_model, dev, tmp_path / "raw.jsonl")
     assert not read_decoding_record(tmp_path / "raw.run.json").is_calibrated
 
-    assert calibrate(mine, dev, tmp_path / "raw.jsonl") == 0
+    assert calibrate(own_model, dev, tmp_path / "raw.jsonl") == 0
 
-    calibration = read_calibrations(mine)["greedy"].calibration
-    calibrated = decode(mine, dev, tmp_path / "calibrated.jsonl")
+    calibration = read_calibrations(own_model)["greedy"].calibration
+    calibrated = decode(own_model, dev, tmp_path / "calibrated.jsonl")
     assert read_decoding_record(tmp_path / "calibrated.run.json").is_calibrated
     assert astuple(calibration) != astuple(Calibration())
     for name, before in raw.items():
@@ -79,34 +79,34 @@ def test_a_calibrated_model_gives_probabilities_in_place_of_the_searchs_confiden
             [word.confidence for word in expected.words], abs=2e-3
         )
         assert after.confidence == pytest.approx(expected.confidence, abs=2e-3)
-    assert decode(mine, dev, tmp_path / "again.jsonl", "--raw-confidence") == raw
+    assert decode(own_model, dev, tmp_path / "again.jsonl", "--raw-confidence") == raw
     assert not read_decoding_record(tmp_path / "again.run.json").is_calibrated
 
 
 def test_transcripts_in_json_are_calibrated_and_alignments_are_not(
-    mine: Path, dev: Path, capsys: pytest.CaptureFixture[str]
+    own_model: Path, dev: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recording = read_manifest(dev)[0].audio_filepath
-    before = asr.load_model(mine).transcribe(recording)
-    aligned = list(asr.load_model(mine).align_all(read_manifest(dev)[:1]))
+    before = asr.load_model(own_model).transcribe(recording)
+    aligned = list(asr.load_model(own_model).align_all(read_manifest(dev)[:1]))
     calibration = Calibration(-1.0, 0.5, 0.5)
 
-    write_calibrations(mine, {"greedy": Fitted(calibration, "by hand")})
+    write_calibrations(own_model, {"greedy": Fitted(calibration, "by hand")})
 
-    assert main(["transcribe", "--model", str(mine), "--format", "json", str(recording)]) == 0
+    assert main(["transcribe", "--model", str(own_model), "--format", "json", str(recording)]) == 0
     assert capsys.readouterr().out == f"{to_json(calibration(before))}\n"
-    assert list(asr.load_model(mine).align_all(read_manifest(dev)[:1])) == aligned
+    assert list(asr.load_model(own_model).align_all(read_manifest(dev)[:1])) == aligned
 
 
-def test_a_search_without_a_calibration_keeps_its_own_confidences_and_says_so(
-    mine: Path, dev: Path, caplog: pytest.LogCaptureFixture
+def test_a_search_without_a_calibration_keeps_raw_confidences_and_logs_it(
+    own_model: Path, dev: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     recording = read_manifest(dev)[0].audio_filepath
-    before = asr.load_model(mine).transcribe(recording)
-    write_calibrations(mine, {"beam-lm": Fitted(Calibration(-1.0), "by hand")})
+    before = asr.load_model(own_model).transcribe(recording)
+    write_calibrations(own_model, {"beam-lm": Fitted(Calibration(-1.0), "by hand")})
 
     with caplog.at_level("INFO"):
-        after = asr.load_model(mine).transcribe(recording)
+        after = asr.load_model(own_model).transcribe(recording)
 
     assert after == before
     assert caplog.messages == [
@@ -114,7 +114,9 @@ def test_a_search_without_a_calibration_keeps_its_own_confidences_and_says_so(
     ]
 
 
-def test_a_search_is_of_the_kind_that_its_knowledge_makes_it(model: Path, tmp_path: Path) -> None:
+def test_the_kind_of_a_search_follows_from_its_lexicon_and_language_model(
+    model: Path, tmp_path: Path
+) -> None:
     (tmp_path / "text").write_text("ONE TWO\nTWO ONE\nONE ONE\n")
     (tmp_path / "words").write_text("ONE\nTWO\n")
     (tmp_path / "spoken").write_text("ONE O N E\nTWO T W O\n")
@@ -123,33 +125,34 @@ def test_a_search_is_of_the_kind_that_its_knowledge_makes_it(model: Path, tmp_pa
     beam = BeamConfig(4, 9.0, 1)
 
     kinds = [
-        asr.load_model(model).search_kind,
-        asr.load_model(model, beam=beam).search_kind,
-        asr.load_model(model, beam=beam, lexicon=tmp_path / "words").search_kind,
-        asr.load_model(model, beam=beam, lm=lm).search_kind,
-        asr.load_model(model, beam=beam, lexicon=tmp_path / "spoken").search_kind,
-        asr.load_model(model, beam=beam, lexicon=tmp_path / "spoken", lm=lm).search_kind,
+        asr.load_model(model).searcher.kind,
+        asr.load_model(model, beam=beam).searcher.kind,
+        asr.load_model(model, beam=beam, lexicon=tmp_path / "words").searcher.kind,
+        asr.load_model(model, beam=beam, lm=lm).searcher.kind,
+        asr.load_model(model, beam=beam, lexicon=tmp_path / "spoken").searcher.kind,
+        asr.load_model(model, beam=beam, lexicon=tmp_path / "spoken", lm=lm).searcher.kind,
     ]
 
     assert kinds == ["greedy", "beam", "beam", "beam-lm", "phones", "phones-lm"]
 
 
 def test_each_kind_of_search_has_its_own_entry_and_others_are_kept(
-    mine: Path,
+    own_model: Path,
     dev: Path,
     tmp_path: Path,
     small_config: Config,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     kept = Fitted(Calibration(-1.0), "by hand")
-    write_calibrations(mine, {"greedy": kept})
+    write_calibrations(own_model, {"greedy": kept})
     files = [
-        heard(dev, tmp_path / f"{kind}.jsonl", kind, small_config) for kind in ("beam", "beam-lm")
+        write_hypotheses(dev, tmp_path / f"{kind}.jsonl", kind, small_config)
+        for kind in ("beam", "beam-lm")
     ]
 
-    assert calibrate(mine, dev, *files, "--diagram", tmp_path / "new" / "dev.svg") == 0
+    assert calibrate(own_model, dev, *files, "--diagram", tmp_path / "new" / "dev.svg") == 0
 
-    calibrations = read_calibrations(mine)
+    calibrations = read_calibrations(own_model)
     assert list(calibrations) == ["greedy", "beam", "beam-lm"]
     assert calibrations["greedy"] == kept
     assert calibrations["beam"].fitted_on.startswith("dev: ")
@@ -159,34 +162,34 @@ def test_each_kind_of_search_has_its_own_entry_and_others_are_kept(
     header, *lines, written = capsys.readouterr().out.splitlines()
     assert header.startswith("search ")
     assert [line.split()[0] for line in lines] == ["beam", "beam-lm"]
-    assert written == f"{mine / 'confidence.toml'}: beam, beam-lm"
+    assert written == f"{own_model / 'confidence.toml'}: beam, beam-lm"
 
 
-def test_hypotheses_without_a_record_need_the_kind_to_be_told(
-    mine: Path,
+def test_hypotheses_without_a_record_need_the_option_search(
+    own_model: Path,
     dev: Path,
     tmp_path: Path,
     small_config: Config,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = heard(dev, tmp_path / "other.jsonl", None, small_config)
+    path = write_hypotheses(dev, tmp_path / "other.jsonl", None, small_config)
 
-    assert calibrate(mine, dev, path) == 1
+    assert calibrate(own_model, dev, path) == 1
     assert "does not tell the kind of search: give --search" in capsys.readouterr().err
-    assert calibrate(mine, dev, path, "--search", "phones-lm") == 0
+    assert calibrate(own_model, dev, path, "--search", "phones-lm") == 0
 
-    assert list(read_calibrations(mine)) == ["phones-lm"]
+    assert list(read_calibrations(own_model)) == ["phones-lm"]
 
 
-def test_what_would_teach_the_model_wrongly_is_refused_and_nothing_written(
-    mine: Path,
+def test_data_that_would_mislead_the_fit_is_refused_and_nothing_written(
+    own_model: Path,
     dev: Path,
     tmp_path: Path,
     small_config: Config,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = heard(dev, tmp_path / "h.jsonl", "greedy", small_config)
-    other = heard(dev, tmp_path / "o.jsonl", "greedy", small_config)
+    path = write_hypotheses(dev, tmp_path / "h.jsonl", "greedy", small_config)
+    other = write_hypotheses(dev, tmp_path / "o.jsonl", "greedy", small_config)
     record = tmp_path / "h.run.json"
     decoding = read_decoding_record(record)
     one = tmp_path / "one.jsonl"
@@ -194,31 +197,31 @@ def test_what_would_teach_the_model_wrongly_is_refused_and_nothing_written(
     cases = (
         (replace(decoding, config_hash="01234567"), dev, [path], "made by another model"),
         (replace(decoding, is_calibrated=True), dev, [path], "decode with --raw-confidence"),
-        (decoding, dev, [path, "--search", "beam"], "says that the search was greedy, not beam"),
-        (decoding, dev, [path, other], "is of the kind greedy like another file"),
+        (decoding, dev, [path, "--search", "beam"], "the search was greedy, not beam"),
+        (decoding, dev, [path, other], "a second file of the kind greedy"),
         (decoding, one, [path], "all words are of one "),
         (decoding, dev, [tmp_path / "gone.jsonl", "--search", "beam"], "gone.jsonl: "),
     )
     for changed, manifest, words, reason in cases:
         write_decoding_record(record, changed)
 
-        assert calibrate(mine, manifest, *words) == 1
+        assert calibrate(own_model, manifest, *words) == 1
         assert reason in capsys.readouterr().err
-        assert not (mine / "confidence.toml").exists()
+        assert not (own_model / "confidence.toml").exists()
 
 
-def test_one_kind_cannot_be_told_of_several_files(mine: Path, dev: Path) -> None:
+def test_the_option_search_is_for_one_file_only(own_model: Path, dev: Path) -> None:
     with pytest.raises(SystemExit) as stopped:
-        calibrate(mine, dev, "a.jsonl", "b.jsonl", "--search", "beam")
+        calibrate(own_model, dev, "a.jsonl", "b.jsonl", "--search", "beam")
 
     assert stopped.value.code == 2
 
 
-def test_a_model_with_a_broken_calibration_is_refused_by_the_files_name(
-    mine: Path, capsys: pytest.CaptureFixture[str]
+def test_a_broken_calibration_file_is_named(
+    own_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (mine / "confidence.toml").write_text("[greedy]\noffset = 1.0\n")
+    (own_model / "confidence.toml").write_text("[greedy]\noffset = 1.0\n")
 
-    assert main(["transcribe", "--model", str(mine), "speech.wav"]) == 1
+    assert main(["transcribe", "--model", str(own_model), "speech.wav"]) == 1
 
-    assert f"{mine / 'confidence.toml'}: greedy: missing key" in capsys.readouterr().err
+    assert f"{own_model / 'confidence.toml'}: greedy: missing key" in capsys.readouterr().err

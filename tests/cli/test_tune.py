@@ -1,0 +1,80 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from asr.cli import main
+from asr.wer.score_file import read_score_file
+
+Tune = Callable[..., int]
+
+
+@pytest.fixture
+def lm(tmp_path: Path) -> Path:
+    (tmp_path / "text").write_text("ONE TWO\nTWO ONE\nAN ART AT ONE\n")
+    path = tmp_path / "own.lm"
+    text = str(tmp_path / "text")
+    assert main(["lm", "build", text, "--order", "2", "--output", str(path)]) == 0
+    return path
+
+
+@pytest.fixture
+def tune(model: Path, manifest: Path, lm: Path) -> Tune:
+    """Run the verb with a small grid and further options."""
+    grid = ["--lm-weights", "0", "1.5", "--word-scores", "-4", "2", "--beam-size", "8"]
+
+    def run(*words: object) -> int:
+        command = ["tune", str(model), str(manifest), "--lm", str(lm), *grid]
+        return main([*command, *map(str, words)])
+
+    return run
+
+
+def test_a_point_has_the_wer_that_decoding_and_scoring_give(
+    tune: Tune,
+    model: Path,
+    manifest: Path,
+    lm: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    capsys.readouterr()
+    assert tune("--threads", 2) == 0
+    *_, table_end, best = capsys.readouterr().out.splitlines()
+    assert table_end.split()[0] == "2"
+    found = re.fullmatch(r"best: --lm-weight (.*) --word-score (.*) \(WER (.*) %\)", best)
+    assert found is not None
+    lm_weight, word_score, wer = found.groups()
+
+    hypotheses, score = tmp_path / "h.jsonl", tmp_path / "h.score.json"
+    search = ["--search", "beam", "--lm", str(lm), "--beam-size", "8"]
+    weights = ["--lm-weight", lm_weight, "--word-score", word_score]
+    decode = ["decode", str(model), str(manifest), *search, *weights, "--output", str(hypotheses)]
+    assert main(decode) == 0
+    assert main(["score", str(manifest), str(hypotheses), "--output", str(score)]) == 0
+    assert f"{100 * read_score_file(score).score.total.wer:.2f}" == wer
+
+
+def test_stored_emissions_give_the_same_grid(
+    tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    emissions, picture = tmp_path / "new" / "dev.emissions", tmp_path / "new" / "dev.svg"
+    assert tune("--emissions", emissions) == 0
+    computed = capsys.readouterr().out
+    stored = emissions.read_bytes()
+    assert tune("--emissions", emissions, "--picture", picture) == 0
+    assert capsys.readouterr().out == computed
+    assert emissions.read_bytes() == stored
+    assert ElementTree.parse(picture).getroot().tag.endswith("svg")
+
+
+def test_emissions_of_another_model_are_refused(
+    tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tune("--emissions", tmp_path / "dev.emissions") == 0
+    monkeypatch.setattr("asr.checkpoint.names.weights_hash", lambda _: "another")
+    assert tune("--emissions", tmp_path / "dev.emissions") == 1
+    assert "not another/text: remove it" in capsys.readouterr().err
