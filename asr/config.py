@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Protocol, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
 import tomli_w
 
@@ -33,7 +33,7 @@ Part = TypeVar("Part")
 class Tree(Protocol):
     """A configuration: a frozen dataclass of values and of further such trees."""
 
-    __dataclass_fields__: Any
+    __dataclass_fields__: ClassVar[Any]
 
 
 @dataclass(frozen=True, slots=True)
