@@ -53,10 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--picture", type=file_to_write, metavar="FILE.svg", help="to write")
     for name, values in (("--lm-weights", LM_WEIGHTS), ("--word-scores", WORD_SCORES)):
-        told = f"to try (default: {' '.join(f'{value:g}' for value in values)})"
-        parser.add_argument(name, type=float, nargs="+", default=values, metavar="X", help=told)
-    for name, metavar, read, told in _SETTINGS:
-        parser.add_argument(name, type=read, metavar=metavar, help=told)
+        help_text = f"to try (default: {' '.join(f'{value:g}' for value in values)})"
+        parser.add_argument(
+            name, type=float, nargs="+", default=values, metavar="X", help=help_text
+        )
+    for name, metavar, read, help_text in _SETTINGS:
+        parser.add_argument(name, type=read, metavar=metavar, help=help_text)
     add_threads_argument(parser)
 
 
