@@ -36,6 +36,7 @@ from asr.train.objective import make_terms
 from asr.train.priors import PRIOR_UTTERANCES, estimate_priors
 from asr.train.progress import Watcher
 from asr.train.ranks import ALONE, Ranks
+from asr.train.run import run_folder
 from asr.train.state import RunState
 
 CMVN_UTTERANCES = 2000  # evenly spread over the manifest; more change no digit that matters
@@ -108,8 +109,7 @@ def train_model(
         ModelError: `output` holds something that is no model.
     """
     check_replaceable(output)
-    folder = output.with_name(output.name + ".run")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = run_folder(output)
     torch.manual_seed(config.batching.seed)
     train = material.train
     texts = normalised_texts(train, normaliser(config.text.normaliser))

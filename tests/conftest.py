@@ -10,6 +10,12 @@ import pytest
 import torch
 
 from asr.augment.config import AugmentConfig
+from asr.char_lm.config import (
+    CharacterModelConfig,
+    LanguageConfig,
+    LanguageTrainConfig,
+    StreamConfig,
+)
 from asr.config import Config
 from asr.corpus.batching import BatchingConfig
 from asr.corpus.librispeech import read_librispeech
@@ -127,3 +133,29 @@ def configured() -> Callable[..., Config]:
 def small_config() -> Config:
     """The usual small configuration; see `make_config`."""
     return make_config()
+
+
+@pytest.fixture(scope="session")
+def small_language_config() -> LanguageConfig:
+    """Two passes over a short text, with dropout."""
+    return LanguageConfig(
+        normaliser="librispeech-1",
+        model=CharacterModelConfig(cell="lstm", size=8, n_layers=2, dropout=0.2),
+        streams=StreamConfig(n_streams=4, chunk_length=10),
+        optimiser=OptimiserConfig(
+            learning_rate=0.01,
+            warmup_epochs=0.1,
+            hold_epochs=0.0,
+            final_fraction=0.1,
+            weight_decay=0.01,
+            max_gradient_norm=1.0,
+        ),
+        train=LanguageTrainConfig(
+            n_epochs=2.0,
+            n_validations=3,
+            precision="float32",
+            n_shards=2,
+            checkpoint_minutes=0.0,
+            seed=3,
+        ),
+    )

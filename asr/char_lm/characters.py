@@ -1,7 +1,7 @@
-"""Characters: the units of a recurrent language model, their ids, and a text as ids.
+"""Characters: the tokens of the language model, and a text as their ids.
 
 A text is one long string in which a line break ends each segment. So the end of a segment is a
-character like others, id 0; in a file it is spelled `</s>`, and the space `▁`.
+character like any other, id 0. Files spell it `</s>`, and the space `▁`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,18 +19,18 @@ END_ID = 0
 CHARACTERS_FILE = "tokens.txt"
 
 _END_CHARACTER, _SPACE = "\n", "▁"
-_CHUNK = 10_000  # segments turned into numbers at a time
+_CHUNK = 10_000  # segments encoded at a time
 
 
 @dataclass(frozen=True, slots=True)
 class CharacterTable:
-    r"""The characters of a model by id; the first one is the line break that ends a segment.
+    r"""The characters of a model by id.
 
     Args:
-        characters: Distinct.
+        characters: Distinct; the first one is the line break that ends a segment.
 
     Raises:
-        DataError: They are not, or the first is another, or there is no other.
+        DataError: Two are equal, the first is not the line break, or it is the only one.
 
     Example:
         >>> table = CharacterTable.of(["A CAB"])
@@ -46,7 +46,7 @@ class CharacterTable:
 
     def __post_init__(self) -> None:
         if len(self.characters) < 2 or self.characters[0] != _END_CHARACTER:
-            raise DataError(f"expected the end and at least a character, got {self.characters!r}")
+            raise DataError(f"expected a line break, then characters, got {self.characters!r}")
         if len(set(self.characters)) != len(self.characters):
             raise DataError(f"expected distinct characters, got {self.characters!r}")
         if _SPACE in self.characters:
@@ -54,18 +54,18 @@ class CharacterTable:
 
     @classmethod
     def of(cls, segments: Iterable[str]) -> "CharacterTable":
-        """Collect the characters of segments, in the order of their code points."""
+        """Collect the characters of segments, ordered by code point."""
         return cls("".join(sorted({_END_CHARACTER}.union(*segments))))
 
     def __len__(self) -> int:
-        """Count the characters, the end included: the V of a model's output."""
+        """Count the characters, the end of a segment included: V."""
         return len(self.characters)
 
     def encode(self, segments: Iterable[str]) -> NDArray[np.uint16]:
-        """Spell segments, which have no line break, one after the other, each with its end.
+        """Concatenate the ids of segments, which have no line break, each with its end.
 
         Returns:
-            (characters + segments,) ids.
+            (N,) ids: one per character and one per segment.
 
         Raises:
             DataError: A segment has a character that the table lacks.
@@ -84,11 +84,11 @@ class CharacterTable:
         return np.concatenate(chunks)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Read ids as text; the end of a segment is a line break."""
+        """Turn ids into text; the end of a segment is a line break."""
         return "".join(self.characters[i] for i in ids)
 
     def write(self, folder: Path) -> None:
-        """Write `tokens.txt`: one character a line, the line number (from 0) its id."""
+        """Write `tokens.txt`, one character per line: line i, from 0, is id i."""
         spelled = [END, *self.characters[1:].replace(" ", _SPACE)]
         (folder / CHARACTERS_FILE).write_bytes("".join(f"{s}\n" for s in spelled).encode())
 
@@ -105,7 +105,7 @@ class CharacterTable:
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"{path}: expected the model's characters, got {error}") from error
         if first != END or any(len(character) != 1 for character in others):
-            raise DataError(f"{path}: expected {END}, and then a character a line")
+            raise DataError(f"{path}: expected {END}, then one character per line")
         return cls(_END_CHARACTER + "".join(others).replace(_SPACE, " "))
 
     def _lacks(self, segments: Sequence[str]) -> DataError:
@@ -114,5 +114,5 @@ class CharacterTable:
         character = next(c for c in segment if c not in known)
         return DataError(
             f"the model does not know the character {character!r} (U+{ord(character):04X}) "
-            f"in {segment!r}: normalise the text as its training text was"
+            f"in {segment!r}: normalise the text as the training text was"
         )

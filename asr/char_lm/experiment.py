@@ -1,4 +1,4 @@
-"""Experiment with a language model: texts and a configuration become a model directory."""
+"""Experiment: texts and a configuration become the directory of a language model."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -7,15 +7,22 @@ from pathlib import Path
 import torch
 
 from asr.char_lm.characters import END_ID, CharacterTable
-from asr.char_lm.language_model import LanguageModel, build_language_model, save_language_model
+from asr.char_lm.config import LanguageConfig
+from asr.char_lm.language_model import (
+    LanguageModel,
+    build_language_model,
+    load_language_model,
+    save_language_model,
+)
 from asr.char_lm.loop import DevText, LanguageTrainer
 from asr.char_lm.progress import LanguageRunState, LanguageWatcher
 from asr.char_lm.streams import Streams
-from asr.checkpoint.directory import check_replaceable, copy_model
-from asr.config import LanguageConfig, config_hash, to_toml
+from asr.checkpoint.directory import check_replaceable, read_card
+from asr.config import config_hash, to_toml
 from asr.errors import DataError
 from asr.provenance import Provenance
 from asr.text.normalise import normaliser
+from asr.train.run import run_folder
 
 
 def train_language_model(
@@ -27,14 +34,15 @@ def train_language_model(
     provenance: Provenance,
     must_stop: Callable[[], bool] = lambda: False,
 ) -> LanguageRunState:
-    """Train a language model, or go on with its training, and put the best one in place.
+    """Train a language model, or resume its training, and put the best one in place.
 
     Args:
         config: Everything that decides what is trained, and how.
-        text: Segments to learn from, in an order that makes sense: what precedes one is remembered.
+        text: Segments to learn from, in their natural order: the model reads on from one to the
+            next.
         dev: Segments to choose the best model by.
         output: The model directory; made at the very end. `<output>.run` holds the state.
-        watcher: Told of every update and validation.
+        watcher: Receives a report of every update and validation.
         provenance: For the model card.
         must_stop: Asked after every update whether to save the state and end.
 
@@ -45,12 +53,11 @@ def train_language_model(
         DataError: A text is empty or too short, or the dev text has a character that the other
             lacks.
         TrainingError: Training cannot go on; the state on disk is from before.
-        StoppedError: `must_stop` said so; the state is saved.
-        ModelError: `output` holds something that is no model.
+        StoppedError: `must_stop` returned True; the state is saved.
+        ModelError: `output` holds something that is not a model.
     """
     check_replaceable(output)
-    folder = output.with_name(output.name + ".run")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = run_folder(output)
     torch.manual_seed(config.train.seed)
     segments, dev_segments = _normalised(text, config), _normalised(dev, config)
     table = CharacterTable.of(segments)
@@ -66,25 +73,26 @@ def train_language_model(
         folder,
         fingerprint=_fingerprint(config, segments, dev_segments),
     )
+    best = folder / "best"
 
     def save_best() -> None:
         card = _card(language_model, trainer, len(ids), provenance)
-        save_language_model(folder / "best", language_model, card=card)
+        save_language_model(best, language_model, card=card)
 
     state = trainer.run(watcher, save_best, must_stop)
-    copy_model(folder / "best", output)
+    save_language_model(output, load_language_model(best), card=read_card(best))
     return state
 
 
 def _normalised(text: Iterable[str], config: LanguageConfig) -> list[str]:
     segments = [segment for segment in map(normaliser(config.normaliser), text) if segment]
     if not segments:
-        raise DataError("training needs a text and a dev text, got one without a word")
+        raise DataError("expected a text and a dev text, got one without words")
     return segments
 
 
 def _fingerprint(config: LanguageConfig, *texts: list[str]) -> str:
-    """Name what must be the same when a run is gone on with."""
+    """Hash what must be the same when a run is resumed."""
     fingerprint = hashlib.sha256(to_toml(config).encode())
     for segments in texts:
         fingerprint.update(f"{len(segments)}\n".encode())
@@ -96,7 +104,7 @@ def _card(
     language_model: LanguageModel, trainer: LanguageTrainer, n_ids: int, provenance: Provenance
 ) -> str:
     config, state = language_model.config, trainer.state
-    model, n_read = config.model, state.best_step / len(trainer.streams)
+    model, epochs = config.model, state.best_step / len(trainer.streams)
     return f"""\
 # Model card
 
@@ -105,7 +113,7 @@ def _card(
 | what it is | language model over {len(language_model.table)} characters, the end of a segment \
 included: {model.n_layers} {model.cell.upper()} layers of {model.size} units |
 | text | as the normaliser {config.normaliser} spells it |
-| trained on | {n_ids:,} characters, read {n_read:.2f} times |
+| trained on | {n_ids:,} characters, {epochs:.2f} passes |
 | dev text | {state.best_bits:.4f} bits per character |
 | configuration | {config_hash(config)} |
 {provenance.rows}

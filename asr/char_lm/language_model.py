@@ -1,7 +1,7 @@
-"""A language model's directory: everything that scoring needs, and nothing that runs code.
+"""A language model and its directory, in which nothing runs code.
 
 model.safetensors    weights
-config.toml          the configuration, complete, as it was trained with
+config.toml          the format's version, then the configuration that the model was trained with
 tokens.txt           the characters by id
 README.md            the model card
 """
@@ -14,18 +14,27 @@ import safetensors.torch
 from safetensors import SafetensorError
 
 from asr.char_lm.characters import CharacterTable
+from asr.char_lm.config import LanguageConfig
 from asr.char_lm.network import CharacterModel
 from asr.char_lm.sampling import sample
 from asr.char_lm.scores import CharacterPerplexity, character_perplexity, score_segments
-from asr.checkpoint.directory import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, staging, swap_in
-from asr.config import LanguageConfig, read_tree, to_toml
+from asr.checkpoint.directory import (
+    CARD_FILE,
+    WEIGHTS_FILE,
+    check_replaceable,
+    read_stored_config,
+    write_stored_config,
+)
 from asr.errors import ConfigError, DataError, ModelError
+from asr.files import replacing_folder
 from asr.text.normalise import normaliser
+
+_CONVERSION = "in its config.toml, remove optimiser.schedule and put `format = 2` on the first line"
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
-    """A recurrent language model over characters; it normalises whatever text it is given."""
+    """A recurrent language model over characters. It normalises the text that it is given."""
 
     config: LanguageConfig
     table: CharacterTable
@@ -36,7 +45,7 @@ class LanguageModel:
         return score_segments(self.model, self.table, self._normalised(texts))
 
     def perplexity(self, texts: Sequence[str]) -> CharacterPerplexity:
-        """Score a text, segment by segment; one that normalises to nothing is none.
+        """Score a text, each segment alone; segments that normalise to nothing are left out.
 
         Raises:
             DataError: There is no segment, or a character that the model does not know.
@@ -45,10 +54,10 @@ class LanguageModel:
         return character_perplexity(self.model, self.table, segments)
 
     def sample(self, prompt: str, *, n_characters: int, temperature: float, seed: int) -> str:
-        """Go on with a text; see `asr.char_lm.sampling.sample`.
+        """Continue a text; see `asr.char_lm.sampling.sample`.
 
         Returns:
-            The prompt, normalised but for a space at its end, and what the model wrote behind it.
+            The prompt, normalised but for a space at its end, and its continuation.
         """
         text = self._normalised([prompt])[0] + " " * (prompt != prompt.rstrip())
         return text + sample(
@@ -70,19 +79,18 @@ def build_language_model(config: LanguageConfig, table: CharacterTable) -> Langu
 
 
 def save_language_model(folder: Path, language_model: LanguageModel, *, card: str) -> None:
-    """Write a model directory beside `folder`, then put it in its place.
+    """Write a model directory, complete or not at all.
 
     Raises:
-        ModelError: `folder` holds something that is no model.
+        ModelError: `folder` holds something that is not a model.
     """
-    beside = staging(folder)
-    beside.mkdir(parents=True)
+    check_replaceable(folder)
     weights = {k: v.contiguous() for k, v in language_model.model.state_dict().items()}
-    (beside / WEIGHTS_FILE).write_bytes(safetensors.torch.save(weights))
-    (beside / CONFIG_FILE).write_text(to_toml(language_model.config), encoding="utf-8")
-    language_model.table.write(beside)
-    (beside / CARD_FILE).write_text(card, encoding="utf-8")
-    swap_in(beside, folder)
+    with replacing_folder(folder) as made:
+        (made / WEIGHTS_FILE).write_bytes(safetensors.torch.save(weights))
+        write_stored_config(made, language_model.config)
+        language_model.table.write(made)
+        (made / CARD_FILE).write_text(card, encoding="utf-8")
 
 
 def load_language_model(folder: Path) -> LanguageModel:
@@ -92,12 +100,12 @@ def load_language_model(folder: Path) -> LanguageModel:
         The model, without gradients, in float32.
 
     Raises:
-        ModelError: The folder or a file is missing, or they do not make a language model.
+        ModelError: The folder or a file is missing, of another format, or not of a language model.
     """
     if not (folder / WEIGHTS_FILE).is_file():
         raise ModelError(f"{folder}: not a model directory: expected {WEIGHTS_FILE} in it")
     try:
-        config = read_tree(LanguageConfig, folder / CONFIG_FILE)
+        config = read_stored_config(LanguageConfig, folder, conversion=_CONVERSION)
         language_model = build_language_model(config, CharacterTable.read(folder))
         tensors = safetensors.torch.load_file(folder / WEIGHTS_FILE)
         language_model.model.load_state_dict({k: v.float() for k, v in tensors.items()})

@@ -1,45 +1,15 @@
-"""The recurrent language model over characters: ids in, log-probabilities of the next ones out."""
-
-from dataclasses import dataclass
+"""The network: ids of characters in, log-probabilities of the next ones out."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from asr.errors import ConfigError
-from asr.model.recurrent import CELLS, RecurrentStack, draw_dropout
-
-
-@dataclass(frozen=True, slots=True)
-class CharacterModelConfig:
-    """The shape of the network.
-
-    Attributes:
-        cell: "lstm", "gru" or "rnn".
-        size: Units of a recurrent layer.
-        n_layers: Recurrent layers.
-        dropout: Probability of dropping a unit of a recurrent layer's or of the projection's input,
-            for all characters of a chunk.
-    """
-
-    cell: str
-    size: int
-    n_layers: int
-    dropout: float
-
-    def __post_init__(self) -> None:
-        """Refuse a network that cannot be built."""
-        if self.cell not in CELLS:
-            raise ConfigError(f"model.cell must be one of {sorted(CELLS)}, got {self.cell!r}")
-        for name in ("size", "n_layers"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"model.{name} must be at least 1, got {getattr(self, name)}")
-        if not 0.0 <= self.dropout < 1.0:
-            raise ConfigError(f"model.dropout must lie in [0, 1), got {self.dropout}")
+from asr.char_lm.config import CharacterModelConfig
+from asr.model.recurrent import RecurrentStack, draw_dropout
 
 
 class CharacterModel(nn.Module):
-    """An embedding of characters, recurrent layers that read ahead, and a projection.
+    """An embedding of characters, recurrent layers in one direction, and a projection.
 
     The layers are those of the acoustic model's encoder.
 
@@ -58,7 +28,7 @@ class CharacterModel(nn.Module):
         self.projection = nn.Linear(config.size, n_characters)
 
     def start(self, n_sequences: int) -> Tensor:
-        """Make the state of having read nothing, for B sequences."""
+        """Make the state before the first character, for B sequences."""
         return self.stack.start(n_sequences)
 
     def forward(
@@ -68,12 +38,12 @@ class CharacterModel(nn.Module):
 
         Args:
             ids: (B, U) int64.
-            state: What `start` made, or a call returned that read what stands in front.
-            dropout: Factors that `draw_dropout` drew, for training; None drops nothing.
+            state: From `start`, or from the call that read the characters before these.
+            dropout: Factors from `draw_dropout`; None drops nothing.
 
         Returns:
-            log_probs, (B, U, V) float32, natural log, each position normalised: of the character
-            behind each; and the state behind the last one.
+            log_probs, (B, U, V) float32, natural log, each position normalised, of the character
+            after each; and the state after the last one.
         """
         layers, last = (None, 1.0) if dropout is None else (dropout[:-1], dropout[-1])
         frames, state = self.stack.read_on(self.embedding(ids), state, layers)
@@ -81,6 +51,6 @@ class CharacterModel(nn.Module):
         return functional.log_softmax(logits, dim=2), state
 
     def draw_dropout(self, n_sequences: int, generator: torch.Generator) -> Tensor:
-        """Draw (n_layers + 1, B, 1, D) factors: of each layer's input, last of the projection's."""
+        """Draw (n_layers + 1, B, 1, D) factors, for the input of each layer and of the projection."""
         n_inputs, size = self.config.n_layers + 1, self.config.size
         return draw_dropout(n_inputs, n_sequences, size, self.config.dropout, generator)

@@ -1,4 +1,4 @@
-"""Progress of the language model: where a run stands, and what it tells whoever watches it."""
+"""Progress: where a run stands, and what it reports to whoever watches it."""
 
 import math
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ class LanguageRunState:
     """Where a run stands.
 
     Attributes:
-        step: Updates made, of which each read a chunk.
-        loss: Sum over the updates since the last validation, nats a character.
-        n_losses: How many those are.
+        step: Updates so far, each on one chunk.
+        loss: Sum over the updates since the last validation, nats per character.
+        n_losses: The number of these updates.
         best_bits: Fewest bits per character of the dev text so far.
         best_step: The update that reached it.
-        seconds: Time spent training, over all restarts.
-        fingerprint: Hash of the configuration and the texts that the run began with.
+        seconds: Time spent on training, over all restarts.
+        fingerprint: Hash of the configuration and the texts that the run started with.
     """
 
     step: int = 0
@@ -32,7 +32,14 @@ class LanguageRunState:
 
 @dataclass(frozen=True, slots=True)
 class ChunkReport:
-    """One update: how many, of how many, the characters it read, and its loss in bits for each."""
+    """One update.
+
+    Attributes:
+        step: Updates so far.
+        n_steps: Updates of the whole run.
+        n_characters: Characters of the chunk.
+        bits: Loss per character.
+    """
 
     step: int
     n_steps: int
@@ -42,14 +49,14 @@ class ChunkReport:
 
 @dataclass(frozen=True, slots=True)
 class ValidationReport:
-    """What the model knows.
+    """One validation.
 
     Attributes:
         step: Updates so far.
         epoch: Passes over the text so far.
         bits: Per character of the training text, mean since the last validation.
-        dev: What the model says of the dev text.
-        is_best: Whether no validation before gave fewer bits.
+        dev: How well the model predicts the dev text.
+        is_best: Whether no earlier validation gave fewer bits.
         seconds: Time spent on the whole run so far.
     """
 
@@ -62,10 +69,10 @@ class ValidationReport:
 
 
 class LanguageWatcher(Protocol):
-    """Whoever watches a run."""
+    """Receives the progress of a run."""
 
     def on_chunk(self, report: ChunkReport) -> None:
-        """Hear of an update."""
+        """Receive an update's report."""
 
     def on_validation(self, report: ValidationReport) -> None:
-        """Hear how well the dev text is predicted."""
+        """Receive a validation's report."""

@@ -1,4 +1,4 @@
-"""Rescoring: a language model has its say on n-best lists."""
+"""Rescoring: n-best lists reordered by adding a language model's scores."""
 
 from collections.abc import Sequence
 
@@ -14,17 +14,17 @@ def rescore(
     lm_weight: float,
     word_score: float,
 ) -> list[Transcript]:
-    """Add what a language model says to the scores of n-best lists, and put the best in front.
+    """Add a language model's scores to those of n-best lists, and sort the lists anew.
 
     Args:
-        transcripts: With n-best, of which each entry is scored alone: an utterance's result does
+        transcripts: With n-best lists. Each entry is scored alone, so an utterance's result does
             not depend on the others.
         language_model: The model.
-        lm_weight: Factor of the natural log of its probability.
-        word_score: Added for each word, in nats: what makes up for the probability that each costs.
+        lm_weight: Factor of the text's log-probability.
+        word_score: Added for each word, in nats, to offset the probability that each word costs.
 
     Returns:
-        The transcripts with new scores, in the order given.
+        The transcripts with new scores, in the given order.
 
     Raises:
         DataError: No transcript has an alternative, or a text has a character that the model does

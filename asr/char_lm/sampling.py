@@ -1,4 +1,4 @@
-"""Sampling: a model over characters writes."""
+"""Sampling: text drawn from a language model, character by character."""
 
 import math
 
@@ -19,19 +19,19 @@ def sample(
     temperature: float,
     seed: int,
 ) -> str:
-    """Let a model go on with a text, character by character.
+    """Continue a text.
 
     Args:
-        model: The model.
+        model: The network.
         table: Its characters.
         prompt: The beginning of a segment, normalised; may be empty.
-        n_characters: How many to write, ends of segments included.
-        temperature: 1 draws from the model's distribution, less prefers what is probable; 0 always
-            takes the most probable.
-        seed: The only source of chance.
+        n_characters: How many to draw, ends of segments included.
+        temperature: 1 draws from the model's distribution, less prefers probable characters; 0
+            always takes the most probable one.
+        seed: The only source of randomness.
 
     Returns:
-        What was written behind the prompt; each segment's end is a line break.
+        The text after the prompt; each segment's end is a line break.
 
     Raises:
         ConfigError: The temperature is negative or not finite.
@@ -41,13 +41,13 @@ def sample(
         raise ConfigError(f"the temperature must be 0 or more, got {temperature}")
     generator = torch.Generator().manual_seed(seed)
     ids = torch.tensor([[END_ID, *table.encode([prompt])[:-1].tolist()]])
-    state, written = model.start(1), []
+    state, drawn = model.start(1), []
     with torch.inference_mode():
         for _ in range(n_characters):
             log_probs, state = model(ids, state)
             ids = _draw(log_probs[0, -1], temperature, generator).view(1, 1)
-            written.append(int(ids))
-    return table.decode(written)
+            drawn.append(int(ids))
+    return table.decode(drawn)
 
 
 def _draw(log_probs: Tensor, temperature: float, generator: torch.Generator) -> Tensor:

@@ -1,4 +1,4 @@
-"""Scores: how probable segments are by a model over characters, in batches, and its perplexity."""
+"""Scores: the log-probability of segments, computed in batches, and the perplexity of a text."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,17 +11,17 @@ from asr.char_lm.network import CharacterModel
 from asr.errors import DataError
 from asr.features.padding import pad, zero_padding
 
-MAX_CHARACTERS = 16_384  # scored at a time, padding included
+MAX_CHARACTERS = 16_384  # in a batch, padding included
 
 Map = Callable[[Callable[[list[str]], list[float]], list[list[str]]], Iterable[list[float]]]
 
 
 @dataclass(frozen=True, slots=True)
 class CharacterPerplexity:
-    """What a model says of a text, in sums.
+    """How well a model predicts a text, as sums.
 
-    A segment's characters are those of its words, the spaces between them, and its end. Among the
-    words, too, its end counts as one, so that the figure per word compares with an n-gram's.
+    The end of a segment counts as a character, and also as a word, which makes the perplexity per
+    word comparable with an n-gram's.
 
     Attributes:
         n_segments: Segments, each with an end, and each read alone.
@@ -37,17 +37,17 @@ class CharacterPerplexity:
 
     @property
     def per_character(self) -> float:
-        """Perplexity of a character."""
+        """Perplexity per character."""
         return math.exp(-self.log_prob / (self.n_characters + self.n_segments))
 
     @property
     def bits_per_character(self) -> float:
-        """Its binary log: the entropy of a character."""
+        """Binary log of the perplexity per character: the cross-entropy."""
         return -self.log_prob / (self.n_characters + self.n_segments) / math.log(2.0)
 
     @property
     def per_word(self) -> float:
-        """Perplexity of a word."""
+        """Perplexity per word."""
         try:
             return math.exp(-self.log_prob / (self.n_words + self.n_segments))
         except OverflowError:
@@ -57,10 +57,10 @@ class CharacterPerplexity:
 def character_perplexity(
     model: CharacterModel, table: CharacterTable, segments: Sequence[str], each: Map = map
 ) -> CharacterPerplexity:
-    """Score a text, segment by segment.
+    """Score a text, each segment alone.
 
     Args:
-        model: The model.
+        model: The network.
         table: Its characters.
         segments: Normalised as the training text was.
         each: Calls a function with each batch: `map`, or that of a pool of threads.
@@ -69,7 +69,7 @@ def character_perplexity(
         DataError: The text has no segment, or a character that the model does not know.
     """
     if not segments:
-        raise DataError("expected a text to score, got none with a word")
+        raise DataError("expected a text to score, got one without words")
     return CharacterPerplexity(
         n_segments=len(segments),
         n_words=sum(len(segment.split()) for segment in segments),
@@ -81,40 +81,39 @@ def character_perplexity(
 def score_segments(
     model: CharacterModel, table: CharacterTable, segments: Sequence[str], each: Map = map
 ) -> list[float]:
-    """Compute the log probability of each segment alone: what stands beside it changes nothing.
+    """Compute the log-probability of each segment alone; the other segments change nothing.
 
     Args:
-        model: The model.
+        model: The network.
         table: Its characters.
         segments: Normalised as the training text was; "" is a segment that ends at once.
         each: Calls a function with each batch: `map`, or that of a pool of threads.
 
     Returns:
-        Natural logs, in the order given: of all its characters and its end, behind the end of an
-        unknown segment.
+        Natural logs, in the given order, of all characters of a segment and its end.
 
     Raises:
         DataError: A segment has a character that the model does not know.
     """
-    places = list(_batches([len(segment) for segment in segments]))
-    batches = [[segments[place] for place in some] for some in places]
-    scored = each(lambda batch: _score_batch(model, table, batch), batches)
-    by_place = {
-        place: score
-        for some, scores in zip(places, scored, strict=True)
-        for place, score in zip(some, scores, strict=True)
+    batches = list(_batches([len(segment) for segment in segments]))
+    texts = [[segments[position] for position in batch] for batch in batches]
+    scores = each(lambda batch: _score_batch(model, table, batch), texts)
+    by_position = {
+        position: score
+        for batch, own in zip(batches, scores, strict=True)
+        for position, score in zip(batch, own, strict=True)
     }
-    return [by_place[place] for place in range(len(segments))]
+    return [by_position[position] for position in range(len(segments))]
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Group places by length, as many in a batch as `MAX_CHARACTERS` allows."""
+    """Group positions by length, as many in a batch as `MAX_CHARACTERS` allows."""
     batch: list[int] = []
-    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
+    for position in sorted(range(len(lengths)), key=lambda position: -lengths[position]):
         if batch and (len(batch) + 1) * (lengths[batch[0]] + 1) > MAX_CHARACTERS:
             yield batch
             batch = []
-        batch.append(place)
+        batch.append(position)
     if batch:
         yield batch
 

@@ -1,6 +1,6 @@
-"""One update of the language model: back-propagation through a chunk, the state carried over.
+"""One update: back-propagation through a chunk, with the state carried over.
 
-The rows of a chunk are cut into shards, a thread each, as the acoustic model's batches are.
+The rows of a chunk are cut into shards, one per thread, as the acoustic model's batches are.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class Chunk:
     Attributes:
         inputs: (B, U) int64 characters.
         targets: (B, U) int64, the character that follows each.
-        state: (n_layers, S, B, D) float32, of what stands in front.
+        state: (n_layers, S, B, D) float32, after the characters before the chunk.
         dropout: (n_layers + 1, B, 1, D).
     """
 
@@ -50,9 +50,9 @@ class ChunkResult:
     """What one update did.
 
     Attributes:
-        loss: Mean over the chunk, nats a character.
+        loss: Mean over the chunk, nats per character.
         gradient_norm: Before clipping.
-        state: (n_layers, S, B, D) float32, behind the chunk.
+        state: (n_layers, S, B, D) float32, after the chunk.
     """
 
     loss: float
@@ -62,7 +62,7 @@ class ChunkResult:
 
 @dataclass(frozen=True, slots=True)
 class _Gradient:
-    """The gradient of a shard's summed loss, that loss in nats, and the state behind the shard."""
+    """The gradient of a shard's summed loss, that loss in nats, and the state after the shard."""
 
     tensors: tuple[Tensor, ...]
     loss: float

@@ -1,43 +1,23 @@
-"""Streams: a long text as rows that are read side by side, chunk by chunk."""
+"""Streams: a long text as rows that are read in parallel, chunk by chunk."""
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from asr.errors import ConfigError, DataError
-
-
-@dataclass(frozen=True, slots=True)
-class StreamConfig:
-    """How a text is read.
-
-    Attributes:
-        n_streams: Places of the text that are read at the same time: the rows of a batch.
-        chunk_length: Characters of each row in an update. Gradients go no further back; the state
-            does.
-    """
-
-    n_streams: int
-    chunk_length: int
-
-    def __post_init__(self) -> None:
-        """Refuse streams without a character."""
-        for name in ("n_streams", "chunk_length"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"streams.{name} must be at least 1, got {getattr(self, name)}")
+from asr.char_lm.config import StreamConfig
+from asr.errors import DataError
 
 
 class Streams:
     """The characters of a text, cut into as many rows as there are streams.
 
-    A row follows from the same row in the chunk before it. The last characters of a text, fewer
-    than there are streams, are left out.
+    A row of a chunk continues the same row of the chunk before. The last characters of the text,
+    fewer than there are streams, are left out.
 
     Args:
         ids: (N,) of any integer type.
-        config: How many streams, and how long a chunk.
+        config: The number of streams and the length of a chunk.
 
     Raises:
         DataError: The text has fewer characters than there are streams.
@@ -62,11 +42,11 @@ class Streams:
 
     @property
     def n_characters(self) -> int:
-        """Count the characters that are predicted in one pass."""
+        """The characters that one pass predicts."""
         return self._targets.numel()
 
     def chunk(self, number: int) -> tuple[Tensor, Tensor]:
-        """Take a chunk: characters and, for each, the one that follows, (B, U) int64 both."""
+        """Return a chunk: characters and the one that follows each, both (B, U) int64."""
         start = number * self.config.chunk_length
         columns = slice(start, start + self.config.chunk_length)
         inputs, targets = self._inputs[:, columns], self._targets[:, columns]

@@ -25,7 +25,7 @@ from safetensors import SafetensorError
 
 from asr.checkpoint.decoding import DefaultSearch, read_default_search, write_default_search
 from asr.confidence.calibration_file import Calibrations, read_calibrations, write_calibrations
-from asr.config import Config, build_tree, to_toml
+from asr.config import Config, Part, Tree, build_tree, to_toml
 from asr.errors import ConfigError, DataError, ModelError
 from asr.text.normalise import normaliser
 from asr.text.tokenizer import read_tokenizer
@@ -71,7 +71,8 @@ def read_directory(folder: Path) -> ModelDirectory:
     if not any((folder / name).is_file() for name in (ONNX_FILE, WEIGHTS_FILE)):
         raise ModelError(f"{folder}: not a model directory: expected {ONNX_FILE} in it")
     try:
-        config = _read_config(folder)
+        conversion = f"`asr pack {folder} --output NEW` converts it"
+        config = read_stored_config(Config, folder, conversion=conversion)
         tokenizers = {head: read_tokenizer(folder, head) for head in config.heads}
         return ModelDirectory(
             config,
@@ -92,8 +93,7 @@ def write_directory(folder: Path, model: ModelDirectory, card: str) -> None:
         model: What to write.
         card: The model card, Markdown.
     """
-    toml = f"format = {FORMAT}\n\n{to_toml(model.config)}"
-    (folder / CONFIG_FILE).write_text(toml, encoding="utf-8")
+    write_stored_config(folder, model.config)
     for head, tokenizer in model.tokenizers.items():
         tokenizer.write(folder, head)
     if model.priors:
@@ -125,7 +125,23 @@ def check_replaceable(folder: Path) -> None:
         raise ModelError(f"{folder}: exists and is not a model directory; name a new folder")
 
 
-def _read_config(folder: Path) -> Config:
+def write_stored_config(folder: Path, config: Tree) -> None:
+    """Write the format's version and a configuration into a folder that is being made."""
+    (folder / CONFIG_FILE).write_text(f"format = {FORMAT}\n\n{to_toml(config)}", encoding="utf-8")
+
+
+def read_stored_config(kind: type[Part], folder: Path, *, conversion: str) -> Part:
+    """Read the configuration of a model directory of the present format.
+
+    Args:
+        kind: Of the configuration.
+        folder: The model directory.
+        conversion: How a directory of format 1 becomes one of the present format, for the message.
+
+    Raises:
+        ModelError: The directory is of another format.
+        ConfigError: The configuration is missing, or not of this kind.
+    """
     path = folder / CONFIG_FILE
     try:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -134,8 +150,7 @@ def _read_config(folder: Path) -> Config:
     version = tree.pop("format", 1)
     if version == 1:
         raise ModelError(
-            f"{folder}: a model of format 1; `asr pack {folder} --output NEW` converts it to the "
-            f"present one, {FORMAT}"
+            f"{folder}: a model of format 1; this version reads format {FORMAT}: {conversion}"
         )
     if version != FORMAT:
         raise ModelError(
@@ -143,7 +158,7 @@ def _read_config(folder: Path) -> Config:
             "install a newer one"
         )
     try:
-        return build_tree(Config, tree)
+        return build_tree(kind, tree)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 

@@ -13,7 +13,6 @@ from asr.cli.training import (
     quarter_of_memory,
     read_run,
     run_end,
-    run_folder,
     share_threads,
 )
 
@@ -96,6 +95,7 @@ def run(options: argparse.Namespace) -> int:
     from asr.text.normalise import normaliser
     from asr.train.progress import Unwatched
     from asr.train.ranks import join_ranks
+    from asr.train.run import run_folder
 
     config = read_run(options, Config, options.config)
     train = read_manifest(options.train)

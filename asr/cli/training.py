@@ -71,16 +71,17 @@ def share_threads(options: argparse.Namespace, n_shards: int, device_type: str =
     torch.set_num_threads(max(1, n_threads // (n_shards if is_cpu else n_loaders)))
 
 
+def use_threads(n_threads: int | None) -> None:
+    """Let torch compute with so many threads; None leaves it one per core."""
+    import torch
+
+    if n_threads is not None:
+        torch.set_num_threads(n_threads)
+
+
 def quarter_of_memory() -> int:
     """Count the bytes that features may take: a quarter of the computer's memory."""
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
-
-
-def run_folder(output: Path) -> Path:
-    """Make the folder that keeps the state and the metrics of a run."""
-    folder = output.with_name(output.name + ".run")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def run_end(state: "RunState", dev: Path | None) -> str:

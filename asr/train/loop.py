@@ -11,7 +11,7 @@ from typing import cast
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from asr.errors import StoppedError, TrainingError
+from asr.errors import TrainingError
 from asr.model.acoustic import AcousticModel
 from asr.text.tokens import Tokenizer
 from asr.train.config import OptimiserConfig, TrainConfig
@@ -20,16 +20,15 @@ from asr.train.objective import LossTerm
 from asr.train.optimiser import adamw, averaged, learning_rate_at
 from asr.train.precision import usable_precision
 from asr.train.progress import EpochReport, StepReport, Watcher
-from asr.train.state import RunState, load_state, save_state
+from asr.train.run import Run
+from asr.train.state import RunState
 from asr.train.step import TrainingBatch, Workers, training_step
 from asr.train.validation import DevErrors, validate
-
-STATE_FILE = "state.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
 class DevSet:
-    """What a model is kept_model on while it trains.
+    """What a model is validated on while it trains.
 
     Attributes:
         data: Utterances as batches, not augmented.
@@ -80,13 +79,16 @@ class Trainer:
         if config.average_decay:
             self.average = averaged(model, config.average_decay)
             self.modules["average"] = self.average
-        self.state_path = folder / STATE_FILE
-        self.state = RunState(fingerprint=fingerprint)
-        if self.state_path.exists():
-            self.state = load_state(self.state_path, self.state, self.modules, self.optimiser)
+        self._run = Run(
+            folder,
+            RunState(fingerprint=fingerprint),
+            self.modules,
+            self.optimiser,
+            checkpoint_minutes=config.checkpoint_minutes,
+            ranks=self.ranks,
+        )
+        self.state = self._run.state
         self.ranks.begin_alike(model, f"{fingerprint} {self.state.step}")
-        self._clock = time.monotonic()
-        self._saved = self._clock
 
     def run(
         self, watcher: Watcher, save_best: Callable[[], None], must_stop: Callable[[], bool]
@@ -115,7 +117,7 @@ class Trainer:
                 is_last = self.dev is None and self.is_finished()
                 if (report.is_best or is_last) and self.ranks.is_first:
                     save_best()
-                self._save_state()
+                self._run.save()
                 watcher.on_epoch(dataclasses.replace(report, seconds=self.state.seconds))
         return self.state
 
@@ -154,8 +156,7 @@ class Trainer:
                 )
             )
             self._stop_if(must_stop())
-            if time.monotonic() - self._saved > 60.0 * self.config.checkpoint_minutes:
-                self._save_state()
+            self._run.save_if_due()
         return trained / max(time.monotonic() - began, 1e-9), n_skipped
 
     def _update(self, batch: TrainingBatch, n_batches: int, workers: Workers) -> StepReport:
@@ -237,16 +238,5 @@ class Trainer:
 
     def _stop_if(self, must_stop: bool) -> None:
         """End the run, its state saved, if any rank must stop."""
-        if self.ranks.anyone(must_stop):
-            self._save_state()
-            raise StoppedError(
-                f"stopped in epoch {self.state.epoch + 1} after step {self.state.step}; the state "
-                "is saved, and the same command goes on from there"
-            )
-
-    def _save_state(self) -> None:
-        now = time.monotonic()
-        self.state.seconds += now - self._clock
-        self._clock = self._saved = now
-        if self.ranks.is_first:
-            save_state(self.state_path, self.state, self.modules, self.optimiser)
+        where = f"in epoch {self.state.epoch + 1} after step {self.state.step}"
+        self._run.stop_if(must_stop, where)

@@ -17,17 +17,18 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from asr.errors import TrainingError
-from asr.files import flush
+from asr.files import write_bytes
 
 
 class Counters(Protocol):
     """A dataclass that says where a run stands, and what it began with."""
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+    seconds: float
     fingerprint: str
 
 
-Run = TypeVar("Run", bound=Counters)
+State = TypeVar("State", bound=Counters)
 
 
 @dataclasses.dataclass(slots=True)
@@ -64,7 +65,7 @@ def save_state(
     optimiser: torch.optim.Optimizer,
     carried: Tensor | None = None,
 ) -> None:
-    """Write everything beside `path` and rename it into place; it outlasts a loss of power.
+    """Write a training state, complete or not at all; it survives a loss of power.
 
     Args:
         path: The state's file.
@@ -86,28 +87,23 @@ def save_state(
     if carried is not None:
         tensors["carried"] = carried
     header = {"run": json.dumps(dataclasses.asdict(run))}
-    beside = path.with_name(path.name + ".new")
     contents = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()}, header)
     try:
-        beside.write_bytes(contents)
-        flush(beside)
-        beside.replace(path)
-        flush(path.parent)
+        write_bytes(path, contents)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise TrainingError(
-            f"{path}: cannot be written: {error.strerror or error}. What was saved before is "
-            "whole: with that mended, the same command goes on from there"
+            f"{path}: cannot be written: {error.strerror or error}. The state saved before is "
+            "intact: once this is fixed, the same command resumes from there"
         ) from error
 
 
 def load_state(
     path: Path,
-    fresh: Run,
+    fresh: State,
     modules: Mapping[str, nn.Module],
     optimiser: torch.optim.Optimizer,
     carried: Tensor | None = None,
-) -> Run:
+) -> State:
     """Put weights, moments and what was carried over back, and return where the run stood.
 
     Args:

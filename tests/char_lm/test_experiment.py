@@ -8,12 +8,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from asr.char_lm.config import CharacterModelConfig, LanguageConfig, StreamConfig
 from asr.char_lm.experiment import train_language_model
 from asr.char_lm.language_model import load_language_model
-from asr.char_lm.network import CharacterModelConfig
 from asr.char_lm.progress import ChunkReport, LanguageRunState, ValidationReport
-from asr.char_lm.streams import StreamConfig
-from asr.config import LanguageConfig
 from asr.errors import DataError, ModelError, StoppedError, TrainingError
 from asr.provenance import provenance
 
@@ -22,7 +20,7 @@ DEV = ["A cat sat at the mat."]
 
 
 class Watcher:
-    """Notes what it hears, and interrupts the run after an update if told to."""
+    """Keeps the reports, and interrupts the run after an update if told to."""
 
     def __init__(self, stop_at_step: int | None = None) -> None:
         self.stop_at_step = stop_at_step
@@ -54,7 +52,7 @@ def state_tensors(output: Path) -> dict[str, torch.Tensor]:
     return load_file(output.with_name(output.name + ".run") / "state.safetensors")
 
 
-def test_a_run_that_is_asked_to_stop_saves_its_state_and_goes_on_to_the_same_bits(
+def test_a_run_that_is_asked_to_stop_saves_its_state_and_resumes_to_the_same_bits(
     small_language_config: LanguageConfig, tmp_path: Path
 ) -> None:
     rarely = dataclasses.replace(small_language_config.train, checkpoint_minutes=60.0)
@@ -147,7 +145,7 @@ def test_a_periodic_text_is_learned_to_near_nothing(
 ) -> None:
     config = dataclasses.replace(
         small_language_config,
-        model=CharacterModelConfig("gru", 16, 1, dropout=0.0),
+        model=CharacterModelConfig(cell="gru", size=16, n_layers=1, dropout=0.0),
         streams=StreamConfig(n_streams=4, chunk_length=20),
         optimiser=dataclasses.replace(small_language_config.optimiser, learning_rate=0.03),
         train=dataclasses.replace(
@@ -169,7 +167,7 @@ def test_a_periodic_text_is_learned_to_near_nothing(
 
 
 @pytest.mark.parametrize("change", ["configuration", "text", "dev"])
-def test_a_run_is_not_gone_on_with_under_another_configuration_or_text(
+def test_a_run_is_not_resumed_with_another_configuration_or_text(
     small_language_config: LanguageConfig, tmp_path: Path, change: str
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
@@ -190,8 +188,8 @@ def test_a_run_is_not_gone_on_with_under_another_configuration_or_text(
 @pytest.mark.parametrize(
     ("text", "dev", "complaint"),
     [
-        ([], DEV, "without a word"),
-        (TEXT, ["..."], "without a word"),
+        ([], DEV, "without words"),
+        (TEXT, ["..."], "without words"),
         (["A"], ["A"], "longer than"),
         (TEXT, ["A zoo"], "does not know the character 'Z'"),
     ],

@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from asr.char_lm.characters import CharacterTable
+from asr.char_lm.config import LanguageConfig
 from asr.char_lm.language_model import (
     LanguageModel,
     build_language_model,
     load_language_model,
     save_language_model,
 )
-from asr.config import LanguageConfig
 from asr.errors import ModelError
 
 TEXTS = ["Don't stop!", "OK", ""]
@@ -73,4 +73,22 @@ def test_files_that_do_not_belong_together_are_refused(
     CharacterTable.of(["AB"]).write(tmp_path / "model")
 
     with pytest.raises(ModelError, match="do not make a language model"):
+        load_language_model(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        ("", r"of format 1; this version reads format 2: in its config\.toml, remove "),
+        ("format = 3\n", "of format 3; this version reads format 2: install a newer one"),
+    ],
+)
+def test_another_format_is_refused_with_a_way_out(
+    language_model: LanguageModel, tmp_path: Path, version: str, message: str
+) -> None:
+    save_language_model(tmp_path / "model", language_model, card="")
+    config = tmp_path / "model" / "config.toml"
+    config.write_text(version + config.read_text().removeprefix("format = 2\n"))
+
+    with pytest.raises(ModelError, match=message):
         load_language_model(tmp_path / "model")

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from asr.char_lm.characters import CharacterTable
+from asr.char_lm.config import LanguageConfig
 from asr.char_lm.language_model import LanguageModel, build_language_model
 from asr.char_lm.rescoring import rescore
-from asr.config import LanguageConfig
 from asr.errors import DataError
 from asr.text.transcript import Alternative, Transcript, Word, from_json, to_json
 

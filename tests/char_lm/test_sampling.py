@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from asr.char_lm.characters import CharacterTable
-from asr.char_lm.network import CharacterModel, CharacterModelConfig
+from asr.char_lm.config import CharacterModelConfig
+from asr.char_lm.network import CharacterModel
 from asr.char_lm.sampling import sample
 from asr.errors import ConfigError
 
@@ -14,7 +15,9 @@ TABLE = CharacterTable("\n ABC")
 @pytest.fixture
 def model() -> CharacterModel:
     torch.manual_seed(0)
-    model = CharacterModel(CharacterModelConfig("gru", 8, 1, 0.0), n_characters=5)
+    model = CharacterModel(
+        CharacterModelConfig(cell="gru", size=8, n_layers=1, dropout=0.0), n_characters=5
+    )
     with torch.no_grad():
         model.projection.weight.mul_(5.0)
     return model

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from asr.char_lm.characters import CharacterTable
-from asr.char_lm.network import CharacterModel, CharacterModelConfig
+from asr.char_lm.config import CharacterModelConfig
+from asr.char_lm.network import CharacterModel
 from asr.char_lm.scores import character_perplexity, score_segments
 from asr.errors import DataError
-from asr.lm import character_scores
 
 TABLE = CharacterTable("\n AB")
 SEGMENTS = ["AB BA", "", "A", "B A B A B", "BB"]
@@ -17,7 +17,9 @@ SEGMENTS = ["AB BA", "", "A", "B A B A B", "BB"]
 @pytest.fixture
 def model() -> CharacterModel:
     torch.manual_seed(0)
-    return CharacterModel(CharacterModelConfig("lstm", 8, 1, 0.0), n_characters=4)
+    return CharacterModel(
+        CharacterModelConfig(cell="lstm", size=8, n_layers=1, dropout=0.0), n_characters=4
+    )
 
 
 def by_hand(model: CharacterModel, ids: list[int]) -> float:
@@ -47,7 +49,7 @@ def test_many_batches_give_what_one_gives(
     model: CharacterModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = score_segments(model, TABLE, SEGMENTS)
-    monkeypatch.setattr(character_scores, "MAX_CHARACTERS", 7)
+    monkeypatch.setattr("asr.char_lm.scores.MAX_CHARACTERS", 7)
 
     with ThreadPoolExecutor(2) as pool:
         scores = score_segments(model, TABLE, SEGMENTS, pool.map)

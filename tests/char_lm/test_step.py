@@ -3,14 +3,17 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from asr.char_lm.network import CharacterModel, CharacterModelConfig
+from asr.char_lm.config import CharacterModelConfig
+from asr.char_lm.network import CharacterModel
 from asr.char_lm.step import Chunk, ChunkResult, language_step
 from asr.errors import TrainingError
 
 
 def make_model() -> CharacterModel:
     torch.manual_seed(0)
-    return CharacterModel(CharacterModelConfig("lstm", 8, 2, 0.3), n_characters=5)
+    return CharacterModel(
+        CharacterModelConfig(cell="lstm", size=8, n_layers=2, dropout=0.3), n_characters=5
+    )
 
 
 def make_chunk(model: CharacterModel) -> Chunk:

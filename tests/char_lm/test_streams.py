@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from asr.char_lm.streams import StreamConfig, Streams
+from asr.char_lm.config import StreamConfig
+from asr.char_lm.streams import Streams
 from asr.errors import DataError
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from asr.char_lm.config import LanguageConfig
 from asr.char_lm.language_model import load_language_model
 from asr.cli import main
-from asr.config import LanguageConfig, to_toml
+from asr.config import to_toml
 from asr.provenance import Provenance
 from asr.text.transcript import (
     Alternative,

@@ -19,7 +19,7 @@ from asr.cli.watch import METRICS_FILE, RunWatcher
 from asr.config import Config, to_toml
 from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
-from asr.train.loop import STATE_FILE
+from asr.train.run import STATE_FILE
 from asr.train.progress import StepReport
 
 CONF = Path(__file__).parents[2] / "conf"

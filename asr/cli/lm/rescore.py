@@ -1,4 +1,4 @@
-"""`asr lm rescore`: a recurrent model has its say on n-best lists."""
+"""`asr lm rescore`: n-best lists are reordered by a recurrent model."""
 
 import argparse
 import dataclasses
@@ -8,16 +8,16 @@ from pathlib import Path
 from asr.cli.numbers import at_least, duration
 from asr.cli.outputs import file_to_write
 
-HELP = "put n-best lists in order by a recurrent model"
+HELP = "reorder n-best lists by a recurrent model"
 DESCRIPTION = """\
-Add what a recurrent language model says to the scores of n-best lists, and make the best entry of
-each the transcript:
+Add the scores of a recurrent language model to those of n-best lists, and make the best entry of
+each list the transcript:
 
-  score + W × log probability of the text + S × number of its words
+  score + W × log-probability of the text + S × number of its words
 
 H.jsonl is what `asr decode --search beam --n-best 16` writes, with the times of all entries' words.
-Each text is scored alone, its end included. The record H.run.json, if there is one, is carried over
-with the rescoring and its time.
+Each text is scored alone, its end included. The record H.run.json, if there is one, is copied, with
+the rescoring and its time added.
 
 Good weights depend on both models: try some on a dev set.
 
@@ -37,10 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", type=Path, required=True, metavar="DIR", help="a recurrent model's directory"
     )
     parser.add_argument(
-        "--lm-weight", type=float, required=True, metavar="W", help="factor of its log probability"
+        "--lm-weight", type=float, required=True, metavar="W", help="factor of its log-probability"
     )
     parser.add_argument(
-        "--word-score", type=float, default=0.0, metavar="S", help="nats a word (default: 0)"
+        "--word-score", type=float, default=0.0, metavar="S", help="nats per word (default: 0)"
     )
     parser.add_argument(
         "--output", type=file_to_write, required=True, metavar="FILE", help="hypotheses to write"
@@ -51,10 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Rescore, write the record and then the hypotheses, and say what changed."""
+    """Rescore, write the record and then the hypotheses, and report the changes."""
     from asr.char_lm.language_model import load_language_model
     from asr.char_lm.rescoring import rescore
-    from asr.cli.searching import use_threads
+    from asr.cli.training import use_threads
     from asr.text.transcript import read_transcripts, write_transcripts
 
     use_threads(options.threads)
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     )
     seconds = time.monotonic() - began
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.unlink(missing_ok=True)  # else it would stand beside another run's record
+    options.output.unlink(missing_ok=True)  # never next to another run's record
     _write_record(options, seconds)
     write_transcripts(options.output, rescored)
     pairs = zip(transcripts, rescored, strict=True)
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _write_record(options: argparse.Namespace, seconds: float) -> None:
-    """Carry over how the hypotheses were made; without such a record, write none."""
+    """Record how the hypotheses were made and rescored, if the former is known."""
     from asr.cli.decode import record_path
     from asr.provenance import provenance
     from asr.wer.score_file import read_decoding_record, write_decoding_record
@@ -95,7 +95,7 @@ def _write_record(options: argparse.Namespace, seconds: float) -> None:
         record_path(options.output),
         dataclasses.replace(
             decoding,
-            search_kind=None,  # its words were chosen in another way: no calibration is of that
+            search_kind=None,  # no calibration fits words that were chosen in this way
             search=f"{decoding.search}, rescored by {options.model.name}, {weights}",
             computing_seconds=decoding.computing_seconds + seconds,
             provenance=dataclasses.replace(

@@ -1,16 +1,16 @@
-"""`asr lm sample`: a recurrent model writes."""
+"""`asr lm sample`: a recurrent model continues a text."""
 
 import argparse
 from pathlib import Path
 
 from asr.cli.numbers import at_least
 
-HELP = "let a recurrent model write"
+HELP = "let a recurrent model continue a text"
 DESCRIPTION = """\
-Let a recurrent model over characters go on with a prompt. The same seed gives the same text.
+Let a recurrent model over characters continue a prompt. The same seed gives the same text.
 
-A temperature of 1 draws from the model's own distribution; a lower one prefers what is probable,
-and 0 always takes the most probable character. The end of a segment is a line break.
+A temperature of 1 draws from the model's own distribution; a lower one prefers probable characters,
+and 0 always takes the most probable one. The end of a segment is a line break.
 
 example:
   asr lm sample char_lm --prompt "IT WAS A" --temperature 0.8 --length 200 --seed 1
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr lm sample` takes."""
     parser.add_argument("model", type=Path, metavar="MODEL", help="a recurrent model's directory")
     parser.add_argument(
-        "--prompt", default="", metavar="TEXT", help="beginning to go on with (default: none)"
+        "--prompt", default="", metavar="TEXT", help="text to continue (default: none)"
     )
     parser.add_argument(
         "--temperature", type=float, default=0.8, metavar="T", help="0 or more (default: 0.8)"
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write so many characters behind the prompt."""
+    """Print the prompt and its continuation."""
     from asr.char_lm.language_model import load_language_model
 
     model = load_language_model(options.model)

@@ -5,18 +5,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from asr.cli.training import add_run_arguments, read_run, run_folder, share_threads
+from asr.cli.training import add_run_arguments, read_run, share_threads
 
 HELP = "train a recurrent model over characters"
 DESCRIPTION = """\
-Train a recurrent language model over characters on text, one segment a line, in an order that makes
-sense; .gz, .xz and .bz2 are unpacked. Its best state by a dev text is kept, of which each segment
-is read alone.
+Train a recurrent language model over characters on text: one segment per line, in its natural
+order; .gz, .xz and .bz2 are unpacked. The best model by a dev text is kept.
 
-Everything about the model and its training stands in the configuration (see conf/); a value can be
-changed for one run: --set train.n_epochs=3. The folder OUTPUT.run beside the model keeps the state
-of the run and its metrics. Stopped at any moment, the same command goes on from there. The model
-directory appears when training is finished.
+The configuration (see conf/) decides everything about the model and its training; --set changes a
+value for one run: --set train.n_epochs=3. The folder OUTPUT.run keeps the state and the metrics of
+the run: stopped at any moment, the same command resumes from there. The model directory appears
+when training is finished.
 
 example:
   asr lm train conf/char_lm.toml --text books.txt.xz --output char_lm
@@ -28,28 +27,29 @@ next:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr lm train` takes."""
-    parser.add_argument("config", type=Path, metavar="CONFIG", help="configuration, as of conf/")
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="a file of conf/")
     parser.add_argument(
-        "--text", type=Path, nargs="+", required=True, metavar="FILE", help="text to learn from"
+        "--text", type=Path, nargs="+", required=True, metavar="FILE", help="training text"
     )
     parser.add_argument(
         "--dev",
         type=Path,
         metavar="FILE",
-        help="text to choose the model by (default: the last tenth, at most 3,000 lines, held out)",
+        help="text to choose the best model by (default: the last tenth, at most 3,000 lines)",
     )
     add_run_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, show progress, and put the best model in place."""
+    from asr.char_lm.config import LanguageConfig
     from asr.char_lm.experiment import train_language_model
     from asr.cli.lm.watch import LanguageRunWatcher
     from asr.cli.stopping import StopSignals
-    from asr.config import LanguageConfig
     from asr.errors import StoppedError
     from asr.lm.segments import hold_out, read_segments
     from asr.provenance import provenance
+    from asr.train.run import run_folder
 
     text: Sequence[str] = list(read_segments(options.text))
     if options.dev:
@@ -73,9 +73,9 @@ def run(options: argparse.Namespace) -> int:
         except StoppedError as stopped:
             print(f"asr: {stopped}", file=sys.stderr)
             return signals.exit_status
-    judged = options.dev.name if options.dev else f"{len(dev):,} segments held out"
+    dev_name = options.dev.name if options.dev else f"{len(dev):,} segments held out"
     print(
-        f"{options.output}: best {state.best_bits:.4f} bits per character of {judged} "
+        f"{options.output}: best {state.best_bits:.4f} bits per character of {dev_name} "
         f"(update {state.best_step} of {state.step}, {state.seconds / 60:.0f} minutes)"
     )
     return 0

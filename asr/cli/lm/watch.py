@@ -1,4 +1,4 @@
-"""What `asr lm train` shows while it trains: a progress bar, a line a validation, metrics."""
+"""What `asr lm train` shows while it trains: a progress bar, a line per validation, metrics."""
 
 import json
 from pathlib import Path
@@ -9,11 +9,11 @@ from tqdm import tqdm
 
 from asr.char_lm.progress import ChunkReport, ValidationReport
 
-METRICS_FILE = "metrics.jsonl"  # a validation a line
+METRICS_FILE = "metrics.jsonl"  # one validation per line
 
 
 class LanguageRunWatcher:
-    """Shows a run in the terminal, and writes its metrics into the run's folder."""
+    """Shows a run in the terminal and writes its metrics into the run's folder."""
 
     def __init__(self, folder: Path) -> None:
         self._metrics = folder / METRICS_FILE
@@ -32,7 +32,7 @@ class LanguageRunWatcher:
             self._bar.close()
 
     def on_chunk(self, report: ChunkReport) -> None:
-        """Advance the bar, which knows the speed and the time left."""
+        """Advance the bar."""
         if self._bar is None:
             n_before = (report.step - 1) * report.n_characters
             n_all = report.n_steps * report.n_characters
