@@ -51,6 +51,6 @@ class CharacterModel(nn.Module):
         return functional.log_softmax(logits, dim=2), state
 
     def draw_dropout(self, n_sequences: int, generator: torch.Generator) -> Tensor:
-        """Draw (n_layers + 1, B, 1, D) factors, for the input of each layer and of the projection."""
+        """Draw (n_layers + 1, B, 1, D) factors, for the inputs of the layers and the projection."""
         n_inputs, size = self.config.n_layers + 1, self.config.size
         return draw_dropout(n_inputs, n_sequences, size, self.config.dropout, generator)

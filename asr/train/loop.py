@@ -97,8 +97,8 @@ class Trainer:
 
         Args:
             watcher: Told of every step and epoch.
-            save_best: Called whenever `kept_model` as it is has the lowest dev WER so far, or without a
-                dev set after the last epoch; on the first rank only.
+            save_best: Called whenever `kept_model` has the lowest dev WER so far, or without a dev
+                set after the last epoch; on the first rank only.
             must_stop: Asked after every step, and in validation, whether to end early.
 
         Raises:
