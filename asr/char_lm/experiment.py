@@ -14,7 +14,7 @@ from asr.char_lm.language_model import (
     load_language_model,
     save_language_model,
 )
-from asr.char_lm.loop import DevText, LanguageTrainer
+from asr.char_lm.loop import LanguageTrainer
 from asr.char_lm.progress import LanguageRunState, LanguageWatcher
 from asr.char_lm.streams import Streams
 from asr.checkpoint.directory import check_replaceable, read_card
@@ -65,11 +65,9 @@ def train_language_model(
     ids = torch.from_numpy(table.encode(segments))
     language_model = build_language_model(config, table)
     trainer = LanguageTrainer(
-        language_model.model,
+        language_model,
         Streams(torch.cat([ids.new_tensor([END_ID]), ids]), config.streams),
-        DevText(table, dev_segments),
-        config.train,
-        config.optimiser,
+        dev_segments,
         folder,
         fingerprint=_fingerprint(config, segments, dev_segments),
     )

@@ -16,8 +16,7 @@ from safetensors import SafetensorError
 from asr.char_lm.characters import CharacterTable
 from asr.char_lm.config import LanguageConfig
 from asr.char_lm.network import CharacterModel
-from asr.char_lm.sampling import sample
-from asr.char_lm.scores import CharacterPerplexity, character_perplexity, score_segments
+from asr.char_lm.scores import CharacterPerplexity, Map, character_perplexity, score_segments
 from asr.checkpoint.directory import (
     CARD_FILE,
     WEIGHTS_FILE,
@@ -27,7 +26,7 @@ from asr.checkpoint.directory import (
 )
 from asr.errors import ConfigError, DataError, ModelError
 from asr.files import replacing_folder
-from asr.text.normalise import normaliser
+from asr.text.normalise import Normaliser, normaliser
 
 _CONVERSION = "in its config.toml, remove optimiser.schedule and put `format = 2` on the first line"
 
@@ -42,35 +41,25 @@ class LanguageModel:
 
     def log_probs(self, texts: Sequence[str]) -> list[float]:
         """Compute the natural log of each text's probability as a segment, its end included."""
-        return score_segments(self.model, self.table, self._normalised(texts))
+        return score_segments(self.model, self.table, list(map(self.normalise, texts)))
 
-    def perplexity(self, texts: Sequence[str]) -> CharacterPerplexity:
+    def perplexity(self, texts: Sequence[str], each: Map = map) -> CharacterPerplexity:
         """Score a text, each segment alone; segments that normalise to nothing are left out.
+
+        Args:
+            texts: The segments.
+            each: Calls a function with each batch: `map`, or that of a pool of threads.
 
         Raises:
             DataError: There is no segment, or a character that the model does not know.
         """
-        segments = [segment for segment in self._normalised(texts) if segment]
-        return character_perplexity(self.model, self.table, segments)
+        segments = [segment for text in texts if (segment := self.normalise(text))]
+        return character_perplexity(self.model, self.table, segments, each)
 
-    def sample(self, prompt: str, *, n_characters: int, temperature: float, seed: int) -> str:
-        """Continue a text; see `asr.char_lm.sampling.sample`.
-
-        Returns:
-            The prompt, normalised but for a space at its end, and its continuation.
-        """
-        text = self._normalised([prompt])[0] + " " * (prompt != prompt.rstrip())
-        return text + sample(
-            self.model,
-            self.table,
-            text,
-            n_characters=n_characters,
-            temperature=temperature,
-            seed=seed,
-        )
-
-    def _normalised(self, texts: Sequence[str]) -> list[str]:
-        return list(map(normaliser(self.config.normaliser), texts))
+    @property
+    def normalise(self) -> Normaliser:
+        """The normaliser of its text."""
+        return normaliser(self.config.normaliser)
 
 
 def build_language_model(config: LanguageConfig, table: CharacterTable) -> LanguageModel:

@@ -3,24 +3,19 @@
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from asr.char_lm.characters import CharacterTable
-from asr.char_lm.config import LanguageTrainConfig
-from asr.char_lm.network import CharacterModel
+from asr.char_lm.language_model import LanguageModel
 from asr.char_lm.progress import (
     ChunkReport,
     LanguageRunState,
     LanguageWatcher,
     ValidationReport,
 )
-from asr.char_lm.scores import character_perplexity
 from asr.char_lm.step import Chunk, language_step
 from asr.char_lm.streams import Streams
-from asr.train.config import OptimiserConfig
 from asr.train.optimiser import adamw, learning_rate_at
 from asr.train.precision import usable_precision
 from asr.train.run import Run
@@ -28,23 +23,13 @@ from asr.train.run import Run
 LN_2 = math.log(2.0)
 
 
-@dataclass(frozen=True, slots=True)
-class DevText:
-    """What the best model is chosen by: normalised segments, each read alone."""
-
-    table: CharacterTable
-    segments: Sequence[str]
-
-
 class LanguageTrainer:
     """Trains a language model; started or resumed in a folder, see `asr.train.run.Run`.
 
     Args:
-        model: Trained in place.
+        language_model: Trained in place.
         streams: The training text.
-        dev: The dev text.
-        config: Length and precision.
-        optimiser_config: How far each update goes.
+        dev: The segments of the dev text.
         folder: Holds the training state.
         fingerprint: Stands for everything that must be equal when a run is resumed.
 
@@ -54,24 +39,23 @@ class LanguageTrainer:
 
     def __init__(
         self,
-        model: CharacterModel,
+        language_model: LanguageModel,
         streams: Streams,
-        dev: DevText,
-        config: LanguageTrainConfig,
-        optimiser_config: OptimiserConfig,
+        dev: Sequence[str],
         folder: Path,
         fingerprint: str,
     ) -> None:
-        self.model, self.streams, self.dev = model, streams, dev
-        self.config, self.optimiser_config = config, optimiser_config
+        self.language_model, self.streams, self.dev = language_model, streams, dev
+        self.model, config = language_model.model, language_model.config.train
+        self.config, self.optimiser_config = config, language_model.config.optimiser
         self.n_steps = max(1, round(config.n_epochs * len(streams)))
         self._precision = usable_precision(config.precision, torch.device("cpu"))
-        self.optimiser = adamw(model, optimiser_config)
-        self.carried = model.start(streams.config.n_streams)
+        self.optimiser = adamw(self.model, self.optimiser_config)
+        self.carried = self.model.start(streams.config.n_streams)
         self._run = Run(
             folder,
             LanguageRunState(fingerprint=fingerprint),
-            {"model": model},
+            {"model": self.model},
             self.optimiser,
             self.carried,
             checkpoint_minutes=config.checkpoint_minutes,
@@ -143,8 +127,7 @@ class LanguageTrainer:
 
     def _validate(self, pool: ThreadPoolExecutor) -> ValidationReport:
         """Score the dev text, and note whether the model is the best so far."""
-        run, dev = self.state, self.dev
-        perplexity = character_perplexity(self.model, dev.table, dev.segments, pool.map)
+        run, perplexity = self.state, self.language_model.perplexity(self.dev, pool.map)
         bits = perplexity.bits_per_character
         is_best = bits < run.best_bits
         if is_best:

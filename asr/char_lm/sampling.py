@@ -5,33 +5,27 @@ import math
 import torch
 from torch import Tensor
 
-from asr.char_lm.characters import END_ID, CharacterTable
-from asr.char_lm.network import CharacterModel
+from asr.char_lm.characters import END_ID
+from asr.char_lm.language_model import LanguageModel
 from asr.errors import ConfigError
 
 
 def sample(
-    model: CharacterModel,
-    table: CharacterTable,
-    prompt: str,
-    *,
-    n_characters: int,
-    temperature: float,
-    seed: int,
+    language_model: LanguageModel, prompt: str, *, n_characters: int, temperature: float, seed: int
 ) -> str:
     """Continue a text.
 
     Args:
-        model: The network.
-        table: Its characters.
-        prompt: The beginning of a segment, normalised; may be empty.
+        language_model: The model.
+        prompt: The beginning of a segment; may be empty.
         n_characters: How many to draw, ends of segments included.
         temperature: 1 draws from the model's distribution, less prefers probable characters; 0
             always takes the most probable one.
         seed: The only source of randomness.
 
     Returns:
-        The text after the prompt; each segment's end is a line break.
+        The prompt, normalised but for a space at its end, and its continuation, in which each
+        segment's end is a line break.
 
     Raises:
         ConfigError: The temperature is negative or not finite.
@@ -39,15 +33,17 @@ def sample(
     """
     if not 0.0 <= temperature < math.inf:
         raise ConfigError(f"the temperature must be 0 or more, got {temperature}")
+    text = language_model.normalise(prompt) + " " * (prompt != prompt.rstrip())
+    model, table = language_model.model, language_model.table
     generator = torch.Generator().manual_seed(seed)
-    ids = torch.tensor([[END_ID, *table.encode([prompt])[:-1].tolist()]])
+    ids = torch.tensor([[END_ID, *table.encode([text])[:-1].tolist()]])
     state, drawn = model.start(1), []
     with torch.inference_mode():
         for _ in range(n_characters):
             log_probs, state = model(ids, state)
             ids = _draw(log_probs[0, -1], temperature, generator).view(1, 1)
             drawn.append(int(ids))
-    return table.decode(drawn)
+    return text + table.decode(drawn)
 
 
 def _draw(log_probs: Tensor, temperature: float, generator: torch.Generator) -> Tensor:

@@ -45,16 +45,6 @@ def test_text_is_normalised_before_it_is_scored(language_model: LanguageModel) -
     assert language_model.perplexity(TEXTS) == language_model.perplexity(["DON'T STOP", "OK"])
 
 
-@pytest.mark.parametrize(("prompt", "begins"), [("don't ", "DON'T "), ("Stop", "STOP"), ("", "")])
-def test_a_sample_begins_with_the_prompt(
-    language_model: LanguageModel, prompt: str, begins: str
-) -> None:
-    text = language_model.sample(prompt, n_characters=5, temperature=1.0, seed=1)
-
-    assert text.startswith(begins)
-    assert len(text) == len(begins) + 5
-
-
 @pytest.mark.parametrize("missing", ["model.safetensors", "config.toml", "tokens.txt"])
 def test_a_directory_that_lacks_a_file_is_refused_by_its_name(
     language_model: LanguageModel, tmp_path: Path, missing: str

@@ -65,7 +65,6 @@ def run(options: argparse.Namespace) -> int:
         transcripts, model, lm_weight=options.lm_weight, word_score=options.word_score
     )
     seconds = time.monotonic() - began
-    options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.unlink(missing_ok=True)  # never next to another run's record
     _write_record(options, seconds)
     write_transcripts(options.output, rescored)

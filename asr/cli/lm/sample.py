@@ -35,9 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the prompt and its continuation."""
     from asr.char_lm.language_model import load_language_model
+    from asr.char_lm.sampling import sample
 
-    model = load_language_model(options.model)
-    text = model.sample(
+    text = sample(
+        load_language_model(options.model),
         options.prompt,
         n_characters=options.length,
         temperature=options.temperature,
