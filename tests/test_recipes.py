@@ -185,6 +185,21 @@ def test_the_memory_recipe_ends_with_a_page_of_all_models(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+def test_without_a_dictionary_mini_librispeech_uses_the_words_of_the_shipped_model(
+    tmp_path: Path,
+) -> None:
+    for seed, subset in enumerate(("train-clean-5", "dev-clean")):
+        write_tiny_corpus(tmp_path / "LibriSpeech" / subset, 4, n_speakers=2, seed=seed)
+    settings = ["train.n_epochs=1", "model.size=16", "model.subsampling_factor=2"]
+
+    run("mini_librispeech", path=tmp_path, settings=settings, ASR_DATA=str(tmp_path))
+
+    results = (tmp_path / "work" / "RESULTS.md").read_text(encoding="utf-8")
+    for condition in ("characters, greedy", "characters, beam", "default: phones, small 3-gram"):
+        assert f"| dev-clean, 2 speakers, FLAC | {condition} " in results
+
+
+@pytest.mark.slow
 def test_the_tiny_recipe_reaches_zero_wer_and_a_second_run_does_nothing(tmp_path: Path) -> None:
     run("tiny", path=tmp_path)
     work = tmp_path / "work"
