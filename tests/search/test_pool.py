@@ -16,7 +16,7 @@ def test_what_is_kept_is_the_head_of_a_stable_sort_in_the_order_in_which_it_came
     pool["value"][: len(offered)] = offered
     pool["token"][: len(offered)] = range(len(offered))
     stand[0] = (size, len(offered), max(offered), 0.0, least_share)
-    keep_best(pool, stand[0], np.empty(40))
+    keep_best(pool, stand, np.empty(40))
     useful = [i for i, value in enumerate(offered) if value > max(offered) * least_share]
     best = sorted(sorted(useful, key=lambda i: -offered[i])[:size])
     assert pool["token"][: stand["n"][0]].tolist() == best
