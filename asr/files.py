@@ -1,41 +1,49 @@
-"""Files: what is written appears complete or not at all, and outlasts a loss of power.
+"""Files: what is written appears complete or not at all, and survives a loss of power.
 
-Everything that this package writes to disk goes through here: a file is written under another name
-in the same folder, flushed, and renamed; so is a folder. Whoever finds it under its own name finds
+Everything that this package writes to disk goes through here. A file is written under another name
+in the same folder, flushed, and renamed; so is a folder. Whoever finds one under its own name finds
 all of it.
 """
 
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file to write to; it gets its name when the block ends without an error.
+    """Open a file to write; it gets its name when the block ends without an error.
 
-    The folder is made if it is not there. After an error what was at `path` before is untouched.
+    Its folder is created if it is missing. After an error, what was at `path` before is untouched.
+    A symbolic link is followed. A device or a pipe, such as /dev/stdout, is written to directly.
 
     Raises:
-        OSError: It cannot be written; the error names `path`.
+        OSError: The file cannot be written; the error names `path`.
     """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            yield file
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    target = path.resolve()
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with partial.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(path)
-        flush(path.parent)
+        partial.replace(target)
+        flush(target.parent)
     except OSError as error:
-        error.filename = str(path)
-        raise
+        if error.errno is None or error.filename not in (None, str(partial)):
+            raise  # the block's own, about something else
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -47,35 +55,39 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a file in UTF-8, complete or not at all; see `writing`.
 
-    A surrogate (of a file name that is no valid UTF-8) is written as a backslash escape.
+    A surrogate (from a file name that is not valid UTF-8) is written as a backslash escape.
     """
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 @contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
-    """Make a folder to fill, which takes the place of `folder` when the block ends without an error.
+    """Create a folder to fill; it becomes `folder` when the block ends without an error.
 
-    What is there before is deleted: check first that it may be.
+    What was at `folder` is deleted then: check beforehand that it may be. After an error it is
+    untouched.
     """
-    beside, previous = (folder.with_name(f".{folder.name}.{end}") for end in ("new", "old"))
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    yield beside
-    for path in (*beside.rglob("*"), beside):  # on the disk before it has its name
-        flush(path)
-    shutil.rmtree(previous, ignore_errors=True)
-    if folder.exists():
-        folder.replace(previous)
-    beside.replace(folder)
-    flush(folder.parent)
-    shutil.rmtree(previous, ignore_errors=True)
+    made, previous = (folder.with_name(f".{folder.name}.{end}") for end in ("new", "old"))
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir(parents=True)
+    try:
+        yield made
+        for path in (*made.rglob("*"), made):  # on disk before it has its name
+            flush(path)
+        shutil.rmtree(previous, ignore_errors=True)
+        if folder.exists():
+            folder.replace(previous)
+        made.replace(folder)
+        flush(folder.parent)
+        shutil.rmtree(previous, ignore_errors=True)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def flush(path: Path) -> None:
-    """Have a file, or a folder's list of names, on the disk before going on.
+    """Have a file, or a folder's list of names, on disk before going on.
 
-    A renamed file has its new name for good once the folder is flushed that it lies in.
+    A renamed file keeps its new name through a loss of power once its folder is flushed.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:

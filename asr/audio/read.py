@@ -1,7 +1,7 @@
-"""Read recordings: any common format, rate and channel count to one mono waveform.
+"""Read a recording of any common format, sample rate and channel count as one mono waveform.
 
-A file that cannot be used is refused with an `AudioError` that names it and says why. Nothing is
-ever invented for it: no silence, no shortened waveform.
+A file that cannot be used is refused with an `AudioError` that names it and gives the reason.
+Nothing is ever invented in its place, neither silence nor a shortened waveform.
 """
 
 from dataclasses import dataclass
@@ -14,21 +14,22 @@ from numpy.typing import NDArray
 from asr.audio.recording import Recording, open_recording, truncated
 from asr.errors import AudioError
 
-# Decoding goes block by block: memory follows what is really in the file, not what a corrupt
-# header claims, and the channels of a long recording are mixed before the next block is read.
+# Decoding goes block by block: memory then follows what the file holds, not what a corrupt header
+# claims, and the channels of a long recording are mixed before the next block is read.
 BLOCK_SAMPLES = 1 << 20
-# A manifest's times are rounded, so that a segment may end this much (seconds) after its recording.
-SEGMENT_TOLERANCE = 0.01
-# Some MP3 encoders count their header frame as one of sound.
+# Seconds by which a segment may end after its recording: manifests round, and tools that estimate
+# an MP3's length from its size are off by tenths of a second.
+SEGMENT_TOLERANCE = 0.5
+# Some MP3 encoders count their header frame as a frame of audio.
 MP3_FRAME_SAMPLES = 1152
-# Hz. Speech needs several times as much; a rate below it is a damaged header's, and resampling from
-# it would make a few bytes fill the memory.
+# Hz. Speech needs several times as much. A lower rate means a damaged header, and resampling from
+# it would turn a few bytes into a full memory.
 MIN_SAMPLE_RATE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
-    """What a recording's header says: `sample_rate` in Hz, `n_samples` of each channel."""
+    """A recording's header: `sample_rate` in Hz, `n_samples` per channel."""
 
     sample_rate: int
     n_samples: int
@@ -43,18 +44,18 @@ class AudioInfo:
 def probe_audio(path: Path | str) -> AudioInfo:
     """Read a recording's rate, length and channels without decoding it.
 
-    Damage that only decoding shows (in the middle of a file; a FLAC file's missing end) goes
-    unnoticed here.
+    Damage that only decoding reveals (in the middle of a file, or the missing end of a FLAC file)
+    goes unnoticed.
 
     Args:
         path: A WAV, FLAC, Ogg (Vorbis, Opus), MP3 or AIFF file.
 
     Returns:
-        The header's figures, with at least one sample and one channel.
+        The header, with at least one sample and one channel.
 
     Raises:
-        AudioError: The file is missing, a folder, not a regular file, not permitted, empty, not
-            audio, visibly truncated, holds no samples, or has a sample rate below 1000 Hz.
+        AudioError: The file is missing, a folder, not a regular file, not readable, empty, not
+            audio, visibly truncated, without samples, or has a sample rate below 1000 Hz.
     """
     with open_recording(Path(path)) as recording:
         return _info(Path(path), recording)
@@ -70,26 +71,27 @@ def read_waveform(
 ) -> NDArray[np.float32]:
     """Decode a recording, or a segment of it, to a mono waveform.
 
-    Integer samples of any width come out in [-1, 1]; floating-point samples as they are stored.
-    A missing end is noticed as `find_truncation` describes, and besides whenever fewer samples
-    come out of the decoder than the header promised. It is not noticeable in an MP3 file
-    without a count of frames that was cut exactly between two frames, or that lacks only its very
-    last frame, and in the part of a FLAC file that a segment does not touch.
+    Integer samples of any width are scaled to [-1, 1]; floating-point samples are returned as
+    stored. A missing end is detected as `find_truncation` describes, and whenever the decoder
+    returns fewer samples than the header promised. It cannot be detected in an MP3 file without a
+    frame count that was cut exactly between two frames or lacks only its last frame, nor in the
+    part of a FLAC file that a segment does not touch.
 
     Args:
         path: A WAV, FLAC, Ogg (Vorbis, Opus), MP3 or AIFF file.
         sample_rate: Hz of the result; the recording is resampled (soxr, HQ) if its own differs.
-        channel: The channel to take, counted from 0; None mixes all of them down by their mean.
+        channel: The channel to take, counted from 0; None takes the mean of all channels.
         offset: Start of the segment in seconds.
-        duration: Length of the segment in seconds; None reads to the recording's end.
+        duration: Length of the segment in seconds; None reads to the end of the recording. A
+            segment may end up to 0.5 s after the recording; what is there is returned.
 
     Returns:
         (N,) float32, finite, N >= 1.
 
     Raises:
-        AudioError: What `probe_audio` refuses, and: the file turns out to be truncated or damaged,
-            holds NaN or infinite samples, has no such channel, or no such segment (it may end up
-            to 0.01 s too late, since manifests round), or is too short to resample.
+        AudioError: As for `probe_audio`; or the file turns out to be truncated or damaged, has
+            NaN or infinite samples, no such channel or no such segment, or is too short to
+            resample.
     """
     path = Path(path)
     with open_recording(path) as recording:
@@ -121,7 +123,7 @@ def _check_channel(path: Path, info: AudioInfo, channel: int | None) -> None:
 
 
 def _segment(path: Path, info: AudioInfo, offset: float, duration: float | None) -> tuple[int, int]:
-    """The half-open span of samples, at the recording's own rate, that a segment covers."""
+    """Convert a segment to a half-open span of samples at the recording's own rate."""
     start = round(offset * info.sample_rate)
     end = info.n_samples if duration is None else round((offset + duration) * info.sample_rate)
     latest = info.n_samples + round(SEGMENT_TOLERANCE * info.sample_rate)
@@ -134,8 +136,8 @@ def _segment(path: Path, info: AudioInfo, offset: float, duration: float | None)
 
 
 def _decode(recording: Recording, start: int, end: int, channel: int | None) -> NDArray[np.float32]:
-    """Decode samples start to end, or as many of them as there are, as one channel."""
-    if recording.format == "MP3":  # for the same reason as in Recording
+    """Decode samples start to end, or as many of them as there are, to one channel."""
+    if recording.format == "MP3":  # seeking would click; see Recording
         _skip(recording, start)
     else:
         recording.seek(start)
@@ -153,7 +155,7 @@ def _skip(recording: Recording, n_samples: int) -> None:
 
 
 def _read_block(recording: Recording, n_wanted: int) -> NDArray[np.float32]:
-    """The next samples, (N, channels), N <= n_wanted; N = 0 only at the recording's end."""
+    """Decode the next samples, (N, channels), N <= n_wanted; N = 0 only at the end."""
     block: NDArray[np.float32] = recording.read(
         min(n_wanted, BLOCK_SAMPLES), dtype="float32", always_2d=True
     )
@@ -161,10 +163,10 @@ def _read_block(recording: Recording, n_wanted: int) -> NDArray[np.float32]:
 
 
 def _one_channel(block: NDArray[np.float32], channel: int | None) -> NDArray[np.float32]:
-    """Pick a channel of (N, channels), or mix all of them down by their mean."""
+    """Pick a channel of (N, channels), or take the mean of all."""
     if block.shape[1] == 1 or channel is not None:
         return block[:, channel or 0]
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
+    with np.errstate(over="ignore", invalid="ignore"):  # _check_finite refuses the result
         mixed: NDArray[np.float32] = block.mean(axis=1)
     return mixed
 

@@ -75,7 +75,6 @@ def run(options: argparse.Namespace) -> int:
     )
     left_out = {problem.id for problem in problems}
     usable = [utterance for utterance in utterances if utterance.id not in left_out]
-    options.output.parent.mkdir(parents=True, exist_ok=True)
     _report_problems(options.output, problems)
     if not usable:
         raise DataError(f"none of the {len(left_out)} utterances can be used")
@@ -106,26 +105,25 @@ def _read(folders: Sequence[Path]) -> "tuple[list[Utterance], list[Problem]]":
 
 def _encoder_frames(subsampling_factor: int) -> Callable[[float], int]:
     """Make the function that counts the encoder's frames of so many seconds."""
-    import torch
-
     from asr.lengths import n_frames, subsampled_lengths
 
     def count(seconds: float) -> int:
-        n_samples = torch.tensor([round(seconds * SAMPLE_RATE)])
-        frames = n_frames(n_samples, FRAME_LENGTH, FRAME_SHIFT)
-        return int(subsampled_lengths(frames, subsampling_factor))
+        frames = n_frames(round(seconds * SAMPLE_RATE), FRAME_LENGTH, FRAME_SHIFT)
+        return subsampled_lengths(frames, subsampling_factor)
 
     return count
 
 
 def _report_problems(manifest: Path, problems: "Sequence[Problem]") -> None:
-    """Write all problems beside the manifest, and the first ones to stderr."""
+    """Write all problems to a file next to the manifest, and the first ones to stderr."""
+    from asr.files import write_text
+
     path = manifest.with_name(f"{manifest.name}.problems.txt")
     if not problems:
         path.unlink(missing_ok=True)
         return
     lines = [f"{problem.id}\t{problem.reason}\n" for problem in problems]
-    path.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")
+    write_text(path, "".join(lines))
     print(f"asr: {len(problems)} left out (all in {path}):", file=sys.stderr)
     for problem in problems[:N_NAMED]:
         print(f"  {problem.id}: {problem.reason}", file=sys.stderr)

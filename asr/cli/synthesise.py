@@ -1,7 +1,6 @@
 """`asr synthesise`: a tiny corpus out of nothing, to prove that everything works."""
 
 import argparse
-import shutil
 from pathlib import Path
 
 from asr.cli.numbers import at_least
@@ -35,16 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the corpus beside its place, then put it there."""
+    """Make the corpus."""
     from asr.corpus.tiny import write_tiny_corpus
     from asr.errors import DataError
+    from asr.files import replacing_folder
 
     folder: Path = options.folder
     if folder.exists():
         raise DataError(f"{folder}: is there already; name a new folder")
-    beside = folder.with_name(f"{folder.name}.new")
-    shutil.rmtree(beside, ignore_errors=True)
-    write_tiny_corpus(beside, options.utterances, options.speakers, options.seed)
-    beside.rename(folder)
+    with replacing_folder(folder) as made:
+        write_tiny_corpus(made, options.utterances, options.speakers, options.seed)
     print(f"{folder}: {options.utterances} utterances")
     return 0

@@ -13,6 +13,7 @@ from typing import Any
 
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
+from asr.files import write_text
 
 # Named types, because a manifest's author thinks in them and not in Python's.
 _FIELDS: dict[str, tuple[str, type | tuple[type, ...]]] = {
@@ -65,14 +66,7 @@ def write_manifest(path: Path | str, utterances: Iterable[Utterance]) -> None:
     what is not known of an utterance is left out.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.writelines(f"{_line(utterance, path.parent)}\n" for utterance in utterances)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_text(path, "".join(f"{_line(utterance, path.parent)}\n" for utterance in utterances))
 
 
 def _read_lines(path: Path) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio.write import write_waveform
+from asr.files import write_text
 
 Samples = NDArray[np.floating]
 
@@ -82,14 +83,13 @@ def _write_chapter(
     chapter: Path, name: str, n_utterances: int, generator: np.random.Generator
 ) -> None:
     voice = _Voice(generator.uniform(*PITCH), generator.uniform(*TRACT_SCALE))
-    chapter.mkdir(parents=True, exist_ok=True)
     lines = []
     for number in range(n_utterances):
         words = generator.choice(VOCABULARY, size=generator.integers(*WORDS_PER_UTTERANCE))
         waveform = _say(words.tolist(), voice, generator)
         write_waveform(chapter / f"{name}-{number:04d}.flac", waveform, SAMPLE_RATE)
         lines.append(f"{name}-{number:04d} {' '.join(words)}\n")
-    (chapter / f"{name}.trans.txt").write_text("".join(lines), encoding="utf-8")
+    write_text(chapter / f"{name}.trans.txt", "".join(lines))
 
 
 def _say(words: list[str], voice: _Voice, generator: np.random.Generator) -> Samples:

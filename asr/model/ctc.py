@@ -1,16 +1,16 @@
-"""The CTC loss, utterance by utterance, and when an utterance has no alignment at all.
+"""The CTC loss of each utterance, and whether an utterance has an alignment at all.
 
-On a CPU it is our own `forward_backward`, several times as fast as torch's, and it lets other
+On a CPU it is our own `forward_backward`, which is several times as fast as torch's and lets other
 threads compute theirs at the same time.
 """
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
+
+from asr.model.known_gradient import with_gradient
 
 BLANK = 0
 
@@ -26,17 +26,44 @@ def ctc_loss(log_probs: Tensor, lengths: Tensor, tokens: Tensor, token_lengths: 
         token_lengths: (B,) int64, valid tokens; an empty transcript is scored as all blank.
 
     Returns:
-        (B,) float, nats. Infinite where `is_alignable` is false, and the gradient there is of no
-        use: on a CPU zero. NaN where an emission is.
+        (B,) float, nats. Infinite where `is_alignable` is false; the gradient there is meaningless
+        (zero on a CPU). NaN where an emission is.
 
     References:
         Graves et al., "Connectionist Temporal Classification", ICML 2006.
     """
-    if log_probs.device.type == "cpu":
-        arguments = (log_probs, lengths, tokens, token_lengths)
-        losses: Tensor = _CompiledLoss.apply(*arguments)  # type: ignore[no-untyped-call]
-        return losses
-    return _loss_of_torch(log_probs, lengths, tokens, token_lengths)
+    if log_probs.device.type != "cpu":
+        return _loss_of_torch(log_probs, lengths, tokens, token_lengths)
+    assert not len(lengths) or int(lengths.max()) <= log_probs.shape[1]
+    has_gradient = log_probs.requires_grad and torch.is_grad_enabled()
+    emissions = log_probs.detach()
+    losses = emissions.new_full((len(emissions),), math.inf)
+    occupancy = torch.zeros_like(emissions, memory_format=torch.contiguous_format)
+    for row in is_alignable(lengths, tokens, token_lengths).nonzero().flatten().tolist():
+        n_frames, n_tokens = int(lengths[row]), int(token_lengths[row])
+        losses[row] = _loss(
+            emissions[row, :n_frames],
+            tokens[row, :n_tokens],
+            occupancy[row, : n_frames if has_gradient else 0],
+        )
+    return with_gradient(losses, log_probs, -occupancy)
+
+
+def is_alignable(lengths: Tensor, tokens: Tensor, token_lengths: Tensor) -> Tensor:
+    """Tell which utterances have an alignment: a frame per token, and one more between repeats.
+
+    Args:
+        lengths: (B,) int64, encoder frames.
+        tokens: (B, U) int64.
+        token_lengths: (B,) int64.
+
+    Returns:
+        (B,) bool. Without frames there is no alignment, not even of an empty transcript.
+    """
+    repeats = tokens[:, 1:] == tokens[:, :-1]  # (B, U - 1); (B, 0) if no utterance has a token
+    position = torch.arange(tokens.shape[1], device=tokens.device)[1:]
+    n_repeats = (repeats & (position < token_lengths.unsqueeze(1))).sum(dim=1)
+    return (lengths >= token_lengths + n_repeats) & (lengths > 0)
 
 
 def _loss_of_torch(
@@ -52,50 +79,15 @@ def _loss_of_torch(
     )
 
 
-class _CompiledLoss(torch.autograd.Function):
-    """The losses; their gradient is computed along with them."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,  # noqa: ANN401 -- torch does not tell its type
-        log_probs: Tensor,
-        lengths: Tensor,
-        tokens: Tensor,
-        token_lengths: Tensor,
-    ) -> Tensor:
-        assert not len(lengths) or int(lengths.max()) <= log_probs.shape[1]
-        losses = log_probs.new_full((len(log_probs),), math.inf)
-        occupancy = torch.zeros_like(log_probs, memory_format=torch.contiguous_format)
-        alignable = is_alignable(lengths, tokens, token_lengths)
-        for row in alignable.nonzero().flatten().tolist():
-            n_frames, n_tokens = int(lengths[row]), int(token_lengths[row])
-            losses[row] = _loss(
-                log_probs[row, :n_frames],
-                tokens[row, :n_tokens],
-                occupancy[row, : n_frames if ctx.needs_input_grad[0] else 0],
-            )
-        ctx.save_for_backward(occupancy)
-        return losses
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
-        (occupancy,) = ctx.saved_tensors
-        return occupancy * -gradients[0][:, None, None], None, None, None
-
-
 def _loss(log_probs: Tensor, tokens: Tensor, occupancy: Tensor) -> float:
-    """Compute one loss, and fill how probable each token is in each frame, unless it has none."""
-    from asr.model.forward_backward import (
-        forward_backward,
-        make_lattice,
-    )  # inference needs no numba
+    """Compute one loss; fill (T, V) with how probable each token is in each frame, unless (0, V)."""
+    from asr.model.forward_backward import forward_backward  # inference needs no numba
 
     sequence = tokens.tolist()
     assert max(sequence, default=0) < log_probs.shape[1]
     emission = log_probs.to(torch.float64, memory_format=torch.contiguous_format).exp()
     filled = occupancy.new_empty(occupancy.shape, dtype=torch.float64)
-    loss = forward_backward(make_lattice(emission.numpy(), sequence), filled.numpy())
+    loss = forward_backward(emission.numpy(), sequence, filled.numpy())
     if math.isnan(loss):
         loss, filled = _rare_loss(log_probs, tokens)
     occupancy[:] = filled[: len(occupancy)]
@@ -103,7 +95,7 @@ def _loss(log_probs: Tensor, tokens: Tensor, occupancy: Tensor) -> float:
 
 
 def _rare_loss(log_probs: Tensor, tokens: Tensor) -> tuple[float, Tensor]:
-    """Compute one loss and its occupancy in logarithms, which are slow and have no limits."""
+    """Compute one loss and its occupancy in logarithms, which are slow but never out of range."""
     with torch.enable_grad():
         emission = log_probs.detach().double().requires_grad_()
         lengths = torch.tensor([len(emission)]), torch.tensor([len(tokens)])
@@ -113,22 +105,5 @@ def _rare_loss(log_probs: Tensor, tokens: Tensor) -> tuple[float, Tensor]:
         return math.nan, gradient.fill_(math.nan)
     if not math.isfinite(loss.item()):
         return loss.item(), gradient.zero_()
-    # torch gives the gradient behind a softmax, which is the occupancy's difference from it
+    # torch returns the gradient behind a softmax, which is the softmax minus the occupancy
     return loss.item(), emission.detach().exp() - gradient
-
-
-def is_alignable(lengths: Tensor, tokens: Tensor, token_lengths: Tensor) -> Tensor:
-    """Tell which utterances have an alignment: a frame a token, and one between equal neighbours.
-
-    Args:
-        lengths: (B,) int64, encoder frames.
-        tokens: (B, U) int64.
-        token_lengths: (B,) int64.
-
-    Returns:
-        (B,) bool.
-    """
-    repeats = tokens[:, 1:] == tokens[:, :-1]  # (B, U - 1)
-    inside = torch.arange(1, tokens.shape[1], device=tokens.device) < token_lengths.unsqueeze(1)
-    needed = token_lengths + (repeats & inside).sum(dim=1)
-    return (lengths >= needed) & (lengths > 0)

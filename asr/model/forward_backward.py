@@ -1,11 +1,12 @@
-"""Forward and backward: the probability of a token sequence, and when its tokens are said.
+"""Forward and backward: how probable a token sequence is, and when each of its tokens is spoken.
 
-A position u of a sequence is the blank before token u, and token u; the last is a blank alone. The
-sums over alignments are kept as probabilities, not as their logarithms: so a step is additions and
-multiplications. What would leave the range of a float is kept in it by powers of two, one for every
-position, which are looked after every few frames.
+Position u of a sequence is token u with the blank before it; the last position is a blank alone.
+Sums over alignments are kept as probabilities rather than logarithms, so that a step is additions
+and multiplications. To stay within the range of a float, each position has an exponent, which is
+adjusted every few frames; see `exponents`.
 
-Only positions are visited from which there are frames enough to the end, and to which there were.
+Only positions are visited that the frames so far can have reached, and from which the remaining
+frames can reach the end.
 """
 
 import math
@@ -16,244 +17,220 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.compiled import compiled
+from asr.model.exponents import LOG_UNIT, power, rescale
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-N_FRAMES_A_BLOCK = 8  # between two looks at the exponents
-_STEP = 128  # an exponent counts so many powers of two
-_UNIT = 2.0**_STEP
-_LOWEST, _HIGHEST = -8, 7  # the exponents that a float can have
-_POWERS = 2.0 ** (_STEP * np.arange(_LOWEST, _HIGHEST + 1))
-_STEEPEST = 3  # a position's exponent is at most so far below the one of the position before
-_MAX_WEIGHT = 2  # an exponent: below it, all that fell out of a float's range weighs nothing
+N_FRAMES_A_BLOCK = 8  # between two adjustments of the exponents
+_MAX_WEIGHT = 2  # an exponent: below it, whatever left the range of a float is negligible
 _MAX_ERROR = 1e-6
 
 
 class Lattice(NamedTuple):
-    """An utterance, its tokens, and room for what leads to each position of them.
+    """An utterance, its tokens, and the arrays to compute in.
 
     Attributes:
         emission: (T, V) probabilities, the blank's first; T is enough for the tokens.
-        tokens: (U + 1,) the sequence, and any token behind it.
-        windows: (T, 2) room for the first and last position in each frame.
-        blanks: (T, U + 2) room; column u + 1 is position u.
-        labels: (T, U + 2) room; column u + 1 is position u.
-        exponents: (T // N_FRAMES_A_BLOCK + 1, U + 2) room.
-        behind: (U + 2,) room for the exponents of what follows.
-        room: (9, U + 2) room; the first row for whether a token may follow the last at once.
+        tokens: (U + 1,) the sequence, and any token after it.
+        windows: (T, 2) first and last position to visit in each frame.
+        to_blank: (T, U + 2) sum of what ends in a position's blank; column u + 1 is position u.
+        to_token: (T, U + 2) the same, in its token.
+        exponents: (T // N_FRAMES_A_BLOCK + 1, U + 2) of both, for each block of frames.
+        from_exponents: (U + 2,) of the next two.
+        from_blank: (U + 2,) sum of what follows a position's blank in the current frame.
+        from_token: (U + 2,) the same, its token.
+        near_blank: (U + 2,) sums of the frame that the current step comes from, made ready for it.
+        near_token: (U + 2,) the same.
+        emitted: (U + 2,) probabilities of the tokens in the current frame, from `first` on.
+        skips: (U + 2,) 1 where a token may follow the one before with no blank between, else 0.
+        ratios: (U + 2,) factor that brings a sum of the neighbouring position, where a step comes
+            from, to a position's exponent.
+        skip_ratios: (U + 2,) `skips` times `ratios`.
+        weights: (U + 2,) factor that brings what ends in a position, times what follows it, to the
+            exponent of the total.
     """
 
     emission: Floats
     tokens: NDArray[np.uint32]
     windows: Integers
-    blanks: Floats
-    labels: Floats
+    to_blank: Floats
+    to_token: Floats
     exponents: Integers
-    behind: Integers
-    room: Floats
+    from_exponents: Integers
+    from_blank: Floats
+    from_token: Floats
+    near_blank: Floats
+    near_token: Floats
+    emitted: Floats
+    skips: Floats
+    ratios: Floats
+    skip_ratios: Floats
+    weights: Floats
 
 
-def make_lattice(emission: Floats, tokens: Sequence[int]) -> Lattice:
-    """Make the arrays that `forward_backward` computes in, for at least one frame."""
+def forward_backward(emission: Floats, tokens: Sequence[int], occupancy: Floats) -> float:
+    """Sum over all alignments; compute the probability of each token in each frame, given them.
+
+    Args:
+        emission: (T, V) probabilities, the blank's first; T >= 1 is enough for the tokens.
+        tokens: Token ids, 1 to V - 1.
+        occupancy: (T, V) filled so that each frame sums to one; (0, V) computes only the sum.
+
+    Returns:
+        Minus the logarithm of the sum. NaN if it cannot be computed this way: the sum is zero or
+        not a number, or too much of it was outside the range of a float.
+    """
     n_frames, n_columns = len(emission), len(tokens) + 2
-    return Lattice(
+    return _forward_backward(
         emission,
         np.array([*tokens, 0], np.uint32),
         np.empty((n_frames, 2), np.int64),
-        np.empty((n_frames, n_columns)),
-        np.empty((n_frames, n_columns)),
-        np.empty((n_frames // N_FRAMES_A_BLOCK + 1, n_columns), np.int64),
-        np.empty(n_columns, np.int64),
+        np.empty((2, n_frames, n_columns)),
+        np.empty((n_frames // N_FRAMES_A_BLOCK + 2, n_columns), np.int64),
         np.empty((9, n_columns)),
+        occupancy,
     )
 
 
 @compiled
-def forward_backward(lattice: Lattice, occupancy: Floats) -> float:
-    """Sum over all alignments; tell the probability of each token in each frame, given the tokens.
-
-    Args:
-        lattice: Of `make_lattice`; its room is filled.
-        occupancy: (T, V) filled, each frame's sum being one; (0, V), and only the sum is computed.
-
-    Returns:
-        Minus the logarithm of the sum, or NaN where it cannot be told: the sum is zero or not a
-        number, or too much of it was outside the range of a float.
-    """
-    tokens, skips = lattice.tokens, lattice.room[0]
+def _forward_backward(
+    emission: Floats,
+    tokens: NDArray[np.uint32],
+    windows: Integers,
+    sums: Floats,
+    exponents: Integers,
+    rows: Floats,
+    occupancy: Floats,
+) -> float:
+    """Name the arrays, and compute in them. (Every array that Python hands over costs time.)"""
+    lattice = Lattice(
+        *(emission, tokens, windows, sums[0], sums[1], exponents[1:], exponents[0]),
+        *(rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7], rows[8]),
+    )
     n_tokens = len(tokens) - 1
     for u in range(n_tokens + 2):
-        skips[u] = 1.0 if 0 < u < n_tokens and tokens[u] != tokens[u - 1] else 0.0
-    _fill_windows(tokens[:n_tokens], lattice.windows)
+        lattice.skips[u] = 1.0 if 0 < u < n_tokens and tokens[u] != tokens[u - 1] else 0.0
+    _fill_windows(lattice)
     _forward(lattice)
     total, exponent = _total(lattice)
     if not 0.0 < total < math.inf:
         return math.nan
     if len(occupancy) and not _backward(lattice, total, exponent, occupancy):
         return math.nan
-    return -math.log(total) - exponent * _STEP * math.log(2.0)
+    return -math.log(total) - exponent * LOG_UNIT
 
 
 @compiled
-def _fill_windows(tokens: NDArray[np.uint32], windows: Integers) -> None:
-    n_tokens, n_frames = len(tokens), len(windows)
+def _fill_windows(lattice: Lattice) -> None:
+    """Enter each position as early, and leave it as late, as the tokens allow."""
+    skips, windows, n_tokens = lattice.skips, lattice.windows, len(lattice.tokens) - 1
     last, entry = 0, 1
-    for frame in range(n_frames):
+    for frame in range(len(windows)):
         if last < n_tokens and frame >= entry:
             last += 1
-            entry += 1
-            if last < n_tokens and tokens[last] == tokens[last - 1]:
-                entry += 1
+            entry += 1 if last == n_tokens or skips[last] else 2
         windows[frame, 1] = last
-    first, leave = n_tokens, n_frames - 1
-    for frame in range(n_frames - 1, -1, -1):
+    first, leave = n_tokens, len(windows) - 1
+    for frame in range(len(windows) - 1, -1, -1):
         if first > 0 and frame <= leave:
             first -= 1
-            leave -= 1
-            if first > 0 and tokens[first] == tokens[first - 1]:
-                leave -= 1
+            leave -= 1 if first == 0 or skips[first] else 2
         windows[frame, 0] = first
 
 
 @compiled
 def _forward(lattice: Lattice) -> None:
-    """Fill `blanks` and `labels`: the sums of what ends in a position.
+    """Fill `to_blank` and `to_token`: a position is kept, or entered from the one before.
 
-    Column `first` of each frame, the position before the first, is zero.
+    Column `first` of each frame, the position before the first one visited, is zero.
     """
-    emission, tokens, blanks, labels = (
-        lattice.emission,
-        lattice.tokens,
-        lattice.blanks,
-        lattice.labels,
-    )
-    skips, ratios, skip_ratios, heard = (
-        lattice.room[0],
-        lattice.room[1],
-        lattice.room[2],
-        lattice.room[3],
-    )
-    n_tokens = len(tokens) - 1
-    ratios[0] = skip_ratios[0] = 0.0
+    emission, tokens, emitted = lattice.emission, lattice.tokens, lattice.emitted
+    lattice.ratios[0] = lattice.skip_ratios[0] = 0.0
     lattice.exponents[0, 0] = 0
-    labels[0, 0] = 0.0
-    blanks[0, 1] = emission[0, 0]
-    labels[0, 1] = emission[0, tokens[0]] if n_tokens else 0.0
+    lattice.to_token[0, 0] = 0.0
+    lattice.to_blank[0, 1] = emission[0, 0]
+    lattice.to_token[0, 1] = emission[0, tokens[0]] if len(tokens) > 1 else 0.0
     for frame in range(1, len(emission)):
         first, last = lattice.windows[frame]
-        old_blanks, old_labels = blanks[frame - 1], labels[frame - 1]
+        old_blank, old_token = lattice.to_blank[frame - 1], lattice.to_token[frame - 1]
         if frame % N_FRAMES_A_BLOCK == 0:
-            old_blanks, old_labels = lattice.room[4], lattice.room[5]
-            _open_block(lattice, frame, ratios, skip_ratios)
+            _open_block(lattice, frame)
+            old_blank, old_token = lattice.near_blank, lattice.near_token
         if last > lattice.windows[frame - 1, 1]:
-            exponents = lattice.exponents[frame // N_FRAMES_A_BLOCK]
-            old_blanks[last + 1] = old_labels[last + 1] = 0.0
-            exponents[last] = exponents[last - 1]
-            ratios[last], skip_ratios[last] = 1.0, skips[last]
-        _gather(emission[frame], tokens[first : last + 1], heard)
-        if last == n_tokens:
-            heard[last - first] = 0.0
-        _advance_blanks(
-            old_blanks[first + 1 : last + 2],
-            old_labels[first : last + 1],
-            ratios[first : last + 1],
-            emission[frame, 0],
-            blanks[frame, first + 1 : last + 2],
-        )
-        _advance_labels(
-            old_blanks[first + 1 : last + 2],
-            old_labels[first + 1 : last + 2],
-            old_labels[first : last + 1],
-            skip_ratios[first : last + 1],
-            heard,
-            labels[frame, first + 1 : last + 2],
-        )
-        labels[frame, first] = 0.0
+            _reach(lattice, frame, old_blank, old_token)
+        _emit(emission[frame], tokens[first : last + 1], emitted)
+        if last == len(tokens) - 1:
+            emitted[last - first] = 0.0
+        here, shifted = slice(first, last + 1), slice(first + 1, last + 2)
+        blank, token, before = old_blank[shifted], old_token[shifted], old_token[here]
+        ratios, skip_ratios = lattice.ratios[here], lattice.skip_ratios[here]
+        new_blank, new_token = lattice.to_blank[frame, shifted], lattice.to_token[frame, shifted]
+        for i in range(len(new_blank)):
+            new_blank[i] = (blank[i] + before[i] * ratios[i]) * emission[frame, 0]
+        for i in range(len(new_token)):
+            new_token[i] = (token[i] + blank[i] + before[i] * skip_ratios[i]) * emitted[i]
+        lattice.to_token[frame, first] = 0.0
 
 
 @compiled
-def _open_block(lattice: Lattice, frame: int, ratios: Floats, skip_ratios: Floats) -> None:
-    """Copy the frame before, in new exponents, to rows 4 and 5 of the room."""
+def _open_block(lattice: Lattice, frame: int) -> None:
+    """Copy the frame before to `near_blank` and `near_token`, with new exponents."""
     first, last = lattice.windows[frame - 1]
     block = frame // N_FRAMES_A_BLOCK
-    blanks, labels = lattice.room[4], lattice.room[5]
+    blank, token, ratios = lattice.near_blank, lattice.near_token, lattice.ratios
     for u in range(first, last + 1):
-        blanks[u + 1] = lattice.blanks[frame - 1, u + 1]
-        labels[u + 1] = lattice.labels[frame - 1, u + 1]
+        blank[u + 1] = lattice.to_blank[frame - 1, u + 1]
+        token[u + 1] = lattice.to_token[frame - 1, u + 1]
         lattice.exponents[block, u] = lattice.exponents[block - 1, u]
-    labels[first] = 0.0
-    _rescale(blanks[1:], labels[1:], lattice.exponents[block], ratios, (first, last, 1))
+    token[first] = 0.0
+    rescale(blank[1:], token[1:], lattice.exponents[block], ratios, (first, last, 1))
     for u in range(first, last + 1):
-        skip_ratios[u] = lattice.room[0, u] * ratios[u]
+        lattice.skip_ratios[u] = lattice.skips[u] * ratios[u]
+
+
+@compiled
+def _reach(lattice: Lattice, frame: int, old_blank: Floats, old_token: Floats) -> None:
+    """Make the last position of a frame ready, which is reached in it for the first time."""
+    last, exponents = lattice.windows[frame, 1], lattice.exponents[frame // N_FRAMES_A_BLOCK]
+    old_blank[last + 1] = old_token[last + 1] = 0.0
+    exponents[last] = exponents[last - 1]
+    lattice.ratios[last], lattice.skip_ratios[last] = 1.0, lattice.skips[last]
+
+
+@compiled
+def _emit(emission: Floats, tokens: NDArray[np.uint32], emitted: Floats) -> None:
+    """Look up the probabilities of tokens in a frame."""
+    for i in range(len(tokens)):
+        emitted[i] = emission[tokens[i]]
 
 
 @compiled
 def _total(lattice: Lattice) -> tuple[float, int]:
-    """Add up what ends in the last token and in the blank behind it; tell its exponent too."""
+    """Add up what ends in the last token and in the blank after it; return its exponent too."""
     n_frames, n_tokens = len(lattice.emission), len(lattice.tokens) - 1
     exponents = lattice.exponents[(n_frames - 1) // N_FRAMES_A_BLOCK]
     if not n_tokens:
-        return lattice.blanks[n_frames - 1, 1], exponents[0]
-    total, exponent = lattice.labels[n_frames - 1, n_tokens], exponents[n_tokens - 1]
+        return lattice.to_blank[n_frames - 1, 1], exponents[0]
+    total, exponent = lattice.to_token[n_frames - 1, n_tokens], exponents[n_tokens - 1]
     if lattice.windows[n_frames - 1, 1] == n_tokens:
         higher = max(exponent, exponents[n_tokens])
-        total *= _power(exponent - higher)
-        total += lattice.blanks[n_frames - 1, n_tokens + 1] * _power(exponents[n_tokens] - higher)
+        total *= power(exponent - higher)
+        total += lattice.to_blank[n_frames - 1, n_tokens + 1] * power(exponents[n_tokens] - higher)
         exponent = higher
     return total, exponent
 
 
 @compiled
-def _gather(emission: Floats, tokens: NDArray[np.uint32], heard: Floats) -> None:
-    for i in range(len(tokens)):
-        heard[i] = emission[tokens[i]]
-
-
-@compiled
-def _advance_blanks(
-    blanks: Floats, before: Floats, ratios: Floats, emission: float, result: Floats
-) -> None:
-    for i in range(len(result)):
-        result[i] = (blanks[i] + before[i] * ratios[i]) * emission
-
-
-@compiled
-def _advance_labels(
-    blanks: Floats,
-    labels: Floats,
-    before: Floats,
-    skip_ratios: Floats,
-    heard: Floats,
-    result: Floats,
-) -> None:
-    for i in range(len(result)):
-        result[i] = (labels[i] + blanks[i] + before[i] * skip_ratios[i]) * heard[i]
-
-
-@compiled
 def _backward(lattice: Lattice, total: float, exponent: int, occupancy: Floats) -> bool:
-    """Sum what follows each position, and fill the occupancy, unless it is out of range."""
-    tokens, blanks, labels, room = lattice.tokens, lattice.blanks, lattice.labels, lattice.room
-    from_blanks, from_labels, weights = room[6], room[7], room[8]
+    """Sum what follows each position, and fill the occupancy; False if it is out of range."""
     n_frames = len(lattice.emission)
-    _start(lattice, total, room[1], room[2])
+    _start_from_the_end(lattice, total)
     for frame in range(n_frames - 1, -1, -1):
         first, last = lattice.windows[frame]
         if frame == n_frames - 1 or frame % N_FRAMES_A_BLOCK == N_FRAMES_A_BLOCK - 1:
             _weigh(lattice, frame, exponent, first, last)
-        row = occupancy[frame]
-        row[:] = 0.0
-        occupied = _occupy(
-            blanks[frame, first + 1 : last + 2],
-            labels[frame, first + 1 : last + 2],
-            from_blanks[first : last + 1],
-            from_labels[first : last + 1],
-            weights[first : last + 1],
-            tokens[first : last + 1],
-            row,
-        )
-        if not abs(occupied - 1.0) < _MAX_ERROR:
+        if not abs(_occupy(lattice, frame, occupancy[frame]) - 1.0) < _MAX_ERROR:
             return False
         if frame:
             _retreat(lattice, frame, exponent)
@@ -261,96 +238,39 @@ def _backward(lattice: Lattice, total: float, exponent: int, occupancy: Floats) 
 
 
 @compiled
-def _start(lattice: Lattice, total: float, ratios: Floats, skip_ratios: Floats) -> None:
-    """Let one over the total follow the last two states."""
-    from_blanks, from_labels = lattice.room[6], lattice.room[7]
+def _start_from_the_end(lattice: Lattice, total: float) -> None:
+    """Let one over the total follow the last token and the blank after it."""
     n_tokens = len(lattice.tokens) - 1
     first, last = lattice.windows[len(lattice.emission) - 1]
     for u in range(first, last + 1):
-        lattice.behind[u] = 0
-        from_blanks[u] = 1.0 / total if u == n_tokens else 0.0
-        from_labels[u] = 1.0 / total if u == n_tokens - 1 else 0.0
-        ratios[u], skip_ratios[u] = 1.0, lattice.room[0, u + 1]
+        lattice.from_exponents[u] = 0
+        lattice.from_blank[u] = 1.0 / total if u == n_tokens else 0.0
+        lattice.from_token[u] = 1.0 / total if u == n_tokens - 1 else 0.0
+        lattice.ratios[u], lattice.skip_ratios[u] = 1.0, lattice.skips[u + 1]
 
 
 @compiled
 def _weigh(lattice: Lattice, frame: int, exponent: int, first: int, last: int) -> None:
-    """Find what brings a product of both directions to the total's exponent."""
-    exponents, weights = lattice.exponents[frame // N_FRAMES_A_BLOCK], lattice.room[8]
+    """Fill the weights of some positions."""
+    exponents = lattice.exponents[frame // N_FRAMES_A_BLOCK]
     for u in range(first, last + 1):
-        weight = exponents[u] + lattice.behind[u] - exponent
-        weights[u] = _power(weight) if weight <= _MAX_WEIGHT else math.inf
+        weight = exponents[u] + lattice.from_exponents[u] - exponent
+        lattice.weights[u] = power(weight) if weight <= _MAX_WEIGHT else math.inf
 
 
 @compiled
-def _retreat(lattice: Lattice, frame: int, exponent: int) -> None:
-    """Go from what follows the positions in a frame to what follows them in the one before."""
-    emission, room, behind = lattice.emission[frame], lattice.room, lattice.behind
-    skips, ratios, skip_ratios, heard = room[0], room[1], room[2], room[3]
-    to_blanks, to_labels, from_blanks, from_labels = room[4], room[5], room[6], room[7]
+def _occupy(lattice: Lattice, frame: int, row: Floats) -> float:
+    """Add up the probabilities of a frame's positions, token by token; return their sum."""
     first, last = lattice.windows[frame]
-    if frame % N_FRAMES_A_BLOCK == 0:
-        _rescale(from_blanks, from_labels, behind, ratios, (last, first, -1))
-        for u in range(first, last + 1):
-            skip_ratios[u] = skips[u + 1] * ratios[u]
-    _gather(emission, lattice.tokens[first : last + 1], heard)
-    _multiply(from_blanks[first : last + 1], emission[0], to_blanks[first : last + 1])
-    _multiply_each(from_labels[first : last + 1], heard, to_labels[first : last + 1])
-    to_blanks[last + 1] = to_labels[last + 1] = 0.0
-    first_before, last_before = lattice.windows[frame - 1]
-    if first_before < first:
-        to_blanks[first_before] = to_labels[first_before] = 0.0
-        behind[first_before] = behind[first]
-        ratios[first_before], skip_ratios[first_before] = 1.0, skips[first]
-        _weigh(lattice, frame - 1, exponent, first_before, first_before)
-    here, there = slice(first_before, last_before + 1), slice(first_before, last_before + 2)
-    _retreat_labels(
-        to_blanks[there], to_labels[there], ratios[here], skip_ratios[here], from_labels[here]
-    )
-    _add(to_blanks[here], to_labels[here], from_blanks[here])
-
-
-@compiled
-def _multiply(values: Floats, factor: float, result: Floats) -> None:
-    for i in range(len(result)):
-        result[i] = values[i] * factor
-
-
-@compiled
-def _multiply_each(values: Floats, factors: Floats, result: Floats) -> None:
-    for i in range(len(result)):
-        result[i] = values[i] * factors[i]
-
-
-@compiled
-def _add(values: Floats, others: Floats, result: Floats) -> None:
-    for i in range(len(result)):
-        result[i] = values[i] + others[i]
-
-
-@compiled
-def _retreat_labels(
-    blanks: Floats, labels: Floats, ratios: Floats, skip_ratios: Floats, result: Floats
-) -> None:
-    for i in range(len(result)):
-        result[i] = labels[i] + blanks[i + 1] * ratios[i] + labels[i + 1] * skip_ratios[i]
-
-
-@compiled
-def _occupy(
-    blanks: Floats,
-    labels: Floats,
-    from_blanks: Floats,
-    from_labels: Floats,
-    weights: Floats,
-    tokens: NDArray[np.uint32],
-    row: Floats,
-) -> float:
-    """Add up the probabilities of one frame's positions, token by token."""
+    here, shifted = slice(first, last + 1), slice(first + 1, last + 2)
+    blank, token = lattice.to_blank[frame, shifted], lattice.to_token[frame, shifted]
+    from_blank, from_token = lattice.from_blank[here], lattice.from_token[here]
+    weights, tokens = lattice.weights[here], lattice.tokens[here]
+    row[:] = 0.0
     silent = spoken = 0.0
     for i in range(len(weights)):
-        silent += blanks[i] * from_blanks[i] * weights[i]
-        probability = labels[i] * from_labels[i] * weights[i]
+        silent += blank[i] * from_blank[i] * weights[i]
+        probability = token[i] * from_token[i] * weights[i]
         spoken += probability
         row[tokens[i]] += probability
     row[0] += silent
@@ -358,49 +278,49 @@ def _occupy(
 
 
 @compiled
-def _rescale(
-    blanks: Floats,
-    labels: Floats,
-    exponents: Integers,
-    ratios: Floats,
-    way: tuple[int, int, int],
-) -> None:
-    """Bring positions back into range; the way is the first, the last, and the step between two.
-
-    `ratios` are filled with what a value of the position before is multiplied with.
-    """
-    start, end, step = way
-    before = exponents[start]
-    for u in range(start, end + step, step):
-        old, new = exponents[u], before
-        peak = max(blanks[u], labels[u])
-        if peak > 0.0:
-            new = max(old + _exponent(peak), before - _STEEPEST)
-        if new != old:
-            factor = _power(old - new)
-            blanks[u] *= factor
-            labels[u] *= factor
-            exponents[u] = new
-        ratios[u] = _power(before - new)
-        before = new
-
-
-@compiled
-def _exponent(value: float) -> int:
-    """Count by how many units a positive value is out of the range about one."""
-    result = 0
-    while value < 1.0 / _UNIT and result > _LOWEST:
-        value *= _UNIT
-        result -= 1
-    while value > _UNIT and result < _HIGHEST:
-        value /= _UNIT
-        result += 1
-    return result
+def _retreat(lattice: Lattice, frame: int, exponent: int) -> None:
+    """Go from what follows a frame's positions to what follows those of the frame before."""
+    first, last = lattice.windows[frame]
+    if frame % N_FRAMES_A_BLOCK == 0:
+        _rescale_from(lattice, first, last)
+    here = slice(first, last + 1)
+    from_blank, from_token = lattice.from_blank[here], lattice.from_token[here]
+    blank, token, emitted = lattice.near_blank[here], lattice.near_token[here], lattice.emitted
+    _emit(lattice.emission[frame], lattice.tokens[here], emitted)
+    for i in range(len(blank)):
+        blank[i] = from_blank[i] * lattice.emission[frame, 0]
+    for i in range(len(token)):
+        token[i] = from_token[i] * emitted[i]
+    lattice.near_blank[last + 1] = lattice.near_token[last + 1] = 0.0
+    first_before, last_before = lattice.windows[frame - 1]
+    if first_before < first:
+        _leave(lattice, frame, exponent)
+    here, after = slice(first_before, last_before + 1), slice(first_before + 1, last_before + 2)
+    blank, blank_after = lattice.near_blank[here], lattice.near_blank[after]
+    token, token_after = lattice.near_token[here], lattice.near_token[after]
+    ratios, skip_ratios = lattice.ratios[here], lattice.skip_ratios[here]
+    from_blank, from_token = lattice.from_blank[here], lattice.from_token[here]
+    for i in range(len(from_token)):
+        entered = blank_after[i] * ratios[i]
+        from_token[i] = token[i] + entered + token_after[i] * skip_ratios[i]
+    for i in range(len(from_blank)):
+        from_blank[i] = blank[i] + token[i]
 
 
 @compiled
-def _power(exponent: int) -> float:
-    if exponent < _LOWEST:
-        return 0.0
-    result: float = _POWERS[exponent - _LOWEST] if exponent <= _HIGHEST else math.inf
-    return result
+def _leave(lattice: Lattice, frame: int, exponent: int) -> None:
+    """Make the first position of the frame before ready, which is left in it for the last time."""
+    u = lattice.windows[frame - 1, 0]
+    lattice.near_blank[u] = lattice.near_token[u] = 0.0
+    lattice.from_exponents[u] = lattice.from_exponents[u + 1]
+    lattice.ratios[u], lattice.skip_ratios[u] = 1.0, lattice.skips[u + 1]
+    _weigh(lattice, frame - 1, exponent, u, u)
+
+
+@compiled
+def _rescale_from(lattice: Lattice, first: int, last: int) -> None:
+    """Give what follows the positions of a frame new exponents."""
+    exponents, ratios = lattice.from_exponents, lattice.ratios
+    rescale(lattice.from_blank, lattice.from_token, exponents, ratios, (last, first, -1))
+    for u in range(first, last + 1):
+        lattice.skip_ratios[u] = lattice.skips[u + 1] * ratios[u]

@@ -214,10 +214,15 @@ def test_the_duration_of_the_header_reads_the_whole(tmp_path: Path) -> None:
     assert len(waveform) == 44101
 
 
-def test_a_segment_may_end_late_by_a_rounding(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.wav", speechlike())
+@pytest.mark.parametrize("late", [0.009, 0.05, 0.3, 0.499])
+def test_a_segment_may_end_up_to_half_a_second_late(tmp_path: Path, late: float) -> None:
+    """Tools that estimate an MP3's length from its size are off by as much."""
+    path = write(tmp_path / "a.mp3", speechlike())
 
-    assert len(read_waveform(path, sample_rate=RATE, offset=0.5, duration=0.509)) == 8000
+    whole = read_waveform(path, sample_rate=RATE, duration=1.0 + late)
+    half = read_waveform(path, sample_rate=RATE, offset=0.5, duration=0.5 + late)
+
+    assert (len(whole), len(half)) == (RATE, RATE // 2)
 
 
 def test_probing_reads_rate_samples_and_channels(tmp_path: Path) -> None:
@@ -411,7 +416,7 @@ def test_a_channel_that_is_not_there_is_refused(tmp_path: Path, channel: int) ->
 
 @pytest.mark.parametrize(
     ("offset", "duration"),
-    [(1.0, None), (2.0, None), (-0.5, None), (0.0, 1.02), (0.9, 0.2), (0.5, 0.0), (0.5, -0.1)],
+    [(1.0, None), (2.0, None), (-0.5, None), (0.0, 1.51), (0.9, 0.7), (0.5, 0.0), (0.5, -0.1)],
 )
 def test_a_segment_that_is_not_there_is_refused(
     tmp_path: Path, offset: float, duration: float | None

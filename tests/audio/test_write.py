@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from asr.audio.read import probe_audio, read_waveform
 from asr.audio.write import write_waveform
@@ -25,3 +26,13 @@ def test_what_is_too_loud_is_clipped_and_does_not_wrap_around(tmp_path: Path) ->
 
     written = read_waveform(tmp_path / "a.flac", sample_rate=8000)
     assert np.allclose(written, [1.0, -1.0], atol=1e-4)
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "aiff", "ogg", "mp3"])
+def test_the_format_is_the_one_that_the_ending_names(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / "folder" / f"a.{ending}"
+
+    write_waveform(path, np.zeros(8000), 8000)
+
+    assert soundfile.info(path).format == ending.upper()
+    assert len(read_waveform(path, sample_rate=8000)) == 8000

@@ -70,6 +70,19 @@ def test_an_alignment_needs_a_frame_a_token_and_one_between_equal_neighbours(
     assert alignable.tolist() == [expected]
 
 
+def test_a_batch_without_tokens_is_all_blank() -> None:
+    """As a batch is whose texts all normalise to nothing; it once ended training in a traceback."""
+    log_probs = torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(0)).log_softmax(2)
+    lengths, tokens = torch.tensor([3, 0]), torch.zeros(2, 0, dtype=torch.int64)
+    token_lengths = torch.tensor([0, 0])
+
+    alignable = is_alignable(lengths, tokens, token_lengths)
+    losses = ctc_loss(log_probs, lengths, tokens, token_lengths)
+
+    assert alignable.tolist() == [True, False]
+    assert losses.tolist() == [pytest.approx(-float(log_probs[0, :, 0].sum())), math.inf]
+
+
 def test_the_loss_is_infinite_exactly_where_there_is_no_alignment() -> None:
     log_probs = torch.full((2, 3, 3), -math.log(3))
     tokens, token_lengths = torch.tensor([[1, 1], [1, 1]]), torch.tensor([2, 2])
