@@ -21,6 +21,7 @@ from asr.wer.score_file import read_score_file
 
 ROOT = Path(__file__).parent.parent
 RECIPES = sorted(path.parent.name for path in ROOT.glob("recipes/*/run.sh"))
+PAGES = [Path("README.md"), *(p.relative_to(ROOT) for p in sorted(ROOT.glob("recipes/**/*.md")))]
 SCRIPTS = sorted(path.relative_to(ROOT) for path in ROOT.glob("recipes/**/*.sh"))
 NOWHERE = {"ASR_DATA": "/nowhere", "LIBRISPEECH": ""}
 MADE_BY = ("--output", "--picture")
@@ -81,13 +82,19 @@ def test_every_stage_is_one_command_of_asr(
         parser().parse_args(words)
 
 
-def test_the_commands_of_the_readme_are_commands_of_asr() -> None:
-    lines = [line.strip() for line in (ROOT / "README.md").read_text().splitlines()]
-    commands = [shlex.split(line, comments=True) for line in lines if line.startswith("asr ")]
-    assert commands
-    for _, *words in commands:
-        if words[-1] != "--help":
-            parser().parse_args(words)
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_the_commands_of_a_page_are_commands_of_asr(page: Path) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line.removeprefix("    ") for line in text.splitlines()]
+    for line in lines:
+        if line.startswith("asr "):
+            _, *words = shlex.split(line, comments=True)
+            if words[-1] != "--help":
+                parser().parse_args(words)
+
+
+def test_the_readme_has_commands() -> None:
+    assert "\n    asr transcribe " in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
