@@ -108,7 +108,9 @@ class _Compiled:
 
     def _load(self, arguments: tuple[Any, ...], kinds: list[object]) -> "_KeptCode":
         """Read the code for some arguments, or compile and keep it."""
-        depends_on = "\n".join((_processor(), repr(kinds), *_description(self, set())))
+        fields = [getattr(kind, "_fields", None) for kind in kinds]
+        parts = (_processor(), repr(kinds), repr(fields), *_description(self, set()))
+        depends_on = "\n".join(parts)
         digest = hashlib.sha256(depends_on.encode()).hexdigest()[:32]
         name = f"{self.function.__module__}.{self.function.__name__}-{digest}"
         kept = _read(name)
@@ -254,7 +256,7 @@ def _description(found: Any, seen: set[str]) -> Iterator[str]:  # noqa: ANN401
     elif isinstance(found, np.ndarray):
         yield repr((found.dtype, found.shape, found.tobytes().hex()))
     else:  # a number, or what is known by its name
-        yield getattr(found, "__name__", repr(found))
+        yield repr((getattr(found, "__name__", repr(found)), getattr(found, "_fields", None)))
 
 
 def _numba() -> Any:  # noqa: ANN401 -- without types for what is used here

@@ -141,6 +141,29 @@ def test_code_is_compiled_again_when_a_file_changes_that_it_only_calls(
     assert len(kept_files(base)) == 2
 
 
+@pytest.mark.parametrize("is_made_inside", [False, True])
+def test_code_is_compiled_again_when_a_tuples_fields_change_places(
+    base: Path, is_made_inside: bool
+) -> None:
+    def difference(*fields: str) -> float:
+        pair: Any = NamedTuple("Pair", [(field, float) for field in fields])
+
+        def inside(one: float, other: float) -> float:
+            values: Any = pair(one, other)
+            return float(values.high - values.low)
+
+        def outside(values: Any) -> float:  # noqa: ANN401
+            return float(values.high - values.low)
+
+        if is_made_inside:
+            return compiled(inside)(1.0, 3.0)
+        return compiled(outside)(pair(1.0, 3.0))
+
+    assert difference("low", "high") == 2.0
+    assert difference("high", "low") == -2.0
+    assert len(kept_files(base)) == 2
+
+
 def test_numbas_own_cache_is_not_used(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
