@@ -76,6 +76,9 @@ class Config:
                 "heads and objective must name the same heads, got "
                 f"{', '.join(self.heads)} and {', '.join(self.objective)}"
             )
+        for name in self.heads:
+            if not name.isidentifier():
+                raise ConfigError(f"heads.{name}: expected a name of letters, digits and _")
         if TEXT_HEAD not in self.heads or self.heads[TEXT_HEAD].units == "phones":
             raise ConfigError(f"heads.{TEXT_HEAD} must be there, of units that spell text")
 
@@ -180,7 +183,7 @@ def _override(tree: dict[str, Any], key: str, text: str) -> None:
     table: Any = tree
     for each in tables:
         table = table.get(each, {}) if isinstance(table, dict) else {}
-    if not isinstance(table, dict) or name not in table:
+    if not tables or not isinstance(table, dict) or name not in table:
         raise ConfigError(f"no key {key!r} to set; keys are written table.key, as train.n_epochs")
     try:
         table[name] = tomllib.loads(f"value = {text}")["value"]

@@ -1,30 +1,53 @@
+import dataclasses
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from asr.checkpoint.decoding import SearchPlan
+from asr.checkpoint.directory import read_directory
+from asr.checkpoint.golden import swelling_noise
 from asr.checkpoint.names import model_folder
-from asr.checkpoint.network import build, save_checkpoint
+from asr.checkpoint.network import Checkpoint, build, save_checkpoint
 from asr.config import Config
 from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, ModelError
 from asr.recognizer import Recognizer, load_model
 from asr.search.beam import BeamConfig
+from asr.text.tokenizer import HeadConfig
 from asr.text.tokens import TokenTable
 from asr.text.transcript import Transcript
+from asr.train.config import CtcConfig
+
+EXAMPLE = swelling_noise(16000)
+PHONES = TokenTable(("<blank>", "K", "AE", "T"))
 
 
 @pytest.fixture(scope="module")
-def recognizer(small_config: Config) -> Recognizer:
+def checkpoint(small_config: Config) -> Checkpoint:
     """An untrained model: it babbles, which is all that these promises need."""
     torch.manual_seed(1)
-    checkpoint = build(small_config, TokenTable.from_text(["ABCDEFGH IJ"]))
+    checkpoint = build(small_config, {"text": TokenTable.from_text(["ABCDEFGH IJ"])})
     checkpoint.model.eval()
     with torch.no_grad():
-        checkpoint.model.projection.weight.mul_(20.0)  # babbles louder
-    return Recognizer(checkpoint)
+        checkpoint.model.heads["text"].weight.mul_(20.0)  # type: ignore[operator, union-attr]
+    return checkpoint
+
+
+@pytest.fixture(scope="module")
+def recognizer(checkpoint: Checkpoint) -> Recognizer:
+    return Recognizer(checkpoint.directory, checkpoint.engine, SearchPlan())
+
+
+def with_phones(config: Config, texts: Sequence[str]) -> Checkpoint:
+    heads = {**config.heads, "phones": HeadConfig(units="phones", n_tokens=0)}
+    objective = dict.fromkeys(heads, CtcConfig(loss="ctc", weight=0.5))
+    config = dataclasses.replace(config, heads=heads, objective=objective)
+    return build(config, {"text": TokenTable.from_text(texts), "phones": PHONES})
 
 
 def transcribe(
@@ -49,17 +72,14 @@ def test_a_transcript_is_the_same_alone_and_in_any_batch(
     assert texts == {name: transcript.text for name, transcript in backwards.items()}
 
 
-def test_a_lexicon_of_pronunciations_is_searched_by_the_output_of_phones(
+def test_a_lexicon_of_pronunciations_is_searched_by_the_head_of_phones(
     tmp_path: Path, small_config: Config, tiny_corpus: Sequence[Utterance]
 ) -> None:
-    checkpoint = build(
-        small_config, TokenTable.from_text(["CAT"]), TokenTable(("<blank>", "K", "AE", "T"))
-    )
+    checkpoint = with_phones(small_config, ["CAT"])
     with torch.no_grad():
-        checkpoint.model.projection.bias[1:] = -50.0  # its text is always silent
-        assert checkpoint.model.phone_projection is not None
-        checkpoint.model.phone_projection.bias[2] = 50.0  # its phones are always AE
-    save_checkpoint(tmp_path / "m", checkpoint, card="# Card\n", example=torch.randn(16000) / 10)
+        checkpoint.model.heads["text"].bias[1:] = -50.0  # type: ignore[index, operator, union-attr]
+        checkpoint.model.heads["phones"].bias[2] = 50.0  # type: ignore[index, operator, union-attr]
+    save_checkpoint(tmp_path / "m", checkpoint, card="# Card\n", example=EXAMPLE)
     (tmp_path / "lexicon.txt").write_text("CAT K AE T\nA AE\n", encoding="utf-8")
     recording = tiny_corpus[0].audio_filepath
 
@@ -74,31 +94,29 @@ def test_a_lexicon_of_pronunciations_is_searched_by_the_output_of_phones(
 
 
 @pytest.mark.parametrize("is_greedy", [True, False])
-def test_what_is_heard_can_be_read_apart_from_hearing(
+def test_an_emission_is_searched_apart_from_its_recording(
     is_greedy: bool, tiny_corpus: Sequence[Utterance]
 ) -> None:
     shipped = load_model(is_greedy=is_greedy)
-    utterance, model = tiny_corpus[0], shipped.checkpoint
+    waveform = read_utterance(tiny_corpus[0], shipped.sample_rate)
 
-    waveform = read_utterance(utterance, shipped.sample_rate)
-    with torch.inference_mode():
-        features, lengths = model.front_end(waveform[None], torch.tensor([len(waveform)]))
-        heard, _ = model.model(features, lengths, model.heard(shipped.output))
+    log_probs, _ = shipped.engine.log_probs(
+        waveform[None], np.array([len(waveform)]), shipped.searcher.head
+    )
 
-    assert (shipped.speller is not None) == is_greedy  # else phones are searched
-    assert heard.shape[2] == 40  # phones and the blank, either way
-    assert shipped.read(heard[0]) == shipped.transcribe(utterance.audio_filepath).text != ""
-    assert shipped.read(heard[0, :0]) == ""
+    assert shipped.searcher.head == ("text" if is_greedy else "phones")
+    text = shipped.text_of(log_probs[0])
+    assert text == shipped.transcribe(tiny_corpus[0].audio_filepath).text != ""
+    assert shipped.text_of(log_probs[0, :0]) == ""
 
 
-def test_a_text_is_aligned_by_its_characters_whatever_the_search_goes_by(
+def test_a_text_is_aligned_by_its_characters_whatever_the_search(
     tmp_path: Path, small_config: Config, tiny_corpus: Sequence[Utterance]
 ) -> None:
     torch.manual_seed(0)
     texts = [utterance.text or "" for utterance in tiny_corpus]
-    phones = TokenTable(("<blank>", "K", "AE", "T"))
-    checkpoint = build(small_config, TokenTable.from_text(texts), phones)
-    save_checkpoint(tmp_path / "m", checkpoint, card="# Card\n", example=torch.randn(16000) / 10)
+    checkpoint = with_phones(small_config, texts)
+    save_checkpoint(tmp_path / "m", checkpoint, card="# Card\n", example=EXAMPLE)
     (tmp_path / "lexicon.txt").write_text("CAT K AE T\n", encoding="utf-8")
     greedy = load_model(tmp_path / "m")
     by_phones = load_model(
@@ -109,9 +127,31 @@ def test_a_text_is_aligned_by_its_characters_whatever_the_search_goes_by(
         results = [result for _, result in recognizer.align_all(tiny_corpus[:2])]
         return [(r.text, *map(str, r.words)) for r in results if isinstance(r, Transcript)]
 
-    assert by_phones.output == "phones"
+    assert by_phones.searcher.head == "phones"
     assert aligned(by_phones) == aligned(greedy)
     assert [text for text, *_ in aligned(greedy)] == texts[:2]
+
+
+def test_network_and_graph_give_the_same_text(
+    tmp_path: Path, recognizer: Recognizer, checkpoint: Checkpoint, tiny_corpus: Sequence[Utterance]
+) -> None:
+    save_checkpoint(tmp_path / "m", checkpoint, card="", example=EXAMPLE, onnx="float32")
+
+    by_graph = load_model(tmp_path / "m", n_threads=2)
+
+    assert by_graph.model == read_directory(tmp_path / "m")
+    texts, others = (transcribe(made, tiny_corpus, 60.0) for made in (recognizer, by_graph))
+    assert {k: v.text for k, v in texts.items()} == {k: v.text for k, v in others.items()}
+
+
+def test_a_model_without_a_graph_needs_torch_and_says_so(
+    tmp_path: Path, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_checkpoint(tmp_path / "m", checkpoint, card="", example=EXAMPLE)
+    monkeypatch.setitem(sys.modules, "asr.checkpoint.network", None)
+
+    with pytest.raises(ModelError, match=r"has no model\.onnx.*asr export"):
+        load_model(tmp_path / "m")
 
 
 def test_one_file_equals_the_same_file_among_many(
@@ -164,9 +204,8 @@ def test_beam_search_gives_the_n_best_the_best_first(
 ) -> None:
     beam = BeamConfig(beam_size=8, beam_threshold=20.0, n_best=3)
 
-    transcript = Recognizer(recognizer.checkpoint, beam=beam).transcribe(
-        tiny_corpus[0].audio_filepath
-    )
+    searched = Recognizer(recognizer.model, recognizer.engine, SearchPlan(beam))
+    transcript = searched.transcribe(tiny_corpus[0].audio_filepath)
 
     scores = [alternative.score for alternative in transcript.n_best]
     assert scores == sorted(scores, reverse=True)

@@ -127,8 +127,9 @@ def plan_search(options: SearchOptions, default: DefaultSearch | None) -> Search
         base, lm, lexicon = dict(PLAIN_BEAM), options.lm, options.lexicon
         if lm:
             base |= LM_WEIGHTS
-        elif needless := {"lm_weight", "unknown_score"} & options.settings.keys():
-            raise ConfigError(f"{min(needless)} needs a language model: give one (--lm)")
+        for name in ("lm_weight", "unknown_score"):
+            if options.settings.get(name) and not lm:
+                raise ConfigError(f"{name} needs a language model: give one (--lm)")
     else:
         base = asdict(default.beam)
         lm, lexicon = options.lm or default.lm, options.lexicon or default.lexicon

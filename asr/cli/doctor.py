@@ -14,8 +14,9 @@ DESCRIPTION = """\
 Say what is installed here and whether it works: versions, optional packages, threads, each audio
 format (written and read back), and each model: the one that the package ships, or those named.
 
-A model comes with a golden example: a waveform, its features and its transcript, as the machine
-computed them that made the model. Here they must come out the same.
+A model comes with a golden example: a waveform, and the output and transcript that the machine
+computed on which the model was made. Here they must come out the same. Then the model's default
+search must transcribe the example.
 
 What is broken is marked so, and the exit status is 1. Paste the output into a report of a bug.
 
@@ -25,10 +26,12 @@ examples:
 """
 
 REQUIRED = (
-    *("torch", "numpy", "soundfile", "soxr", "safetensors", "sentencepiece", "jiwer"),
-    *("tomli_w", "tqdm"),
+    *("numpy", "onnxruntime", "numba", "soundfile", "soxr", "safetensors", "sentencepiece"),
+    *("jiwer", "tomli_w", "tqdm"),
 )
 OPTIONAL = {
+    "torch": "training",
+    "onnx": "exporting a trained model",
     "tensorboard": "curves of asr train",
     "torchaudio": "a second opinion on features, in tests",
 }
@@ -37,10 +40,10 @@ FORMATS = ("wav", "flac", "ogg", "mp3", "aiff")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found out about one thing; `is_broken` where it ought to work and does not."""
+    """What was found out about one thing; `is_broken` if it ought to work and does not."""
 
     thing: str
-    says: str
+    text: str
     is_broken: bool = False
 
 
@@ -56,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     is_well = True
     for finding in _findings(options.models):
         mark = "BROKEN " if finding.is_broken else ""
-        print(f"{finding.thing:<28} {mark}{finding.says}", flush=True)
+        print(f"{finding.thing:<28} {mark}{finding.text}", flush=True)
         is_well = is_well and not finding.is_broken
     return 0 if is_well else 1
 
@@ -101,20 +104,20 @@ def _optional_package(name: str) -> Finding:
 
 
 def _threads() -> Finding:
-    import torch
+    from asr.provenance import n_cores
 
-    return Finding("threads", f"{torch.get_num_threads()} (--threads changes it)")
+    return Finding("threads", f"{n_cores()} (--threads changes it)")
 
 
 def _audio_format(ending: str) -> Finding:
     """Write a tone in a format and read it back."""
-    import torch
+    import numpy as np
 
     from asr.audio.read import read_waveform
     from asr.audio.write import write_waveform
     from asr.errors import AudioError
 
-    tone = 0.5 * torch.sin(torch.arange(16000) * (2 * torch.pi * 440 / 16000))
+    tone = 0.5 * np.sin(np.arange(16000) * (2 * np.pi * 440 / 16000))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"tone.{ending}"
         try:
@@ -126,12 +129,22 @@ def _audio_format(ending: str) -> Finding:
 
 
 def _model(name: str) -> Finding:
-    """Load a model and let it check itself."""
-    from asr.errors import ModelError
-    from asr.recognizer import verify_model
+    """Load a model, let it check itself, and run its default search."""
+    from asr.audio.write import write_waveform
+    from asr.checkpoint.engine import verify_model
+    from asr.checkpoint.golden import read_example
+    from asr.checkpoint.names import model_folder
+    from asr.errors import AsrError
+    from asr.recognizer import load_model
 
     try:
         verify_model(name)
-    except ModelError as error:
+        recognizer = load_model(name)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "example.wav"
+            write_waveform(path, read_example(model_folder(name)), recognizer.sample_rate)
+            recognizer.transcribe(path)
+    except (AsrError, ImportError) as error:
         return Finding(f"model {name}", str(error), is_broken=True)
-    return Finding(f"model {name}", "works: its golden example comes out")
+    search = recognizer.searcher.plan
+    return Finding(f"model {name}", f"works: its golden example comes out; search: {search}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Never, Self
 
 from tqdm import tqdm
 
+from asr.files import write_text
 from asr.report.learning_curve import learning_curve, read_reports
 from asr.train.progress import EpochReport, StepReport
 
@@ -72,8 +73,9 @@ class RunWatcher:
         """Print the epoch's line, append it to the metrics, and draw the curves anew."""
         self._close_bar()
         wer = "      -" if report.wer is None else f"{100 * report.wer:6.2f} %"
+        dev_loss = "     -" if report.dev_loss is None else f"{report.dev_loss:6.3f}"
         print(
-            f"epoch {report.epoch:3d}  loss {report.loss:6.3f}  "
+            f"epoch {report.epoch:3d}  loss {report.loss:6.3f}  dev loss {dev_loss}  "
             f"dev WER {wer:8}{'  best' if report.is_best else '      '}  "
             f"{report.hours_per_hour:4.0f} h/h  {report.seconds / 60:6.1f} min"
             f"{f'  {report.n_skipped} skipped' if report.n_skipped else ''}",
@@ -81,11 +83,13 @@ class RunWatcher:
         )
         with self._metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(dataclasses.asdict(report)) + "\n")
-        self._curve.write_text(learning_curve(read_reports(self._metrics)), encoding="utf-8")
+        write_text(self._curve, learning_curve(read_reports(self._metrics)))
         if self._writer is not None:
             self._writer.add_scalar("epoch/loss", report.loss, report.epoch)
             if report.wer is not None:
                 self._writer.add_scalar("epoch/dev_wer", report.wer, report.epoch)
+            if report.dev_loss is not None:
+                self._writer.add_scalar("epoch/dev_loss", report.dev_loss, report.epoch)
             self._writer.flush()
 
     def _bar_for(self, what: str, total: int, unit: str) -> "tqdm[Never]":

@@ -1,4 +1,5 @@
 import dataclasses
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,21 +11,23 @@ from asr.model.config import ModelConfig
 from asr.model.ctc import ctc_loss
 from asr.model.denominator import log_denominator
 from asr.model.dense_trigram import dense_trigram
-from asr.train.objective import Objective
+from asr.train.objective import Ctc, CtcCrf, LossTerm, Targets
 from asr.train.ranks import ALONE
-from asr.train.step import StepResult, Targets, TrainingBatch, Workers, training_step
+from asr.train.step import StepResult, TrainingBatch, Workers, training_step
 
 
-def make_model(dropout: float = 0.3, n_layers: int = 1) -> AcousticModel:
+def make_model(dropout: float = 0.3, heads: tuple[str, ...] = ("text",)) -> AcousticModel:
     torch.manual_seed(0)
-    config = ModelConfig(2, 2, 1, "gru", 8, n_layers, bidirectional=True, dropout=dropout)
-    return AcousticModel(config, n_features=4, n_tokens=5)
-
-
-def make_model_with_phones() -> AcousticModel:
-    torch.manual_seed(0)
-    config = ModelConfig(2, 2, 1, "gru", 8, 1, bidirectional=True, dropout=0.0)
-    return AcousticModel(config, n_features=4, n_tokens=5, n_phones=5)
+    config = ModelConfig(
+        subsampling_factor=2,
+        n_channels=2,
+        cell="gru",
+        size=8,
+        n_layers=1,
+        bidirectional=True,
+        dropout=dropout,
+    )
+    return AcousticModel(config, n_features=4, heads=dict.fromkeys(heads, 5))
 
 
 def make_batch(*token_counts: int) -> TrainingBatch:
@@ -37,9 +40,7 @@ def make_batch(*token_counts: int) -> TrainingBatch:
     return TrainingBatch(names, slice(count), features, lengths, {"text": targets}, 1.0, 0, 1.0)
 
 
-TEXT_ALONE = Objective(
-    phone_weight=0.0, crf_weight=0.0, middle_weight=0.0, label_smoothing=0.0, n_layers=1
-)
+TEXT_ALONE = (Ctc("text", 1.0),)
 
 
 def step(
@@ -47,7 +48,7 @@ def step(
     batch: TrainingBatch,
     rate: float = 0.1,
     n_shards: int = 2,
-    objective: Objective = TEXT_ALONE,
+    terms: Sequence[LossTerm] = TEXT_ALONE,
 ) -> StepResult:
     with ThreadPoolExecutor(n_shards) as pool:
         return training_step(
@@ -55,7 +56,7 @@ def step(
             torch.optim.SGD(model.parameters(), lr=rate),
             batch,
             Workers(ALONE, pool, n_shards),
-            objective=objective,
+            terms=terms,
             precision="float32",
             max_gradient_norm=1.0,
         )
@@ -129,7 +130,7 @@ def test_a_loss_that_is_not_finite_stops_before_the_update_and_names_the_utteran
 def test_a_gradient_that_is_not_finite_stops_before_the_update() -> None:
     model, batch = make_model(), make_batch(3, 2)
     before = weights(model)
-    model.projection.weight.register_hook(lambda gradient: gradient * float("inf"))
+    model.heads["text"].weight.register_hook(lambda gradient: gradient * float("inf"))
 
     with pytest.raises(TrainingError, match="utterance-0, utterance-1"):
         step(model, batch)
@@ -146,10 +147,10 @@ def test_an_update_without_strength_drops_nothing() -> None:
     assert torch.equal(weights(spared), weights(undropped))
 
 
-def test_without_any_switch_an_update_follows_the_gradient_of_the_ctc_loss_to_the_bit() -> None:
+def test_an_update_by_ctc_alone_follows_its_gradient_to_the_bit() -> None:
     plain, model, batch = make_model(dropout=0.0), make_model(dropout=0.0), make_batch(3, 2, 4)
     targets = batch.targets["text"]
-    log_probs, lengths = plain(batch.features, batch.lengths)
+    log_probs, lengths = plain(batch.features, batch.lengths, "text")
     losses = ctc_loss(log_probs, lengths, targets.tokens, targets.lengths)
     gradients = torch.autograd.grad(losses.sum(), list(plain.parameters()))
     for parameter, gradient in zip(plain.parameters(), gradients, strict=True):
@@ -163,112 +164,22 @@ def test_without_any_switch_an_update_follows_the_gradient_of_the_ctc_loss_to_th
     assert result.loss == float(losses.detach().sum())
 
 
-def entropy(model: AcousticModel, batch: TrainingBatch) -> float:
-    """Measure how uncertain the output is, in nats a frame."""
-    log_probs, _ = model(batch.features, batch.lengths)
-    return float(-(log_probs.exp() * log_probs).sum(2).mean().detach())
-
-
-def test_label_smoothing_leaves_the_output_less_certain() -> None:
-    certain, smoothed, batch = make_model(dropout=0.0), make_model(dropout=0.0), make_batch(3, 2)
-
-    for _ in range(20):
-        step(certain, batch)
-        step(smoothed, batch, objective=dataclasses.replace(TEXT_ALONE, label_smoothing=0.3))
-
-    assert entropy(smoothed, batch) > entropy(certain, batch) + 0.1
-
-
-def test_the_loss_that_is_reported_has_no_label_smoothing_in_it() -> None:
-    smoothing = dataclasses.replace(TEXT_ALONE, label_smoothing=0.5)
-
-    plain, smoothed = (
-        step(make_model(), make_batch(3)),
-        step(make_model(), make_batch(3), objective=smoothing),
-    )
-
-    assert smoothed.loss == plain.loss
-    assert smoothed.gradient_norm != plain.gradient_norm
-
-
-def test_a_middle_layer_is_taught_by_the_projection_of_text() -> None:
-    plain, model = (make_model(dropout=0.0, n_layers=3) for _ in range(2))
-    batch, objective = (
-        make_batch(3, 2),
-        dataclasses.replace(TEXT_ALONE, middle_weight=0.3, n_layers=3),
-    )
-    target = batch.targets["text"]
-    frames, lengths = plain.subsampling(batch.features, batch.lengths)
-    losses = []
-    for layer in plain.encoder.layers:
-        frames = layer(frames, lengths)
-        log_probs = plain.projection(frames).log_softmax(2)
-        losses.append(ctc_loss(log_probs, lengths, target.tokens, target.lengths).sum() / 5)
-    (0.7 * losses[2] + 0.3 * losses[0]).backward()
-
-    result = step(model, batch, rate=1e-9, objective=objective)
-
-    gradients = [p.grad for p in plain.parameters() if p.grad is not None]
-    norm = torch.cat([gradient.flatten() for gradient in gradients]).norm()
-    assert result.gradient_norm == pytest.approx(float(norm), rel=1e-5)
-    assert result.loss == pytest.approx(5 * float(losses[2].detach()), rel=1e-5)
-
-
-def test_phones_are_taught_against_whatever_else_could_have_been_said() -> None:
-    plain, model = (make_model_with_phones() for _ in range(2))
+def test_an_update_follows_the_weighted_sum_of_its_terms() -> None:
+    plain, model = (make_model(dropout=0.0, heads=("text", "phones")) for _ in range(2))
     batch = make_batch(3, 2)
     batch = dataclasses.replace(batch, targets={**batch.targets, "phones": batch.targets["text"]})
     trigram = torch.from_numpy(dense_trigram([[1, 2, 3], [4]], 5))
-    objective = dataclasses.replace(
-        TEXT_ALONE, phone_weight=0.4, crf_weight=0.9, phone_trigram=trigram
-    )
+    terms = [Ctc("text", 0.6), CtcCrf("phones", 0.4, 0.9, trigram)]
     target = batch.targets["text"]
     losses = []
-    for output in ("text", "phones"):
-        log_probs, lengths = plain(batch.features, batch.lengths, output)
+    for head in ("text", "phones"):
+        log_probs, lengths = plain(batch.features, batch.lengths, head)
         losses.append(ctc_loss(log_probs, lengths, target.tokens, target.lengths).sum())
     others = log_denominator(log_probs, lengths, trigram).sum()
     ((0.6 * losses[0] + 0.4 * (losses[1] + 0.9 * others)) / 5).backward()
 
-    result = step(model, batch, rate=1e-9, objective=objective)
+    result = step(model, batch, rate=1e-9, terms=terms)
 
     norm = torch.cat([p.grad.flatten() for p in plain.parameters() if p.grad is not None]).norm()
     assert result.gradient_norm == pytest.approx(float(norm), rel=1e-5)
     assert result.loss == pytest.approx(float(losses[0].detach()), rel=1e-5)
-
-
-def test_layers_that_have_not_joined_are_not_moved_by_weight_decay_either() -> None:
-    model, batch = make_model(n_layers=3), make_batch(3, 2)
-    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    optimiser = torch.optim.AdamW(model.parameters(), lr=0.1, weight_decay=0.5, fused=True)
-
-    with ThreadPoolExecutor(2) as pool:
-        for _ in range(2):
-            training_step(
-                model,
-                optimiser,
-                batch,
-                Workers(ALONE, pool, 2),
-                objective=dataclasses.replace(TEXT_ALONE, n_layers=2),
-                precision="float32",
-                max_gradient_norm=1.0,
-            )
-
-    moved = {name for name, tensor in model.state_dict().items() if (tensor != before[name]).any()}
-    assert not any(name.startswith("encoder.layers.2") for name in moved)
-    assert {name.partition(".ahead")[0] for name in moved} >= {
-        "encoder.layers.0",
-        "encoder.layers.1",
-    }
-    assert all(parameter.grad is None for parameter in model.encoder.layers[2].parameters())
-
-
-def test_an_update_of_the_first_layer_is_that_of_a_model_with_no_other() -> None:
-    shallow, growing, batch = make_model(dropout=0.0), make_model(0.0, n_layers=2), make_batch(3, 2)
-    growing.load_state_dict(shallow.state_dict(), strict=False)
-
-    expected, got = step(shallow, batch, n_shards=1), step(growing, batch, n_shards=1)
-
-    assert (got.loss, got.gradient_norm) == (expected.loss, expected.gradient_norm)
-    for name, tensor in shallow.state_dict().items():
-        assert torch.equal(growing.state_dict()[name], tensor)
