@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+from collections import namedtuple
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -146,7 +147,8 @@ def test_code_is_compiled_again_when_a_tuples_fields_change_places(
     base: Path, is_made_inside: bool
 ) -> None:
     def difference(*fields: str) -> float:
-        pair: Any = NamedTuple("Pair", [(field, float) for field in fields])
+        make: Any = namedtuple
+        pair = make("Pair", fields)
 
         def inside(one: float, other: float) -> float:
             values: Any = pair(one, other)
