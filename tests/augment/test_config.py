@@ -2,34 +2,23 @@ import dataclasses
 
 import pytest
 
-from asr.augment.config import AugmentConfig
+from asr.config import Config
 from asr.errors import ConfigError
-
-CONFIG = AugmentConfig(
-    speeds=(0.9, 1.0, 1.1),
-    codec_share=0.5,
-    noise_share=0.2,
-    reverb_share=0.2,
-    n_frequency_masks=2,
-    max_frequency_bins=10,
-    time_masks_per_second=1.0,
-    max_time_seconds=0.4,
-    max_time_fraction=0.2,
-    ramp_epochs=4,
-)
 
 
 @pytest.mark.parametrize("speeds", [(), (0.0,), (1.0, -0.9), (float("nan"),)])
-def test_speeds_that_are_none_are_refused(speeds: tuple[float, ...]) -> None:
+def test_speeds_that_are_none_are_refused(small_config: Config, speeds: tuple[float, ...]) -> None:
     with pytest.raises(ConfigError, match=r"augment\.speeds must be one or more, each above 0"):
-        dataclasses.replace(CONFIG, speeds=speeds)
+        dataclasses.replace(small_config.augment, speeds=speeds)
 
 
 @pytest.mark.parametrize("key", ["codec_share", "noise_share", "reverb_share", "max_time_fraction"])
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
-def test_a_share_outside_0_to_1_is_refused_by_name(key: str, share: float) -> None:
+def test_a_share_outside_0_to_1_is_refused_by_name(
+    small_config: Config, key: str, share: float
+) -> None:
     with pytest.raises(ConfigError, match=rf"augment\.{key} must be at (least 0|most 1)"):
-        dataclasses.replace(CONFIG, **{key: share})  # type: ignore[arg-type]
+        dataclasses.replace(small_config.augment, **{key: share})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -42,11 +31,14 @@ def test_a_share_outside_0_to_1_is_refused_by_name(key: str, share: float) -> No
         "ramp_epochs",
     ],
 )
-def test_less_than_nothing_is_refused_by_name(key: str) -> None:
+def test_less_than_nothing_is_refused_by_name(small_config: Config, key: str) -> None:
     with pytest.raises(ConfigError, match=rf"augment\.{key} must be at least 0, got -1"):
-        dataclasses.replace(CONFIG, **{key: -1})  # type: ignore[arg-type]
+        dataclasses.replace(small_config.augment, **{key: -1})  # type: ignore[arg-type]
 
 
-def test_the_strength_grows_over_the_ramp() -> None:
-    assert [CONFIG.strength(epoch) for epoch in range(6)] == [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
-    assert dataclasses.replace(CONFIG, ramp_epochs=0).strength(0) == 1.0
+def test_the_strength_grows_over_the_ramp(small_config: Config) -> None:
+    ramp = dataclasses.replace(small_config.augment, ramp_epochs=4)
+    none = dataclasses.replace(small_config.augment, ramp_epochs=0)
+
+    assert [ramp.strength(epoch) for epoch in range(6)] == [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
+    assert none.strength(0) == 1.0

@@ -1,5 +1,5 @@
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -7,29 +7,17 @@ import torch
 from numpy.typing import NDArray
 
 from asr.augment.rendition import Rendition
+from asr.config import Config
 from asr.corpus import feature_cache
 from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
-from asr.features.config import FeatureConfig
 from asr.features.front_end import FrontEnd
 
 
 @pytest.fixture
-def front_end() -> FrontEnd:
-    config = FeatureConfig(
-        sample_rate=16000,
-        frame_length=0.025,
-        frame_shift=0.01,
-        n_mels=20,
-        low_frequency=20.0,
-        high_frequency=7600.0,
-        min_log_energy=-15.0,
-        n_ceps=0,
-        delta_order=0,
-        cmvn="none",
-    )
-    return FrontEnd(config)
+def front_end(configured: Callable[..., Config]) -> FrontEnd:
+    return FrontEnd(configured(features__cmvn="none").features)
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ N_UTTERANCES = 12
 
 @pytest.fixture(scope="session", params=["train-clean-5/*/*/*.ogg", "dev-clean/*/*/*.mp3"])
 def decoded_speech(request: pytest.FixtureRequest, shared_data: Path) -> list[Tensor]:
-    """Utterances spread over a corpus, as the decoder gives them, (N,) each, at 16 kHz."""
+    """Utterances spread over a corpus, as decoded, (N,) each, at 16 kHz."""
     paths = sorted((shared_data / "LibriSpeech").glob(request.param))
     chosen = paths[:: len(paths) // N_UTTERANCES][:N_UTTERANCES]
-    return [read_waveform(path, sample_rate=16000) for path in chosen]
+    return [torch.from_numpy(read_waveform(path, sample_rate=16000)) for path in chosen]
 
 
 @pytest.fixture(scope="session")
