@@ -7,34 +7,38 @@
     print(transcript.text)
     print([(word.text, word.start, word.end, word.confidence) for word in transcript.words])
 
-The way of one utterance, and of this package's folders:
+Two programs share this package. Recognising, from a recording to a report, runs on numpy and ONNX
+Runtime and never imports torch. Training adds torch. A model directory is all that passes between
+them. The way of an utterance:
 
     audio       read, mix down, resample: a recording becomes a waveform
-    corpus      manifests, corpora on disk, batches
-    features    a waveform becomes filter-bank energies, normalised
-    lexicon     letters become phones, for words that a pronouncing dictionary lacks
-    lm          text becomes language models: how probable a word is behind others
-    model       features become log-probabilities of tokens, frame by frame
-    search      log-probabilities become the most probable tokens, with their times
-    spelling    text becomes phones as a model would hear them, for a speller to learn from
+    runtime     model.onnx: a waveform becomes log-probabilities of tokens, frame by frame
+    search      log-probabilities become the most probable tokens, words, times
     text        tokens become text; text becomes transcripts, subtitles and the like
+    wer         references against hypotheses: counts, intervals
+    report      counts become tables and pictures
+
+    lexicon     how words are pronounced
+    lm          text becomes n-grams: how probable a word is after others
+    confidence  how probably a word is right
+    chart       numbers become pictures
+
+and of training:
+
+    corpus      manifests, corpora on disk, batches
+    augment     all that training does to speech
+    features    a waveform becomes filter-bank energies, normalised
+    model       features become log-probabilities: subsampling, recurrent layers, heads, losses
     train       the loop, the optimiser, the state that a run resumes from
-    wer         references against hypotheses: counts, scores, reports
+    checkpoint  the model directory: written, read, exported, searched
 
-On top of them stand `config` (one TOML file, one frozen tree), `checkpoint` and `language_model` (a
-model directory of either kind), `speller` (the network that may stand behind a model's phones),
-`own_search` (the search that a model comes with), `fusion` (a language model, a lexicon and
-hotwords in a model's tokens), `recognizer` (what is imported above) and `reading` (what its search
-found becomes words with their times), `rescoring` (n-best lists), `experiment`,
-`spelling_experiment` and `language_experiment` (training), `averaging` (several trainings become
-one model), `adaptation` (a model learns from what it recognised), `tuning` (the weights of a
-language model), `confidence` (how probably a word is right), `memory` (what a model remembers,
-measured and drawn) and `cli` (the command `asr`). Imports only go down; what everything may use is
-`chart` (numbers become pictures), `compiled`, `errors`, `flush`, `lengths`, `model_files`,
-`model_names`, `provenance` and `recurrent` (the layers that the acoustic and the language model
-share).
+`recognizer` is what an application imports, `experiment` turns manifests and a `config` into a
+model, `cli` is the command `asr`. All stand on `errors`, `files`, `lengths`, `compiled` and
+`provenance`. Beside this core, which never imports them: `char_lm` (a recurrent language model),
+`lab` (what a network remembers), `low_resource` (learning from one's own transcripts) and
+`lexicon.g2p` (pronunciations of words that a dictionary lacks).
 
-Names are found when they are first used, so that `import asr` takes no time and loads no torch.
+Names are found when they are first used, so that `import asr` takes no time.
 """
 
 import importlib

@@ -32,7 +32,7 @@ from asr.text.tokenizer import make_tokenizer
 from asr.text.tokens import Tokenizer, TokenTable
 from asr.train.data import TrainingData, dev_references, evenly, normalised_texts
 from asr.train.loop import DevSet, Trainer
-from asr.train.objective import make_terms
+from asr.train.objective import LossTerm, make_terms
 from asr.train.priors import PRIOR_UTTERANCES, estimate_priors
 from asr.train.progress import Watcher
 from asr.train.ranks import ALONE, Ranks
@@ -118,15 +118,10 @@ def train_model(
     tokens = _tokens(checkpoint, texts, speller)
     cache = FeatureCache(checkpoint.front_end, resources.max_feature_bytes)
     ranks = resources.ranks
-    tokenizers = checkpoint.directory.tokenizers
     trainer = Trainer(
         checkpoint.model,
         TrainingData(train, tokens, cache, config.batching, config.augment, ranks),
-        make_terms(
-            config.objective,
-            {head: own.values() for head, own in tokens.items()},
-            {head: len(tokenizer) for head, tokenizer in tokenizers.items()},
-        ),
+        _terms(checkpoint, tokens),
         _dev_set(checkpoint, material.dev, cache, ranks) if material.dev is not None else None,
         config.train,
         config.optimiser,
@@ -162,6 +157,15 @@ def _start(
     checkpoint = build(config, tokenizers)
     _set_cmvn(checkpoint.front_end, material.train)
     return checkpoint
+
+
+def _terms(checkpoint: Checkpoint, tokens: Mapping[str, Tokens]) -> list[LossTerm]:
+    """Make the losses that the configuration lists."""
+    return make_terms(
+        checkpoint.config.objective,
+        {head: own.values() for head, own in tokens.items()},
+        {head: len(own) for head, own in checkpoint.directory.tokenizers.items()},
+    )
 
 
 def _dev_set(

@@ -2,9 +2,8 @@
 
 In reading order: `directory` (its files, read and written without torch), `decoding` (the search
 that a model comes with, and the one that it gets), `names` (shipped models by name, yours by
-folder), `golden` (an example by which another machine is checked), `network` (the directory with
-its network, as training needs it), `torch_engine` (that network as a recogniser runs it),
-`engine` (whichever of graph and network is there), `searcher` (a search with its files loaded),
-`onnx_graph` and `export` (the network as model.onnx), `average` (several trainings become one
-model), `format_1` (models of before, converted).
+folder), `searcher` (a search with its files loaded), `engine` (the graph or the network, whichever
+is there), `golden` (an example by which another machine is checked), `network` (the directory with
+its network, as training needs it), `torch_engine` (that network as a recogniser runs it), `export`
+with `onnx/` (the network as model.onnx), `format_1` (models of before, converted).
 """

@@ -27,7 +27,6 @@ VERBS = (
     "download",
     "prepare",
     "train",
-    "average",
     "adapt",
     "tune",
     "decode",

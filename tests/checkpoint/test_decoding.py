@@ -1,5 +1,5 @@
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import pytest
 
@@ -22,14 +22,16 @@ def test_without_options_a_model_is_searched_as_it_comes() -> None:
 
 
 @pytest.mark.parametrize("kind", [None, "beam"])
-def test_a_language_model_of_ones_own_keeps_the_rest_of_the_default_search(kind: Any) -> None:
+def test_a_language_model_of_ones_own_keeps_the_rest_of_the_default_search(
+    kind: Literal["beam"] | None,
+) -> None:
     plan = plan_search(SearchOptions(kind, lm=Path("mine.lm")), DEFAULT)
 
     assert (plan.beam, plan.lm, plan.lexicon) == (DEFAULT.beam, Path("mine.lm"), DEFAULT.lexicon)
 
 
 @pytest.mark.parametrize("kind", [None, "beam"])
-def test_words_of_ones_own_are_weighed_as_the_models(kind: Any) -> None:
+def test_words_of_ones_own_are_weighed_as_the_models(kind: Literal["beam"] | None) -> None:
     options = SearchOptions(kind, {"lm_weight": 0.9}, Path("mine.lm"), Path("mine.txt"))
 
     plan = plan_search(options, DEFAULT)
