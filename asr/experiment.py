@@ -25,7 +25,8 @@ from asr.corpus.statistics import corpus_statistics
 from asr.corpus.utterance import Utterance, without_folders
 from asr.errors import ConfigError, DataError
 from asr.features.front_end import FrontEnd
-from asr.lexicon.pronunciations import PhoneSpeller, Pronunciation
+from asr.lexicon.phone_spelling import PhoneSpeller
+from asr.lexicon.read import Pronunciation
 from asr.provenance import Provenance
 from asr.text.normalise import normaliser
 from asr.text.tokenizer import make_tokenizer

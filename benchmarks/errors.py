@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from asr.corpus.manifest import read_manifest
-from asr.lexicon.pronunciations import read_lexicon
+from asr.lexicon.read import read_lexicon
 from asr.lm.segments import read_segments
 from asr.text.normalise import normaliser
 from asr.text.transcript import read_transcripts

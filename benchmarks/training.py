@@ -22,7 +22,7 @@ from asr.corpus.feature_cache import FeatureMemory
 from asr.corpus.librispeech import read_librispeech
 from asr.lexicon.dictionary import read_dictionary
 from asr.lexicon.g2p.pronounce import pronounce
-from asr.lexicon.pronunciations import PhoneSpeller
+from asr.lexicon.phone_spelling import PhoneSpeller
 from asr.model.acoustic import AcousticModel, Output
 from asr.text.normalise import normaliser
 from asr.text.tokenizer import make_tokenizer

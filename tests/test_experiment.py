@@ -17,7 +17,7 @@ from asr.config import Config
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, ConfigError, DataError, ModelError, StoppedError, TrainingError
 from asr.experiment import Material, Resources, train_model
-from asr.lexicon.pronunciations import Pronunciation
+from asr.lexicon.read import Pronunciation
 from asr.provenance import provenance
 from asr.text.tokenizer import HeadConfig
 from asr.train.config import CtcConfig, CtcCrfConfig, TermConfig

@@ -16,7 +16,7 @@ import tomli_w
 
 from asr.config import read_tree
 from asr.errors import ConfigError, DataError
-from asr.lexicon.pronunciations import read_lexicon
+from asr.lexicon.read import read_lexicon
 from asr.lm.files import read_ngram, write_ngram
 from asr.search.beam import BeamConfig
 from asr.text.normalise import Normaliser

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from asr.config import Config
     from asr.corpus.utterance import Utterance
-    from asr.lexicon.pronunciations import Pronunciation
+    from asr.lexicon.read import Pronunciation
     from asr.text.transcript import Transcript
 
 HELP = "get a model used to recordings that nobody has transcribed"
@@ -133,7 +133,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _lexicon(searching: Searching, config: "Config") -> "list[Pronunciation] | None":
     """Read how the words are pronounced that the search can find, if it goes by that."""
-    from asr.lexicon.pronunciations import read_lexicon
+    from asr.lexicon.read import read_lexicon
     from asr.text.normalise import normaliser
 
     if searching.lexicon is None:

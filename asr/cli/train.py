@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     from asr.corpus.manifest import read_manifest
     from asr.errors import StoppedError
     from asr.experiment import Material, Resources, train_model
-    from asr.lexicon.pronunciations import read_lexicon
+    from asr.lexicon.read import read_lexicon
     from asr.provenance import provenance
     from asr.text.normalise import normaliser
     from asr.train.progress import Unwatched

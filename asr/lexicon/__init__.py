@@ -1,10 +1,6 @@
-"""Lexicon: how words are pronounced, those that a dictionary has and those that it lacks.
+"""Lexicon: how words are pronounced.
 
-In reading order: `dictionary` (as it is read), `graphones` (which letter stands for which units,
-learned from it), `spelling_search` (those that most probably spell a word), `pronouncer` (how they
-follow one another, an n-gram model, and what that makes of a word), `pronounce` (what is called).
-
-References:
-    Bisani and Ney, "Joint-sequence models for grapheme-to-phoneme conversion", Speech
-    Communication 50, 2008.
+In reading order: `read` (a file as words and their units), `dictionary` (each word with all its
+pronunciations), `phone_spelling` (text in phones, for training). `g2p` pronounces the words that a
+dictionary lacks.
 """

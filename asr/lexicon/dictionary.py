@@ -1,20 +1,20 @@
-"""Dictionary: words and all the ways to say them."""
+"""Dictionary: the words of a lexicon, each with all its pronunciations."""
 
 from pathlib import Path
 
 from asr.errors import DataError
-from asr.lexicon.pronunciations import read_lexicon
+from asr.lexicon.read import read_lexicon
 from asr.text.normalise import Normaliser
 
 Units = tuple[str, ...]
-Dictionary = dict[str, tuple[Units, ...]]  # of each word its pronunciations, at least one
+Dictionary = dict[str, tuple[Units, ...]]  # the pronunciations of each word, at least one
 
 
 def read_dictionary(path: Path, normalise: Normaliser) -> Dictionary:
     """Read words and their pronunciations, each once, in the order of the file.
 
     Raises:
-        DataError: As `asr.lexicon.pronunciations.read_lexicon`; or it has no pronunciations.
+        DataError: As `read_lexicon`; or the words have no pronunciations.
     """
     dictionary: Dictionary = {}
     for word, units in read_lexicon(path, normalise):

@@ -6,6 +6,7 @@ is never predicted) and `</s>` (its end, which is).
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 
 from asr.errors import DataError
@@ -64,8 +65,7 @@ class Vocabulary:
 
     def ids(self, words: Iterable[str]) -> list[int]:
         """Number words as `id` does."""
-        find = self._ids.get
-        return [find(word, UNKNOWN_ID) for word in words]
+        return list(map(self._ids.get, words, repeat(UNKNOWN_ID)))
 
 
 def read_vocabulary(path: Path) -> Vocabulary:

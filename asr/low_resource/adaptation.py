@@ -14,7 +14,7 @@ from asr.config import Config, config_hash
 from asr.corpus.utterance import Utterance, without_folders
 from asr.errors import ConfigError, DataError
 from asr.experiment import Material, Resources, train_model
-from asr.lexicon.pronunciations import Pronunciation
+from asr.lexicon.read import Pronunciation
 from asr.provenance import Provenance
 from asr.text.transcript import Transcript, Word, read_transcripts, write_transcripts
 from asr.train.progress import Watcher

@@ -1,26 +1,27 @@
 """Fusion: a language model, a lexicon and hotwords, in the tokens of a model.
 
-Words are spelled in characters, whatever pieces of words the tokens are; or, if the lexicon says
-how they are pronounced, in tokens that are phones.
+Words are spelled in characters, even if tokens are pieces of words; or, if the lexicon has
+pronunciations, in phones, which then are the tokens.
 """
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asr.errors import ConfigError, DataError
-from asr.lexicon.pronunciations import Pronunciation, read_lexicon
+from asr.lexicon.read import read_columns
 from asr.lm.files import read_ngram
-from asr.lm.ngram import NO_NODES, Nodes
-from asr.lm.vocabulary import SPECIAL, UNKNOWN_ID
+from asr.lm.ngram import NO_NODES, NGram
+from asr.lm.vocabulary import SPECIAL, Vocabulary
 from asr.search.hotwords import BOUNDARY, make_hotwords
 from asr.search.language import Language
-from asr.search.lexicon import make_lexicon
+from asr.search.lexicon import Spellings, make_lexicon
 from asr.text.lines import read_lines
 from asr.text.normalise import normaliser
 from asr.text.tokens import WORD_BOUNDARY
@@ -35,12 +36,13 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fusion:
-    """What a search knows beside the emission, and what its words are called.
+    """A language, and the names of its words.
 
     Attributes:
         language: For the search.
-        words: By their place in the language's lexicon.
-        are_pronounced: Whether words are told apart by the lexicon, and not by the tokens.
+        words: By their number in the language's lexicon.
+        are_pronounced: Whether words are spelled in phones, so that the tokens alone do not tell
+            where one ends.
     """
 
     language: Language
@@ -49,7 +51,7 @@ class Fusion:
 
     @property
     def has_ngram(self) -> bool:
-        """Whether the search weighs words by a language model."""
+        """Whether there is a language model."""
         return len(self.language.ngram.words) > 0
 
 
@@ -62,17 +64,16 @@ def fuse(
     lexicon: Path | None = None,
     hotwords: Mapping[str, float] | None = None,
 ) -> Fusion:
-    """Read what there is, and spell it in a model's tokens.
+    """Read a language model, a lexicon and hotwords, and spell them in a model's tokens.
 
-    Without a lexicon, the words of the language model are known, and others can be said too. With
-    one, only its words can be said; the language model takes those that it lacks for unknown.
+    Without a lexicon, words are those of the language model, and any other can be recognised too.
+    With one, only its words can be; those that the language model lacks count as unknown.
 
     Args:
-        tokens: Of the model, by id.
-        phones: Of its second output, by id, if it has one: a lexicon that has pronunciations is
-            spelled in them.
-        normaliser_name: The one that the model's training text went through; lexicon and hotwords
-            go through it too, pronunciations do not.
+        tokens: Of the model's text head, by id.
+        phones: Of its phone head, by id, if it has one: they spell a lexicon with pronunciations.
+        normaliser_name: The one that the model's training text went through. Words of the lexicon
+            and hotwords go through it, pronunciations do not.
         lm: An n-gram model, see `asr lm`.
         lexicon: Words, see `read_lexicon`.
         hotwords: Phrases that score higher, each with its boost in nats, above 0.
@@ -83,38 +84,45 @@ def fuse(
         DataError: A file cannot be used, or nothing in it can be spelled.
     """
     normalise = normaliser(normaliser_name)
-    vocabulary, ngram = _read_lm(lm) if lm is not None else ((), NO_NODES)
-    entries: list[Pronunciation] = [(word, ()) for word in vocabulary[len(SPECIAL) :]]
+    ngram = read_ngram(lm) if lm else NGram(Vocabulary(SPECIAL), NO_NODES)
+    entries: Sequence[str] = ngram.vocabulary.words[len(SPECIAL) :]
     if lexicon is not None:
-        entries = read_lexicon(lexicon, normalise)
-    are_pronounced = any(units for _, units in entries)
+        entries, pronunciations = read_columns(lexicon, normalise)
+    are_pronounced = lexicon is not None and bool(pronunciations[0])
     if are_pronounced and phones is not None:
         tokens = phones
-    spelling = _Spelling(tokens, in_characters=not are_pronounced)
-    words = tuple(dict.fromkeys(word for word, _ in entries))
-    can_be_said = _spelled(entries, words, spelling, lexicon or lm)
-    number = {word: i for i, word in enumerate(vocabulary)}
+    units = _Units(tokens, in_characters=not are_pronounced)
+    words = tuple(dict.fromkeys(entries))
+    spelled: Sequence[str]  # all in one, which is fast
+    if are_pronounced:
+        spelled, end = " # ".join(pronunciations).split(), "#"
+    else:
+        spelled, end = "\n".join(entries), "\n"
     language = Language(
-        begins_word=spelling.begins_word,
+        begins_word=units.begins_word,
         lexicon=make_lexicon(
-            [units for units, _ in can_be_said],
-            [word for _, word in can_be_said],
-            spelling.token_units,
-            spelling.begins_word.tolist(),
+            _spellings(spelled, end, units, _numbers(words, entries), lexicon or lm),
+            units.of_tokens,
+            units.begins_word.tolist(),
         ),
-        numbers=np.array([number.get(word, UNKNOWN_ID) for word in words], np.int32),
+        numbers=np.array(ngram.vocabulary.ids(words), np.int32),
         is_open=lexicon is None,
-        ngram=ngram,
+        ngram=ngram.nodes,
         hotwords=make_hotwords(
-            _phrases(hotwords or {}, spelling, normalise, entries if are_pronounced else None),
-            spelling.token_units,
+            _phrases(
+                hotwords or {},
+                units,
+                normalise,
+                zip(entries, pronunciations, strict=True) if are_pronounced else None,
+            ),
+            units.of_tokens,
         ),
     )
     return Fusion(language, words, are_pronounced)
 
 
 def read_hotwords(path: Path, boost: float) -> dict[str, float]:
-    """Read hotwords: a phrase a line; behind a tab its own boost, if it has one.
+    """Read hotwords: a phrase a line, followed by a tab and its own boost if it has one.
 
     Raises:
         DataError: The file cannot be read, or a boost is not a number.
@@ -131,57 +139,72 @@ def read_hotwords(path: Path, boost: float) -> dict[str, float]:
     return hotwords
 
 
-def _spelled(
-    entries: Sequence[Pronunciation],
-    words: Sequence[str],
-    spelling: "_Spelling",
-    source: Path | None,
-) -> list[tuple[tuple[int, ...], int]]:
-    """Spell entries in units, each with the place of its word; leave out what tokens cannot."""
-    place = {word: i for i, word in enumerate(words)}
-    spelled = [(spelling.units(units or tuple(word)), place[word]) for word, units in entries]
-    can_be_said = [(units, word) for units, word in spelled if units]
-    if entries and not can_be_said:
-        raise DataError(f"{source}: none of its words can be spelled in the model's tokens")
-    if n_left_out := len(spelled) - len(can_be_said):
-        _LOG.info("%s: %d entries have no spelling in tokens", source, n_left_out)
-    return can_be_said
-
-
-class _Spelling:
-    """Units by number, from 1 on, and the units of each token."""
+class _Units:
+    """What words are spelled in: units by number, from 1 on, and the units of each token."""
 
     def __init__(self, tokens: Sequence[str], *, in_characters: bool) -> None:
         self.begins_word = np.array([token.startswith(WORD_BOUNDARY) for token in tokens])
         rests = [token.removeprefix(WORD_BOUNDARY) for token in tokens]
-        names: list[tuple[str, ...]] = [(), *(tuple(r) for r in rests[1:])]  # of the blank, none
+        names: list[tuple[str, ...]] = [(), *(tuple(r) for r in rests[1:])]  # none of the blank
         if not in_characters:
             names = [(), *((rest,) if rest else () for rest in rests[1:])]
-        self._numbers = {
-            name: i
-            for i, name in enumerate(dict.fromkeys(n for own in names for n in own), BOUNDARY + 1)
-        }
-        self.token_units = [self.units(own) for own in names]
+        distinct = dict.fromkeys(chain.from_iterable(names))
+        self.numbers = {name: i for i, name in enumerate(distinct, BOUNDARY + 1)}
+        self.of_tokens = [self.spell(own) for own in names]
 
-    def units(self, names: Sequence[str]) -> tuple[int, ...]:
-        """Spell in units; empty where a unit is in no token."""
+    def spell(self, names: Sequence[str]) -> tuple[int, ...]:
+        """Number units; empty if no token has one of them."""
         try:
-            return tuple(map(self._numbers.__getitem__, names))
+            return tuple(map(self.numbers.__getitem__, names))
         except KeyError:
             return ()
 
 
+def _numbers(words: Sequence[str], entries: Sequence[str]) -> NDArray[np.int32]:
+    """Number the entries (n,) by the distinct words."""
+    number = dict(zip(words, range(len(words)), strict=True))
+    return np.fromiter(map(number.__getitem__, entries), np.int32, len(entries))
+
+
+def _spellings(
+    spelled: Sequence[str], end: str, units: _Units, words: NDArray[np.int32], source: Path | None
+) -> Spellings:
+    """Spell entries in units; leave out those that tokens cannot spell.
+
+    Args:
+        spelled: The units of all entries, with `end` between one entry and the next.
+        end: No unit.
+        units: Of the tokens.
+        words: (n,) the number of each entry's word.
+        source: The file of the entries.
+    """
+    if not len(words):
+        return Spellings.of([], [])
+    number = {**units.numbers, end: BOUNDARY}
+    ids = np.fromiter(map(number.get, spelled, repeat(-1)), np.int32, len(spelled))
+    entry = np.cumsum(ids == BOUNDARY)
+    lengths = np.bincount(entry[ids != BOUNDARY], minlength=len(words))
+    can_be_spelled = lengths > 0
+    can_be_spelled[entry[ids < 0]] = False
+    if not can_be_spelled.any():
+        raise DataError(f"{source}: none of its words can be spelled in the model's tokens")
+    if n_left_out := np.count_nonzero(~can_be_spelled):
+        _LOG.info("%s: %d entries have no spelling in tokens", source, n_left_out)
+    is_unit = (ids > BOUNDARY) & can_be_spelled[entry]
+    return Spellings(ids[is_unit], lengths[can_be_spelled], words[can_be_spelled])
+
+
 def _phrases(
     hotwords: Mapping[str, float],
-    spelling: _Spelling,
+    units: _Units,
     normalise: "Normaliser",
-    lexicon: Sequence[Pronunciation] | None,
+    lexicon: Iterable[tuple[str, str]] | None,
 ) -> dict[tuple[int, ...], float]:
-    """Spell hotwords, a boundary around every word; by a lexicon in all ways to say them."""
+    """Spell hotwords, with boundaries around every word; by a lexicon in all pronunciations."""
     phrases: dict[tuple[int, ...], float] = {}
-    if hotwords and lexicon is None and not spelling.begins_word.any():
-        raise ConfigError("hotwords need tokens that tell where a word begins")
-    said = _ways_to_say(hotwords, normalise, lexicon)
+    if hotwords and lexicon is None and not units.begins_word.any():
+        raise ConfigError("hotwords need tokens that mark where a word begins")
+    variants = _variants(hotwords, normalise, lexicon)
     for phrase, boost in hotwords.items():
         if not 0 < boost <= MAX_BOOST:
             raise ConfigError(
@@ -189,38 +212,29 @@ def _phrases(
                 f"got {boost}"
             )
         words = normalise(phrase).split()
-        unsaid = [word for word in words if not said[word]]
-        if unsaid:
-            raise DataError(
-                f"the hotword {phrase!r} cannot be said: the lexicon lacks {unsaid[0]}; give one "
-                "that has its pronunciation"
-            )
-        ways = [[spelling.units(names) for names in said[word]] for word in words]
-        if not ways or not all(all(own) for own in ways):
+        for word in words:
+            if not variants[word]:
+                raise DataError(
+                    f"the hotword {phrase!r} cannot be recognised: the lexicon lacks {word}; "
+                    "add its pronunciation"
+                )
+        spelled = [[units.spell(names) for names in variants[word]] for word in words]
+        if not spelled or not all(map(all, spelled)):
             raise DataError(f"the hotword {phrase!r} cannot be spelled in the model's tokens")
-        for way in product(*ways):
-            spelled = [BOUNDARY]
-            for units in way:
-                spelled += [*units, BOUNDARY]
-            phrases[tuple(spelled)] = boost
+        for variant in product(*spelled):
+            phrases[(BOUNDARY, *chain.from_iterable((*own, BOUNDARY) for own in variant))] = boost
     return phrases
 
 
-def _ways_to_say(
-    phrases: Iterable[str], normalise: "Normaliser", lexicon: Sequence[Pronunciation] | None
+def _variants(
+    phrases: Iterable[str], normalise: "Normaliser", lexicon: Iterable[tuple[str, str]] | None
 ) -> dict[str, list[tuple[str, ...]]]:
-    """Find the units of each word of some phrases: those of the lexicon, or else its characters."""
+    """List the spellings of each word of some phrases: by the lexicon, or else its characters."""
     words = {word for phrase in phrases for word in normalise(phrase).split()}
     if lexicon is None:
         return {word: [tuple(word)] for word in words}
-    ways: dict[str, list[tuple[str, ...]]] = {word: [] for word in words}
+    variants: dict[str, list[tuple[str, ...]]] = {word: [] for word in words}
     for word, units in lexicon if words else ():
-        if word in ways:
-            ways[word].append(units)
-    return ways
-
-
-def _read_lm(path: Path) -> tuple[Sequence[str], Nodes]:
-    """Take the words and the arrays of a language model from the part that reads them."""
-    model = read_ngram(path)
-    return model.vocabulary.words, model.nodes
+        if word in variants:
+            variants[word].append(tuple(units.split()))
+    return variants

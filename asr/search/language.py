@@ -11,7 +11,7 @@ from asr.lm.ngram import NO_NODES, Nodes
 from asr.lm.vocabulary import UNKNOWN_ID
 from asr.search.beam import BeamConfig
 from asr.search.hotwords import Hotwords, make_hotwords
-from asr.search.lexicon import NO_WORD, Lexicon, Scores, make_lexicon
+from asr.search.lexicon import NO_WORD, Lexicon, Scores, Spellings, make_lexicon
 from asr.search.prefix_tree import NONE
 from asr.search.state import ARC, NODE, Knowledge, Settings
 
@@ -68,7 +68,7 @@ def plain_language(n_tokens: int) -> Language:
     begins_word = np.zeros(n_tokens, np.bool_)
     return Language(
         begins_word=begins_word,
-        lexicon=make_lexicon([], [], nothing, begins_word.tolist()),
+        lexicon=make_lexicon(Spellings.of([], []), nothing, begins_word.tolist()),
         numbers=np.zeros(0, np.int32),
         is_open=True,
         ngram=NO_NODES,

@@ -1,24 +1,24 @@
 """Lexicon: the words that tokens can spell, as one automaton in flat arrays.
 
-Words are spelled in units (characters, or phones), and share what they have in common at the
-front: a node is the beginning of a word, node 0 the empty one. A token is one unit or several (a
-BPE piece), and an arc leads from a node along a token to a longer beginning. So every way to cut a
-word into tokens leads to the same node.
+Words are spelled in units (phones or characters). A node is a prefix that words share, node 0 the
+empty one. A token is one unit or several (a BPE piece); an arc leads from a node along a token to a
+longer prefix. So every way to split a word into tokens leads to the same node.
 
-    words  AN, AND, ANT, TO          first_arc   0 2 3 5 5 5 6 6      arcs of node i are
-    units  A, D, N, O, T                                              first_arc[i] to before
+    words  AN, AND, ANT, TO          first_arc   0 2 3 5 5 5 6 6      arcs of node i:
+    units  A, D, N, O, T                                              first_arc[i] up to
                                      arc_token   A T N D T O          first_arc[i + 1]
     0 ─A─ 1 ─N─ 2 ─D─ 3              arc_target  1 5 2 3 4 6
     │           └─T─ 4               word        - - AN AND ANT - TO
     └─T─ 5 ─O─ 6
 
-Two words that are spelled alike end in two nodes, reached by two arcs with the same token.
+Two words with the same spelling end in two nodes, reached by two arcs with the same token.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, groupby
+from itertools import chain, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,16 +29,39 @@ Scores = NDArray[np.float64]  # nats
 NO_WORD = -1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Lexicon:
-    """The automaton of a list of words; M nodes, A arcs, a word has its place in the list.
+class Spellings(NamedTuple):
+    """Spellings of words, one after the other.
 
     Attributes:
-        first_arc: (M + 1,) int32, where the arcs of each node begin; they are in order of tokens.
+        units: (sum of lengths,) int32, 0 or greater.
+        lengths: (n,) int64, units of each; a spelling without units is left out.
+        words: (n,) int32, the word that each spells, 0 or greater; a word can have several.
+    """
+
+    units: Numbers
+    lengths: NDArray[np.int64]
+    words: Numbers
+
+    @classmethod
+    def of(cls, spellings: Sequence[Sequence[int]], words: Sequence[int]) -> "Spellings":
+        """Collect spellings, each with its word."""
+        return cls(
+            np.array(list(chain.from_iterable(spellings)), np.int32),
+            np.array([len(spelling) for spelling in spellings], np.int64),
+            np.array(words, np.int32),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lexicon:
+    """The automaton of a list of words; M nodes, A arcs; words are numbered by the list.
+
+    Attributes:
+        first_arc: (M + 1,) int32, the first arc of each node; its arcs are in order of tokens.
         arc_token: (A,) int32.
         arc_target: (A,) int32.
         word: (M,) int32, the word that ends at each node, or `NO_WORD`.
-        parent: (M,) int32, the node one unit shorter; the empty word's is itself.
+        parent: (M,) int32, the node one unit shorter; the root's is the root.
         depth: (M,) int32, units of each node.
     """
 
@@ -55,7 +78,7 @@ class Lexicon:
         return int(self.word.max(initial=NO_WORD)) + 1
 
     def best_reachable(self, word_scores: Scores) -> Scores:
-        """Find the best score among the words that begin as each node does.
+        """Find the best score among the words that each node is a prefix of.
 
         Args:
             word_scores: A score for each word.
@@ -66,8 +89,7 @@ class Lexicon:
         best = np.full(len(self.word), -np.inf)
         is_end = self.word != NO_WORD
         best[is_end] = word_scores[self.word[is_end]]
-        order = np.argsort(-self.depth, kind="stable")  # the longest first, of one parent together
-        for nodes in np.split(order, np.flatnonzero(np.diff(self.depth[order])) + 1):
+        for nodes in reversed(_levels(self.depth)[1:]):
             first = np.flatnonzero(np.diff(self.parent[nodes], prepend=-1))
             parents = self.parent[nodes[first]]
             best[parents] = np.maximum(best[parents], np.maximum.reduceat(best[nodes], first))
@@ -75,76 +97,84 @@ class Lexicon:
 
 
 def make_lexicon(
-    spellings: Sequence[Sequence[int]],
-    words: Sequence[int],
-    token_units: Sequence[Sequence[int]],
-    begins_word: Sequence[bool],
+    spellings: Spellings, token_units: Sequence[Sequence[int]], begins_word: Sequence[bool]
 ) -> Lexicon:
     """Make the automaton of some spellings.
 
     Args:
-        spellings: Units of each word, 0 or greater; a spelling without units is left out.
-        words: The word that each spelling spells, 0 or greater; a word may have several.
+        spellings: How the words are spelled.
         token_units: Units of each token of the model, none for the blank and a bare boundary.
         begins_word: Whether a token begins a word, and can only be its first.
     """
-    pairs = sorted((tuple(s), w) for s, w in zip(spellings, words, strict=True) if len(s))
-    pairs = [pair for pair, _ in groupby(pairs)]
-    matrix = _matrix([spelling for spelling, _ in pairs])  # (W, L)
-    node, parent, unit, depth = _trie(matrix)
+    matrix, words = _sorted(spellings)  # (W, L), (W,)
+    parent, unit, depth, ends = _trie(matrix)
     word = np.full(len(parent), NO_WORD, np.int32)
-    if pairs:
-        lengths = (matrix >= 0).sum(axis=1)
-        word[node[np.arange(len(pairs)), lengths - 1]] = [word for _, word in pairs]
-    arcs = _arcs(parent, unit, token_units, begins_word)  # (A, 3)
-    arcs = arcs[np.lexsort(arcs.T[::-1])]
-    counts = np.bincount(arcs[:, 0], minlength=len(parent))
+    word[ends] = words
+    source, token, target = _arcs(parent, unit, token_units, begins_word)
+    order = np.argsort(source * len(token_units) + token, kind="stable")
+    counts = np.bincount(source, minlength=len(parent))
     return Lexicon(
         first_arc=np.append(0, np.cumsum(counts)).astype(np.int32),
-        arc_token=np.ascontiguousarray(arcs[:, 1]),
-        arc_target=np.ascontiguousarray(arcs[:, 2]),
+        arc_token=token[order].astype(np.int32),
+        arc_target=target[order].astype(np.int32),
         word=word,
         parent=parent,
         depth=depth,
     )
 
 
-def _matrix(spellings: Sequence[Sequence[int]]) -> Numbers:
-    """Write spellings below each other, -1 behind the shorter ones."""
-    lengths = np.array([len(spelling) for spelling in spellings], np.intp)
-    matrix = np.full((len(spellings), max(lengths, default=0)), -1, np.int32)
-    flat = list(chain.from_iterable(spellings))
-    matrix[np.arange(matrix.shape[1]) < lengths[:, None]] = flat
-    return matrix
-
-
-def _trie(matrix: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers]:
-    """Number the distinct beginnings of sorted spellings, in their order.
-
-    Args:
-        matrix: (W, L) units, in rising order, -1 behind the shorter.
+def _sorted(spellings: Spellings) -> tuple[NDArray[np.integer], Numbers]:
+    """Sort spellings, each once with each of its words.
 
     Returns:
-        The node after each unit, (W, L); and of each node the parent, the last unit (-1 for the
-        empty word) and the depth, (M,) each.
+        A row (L,) for each: one more than its units, 0 after the last; and its word.
     """
-    is_unit = matrix >= 0
-    differs = np.ones(matrix.shape, np.bool_)
-    differs[1:] = np.logical_or.accumulate(matrix[1:] != matrix[:-1], axis=1)
-    ends = np.append(is_unit, np.zeros((len(matrix), 1), np.bool_), axis=1)
-    is_last = is_unit & ~ends[:, 1:]
-    is_new = is_unit & (differs | is_last)  # equal spellings are of two words
-    node = np.zeros(matrix.shape, np.int32)
-    node[is_new] = np.arange(1, is_new.sum() + 1)
-    node = np.maximum.accumulate(node, axis=0)  # the last node numbered is the beginning shared
-    before = np.append(np.zeros((len(matrix), 1), np.int32), node[:, :-1], axis=1)
-    rows, columns = np.nonzero(is_new)
-    return (
-        node,
-        np.append(0, before[rows, columns]).astype(np.int32),
-        np.append(-1, matrix[rows, columns]).astype(np.int32),
-        np.append(0, columns + 1).astype(np.int32),
-    )
+    lengths = spellings.lengths
+    kind = np.min_scalar_type(int(spellings.units.max(initial=0)) + 1).newbyteorder(">")
+    matrix = np.zeros((len(lengths), int(lengths.max(initial=0))), kind)
+    matrix[np.arange(matrix.shape[1]) < lengths[:, None]] = spellings.units + 1
+    matrix, words = matrix[lengths > 0], spellings.words[lengths > 0]
+    if not len(words):
+        return matrix, words
+    rows = matrix.view(f"S{matrix.shape[1] * kind.itemsize}")[:, 0]  # big-endian: in order as bytes
+    order = np.lexsort((words, rows))
+    rows, words = rows[order], words[order]
+    is_new = np.append(True, (rows[1:] != rows[:-1]) | (words[1:] != words[:-1]))
+    return matrix[order[is_new]], words[is_new]
+
+
+def _trie(matrix: NDArray[np.integer]) -> tuple[Numbers, Numbers, Numbers, NDArray[np.int64]]:
+    """Number the distinct prefixes of sorted spellings, in their order.
+
+    Args:
+        matrix: (W, L), see `_sorted`.
+
+    Returns:
+        Of each node the parent, the last unit (-1 for the empty word) and the depth, (M,) each; and
+        the last node of each spelling, (W,).
+    """
+    lengths = np.count_nonzero(matrix, axis=1)
+    is_other = np.ones((len(matrix), matrix.shape[1] + 1), np.bool_)
+    is_other[1:, :-1] = matrix[1:] != matrix[:-1]
+    n_shared = np.minimum(is_other.argmax(axis=1), lengths - 1)  # equal ones are of two words
+    n_new = lengths - n_shared
+    ends = np.cumsum(n_new)
+    row = np.repeat(np.arange(len(matrix)), n_new)
+    column = np.arange(1, len(row) + 1) - np.repeat(ends - lengths + 1, n_new)
+    depth = np.append(0, column + 1).astype(np.int32)
+    unit = np.append(-1, matrix[row, column].astype(np.int32) - 1).astype(np.int32)
+    parent = np.zeros(len(depth), np.int32)
+    for above, level in pairwise(
+        _levels(depth)
+    ):  # the parent is the last one before it that is shorter
+        parent[level] = above[np.searchsorted(above, level) - 1]
+    return parent, unit, depth, ends
+
+
+def _levels(depth: Numbers) -> list[NDArray[np.int64]]:
+    """List the nodes of each depth, from the root on, in their order."""
+    order = np.argsort(depth.astype(np.min_scalar_type(depth.max())), kind="stable")
+    return np.split(order, np.cumsum(np.bincount(depth))[:-1])
 
 
 def _arcs(
@@ -152,8 +182,8 @@ def _arcs(
     unit: Numbers,
     token_units: Sequence[Sequence[int]],
     begins_word: Sequence[bool],
-) -> NDArray[np.int32]:
-    """List (node, token, node) for every token that leads from one node to another."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """List source, token and target of each arc; alike ones by target."""
     n_units = max((u for units in token_units for u in units), default=0)
     n_units = max(n_units, int(unit.max(initial=0))) + 1
     keys = parent[1:].astype(np.int64) * n_units + unit[1:]
@@ -162,26 +192,26 @@ def _arcs(
     by_unit = np.argsort(unit, kind="stable")
     bounds = np.searchsorted(unit[by_unit], np.arange(n_units + 1))
 
-    @cache  # tokens begin alike
-    def walks(units: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    @cache  # tokens share their first units
+    def walks(units: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Find the nodes from which the units lead on, and where to."""
         if len(units) == 1:
             ends = by_unit[bounds[units[0]] : bounds[units[0] + 1]]
-            return parent[ends].astype(np.intp), ends
+            return parent[ends].astype(np.int64), ends
         sources, nodes = walks(units[:-1])
         first = np.searchsorted(keys, nodes * n_units + units[-1], side="left")
         counts = np.searchsorted(keys, nodes * n_units + units[-1], side="right") - first
         nth = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         return np.repeat(sources, counts), order[np.repeat(first, counts) + nth] + 1
 
-    found = [np.zeros((0, 3), np.int32)]
+    found = [np.zeros((3, 0), np.int64)]
     for token, units in enumerate(token_units):
         if begins_word[token] and not len(units):
-            found.append(np.array([[0, token, 0]], np.int32))  # a bare boundary, again and again
+            found.append(np.array([[0], [token], [0]]))  # a bare boundary, any number of times
         if len(units):
             sources, targets = walks(tuple(units))
             if begins_word[token]:
                 targets, sources = targets[sources == 0], sources[sources == 0]
-            columns = (sources, np.full(len(sources), token), targets)
-            found.append(np.stack(columns, axis=1).astype(np.int32))
-    return np.concatenate(found)
+            found.append(np.stack([sources, np.full(len(sources), token), targets]))
+    source, token_of_each, target = np.concatenate(found, axis=1)
+    return source, token_of_each, target

@@ -5,7 +5,7 @@ import pytest
 from asr.cli import main
 from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
-from asr.lexicon.pronunciations import read_lexicon
+from asr.lexicon.read import read_lexicon
 from asr.text.normalise import normaliser
 
 DICTIONARY = "tat t a t\natta a t a\nhat a t\nhats a t s\nhats(2) h a t s\ntasta t a s t a\n"

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from asr.errors import ConfigError, DataError
-from asr.lexicon.pronunciations import read_lexicon
-from asr.lm.ngram import Nodes, make_nodes
+from asr.lexicon.read import read_lexicon
+from asr.lm.ngram import NGram, Nodes, make_nodes
+from asr.lm.vocabulary import Vocabulary
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
 from asr.search.fusion import Fusion, fuse, read_hotwords
@@ -17,7 +18,7 @@ from asr.text.normalise import normaliser
 CHARACTERS = ("<blank>", "▁", "A", "C", "H", "T")
 PIECES = ("<blank>", "▁C", "▁THE", "AT", "A", "T", "▁A")
 PHONES = ("<blank>", "K", "AE", "T", "D", "OW")
-VOCABULARY = ("<unk>", "<s>", "</s>", "THE", "CAT", "CHAT")
+VOCABULARY = Vocabulary.of(["THE", "CAT", "CHAT"])
 
 
 def unigrams(probabilities: Sequence[float]) -> Nodes:
@@ -33,9 +34,9 @@ def unigrams(probabilities: Sequence[float]) -> Nodes:
 
 @pytest.fixture
 def lm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A language model of which the reader is somebody else's."""
-    model = unigrams([0.05, 0.0001, 0.1, 0.4, 0.4, 0.0499])
-    monkeypatch.setattr("asr.search.fusion._read_lm", lambda _: (VOCABULARY, model))
+    """A language model, without the work of reading it."""
+    model = NGram(VOCABULARY, unigrams([0.05, 0.0001, 0.1, 0.4, 0.4, 0.0499]))
+    monkeypatch.setattr("asr.search.fusion.read_ngram", lambda _: model)
     return tmp_path / "some.lm"
 
 
@@ -145,7 +146,7 @@ def test_a_hotword_of_a_lexicon_is_preferred_however_it_is_pronounced(tmp_path: 
 
 def test_a_hotword_that_the_lexicon_lacks_is_named(tmp_path: Path) -> None:
     (tmp_path / "dict").write_text("cat K AE T\n")
-    with pytest.raises(DataError, match="'cat dog' cannot be said: the lexicon lacks DOG"):
+    with pytest.raises(DataError, match="'cat dog' cannot be recognised: the lexicon lacks DOG"):
         fuse(PHONES, "librispeech-1", lexicon=tmp_path / "dict", hotwords={"cat dog": 1.0})
 
 

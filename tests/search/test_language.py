@@ -20,7 +20,7 @@ from asr.search.beam_search import BeamSearch
 from asr.search.hotwords import make_hotwords
 from asr.search.hypothesis import Hypothesis
 from asr.search.language import Language
-from asr.search.lexicon import make_lexicon
+from asr.search.lexicon import Spellings, make_lexicon
 
 LogProbs = NDArray[np.float64]
 RandomLogProbs = Callable[..., LogProbs]
@@ -124,7 +124,9 @@ def make_language(
     return Language(
         begins_word=begins_word,
         lexicon=make_lexicon(
-            [spell(s) for s, _ in spellings], [w for _, w in spellings], units, begins_word.tolist()
+            Spellings.of([spell(s) for s, _ in spellings], [w for _, w in spellings]),
+            units,
+            begins_word.tolist(),
         ),
         numbers=numbers,
         is_open=is_open,

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.search.lexicon import NO_WORD, Numbers, make_lexicon
+from asr.search.lexicon import NO_WORD, Numbers, Spellings, make_lexicon
 
 WORDS = st.lists(st.text("ABC", min_size=1, max_size=4), min_size=1, max_size=12)
 UNITS = [[], *[[ord(letter)] for letter in "ABC"]]  # of the tokens: a blank and three letters
@@ -15,7 +15,7 @@ def test_the_best_that_a_beginning_can_become_is_its_best_word(
     words: list[str], random: Random
 ) -> None:
     spellings = [[ord(letter) for letter in word] for word in words]
-    lexicon = make_lexicon(spellings, range(len(words)), UNITS, [False] * 4)
+    lexicon = make_lexicon(Spellings.of(spellings, range(len(words))), UNITS, [False] * 4)
     scores = np.array([random.uniform(-9.0, 0.0) for _ in words])
 
     best = lexicon.best_reachable(scores)

@@ -1,7 +1,7 @@
 import pytest
 
 from asr.errors import DataError
-from asr.lexicon.pronunciations import PhoneSpeller
+from asr.lexicon.phone_spelling import PhoneSpeller
 
 ENTRIES = [("READ", ("R", "IY", "D")), ("READ", ("R", "EH", "D")), ("A", ("AH",))]
 
