@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Trains the librispeech model by Slurm, on all GPUs of all machines that it is given: a template.
+# Trains the librispeech model under Slurm, on all GPUs of all allotted machines: a template.
 #
 #   recipes/librispeech/run.sh --until prepare-test-other    # the manifests
 #   sbatch --nodes 2 recipes/librispeech/slurm.sh            # from the root of the repository
 #   recipes/librispeech/run.sh                               # the stages after training
 #
-# Fill in account and partition. Two minutes before its time is over the job saves its state and
-# ends: submit it again, and it goes on. What to expect stands in docs/training-at-scale.md.
+# Fill in account and partition. Two minutes before its time limit, the job saves its state and
+# exits: submit it again, and it resumes. docs/training-at-scale.md says what to expect.
 
 #SBATCH --job-name=asr-librispeech
 #SBATCH --nodes=1
-#SBATCH --ntasks-per-node=1   # torchrun, which starts a process a GPU
+#SBATCH --ntasks-per-node=1   # torchrun, which starts one process per GPU
 #SBATCH --gpus-per-node=8
-#SBATCH --cpus-per-task=32    # a loader and the launching of kernels: four a GPU
+#SBATCH --cpus-per-task=32    # four per GPU: a data loader, and the launching of kernels
 #SBATCH --time=12:00:00
 #SBATCH --signal=TERM@120
 #SBATCH --output=asr-%j.log
