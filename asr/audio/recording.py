@@ -11,31 +11,31 @@ from asr.audio.truncation import find_truncation
 from asr.errors import AudioError
 
 KNOWN = "WAV, FLAC, Ogg, MP3, AIFF"
-# The same by libsndfile's names. It reads others too, but they do not tell if their end is missing.
+# The same by libsndfile's names. It reads others too, but in those a missing end goes unnoticed.
 FORMATS = ("WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF")
-# libsndfile's length of a file whose header leaves it open.
+# What libsndfile reports for a file whose header leaves the length open.
 UNKNOWN_LENGTH = 2**63 - 1
 
 
 class Recording(soundfile.SoundFile):  # type: ignore[misc]  # untyped
     """A file to decode front to back.
 
-    soundfile ends every read of a file that it can seek in by seeking to where it is already. To
-    the MP3 decoder that is a new start, without the bits that a frame borrows from those before:
-    a click wherever two reads meet.
+    After every read of a seekable file, soundfile seeks to where it already is. That restarts the
+    MP3 decoder, without the bits that a frame borrows from earlier ones: a click wherever two reads
+    meet.
     """
 
     def seekable(self) -> bool:
-        """Keep soundfile from seeking by itself; `seek` works all the same."""
+        """Keep soundfile from seeking by itself; `seek` still works."""
         return False
 
 
 @contextmanager
 def open_recording(path: Path) -> Iterator[Recording]:
-    """Open a recording that has samples; whatever fails, in the body too, is an AudioError."""
+    """Open a recording that has samples. Every failure, also in the block, is an AudioError."""
     try:
         _check_file(path)
-        # By number and not by name: the content decides what a file is, not its ending.
+        # By descriptor, not by name: libsndfile then goes by the content, not by the ending.
         with (
             path.open("rb", buffering=0) as file,
             _open_sound(path, file.fileno()) as recording,
@@ -58,12 +58,12 @@ def open_recording(path: Path) -> Iterator[Recording]:
 
 
 def truncated(path: Path, reason: str) -> AudioError:
-    """Make the error for a recording that is not whole."""
+    """Make the error for a recording that is incomplete."""
     return AudioError(f"{path}: is truncated or damaged: {reason}; copy or download it again")
 
 
 def _check_file(path: Path) -> None:
-    """Refuse what can be refused without a decoder."""
+    """Refuse what needs no decoder to refuse."""
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         raise AudioError(f"{path}: is a folder; name the audio files in it")
@@ -78,7 +78,7 @@ def _check_file(path: Path) -> None:
 
 
 def _open_sound(path: Path, descriptor: int) -> Recording:
-    """Let libsndfile recognise the content."""
+    """Open a file with libsndfile, which recognises it by its content."""
     try:
         recording = Recording(descriptor, closefd=False)
     except soundfile.LibsndfileError as error:

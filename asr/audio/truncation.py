@@ -1,7 +1,7 @@
-"""Tell from the bytes of an audio file that its end is missing.
+"""Detect from the bytes of an audio file that its end is missing.
 
 Decoders are lenient: a WAV file that was cut in half plays as a shorter recording, and its
-transcript would silently lack the second half of what was said. The containers know better.
+transcript would silently lack the second half of the speech. The container tells.
 
 References:
     WAV: Microsoft and IBM, "Multimedia Programming Interface and Data Specifications 1.0", 1991;
@@ -12,8 +12,8 @@ References:
 from collections.abc import Callable
 from typing import BinaryIO, Literal
 
-# Programs that write to a pipe cannot come back to fill in the size. ffmpeg leaves 2^32 - 1 there,
-# sox and arecord about 2^31: as much as a reader can want, not a promise.
+# Programs that write to a pipe cannot go back to fill in the size. ffmpeg writes 2^32 - 1, sox and
+# arecord about 2^31: such a size is a placeholder, not a promise.
 PLACEHOLDER_SIZE = 0x7FFF0000
 MAX_OGG_PAGE = 27 + 255 + 255 * 255
 OGG_END_OF_STREAM = 4
@@ -21,22 +21,22 @@ MPEG_BITRATES = {  # kbit/s of Layer III by the header's index; 0 (free) and 15 
     1: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-MPEG_SAMPLE_RATES = (44100, 48000, 32000)  # Hz of MPEG-1; MPEG-2 has the half, 2.5 the quarter
+MPEG_SAMPLE_RATES = (44100, 48000, 32000)  # Hz of MPEG-1; MPEG-2 has half, 2.5 a quarter
 
 
 def find_truncation(file: BinaryIO, n_bytes: int) -> str | None:
-    """Say how an audio file falls short of what it promises itself.
+    """Find what an audio file promises and does not contain.
 
-    WAV and AIFF promise a size (unless it is a streaming program's placeholder), an Ogg stream a
-    marked last page, MP3 complete frames and often their number. FLAC promises only a number of
-    samples, which the decoder has to check; other formats are not judged.
+    WAV and AIFF promise a size (unless it is a streaming program's placeholder), Ogg a marked last
+    page, MP3 complete frames and often their number. FLAC promises only a number of samples, which
+    the decoder checks. Other formats are not checked.
 
     Args:
         file: The file, opened for reading; its position afterwards is undefined.
         n_bytes: Its size.
 
     Returns:
-        What is missing, as the end of a sentence; None if nothing is, or it cannot be told.
+        What is missing, as the end of a sentence; None if nothing is, or nothing can be detected.
     """
     magic = _read(file, 0, 4)
     check = _CHECKS.get(magic)
@@ -58,7 +58,7 @@ def _check_chunks(
 ) -> str | None:
     """Walk the chunks (name, size, content, padded to even) up to the one with the samples."""
     if n_bytes >= 12 and _read(file, 8, 4) not in (b"WAVE", b"AIFF", b"AIFC"):
-        return None  # a picture, say: not for us to judge
+        return None  # a picture, say: not ours to check
     position = 12
     large_size = None
     while position + 8 <= n_bytes:
@@ -83,7 +83,7 @@ def _check_samples(size: int, large_size: int | None, n_present: int) -> str | N
 
 
 def _check_ogg(file: BinaryIO, n_bytes: int) -> str | None:
-    """Look whether the last page is whole and marked as the last."""
+    """Check that the last page is complete and marked as the last."""
     tail = _read(file, max(0, n_bytes - MAX_OGG_PAGE), MAX_OGG_PAGE)
     start = tail.rfind(b"OggS")
     if start < 0:  # something else follows the last page
@@ -97,7 +97,7 @@ def _check_ogg(file: BinaryIO, n_bytes: int) -> str | None:
 
 
 def _check_mpeg(file: BinaryIO, n_bytes: int) -> str | None:
-    """Walk from frame header to frame header; compare their number with what the first promises."""
+    """Walk from frame header to frame header; compare their number with the promised one."""
     start = position = _after_id3(file)
     n_frames = 0
     while size := _mpeg_frame_bytes(header := _read(file, position, 4)):
@@ -107,14 +107,14 @@ def _check_mpeg(file: BinaryIO, n_bytes: int) -> str | None:
         return "its last frame is cut"
     n_promised = _promised_mpeg_frames(file, start)
     at_end = not header or header[:3] in (b"TAG", b"APE")
-    # The promise leaves out the frame that makes it, but not all encoders know that.
+    # The promise excludes the frame that makes it, but not all encoders know that.
     if at_end and n_promised is not None and n_frames < n_promised:
         return f"its header promises {n_promised} frames, {n_frames - 1} are there"
     return None
 
 
 def _after_id3(file: BinaryIO) -> int:
-    """Position after the ID3v2 tag that may come first."""
+    """Find the position after the ID3v2 tag that may come first."""
     header = _read(file, 0, 10)
     if len(header) < 10 or header[:3] != b"ID3":
         return 0
@@ -126,7 +126,7 @@ def _after_id3(file: BinaryIO) -> int:
 
 
 def _mpeg_frame_bytes(header: bytes) -> int | None:
-    """Size of the Layer III frame that begins with these four bytes; None if none does."""
+    """Compute the size of the Layer III frame with this header; None if it is not a header."""
     bits = int.from_bytes(header)
     if len(header) < 4 or bits >> 21 != 0x7FF or bits >> 17 & 3 != 1:
         return None
@@ -142,7 +142,7 @@ def _mpeg_frame_bytes(header: bytes) -> int | None:
 
 
 def _promised_mpeg_frames(file: BinaryIO, position: int) -> int | None:
-    """Number of frames in the Xing or Info header, which hides in a first frame of silence."""
+    """Read the number of frames from the Xing or Info header, hidden in a first, silent frame."""
     frame = _read(file, position, 48).ljust(64, b"\0")
     start = max(frame.find(b"Xing"), frame.find(b"Info"))
     if start < 0 or not frame[start + 7] & 1:
@@ -151,7 +151,7 @@ def _promised_mpeg_frames(file: BinaryIO, position: int) -> int | None:
 
 
 def _read(file: BinaryIO, position: int, n_bytes: int) -> bytes:
-    """The bytes at a position; fewer at the file's end."""
+    """Read the bytes at a position; fewer at the end of the file."""
     file.seek(position)
     return file.read(n_bytes)
 

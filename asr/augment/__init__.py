@@ -1,1 +1,15 @@
-"""TODO."""
+"""All that training does to speech so that a model copes with more than it was trained on.
+
+Read in this order:
+
+- `config`: how much of each augmentation there is, the table `[augment]`;
+- `rendition`: which ones an utterance gets in an epoch, drawn at random, and their application;
+- `speed`: play a waveform faster or slower;
+- `reverberation`: play it in a room;
+- `noise`: add noise;
+- `codec`: encode it as MP3 and decode it again;
+- `spec_augment`: mask stretches of time and bands of frequency in the features.
+
+To add one: a file with a function from waveform to waveform, its keys in `config`, its random draw
+and its place among the others in `rendition`.
+"""

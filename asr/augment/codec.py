@@ -1,4 +1,4 @@
-"""Codecs: what a recording sounds like after it was an MP3 of few bits, as more training data."""
+"""Codec: a waveform as it sounds after strong MP3 compression."""
 
 import io
 
@@ -8,9 +8,9 @@ from torch import Tensor
 
 from asr.augment.config import check_mp3_rate
 
-# libsndfile's settings that come out at 20 to 30 kbit/s for speech at 16 kHz: one hears them.
+# libsndfile's settings that yield 20 to 30 kbit/s for speech at 16 kHz, which is audible.
 MP3_SETTINGS = (("CONSTANT", 0.9), ("VARIABLE", 0.99), ("VARIABLE", 0.75))
-# Samples, LAME's and the decoder's, which libsndfile leaves in with a constant bit rate.
+# Samples, of encoder and decoder, which libsndfile does not remove with a constant bit rate.
 DELAY = 1105
 
 
@@ -23,10 +23,10 @@ def through_mp3(waveform: Tensor, sample_rate: int, setting: int) -> Tensor:
         setting: Index into `MP3_SETTINGS`.
 
     Returns:
-        (N,) float32, not delayed.
+        (N,) float32, without the codec's delay.
 
     Raises:
-        ConfigError: MP3 does not know the sample rate.
+        ConfigError: MP3 does not support the sample rate.
     """
     check_mp3_rate(sample_rate)
     mode, level = MP3_SETTINGS[setting]

@@ -1,4 +1,4 @@
-"""How training speech is varied, as the configuration's one table `[augment]` says it."""
+"""The configuration of augmentation: the table `[augment]`."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ class AugmentConfig:
     """How much of each augmentation there is.
 
     Attributes:
-        speeds: Factors of speed perturbation, drawn evenly; (1.0,) leaves the speech as it is.
-        codec_share: Share of utterances that are sent through a lossy codec, 0 to 1.
+        speeds: Factors of speed perturbation, drawn uniformly; (1.0,) changes nothing.
+        codec_share: Share of utterances that go through a lossy codec, 0 to 1.
         noise_share: Share of utterances that get background noise, 0 to 1.
         reverb_share: Share of utterances that are played in a room, 0 to 1.
         n_frequency_masks: Masked bands per utterance.
@@ -21,8 +21,8 @@ class AugmentConfig:
         time_masks_per_second: Masked stretches per second of speech, on average.
         max_time_seconds: Longest stretch; lengths are uniform in 0..max.
         max_time_fraction: Longest stretch as a fraction of the utterance, if that is less.
-        ramp_epochs: Epochs over which codecs, noise, rooms, masks and dropout grow from none to
-            their full measure: an untrained model leaves CTC's plateau of blanks sooner without.
+        ramp_epochs: Epochs over which codecs, noise, rooms, masks and dropout grow from nothing to
+            full strength: without them, an untrained model leaves CTC's plateau of blanks sooner.
 
     Raises:
         ConfigError: A value is impossible; the message names it.
@@ -52,15 +52,15 @@ class AugmentConfig:
                 raise ConfigError(f"augment.{name} must be at most 1, got {getattr(self, name)}")
 
     def strength(self, epoch: int) -> float:
-        """Tell how much of what grows over `ramp_epochs` an epoch (from 0) has: 0 to 1."""
+        """Return the share of full strength that an epoch (from 0) has: 0 to 1."""
         return min(1.0, epoch / self.ramp_epochs) if self.ramp_epochs else 1.0
 
 
 def check_mp3_rate(sample_rate: int) -> None:
-    """Refuse what MP3 cannot encode.
+    """Refuse a sample rate that MP3 cannot encode.
 
     Raises:
-        ConfigError: `sample_rate` is none of `MP3_SAMPLE_RATES`.
+        ConfigError: `sample_rate` is not one of `MP3_SAMPLE_RATES`.
     """
     if sample_rate not in MP3_SAMPLE_RATES:
         rates = ", ".join(map(str, MP3_SAMPLE_RATES))

@@ -1,23 +1,23 @@
-"""Noise: a hiss or a rumble behind the speech, as more training data."""
+"""Noise: speech with a hiss or a rumble in the background."""
 
 import torch
 from torch import Tensor
 
-SNR_DB = (5.0, 20.0)  # of the speech's power to the noise's, drawn evenly
-TILT = (0.0, 2.0)  # power falls as frequency to this: 0 is white, 1 pink, 2 brown; drawn evenly
-FLAT_BELOW = 50.0  # Hz; else the noise of a steep tilt would lie where nobody hears it
+SNR_DB = (5.0, 20.0)  # speech to noise, in power, drawn uniformly
+TILT = (0.0, 2.0)  # power falls as frequency to this: 0 is white, 1 pink, 2 brown; drawn uniformly
+FLAT_BELOW = 50.0  # Hz; otherwise a steep tilt would put all noise where nobody hears it
 
 
 def add_noise(waveform: Tensor, sample_rate: int, seed: int) -> Tensor:
-    """Add noise of a colour and a level that are drawn by chance.
+    """Add noise of random colour and level.
 
     Args:
-        waveform: (N,) float32, N >= 1; of silence nothing becomes noisy.
+        waveform: (N,) float32, N >= 1. Silence stays silent.
         sample_rate: Hz.
-        seed: The only source of chance, 0 or more.
+        seed: The only source of randomness, at least 0.
 
     Returns:
-        (N,) float32, which may leave [-1, 1].
+        (N,) float32; it may exceed [-1, 1].
     """
     generator = torch.Generator().manual_seed(seed)
     tilt, snr = (low + (high - low) * _uniform(generator) for low, high in (TILT, SNR_DB))
@@ -27,7 +27,7 @@ def add_noise(waveform: Tensor, sample_rate: int, seed: int) -> Tensor:
 
 
 def _coloured(n_samples: int, sample_rate: int, tilt: float, generator: torch.Generator) -> Tensor:
-    """Make noise whose power falls as frequency to the power of `tilt`: (N,) float32."""
+    """Make noise whose power falls as frequency to the power of `tilt`, (N,) float32."""
     spectrum = torch.fft.rfft(torch.randn(n_samples, generator=generator))
     frequencies = torch.fft.rfftfreq(n_samples, 1 / sample_rate)
     shape = (frequencies.clamp(min=FLAT_BELOW) / FLAT_BELOW) ** (-tilt / 2)

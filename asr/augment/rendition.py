@@ -1,4 +1,4 @@
-"""Renditions: how each utterance is played in an epoch, drawn by chance, and played so."""
+"""Renditions: how an utterance is varied in an epoch, drawn at random and applied."""
 
 import hashlib
 import random
@@ -16,13 +16,13 @@ from asr.augment.speed import change_speed
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """How an utterance is played in an epoch.
+    """How an utterance is varied in an epoch.
 
     Attributes:
-        speed: The factor by which it is played faster: it lasts its duration divided by that.
-        codec: The setting of `through_mp3` that it is sent through; None spares it.
-        noise: The seed of the noise that `add_noise` adds; None: silence.
-        room: The seed of the room that `reverberate` plays it in; None: none.
+        speed: Factor of `change_speed`; the duration is divided by it.
+        codec: Setting of `through_mp3`; None: no codec.
+        noise: Seed of `add_noise`; None: no noise.
+        room: Seed of `reverberate`; None: no room.
     """
 
     speed: float = 1.0
@@ -37,12 +37,12 @@ AS_RECORDED = Rendition()
 def draw_renditions(
     n_utterances: int, config: AugmentConfig, *, seed: int, epoch: int
 ) -> list[Rendition]:
-    """Draw how each utterance is played in an epoch.
+    """Draw the rendition of each utterance in an epoch.
 
-    Whether an utterance goes through a codec, has noise behind it or is played in a room is drawn
-    anew each epoch; through which setting once for all, and which noise and which room once for
-    each speed. So each of the three doubles the renditions of an utterance, and there are no more:
-    with codecs alone two for each speed, few enough to keep their features; with all three eight.
+    Whether an utterance gets a codec, noise or a room is drawn anew in each epoch; the codec's
+    setting is drawn once for all epochs, the noise and the room once per speed. So an utterance has
+    few renditions, whose features can be cached: two per speed with codecs alone, eight with all
+    three.
     """
     setting = random.Random(f"codec settings {seed}").random
     settings = [int(setting() * len(MP3_SETTINGS)) for _ in range(n_utterances)]
@@ -67,7 +67,7 @@ def draw_renditions(
 def _draw_seeds(
     what: str, share: float, renditions: Sequence[Rendition], seed: int, epoch: int
 ) -> list[int | None]:
-    """Draw which utterances have it in an epoch; the seed follows from the utterance and speed."""
+    """Draw which utterances get it in an epoch; the seed follows from utterance and speed."""
     draw = random.Random(f"{what} {seed} {epoch}").random
     return [
         _seed(f"{what} {seed} {i} {rendition.speed}") if draw() < share else None
@@ -76,12 +76,12 @@ def _draw_seeds(
 
 
 def _seed(words: str) -> int:
-    """Turn a seed in words into one in 32 bits, the same on every machine."""
+    """Turn a seed in words into one of 32 bits, the same on every machine."""
     return int.from_bytes(hashlib.sha256(words.encode()).digest()[:4])
 
 
 def render(waveform: Tensor, sample_rate: int, rendition: Rendition) -> Tensor:
-    """Play a waveform, (N,) float32 at `sample_rate` Hz, as a rendition says; it may get shorter."""
+    """Apply a rendition to a waveform, (N,) float32 at `sample_rate` Hz."""
     waveform = change_speed(waveform, sample_rate, rendition.speed)
     if rendition.room is not None:
         waveform = reverberate(waveform, sample_rate, rendition.room)

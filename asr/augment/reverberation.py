@@ -1,25 +1,25 @@
-"""Reverberation: how a recording sounds in a room, as more training data."""
+"""Reverberation: speech as it sounds in a room."""
 
 import math
 
 import torch
 from torch import Tensor
 
-T60 = (0.1, 0.5)  # seconds in which the echoes fall by 60 dB, drawn evenly
-DIRECT_DB = (0.0, 10.0)  # of the direct path's energy to that of all echoes, drawn evenly
+T60 = (0.1, 0.5)  # seconds in which the echoes decay by 60 dB, drawn uniformly
+DIRECT_DB = (0.0, 10.0)  # energy of the direct path to that of all echoes, drawn uniformly
 
 
 def reverberate(waveform: Tensor, sample_rate: int, seed: int) -> Tensor:
-    """Play a waveform in a room that is drawn by chance.
+    """Play a waveform in a random room.
 
     Args:
         waveform: (N,) float32, N >= 1.
         sample_rate: Hz.
-        seed: The only source of chance, 0 or more.
+        seed: The only source of randomness, at least 0.
 
     Returns:
-        (N,) float32, not delayed, of the same power; it may leave [-1, 1]. What would sound on
-        behind the end is cut off.
+        (N,) float32, without delay, of the same power; it may exceed [-1, 1]. Echoes after the end
+        are cut off.
 
     References:
         Polack, "La transmission de l'énergie sonore dans les salles", 1988 (echoes as Gaussian
@@ -35,7 +35,7 @@ def reverberate(waveform: Tensor, sample_rate: int, seed: int) -> Tensor:
 
 
 def room_response(sample_rate: int, seed: int) -> Tensor:
-    """Draw what a room makes of one sample: (N,) float32, the direct path first, then echoes."""
+    """Draw a room's impulse response, (N,) float32: the direct path first, then echoes."""
     generator = torch.Generator().manual_seed(seed)
     t60, direct = (
         low + (high - low) * float(torch.rand((), generator=generator))

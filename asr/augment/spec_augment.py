@@ -1,4 +1,4 @@
-"""Mask stretches of time and bands of frequency, so that a model learns not to need any of them."""
+"""Mask stretches of time and bands of frequency, so that a model cannot rely on any of them."""
 
 import torch
 from torch import Tensor
@@ -17,21 +17,21 @@ def spec_augment(
 ) -> Tensor:
     """Set random bands and stretches of normalised features to 0, their mean.
 
-    How an utterance is masked depends on its own length and on chance, not on the rest of the
-    batch: longer speech has more stretches masked, not longer ones.
+    The masks of an utterance depend on its own length and on chance, not on the rest of the batch:
+    longer speech has more stretches masked, not longer ones.
 
     Args:
         features: (B, T, F), after CMVN.
-        lengths: (B,) int64, valid frames; those of a whole batch, where `rows` are a part of it.
+        lengths: (B,) int64, valid frames; of the whole batch if `rows` is a part of it.
         config: How much is masked.
         frame_shift: Seconds per frame.
-        generator: The only source of chance, on any device; its state alone decides the masks.
+        generator: The only source of randomness, on any device.
         strength: Share of the masks to draw, on average, 0 to 1.
-        rows: Which rows of a batch `features` are. Masks are drawn for the whole batch, so that it
-            can be masked in parts.
+        rows: The rows of the batch that `features` are. Masks are drawn for the whole batch, so
+            that it can be masked in parts.
 
     Returns:
-        (B, T, F), a new tensor; padding as it came.
+        (B, T, F), a new tensor; padding is unchanged.
 
     References:
         Park et al., "SpecAugment: A Simple Data Augmentation Method for Automatic Speech
@@ -68,9 +68,9 @@ def _random_spans(
 ) -> Tensor:
     """Cover random spans: (B, n_positions) bool.
 
-    All tensors are (B,) float64. A fractional number of spans is rounded up or down by chance, so
-    that it is right on average. Widths are uniform in 0..max_width, starts wherever they fit
-    within `size`.
+    All tensors are (B,) float64. A fractional number of spans is rounded up or down at random, so
+    that it is right on average. Widths are uniform in 0..max_width; starts are uniform over all
+    that fit within `size`.
     """
     most = int(n_spans.max().ceil()) if len(n_spans) else 0
     chance = torch.rand(len(n_spans), most + 1, 2, generator=generator, device=generator.device)

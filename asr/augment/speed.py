@@ -1,4 +1,4 @@
-"""Speed perturbation: one recording said faster and slower, as more training data."""
+"""Speed perturbation: the same speech faster or slower."""
 
 import soxr
 import torch
@@ -12,7 +12,7 @@ def change_speed(waveform: Tensor, sample_rate: int, factor: float) -> Tensor:
 
     Args:
         waveform: (N,) float32 on the CPU, N >= 1.
-        sample_rate: Hz, of the waveform and of the result.
+        sample_rate: Hz, of waveform and result.
         factor: Above 1 is faster and shorter; exactly 1 returns the waveform itself.
 
     Returns:
@@ -33,5 +33,5 @@ def change_speed(waveform: Tensor, sample_rate: int, factor: float) -> Tensor:
 
 
 def _fit(waveform: Tensor, n_samples: int) -> Tensor:
-    """Make good the one sample by which a resampler's rounding may differ from ours."""
+    """Correct the one sample by which the resampler's rounding may differ from ours."""
     return torch.nn.functional.pad(waveform, (0, n_samples - len(waveform)))

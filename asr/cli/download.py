@@ -1,4 +1,4 @@
-"""`asr download`: a corpus comes from its publisher, checked."""
+"""`asr download`: fetch a corpus from its publisher, and check it."""
 
 import argparse
 from pathlib import Path
@@ -11,9 +11,9 @@ Fetch subsets of LibriSpeech (read English, CC BY 4.0) from OpenSLR, check size 
 
 {names}
 
-Each goes to DIR/LibriSpeech/<subset>. A broken connection is taken up where it broke, also by the
-same command later; a subset that is there already is left alone. While it is unpacked, a subset
-needs its size twice.
+Each goes to DIR/LibriSpeech/<subset>. A broken download resumes where it broke, also when you run
+the command again; a subset that is already there is left alone. Unpacking needs twice a subset's
+size.
 
 example:
   asr download mini_librispeech/train-clean-5 --output data
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Fetch one subset after the other."""
+    """Fetch one subset after another."""
     from asr.cli.bars import counting_bar
     from asr.corpus.download import download
 

@@ -1,4 +1,4 @@
-"""`asr prepare`: a corpus on disk becomes a manifest, checked."""
+"""`asr prepare`: check a corpus on disk, and write its manifest."""
 
 import argparse
 import sys
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 HELP = "check a corpus and list its utterances"
 DESCRIPTION = """\
-Check a subset of LibriSpeech, or any corpus in its layout, and list its utterances as a manifest.
-Several folders make one manifest to train on; test sets are better prepared, and scored, alone.
+Check a subset of LibriSpeech, or any corpus in its layout, and list its utterances in a manifest.
+Several folders become one manifest to train on; prepare and score test sets separately.
 
-  FOLDER/<speaker>/<chapter>/*.trans.txt    a line is an id and what was said
+  FOLDER/<speaker>/<chapter>/*.trans.txt    each line an id and the words
   FOLDER/<speaker>/<chapter>/<id>.flac      or wav, ogg, mp3, aiff
 
 A manifest is JSON lines: id, audio_filepath (relative to the manifest), duration, text, speaker.
-Yours need not come from here; id and audio_filepath are all that `asr decode` wants.
+You can also write your own; `asr decode` needs only id and audio_filepath.
 
-Left out, each with its reason in MANIFEST.problems.txt and in short on stderr: transcripts without
-a recording, and the reverse; ids that stand twice; recordings that cannot be read; and utterances
-too short for their text, which CTC cannot align: one frame for each character and one more between
-equal ones, at a frame for each 0.01 s × the model's subsampling factor.
+Some utterances are left out, with the reason in MANIFEST.problems.txt and the first few on stderr:
+transcripts without a recording, and the reverse; repeated ids; recordings that cannot be read; and
+utterances too short for their text, which CTC cannot align: they need one frame per character and
+one more between equal ones, at one frame per 0.01 s × the model's subsampling factor.
 
 example:
   asr prepare LibriSpeech/train-clean-5 --output train.jsonl
@@ -35,9 +35,9 @@ next:
   asr train conf/mini_librispeech.toml --train train.jsonl --dev dev.jsonl --output model
 """
 
-SAMPLE_RATE = 16000  # of the grid on which frames are counted; recordings may have any
+SAMPLE_RATE = 16000  # for counting frames; recordings may have any
 FRAME_LENGTH, FRAME_SHIFT = 400, 160  # samples: 0.025 and 0.010 s, as in every conf/*.toml
-N_NAMED = 5  # problems that stderr names before "and so many more"
+N_NAMED = 5  # problems on stderr, before "and so many more"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _read(folders: Sequence[Path]) -> "tuple[list[Utterance], list[Problem]]":
-    """Read the folders one after the other; an utterance that was there before is a problem."""
+    """Read the folders one after another; a repeated id is a problem."""
     from asr.cli.bars import counting_bar
     from asr.corpus.librispeech import read_librispeech
     from asr.corpus.problem import Problem
@@ -104,7 +104,7 @@ def _read(folders: Sequence[Path]) -> "tuple[list[Utterance], list[Problem]]":
 
 
 def _encoder_frames(subsampling_factor: int) -> Callable[[float], int]:
-    """Make the function that counts the encoder's frames of so many seconds."""
+    """Make the function that counts the encoder frames in so many seconds."""
     from asr.lengths import n_frames, subsampled_lengths
 
     def count(seconds: float) -> int:
@@ -132,7 +132,7 @@ def _report_problems(manifest: Path, problems: "Sequence[Problem]") -> None:
 
 
 def _summary(utterances: "Sequence[Utterance]") -> str:
-    """Say how much speech there is, of how many people."""
+    """Summarise how much speech there is, and from how many speakers."""
     length = duration(sum(utterance.duration or 0.0 for utterance in utterances))
     n_speakers = len({utterance.speaker for utterance in utterances})
     return f"{len(utterances)} utterances, {length}, {n_speakers} speakers"

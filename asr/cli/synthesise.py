@@ -1,4 +1,4 @@
-"""`asr synthesise`: a tiny corpus out of nothing, to prove that everything works."""
+"""`asr synthesise`: make a tiny corpus from nothing, to test the whole chain."""
 
 import argparse
 from pathlib import Path
@@ -8,11 +8,11 @@ from asr.cli.outputs import folder_to_make
 
 HELP = "make a tiny corpus of speech-like sounds"
 DESCRIPTION = """\
-Make a tiny corpus of speech-like sounds in LibriSpeech's layout: every letter is a sound of its
-own, speakers differ in pitch and in the size of their mouths. A small model learns it in a minute,
-which proves that the whole chain works, and nothing about speech.
+Make a tiny corpus of speech-like sounds in LibriSpeech's layout: every letter has a sound of its
+own, and speakers differ in pitch and in the length of their vocal tract. A small model learns it in
+a minute, which shows that the whole chain works, and nothing about speech.
 
-The same numbers give the same corpus; another seed gives other speakers.
+The same options make the same corpus; another seed makes other speakers.
 
 example:
   asr synthesise tiny --utterances 4 --speakers 2 --seed 1
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             f"--{what}", type=at_least(1), required=True, metavar="N", help=f"how many {what}"
         )
     parser.add_argument(
-        "--seed", type=at_least(0), default=1, metavar="N", help="of all that is drawn (default: 1)"
+        "--seed", type=at_least(0), default=1, metavar="N", help="of everything random (default: 1)"
     )
 
 

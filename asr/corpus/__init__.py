@@ -1,16 +1,16 @@
-"""Corpora: what was said in which stretch of which recording.
+"""From a corpus on disk to batches of utterances.
 
 Read in this order:
 
-- `utterance`: a stretch of speech with its identity and, where known, its reference;
+- `utterance`: a stretch of speech with its id and, where known, its reference;
 - `manifest`: a list of utterances as a file of JSON lines;
-- `problem`: what stands against using an utterance;
+- `problem`: why an utterance cannot be used;
 - `librispeech`: a folder in LibriSpeech's layout, checked, as utterances;
-- `alignable`: the utterances that CTC cannot align, because they have too few frames;
+- `alignable`: utterances with too few frames for CTC;
 - `download`: LibriSpeech's archives from OpenSLR, checked and resumed;
-- `tiny`: a synthetic corpus in the same layout, for a proof of the whole chain in a minute;
-- `batching`: which utterances go through the model together, epoch by epoch;
-- `loader`: utterances as waveforms, ahead of their use;
-- `feature_memory`: their features, kept from one epoch to the next;
-- `statistics`: the mean and spread of features over a corpus or a speaker, for CMVN.
+- `tiny`: a synthetic corpus in the same layout, to test the whole chain in a minute;
+- `batching`: which utterances form a batch, epoch by epoch;
+- `loader`: the waveform of an utterance, and reading ahead in threads;
+- `feature_cache`: features, kept from one epoch to the next;
+- `statistics`: mean and standard deviation of features over a corpus, for CMVN.
 """

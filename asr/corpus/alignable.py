@@ -1,7 +1,7 @@
-"""Utterances that CTC cannot align: fewer frames than their tokens need.
+"""Utterances that CTC cannot align, because they have fewer frames than their tokens need.
 
-Their loss is infinite. To find them before training is to know which they are; to set their loss to
-zero, as is often done, is to hide bad data.
+Their loss is infinite. Setting it to zero, as is often done, hides bad data; finding them before
+training names them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -21,8 +21,8 @@ def too_short_for_ctc(
     """List the utterances that have fewer encoder frames than their reference needs.
 
     Args:
-        utterances: With durations; those without a reference are passed over.
-        n_frames_of: Frames that the encoder makes of so many seconds.
+        utterances: With durations; those without a reference are skipped.
+        n_frames_of: Number of encoder frames in so many seconds.
         tokens_of: Token ids of a reference.
 
     Raises:

@@ -1,9 +1,9 @@
-"""Which utterances go through the model together, epoch by epoch.
+"""Batching: which utterances go through the model together, epoch by epoch.
 
-A batch is padded to its longest utterance, so that utterances of like length belong together; but
-the same companions in the same order every epoch teach the model worse. So each epoch sorts by
-length with a little noise, cuts, and shuffles the batches. Everything follows from (seed, epoch):
-training that is resumed in the middle of an epoch finds the same batches again.
+A batch is padded to its longest utterance, so utterances of similar length belong together. But a
+model learns less from the same batches in the same order every epoch. So each epoch sorts by length
+with a little noise, cuts, and shuffles the batches. All follows from (seed, epoch): training that
+is resumed in the middle of an epoch finds the same batches again.
 """
 
 import random
@@ -18,12 +18,12 @@ LENGTH_JITTER = 0.05
 
 @dataclass(frozen=True, slots=True)
 class BatchingConfig:
-    """How a corpus is cut into batches.
+    """How a corpus is cut into batches: the table `[batching]`.
 
     Attributes:
-        batch_duration: Seconds of audio in a batch at most, padding included.
+        batch_duration: Most seconds of audio in a batch, padding included.
         sorted_first: Whether the first epoch goes from short utterances to long ones.
-        seed: Of the order, the companions and the renditions.
+        seed: Of batches, their order, and renditions.
 
     Raises:
         ConfigError: The duration is not above zero.
@@ -48,19 +48,19 @@ def plan_batches(
     *,
     sorted_first: bool = False,
 ) -> list[list[int]]:
-    """Cut a corpus into batches of like lengths.
+    """Cut a corpus into batches of utterances of similar length.
 
     Args:
         durations: Seconds of each utterance.
-        batch_duration: Seconds that a batch lasts at most, that is, its longest utterance times
-            their number. An utterance that is longer by itself becomes a batch of its own.
-        seed: Another seed, another order.
-        epoch: From 0; another epoch, another order.
-        sorted_first: Epoch 0 takes the utterances in order of increasing length, which spares an
-            untrained model the long ones (SortaGrad).
+        batch_duration: Most seconds of a batch, that is, its longest utterance times their number.
+            A longer utterance becomes a batch of its own.
+        seed: Of the batches and their order.
+        epoch: From 0; each has batches and an order of its own.
+        sorted_first: Epoch 0 goes from short utterances to long ones, which spares an untrained
+            model the long ones (SortaGrad).
 
     Returns:
-        Lists of indices into `durations`; every index is in exactly one. Empty for no durations.
+        Lists of indices into `durations`; every index is in exactly one. Empty without durations.
 
     References:
         Amodei et al., "Deep Speech 2", ICML 2016, section 3.2 (SortaGrad).
@@ -68,7 +68,7 @@ def plan_batches(
     if sorted_first and epoch == 0:
         in_order = sorted(range(len(durations)), key=durations.__getitem__)
         return _cut(in_order, durations, batch_duration)
-    # Only random() itself is promised to give the same numbers in every version of Python.
+    # Only random() itself is guaranteed to return the same numbers in every version of Python.
     draw = random.Random(f"batches {seed} {epoch}").random
     jittered = [seconds * (1 + LENGTH_JITTER * (2 * draw() - 1)) for seconds in durations]
     in_order = sorted(range(len(durations)), key=jittered.__getitem__)
@@ -79,7 +79,7 @@ def plan_batches(
 def _cut(
     in_order: Sequence[int], durations: Sequence[float], batch_duration: float
 ) -> list[list[int]]:
-    """Fill one batch after the other, as far as each goes."""
+    """Fill one batch after another."""
     batches: list[list[int]] = []
     longest = 0.0
     for index in in_order:

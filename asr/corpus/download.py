@@ -1,13 +1,14 @@
-"""LibriSpeech from OpenSLR: fetched, checked and unpacked, or not there at all.
+"""LibriSpeech from OpenSLR: downloaded, checked and unpacked, or not there at all.
 
-What is half done bears another name: `NAME.tar.gz.part` while it is being fetched (the next attempt
-goes on from there), and `.NAME.unpacking` while it is being unpacked. A subset's own folder
-appears complete, in one step, or not at all.
+Unfinished work has another name: `NAME.tar.gz.part` while it is downloaded (the next attempt
+continues it), and `.NAME.unpacking` while it is unpacked. A subset's own folder appears complete,
+in one step, or not at all.
 """
 
 import hashlib
 import http
 import http.client
+import os
 import platform
 import shutil
 import tarfile
@@ -31,10 +32,10 @@ class Archive:
     """A published .tar.gz archive.
 
     Attributes:
-        url: Where it is.
-        n_bytes: Its published size; None: not known, and not checked.
+        url: Its address.
+        n_bytes: Its published size; None if unknown, and not checked.
         md5: Its published MD5 sum, hexadecimal.
-        folder: The folder in it that is wanted, such as `LibriSpeech/dev-clean`.
+        folder: The folder that it contains, such as `LibriSpeech/dev-clean`.
     """
 
     url: str
@@ -48,8 +49,8 @@ def _openslr(number: int, subset: str, n_bytes: int, md5: str) -> Archive:
     return Archive(url, n_bytes, md5, f"LibriSpeech/{subset}")
 
 
-# By corpus and subset. The sums are those of md5sum.txt beside the archives, the sizes those that
-# Kaldi's download_and_untar.sh checks.
+# By corpus and subset. The sums are from md5sum.txt next to the archives, the sizes from Kaldi's
+# download_and_untar.sh.
 OPENSLR: dict[str, Archive] = {
     f"{corpus}/{subset}": _openslr(number, subset, n_bytes, md5)
     for corpus, number, subset, n_bytes, md5 in (
@@ -67,23 +68,23 @@ OPENSLR: dict[str, Archive] = {
 
 
 def download(archive: Archive, into: Path | str, *, progress: Progress | None = None) -> Path:
-    """Fetch an archive, check it, and unpack it; do nothing if its folder is there already.
+    """Download an archive, check it, and unpack it; do nothing if its folder is there already.
 
-    A connection that breaks is taken up again where it broke, as long as each attempt brings
-    something; so is what an earlier run left. The archive itself is deleted once it is unpacked.
+    A broken download is resumed where it broke, as long as each attempt makes progress; so is what
+    an earlier run left. The archive itself is deleted once it is unpacked.
 
     Args:
-        archive: What to fetch; `OPENSLR` lists LibriSpeech's by name.
-        into: Folder that receives `archive.folder` and the files beside it in the archive.
-        progress: Called after each block with the bytes fetched so far and the bytes of all.
+        archive: What to download; `OPENSLR` lists LibriSpeech's by name.
+        into: Folder that receives `archive.folder` and the files next to it in the archive.
+        progress: Called after each block with the number of bytes so far, and of all.
 
     Returns:
         The unpacked folder, `into / archive.folder`.
 
     Raises:
-        DownloadError: The server refuses or keeps breaking off, what came has not the published
-            size or sum (it is deleted then), the archive lacks its folder or is unsafe to unpack,
-            or this Python is too old to unpack safely.
+        DownloadError: The server refuses or keeps breaking off, the archive does not have the
+            published size or sum (it is deleted then), lacks its folder or is unsafe to unpack, or
+            this Python is too old to unpack safely.
     """
     target = Path(into) / archive.folder
     if target.exists():
@@ -99,8 +100,8 @@ def download(archive: Archive, into: Path | str, *, progress: Progress | None = 
 
 
 def _check_python(archive: Archive) -> None:
-    """Refuse to fetch what could not be unpacked."""
-    if not hasattr(tarfile, "data_filter"):  # as the library's documentation has it asked
+    """Refuse to download what could not be unpacked."""
+    if not hasattr(tarfile, "data_filter"):  # the check that the library's documentation recommends
         raise DownloadError(
             f"{archive.url}: Python {platform.python_version()} cannot unpack archives safely; "
             "use 3.11.4 or later"
@@ -108,7 +109,7 @@ def _check_python(archive: Archive) -> None:
 
 
 def _fetch(archive: Archive, partial: Path, progress: Progress | None) -> None:
-    """Fetch until all is there; a connection that broke is taken up if it brought something."""
+    """Download until all is there; resume a broken connection if it made progress."""
     while archive.n_bytes is None or _size(partial) < archive.n_bytes:
         n_before = _size(partial)
         try:
@@ -118,8 +119,8 @@ def _fetch(archive: Archive, partial: Path, progress: Progress | None) -> None:
         except urllib.error.HTTPError as error:
             error.close()
             if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and n_before:
-                return  # all is there; whether it is right, the sum will tell
-            raise DownloadError(f"{archive.url}: the server says {error}") from error
+                return  # all is there; the sum tells whether it is right
+            raise DownloadError(f"{archive.url}: the server answered {error}") from error
         except DownloadError:  # an OSError too, but not one to try again
             raise
         except (http.client.HTTPException, OSError) as error:
@@ -134,12 +135,12 @@ def _size(partial: Path) -> int:
 
 
 def _fetch_from(archive: Archive, partial: Path, start: int, progress: Progress | None) -> bool:
-    """Append what follows byte `start`; tell whether the server has sent all it has."""
+    """Append what follows byte `start`; tell whether the server has sent all that it has."""
     headers = {"Range": f"bytes={start}-"} if start else {}
     request = urllib.request.Request(archive.url, headers=headers)
     with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
         if response.status != http.HTTPStatus.PARTIAL_CONTENT:
-            start = 0  # it cannot go on in the middle
+            start = 0  # the server cannot resume
         total = None if response.length is None else start + response.length
         _check_size(archive, total)
         done = start
@@ -153,7 +154,7 @@ def _fetch_from(archive: Archive, partial: Path, start: int, progress: Progress 
 
 
 def _check(archive: Archive, partial: Path) -> None:
-    """Compare with what was published; delete what is wrong, for no resuming can mend it."""
+    """Compare with what was published; delete what is wrong, since resuming cannot mend it."""
     try:
         _check_size(archive, _size(partial))
         with partial.open("rb") as file:
@@ -181,7 +182,7 @@ def _md5() -> "hashlib._Hash":
 
 
 def _unpack(archive: Archive, partial: Path, into: Path) -> None:
-    """Unpack beside the target, then move it there in one step, its companions first."""
+    """Unpack next to the target, then move it there in one step, its companions first."""
     staging = into / f".{partial.stem}.unpacking"
     shutil.rmtree(staging, ignore_errors=True)
     try:
@@ -193,6 +194,7 @@ def _unpack(archive: Archive, partial: Path, into: Path) -> None:
         for companion in wanted.parent.iterdir():
             if companion.is_file():
                 companion.replace(into / companion.relative_to(staging))
+        os.sync()  # on disk before it has its name
         wanted.rename(into / archive.folder)
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise DownloadError(f"{archive.url}: cannot be unpacked safely: {error}") from error

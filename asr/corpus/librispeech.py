@@ -1,7 +1,8 @@
 """LibriSpeech's layout on disk, checked.
 
-A subset is a folder of `<speaker>/<chapter>/`. Each chapter holds `<speaker>-<chapter>.trans.txt`,
-a line an utterance: its id and its words. Beside it lies one recording for each id.
+A subset is a folder of `<speaker>/<chapter>/`. Each chapter contains a transcript,
+`<speaker>-<chapter>.trans.txt`, with a line per utterance, its id and its words; and a recording
+per id.
 
 References:
     Panayotov et al., "LibriSpeech: an ASR corpus based on public domain audio books", ICASSP 2015.
@@ -23,11 +24,11 @@ AUDIO_ENDINGS = (".aif", ".aifc", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".op
 
 @dataclass(frozen=True, slots=True)
 class CorpusReport:
-    """What was found in a corpus; both parts in order of their ids.
+    """What a corpus contains; both parts in order of their ids.
 
     Attributes:
-        utterances: Those that are whole, each with duration, text and speaker.
-        problems: Those that are not, and why.
+        utterances: The usable ones, each with duration, text and speaker.
+        problems: The others, and why they cannot be used.
     """
 
     utterances: tuple[Utterance, ...]
@@ -45,7 +46,7 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """Words and the one recording that belongs to them."""
+    """A line of a transcript and its one recording."""
 
     line: _Line
     recording: Path
@@ -54,16 +55,16 @@ class _Pair:
 def read_librispeech(
     folder: Path | str, *, progress: Callable[[int, int], None] | None = None
 ) -> CorpusReport:
-    """List the utterances of a subset, and whatever is wrong with it.
+    """List the utterances of a subset, and its problems.
 
-    Left out, and listed as a problem, is an id that has no words, no recording or several, a
-    recording that `probe_audio` refuses, or two lines in the transcripts; and a recording that no
-    transcript knows. Only the recordings' headers are read, several at a time.
+    A problem is an id with no words, no recording or several, a recording that `probe_audio`
+    refuses, or two lines in the transcripts; and a recording that is in no transcript. Only the
+    recordings' headers are read, several at a time.
 
     Args:
         folder: The subset, such as `LibriSpeech/train-clean-5`. Its recordings may be in any format
             that `read_waveform` takes.
-        progress: Called after each recording with the number of recordings read, and of all.
+        progress: Called after each recording with the number of recordings so far, and of all.
 
     Raises:
         DataError: The folder is missing, has no transcripts in this layout, or one is not UTF-8.
@@ -71,12 +72,12 @@ def read_librispeech(
     folder = Path(folder)
     lines = _by_id(folder)
     recordings = _recordings_by_id(folder)
-    judged = [
-        _judge(name, lines.get(name, []), recordings.get(name, []))
+    paired = [
+        _pair(name, lines.get(name, []), recordings.get(name, []))
         for name in sorted(lines.keys() | recordings.keys())
     ]
-    pairs = [one for one in judged if isinstance(one, _Pair)]
-    problems = [one for one in judged if isinstance(one, Problem)]
+    pairs = [one for one in paired if isinstance(one, _Pair)]
+    problems = [one for one in paired if isinstance(one, Problem)]
     utterances = []
     for pair, info in zip(pairs, _probe_all(pairs, progress), strict=True):
         if isinstance(info, AudioError):
@@ -87,7 +88,7 @@ def read_librispeech(
 
 
 def _by_id(folder: Path) -> dict[str, list[_Line]]:
-    """All lines of all transcripts; an id should have one, but may have more."""
+    """Group all lines of all transcripts; an id should have one, but may have more."""
     transcripts = sorted(folder.glob("*/*/*.trans.txt"))
     if not transcripts:
         reason = "has no <speaker>/<chapter>/*.trans.txt" if folder.is_dir() else "no such folder"
@@ -118,13 +119,13 @@ def _recordings_by_id(folder: Path) -> dict[str, list[Path]]:
     return recordings
 
 
-def _judge(name: str, lines: Sequence[_Line], recordings: Sequence[Path]) -> _Pair | Problem:
-    """Bring together what bears one id, or say why that cannot be."""
+def _pair(name: str, lines: Sequence[_Line], recordings: Sequence[Path]) -> _Pair | Problem:
+    """Pair the line and the recording of one id, or say why that is impossible."""
     if not lines:
         return Problem(name, f"{recordings[0]}: no transcript has this recording")
     where = lines[0].where
     if len(lines) > 1:
-        return Problem(name, f"{where}: the same id stands at {lines[1].where}")
+        return Problem(name, f"{where}: the same id is at {lines[1].where}")
     if not lines[0].text:
         return Problem(name, f"{where}: the transcript has no words")
     if not recordings:
@@ -137,7 +138,7 @@ def _judge(name: str, lines: Sequence[_Line], recordings: Sequence[Path]) -> _Pa
 def _probe_all(
     pairs: Sequence[_Pair], progress: Callable[[int, int], None] | None
 ) -> Iterator[AudioInfo | AudioError]:
-    """Read the headers, several at a time, in order."""
+    """Read the headers, several at a time; return them in order."""
     with ThreadPoolExecutor(thread_name_prefix="probe") as pool:
         for done, info in enumerate(pool.map(_probe, pairs), start=1):
             if progress is not None:

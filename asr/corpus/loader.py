@@ -1,4 +1,4 @@
-"""Loader: utterances become waveforms in memory, some of them ahead of their use."""
+"""Loader: the waveform of an utterance, and computing ahead in threads."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 
 def read_utterance(utterance: Utterance, sample_rate: int) -> NDArray[np.float32]:
-    """Read the stretch of a recording that an utterance is: (N,) float32 at `sample_rate` Hz.
+    """Read the waveform of an utterance, (N,) float32 at `sample_rate` Hz.
 
     Raises:
         AudioError: The recording cannot be read; the message names it.
@@ -37,9 +37,9 @@ def prefetch(
     depth: int,
     n_threads: int = 1,
 ) -> Iterator[Result]:
-    """Compute `make(argument)` for each argument in threads of their own, up to `depth` ahead.
+    """Yield `make(argument)` for each argument, computed in other threads up to `depth` ahead.
 
-    Results come in the order of the arguments. An error is raised where its result would have come.
+    Results come in the order of the arguments. An error is raised in place of its result.
     """
     with ThreadPoolExecutor(n_threads, thread_name_prefix="prefetch") as pool:
         ahead: deque[Future[Result]] = deque()

@@ -1,8 +1,8 @@
 """Manifests: utterances as JSON lines, in the form that other toolkits read too.
 
 Each line has the fields `id`, `audio_filepath` (relative to the manifest), `offset`, `duration` (in
-seconds), `text`, `speaker` and `channel`. Only the first two are required; fields that are not
-listed here belong to other programs and are passed over.
+seconds), `text`, `speaker` and `channel`. Only the first two are required. Other fields belong to
+other programs and are ignored.
 """
 
 import json
@@ -15,7 +15,7 @@ from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.files import write_text
 
-# Named types, because a manifest's author thinks in them and not in Python's.
+# Each with its type in words, because a manifest's author does not think in Python's.
 _FIELDS: dict[str, tuple[str, type | tuple[type, ...]]] = {
     "id": ("a string", str),
     "audio_filepath": ("a string", str),
@@ -30,9 +30,9 @@ IMPOSSIBLE = 1e9  # seconds (thirty years), or a channel's number
 
 
 def read_manifest(path: Path | str) -> list[Utterance]:
-    """Read a manifest; empty lines are passed over.
+    """Read a manifest; empty lines are skipped.
 
-    Whether the recordings exist is not looked at: a manifest may be read where they are not.
+    The recordings need not exist: a manifest may be read where they are not.
 
     Returns:
         The utterances in the file's order, `audio_filepath` relative to the working directory or
@@ -40,8 +40,8 @@ def read_manifest(path: Path | str) -> list[Utterance]:
 
     Raises:
         DataError: There is no such file, or a line (named, as file:line) is not a JSON object,
-            lacks a required field, has a field of a wrong type or an impossible value, or repeats
-            an id.
+            lacks a required field, has a field of the wrong type or with an impossible value, or
+            repeats an id.
     """
     path = Path(path)
     utterances: list[Utterance] = []
@@ -60,10 +60,10 @@ def read_manifest(path: Path | str) -> list[Utterance]:
 
 
 def write_manifest(path: Path | str, utterances: Iterable[Utterance]) -> None:
-    """Write a manifest, or leave what was there untouched: never half a file.
+    """Write a manifest, complete or not at all.
 
     Paths are written relative to the manifest, so that it can be moved together with the audio;
-    what is not known of an utterance is left out.
+    unknown fields of an utterance are left out.
     """
     path = Path(path)
     write_text(path, "".join(f"{_line(utterance, path.parent)}\n" for utterance in utterances))
@@ -80,7 +80,7 @@ def _read_lines(path: Path) -> list[str]:
 
 
 def _fields(line: str, where: str) -> dict[str, Any]:
-    """The known fields of a line, each of the right type; null means not known."""
+    """Return the known fields of a line, each of the right type; null means unknown."""
     try:
         record = json.loads(line)
     except json.JSONDecodeError as error:
@@ -128,5 +128,5 @@ def _line(utterance: Utterance, folder: Path) -> str:
 
 
 def _relative(path: Path, folder: Path) -> str:
-    """`path` as seen from `folder`, with slashes, going up by `..` where need be."""
+    """Return `path` relative to `folder`, with slashes, and `..` where needed."""
     return Path(os.path.relpath(path, folder)).as_posix()

@@ -1,11 +1,11 @@
-"""What stands against using an utterance."""
+"""Why an utterance cannot be used."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An utterance, by its id, and the reason why it cannot be used."""
+    """The id of an utterance, and the reason why it cannot be used."""
 
     id: str
     reason: str

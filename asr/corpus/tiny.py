@@ -1,7 +1,7 @@
-"""A tiny synthetic corpus: speech-like signals in LibriSpeech's layout, made in seconds.
+"""A tiny synthetic corpus: speech-like sounds in LibriSpeech's layout, made in seconds.
 
-It proves that the whole chain works, and nothing about real speech. Each letter of a word is a
-sound: a buzz at the speaker's pitch, or noise, shaped by two resonances that are the letter's own.
+It shows that the whole chain works, and nothing about real speech. Each letter of a word is a
+sound: a buzz at the speaker's pitch, or noise, shaped by two resonances of the letter's own.
 Speakers differ in pitch and in the length of their vocal tract, utterances in tempo.
 """
 
@@ -51,7 +51,7 @@ VOICELESS = frozenset("CST")
 
 @dataclass(frozen=True, slots=True)
 class _Voice:
-    """What makes a speaker: `pitch` in Hz, and a factor on all resonances."""
+    """A speaker: `pitch` in Hz, and a factor on all resonances."""
 
     pitch: float
     tract_scale: float
@@ -60,14 +60,14 @@ class _Voice:
 def write_tiny_corpus(folder: Path | str, n_utterances: int, n_speakers: int, seed: int) -> None:
     """Write a subset in LibriSpeech's layout, as FLAC files and transcripts.
 
-    Equal arguments give equal files. Speakers are named after the seed, so that subsets of unequal
-    seeds have no speaker in common.
+    Equal arguments give equal files. Speakers are named after the seed, so that subsets with
+    different seeds have no speaker in common.
 
     Args:
-        folder: The subset's folder; made if it is not there.
+        folder: The subset's folder; created if it is missing.
         n_utterances: Utterances of two to four words, dealt evenly to the speakers.
-        n_speakers: Speakers at most; one who would get no utterance does not appear.
-        seed: Not negative; of the voices, the words and the sounds.
+        n_speakers: Most speakers; one who would get no utterance is left out.
+        seed: Of voices, words and sounds, at least 0.
     """
     for speaker in range(min(n_speakers, n_utterances)):
         name = f"{seed}{speaker:03d}"
@@ -86,14 +86,14 @@ def _write_chapter(
     lines = []
     for number in range(n_utterances):
         words = generator.choice(VOCABULARY, size=generator.integers(*WORDS_PER_UTTERANCE))
-        waveform = _say(words.tolist(), voice, generator)
+        waveform = _speak(words.tolist(), voice, generator)
         write_waveform(chapter / f"{name}-{number:04d}.flac", waveform, SAMPLE_RATE)
         lines.append(f"{name}-{number:04d} {' '.join(words)}\n")
     write_text(chapter / f"{name}.trans.txt", "".join(lines))
 
 
-def _say(words: list[str], voice: _Voice, generator: np.random.Generator) -> Samples:
-    """Speak words with a little silence around each: (N,)."""
+def _speak(words: list[str], voice: _Voice, generator: np.random.Generator) -> Samples:
+    """Speak words with a little silence around each, (N,)."""
     sounds = [_silence(generator)]
     for word in words:
         sounds += [_speak_letter(letter, voice, generator) for letter in word]
@@ -107,7 +107,7 @@ def _silence(generator: np.random.Generator) -> Samples:
 
 
 def _speak_letter(letter: str, voice: _Voice, generator: np.random.Generator) -> Samples:
-    """Filter a buzz or a noise by the letter's resonances, with soft ends: (N,), peak below 1."""
+    """Filter a buzz or noise by the letter's resonances, with soft ends: (N,), peak `LEVEL`."""
     n_samples = _draw_length(LETTER_DURATION, generator)
     if letter in VOICELESS:
         source = generator.standard_normal(n_samples)
@@ -123,7 +123,7 @@ def _speak_letter(letter: str, voice: _Voice, generator: np.random.Generator) ->
 
 
 def _envelope(letter: str, frequencies: Samples) -> Samples:
-    """The letter's resonances as bumps over frequency, the upper one half as strong."""
+    """Compute the letter's resonances over frequency, the upper one half as strong."""
     lower, upper = (
         np.exp(-0.5 * ((frequencies - centre) / (BANDWIDTH * centre)) ** 2)
         for centre in RESONANCES[letter]

@@ -7,16 +7,16 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """A stretch of speech in a recording, with what is known of it.
+    """A stretch of speech in a recording, and what is known about it.
 
     Attributes:
         id: Unique in its corpus; transcripts and scores refer to it.
         audio_filepath: The recording.
-        offset: Where in the recording it starts, in seconds.
-        duration: Seconds; None: to the recording's end.
-        text: The reference, what was said; None: not known.
-        speaker: None: not known.
-        channel: The recording's channel, counted from 0; None: all, mixed down.
+        offset: Its start in the recording, in seconds.
+        duration: Seconds; None: to the end of the recording.
+        text: The reference; None: unknown.
+        speaker: None: unknown.
+        channel: The recording's channel, counted from 0; None: the mean of all.
     """
 
     id: str
@@ -29,7 +29,7 @@ class Utterance:
 
 
 def without_folders(utterances: Iterable[Utterance]) -> list[Utterance]:
-    """Name audio by its file alone: what is equal if the same corpus lies elsewhere."""
+    """Name audio by its file alone, so that the same corpus elsewhere is equal."""
     return [
         replace(utterance, audio_filepath=Path(utterance.audio_filepath.name))
         for utterance in utterances

@@ -1,6 +1,6 @@
-"""Cepstral mean and variance normalisation: over a corpus, a speaker or an utterance.
+"""Cepstral mean and variance normalisation (CMVN), over a corpus or an utterance.
 
-All three are one formula with different statistics. Padding never enters a statistic.
+Both are one formula with different statistics. Padding never enters a statistic.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from torch import Tensor
 from asr.errors import DataError
 from asr.features.padding import padding_mask, zero_padding
 
-MIN_STD = 1e-3  # Nothing that varies less than this is speech; it keeps silence finite.
+MIN_STD = 1e-3  # Speech always varies more; it keeps digital silence finite.
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class CmvnStatistics:
 
 
 class CmvnAccumulator:
-    """Gather the statistics of any number of batches, in float64.
+    """Accumulate the statistics of any number of batches, in float64.
 
     Example:
         >>> accumulator = CmvnAccumulator(n_features=1)
@@ -34,13 +34,13 @@ class CmvnAccumulator:
     """
 
     def __init__(self, n_features: int) -> None:
-        """Start with nothing seen."""
+        """Start without any frame."""
         self._n_frames = 0
         self._sum = torch.zeros(n_features, dtype=torch.float64)
         self._sum_of_squares = torch.zeros(n_features, dtype=torch.float64)
 
     def add(self, features: Tensor, lengths: Tensor) -> None:
-        """Count the valid frames of (B, T, F) `features` in."""
+        """Add the valid frames of (B, T, F) `features`."""
         valid = features[~padding_mask(lengths, features.shape[1])].double().cpu()  # (frames, F)
         self._n_frames += len(valid)
         self._sum += valid.sum(0)
@@ -50,7 +50,7 @@ class CmvnAccumulator:
         """Return mean and standard deviation over everything added, (F,) float32 each.
 
         Raises:
-            DataError: Not one frame has been added.
+            DataError: No frame has been added.
         """
         if self._n_frames == 0:
             raise DataError("CMVN needs at least one frame of features, got none")
@@ -73,16 +73,16 @@ def utterance_statistics(features: Tensor, lengths: Tensor) -> CmvnStatistics:
 
 
 def normalise(features: Tensor, lengths: Tensor, statistics: CmvnStatistics) -> Tensor:
-    """Shift and scale features to mean 0 and standard deviation 1 of what `statistics` describe.
+    """Shift and scale features to mean 0 and standard deviation 1 under `statistics`.
 
     Args:
         features: (B, T, F).
         lengths: (B,) int64, valid frames.
-        statistics: Over the corpus, (F,), or per utterance, (B, F). Deviations below 1e-3 count
+        statistics: Of the corpus, (F,), or of each utterance, (B, F). Deviations below 1e-3 count
             as 1e-3, so that a feature that never varies becomes 0, not NaN.
 
     Returns:
-        (B, T, F) with zero padding: the mean, too, is 0.
+        (B, T, F) with zero padding, which is also the mean.
     """
     mean, std = statistics.mean, statistics.std.clamp(min=MIN_STD)
     if mean.ndim == 2:

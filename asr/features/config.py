@@ -1,4 +1,4 @@
-"""What the front-end computes, as configuration says it."""
+"""The configuration of the front-end: the table `[features]`."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,19 +11,19 @@ class FeatureConfig:
     """What the front-end computes.
 
     Attributes:
-        sample_rate: Hz, of the waveforms that it is given.
+        sample_rate: Hz, of the waveforms that it takes.
         frame_length: Seconds.
         frame_shift: Seconds.
         n_mels: Mel filters.
         low_frequency: Hz, lower edge of the first filter.
         high_frequency: Hz, upper edge of the last filter, at most half the sample rate.
-        min_log_energy: Natural log, on Kaldi's 16-bit scale; log-mel energies below are raised to
-            it, so that the silence of a lossy codec sounds like any other. Kaldi's own floor, which
-            changes nothing, is -15.94; faint noise is at 6.
+        min_log_energy: Natural log, on Kaldi's 16-bit scale; lower log-mel energies are raised to
+            it, so that silence from a lossy codec looks like any other silence. Kaldi's own floor,
+            which changes nothing, is -15.94; faint noise is at 6.
         n_ceps: Cepstral coefficients, c0 included; 0 keeps the log-mel energies.
-        delta_order: Time derivatives to append: 0, 1 or 2 (or more).
-        cmvn: Over what mean and variance are normalised: "global" (the training corpus, kept in
-            the state dict), "utterance" or "none".
+        delta_order: Number of time derivatives to append.
+        cmvn: What mean and variance are taken over: "global" (the training corpus; kept in the
+            state dict), "utterance" or "none".
     """
 
     sample_rate: int
@@ -41,7 +41,7 @@ class FeatureConfig:
         """Refuse impossible values.
 
         Raises:
-            ConfigError: It names the value, and says what was expected.
+            ConfigError: A value is impossible; the message names it.
         """
         nyquist = self.sample_rate / 2
         expected = {

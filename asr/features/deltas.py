@@ -1,4 +1,4 @@
-"""Slopes of features over time, by Kaldi's definition."""
+"""Derivatives of features over time, by Kaldi's definition."""
 
 import numpy as np
 import torch
@@ -12,17 +12,17 @@ WINDOW = 2  # frames on either side
 def add_deltas(features: Tensor, lengths: Tensor, order: int) -> Tensor:
     """Append the first `order` time derivatives to every frame.
 
-    A derivative is the slope of a regression line over five frames; the next order is the slope
-    of slopes, in one step: beyond its ends an utterance is continued by its own first and last
-    frame, never by padding or by slopes computed there.
+    A derivative is the slope of a regression line over five frames; the next order is the slope of
+    slopes, computed from the features in one step. Beyond its ends an utterance is continued by its
+    first and last frame, never by padding or by slopes computed there.
 
     Args:
         features: (B, T, F).
         lengths: (B,) int64, valid frames. Later frames are never read.
-        order: 0 returns the features themselves, 1 adds slopes, 2 also their slopes.
+        order: 0 returns the features alone, 1 adds slopes, 2 also their slopes.
 
     Returns:
-        (B, T, F * (order + 1)), zero padding: the features, then each order.
+        (B, T, F * (order + 1)) with zero padding: the features, then each order.
 
     References:
         Young et al., "The HTK Book", section 5.9; Kaldi's `add-deltas`.
@@ -34,7 +34,7 @@ def add_deltas(features: Tensor, lengths: Tensor, order: int) -> Tensor:
 
 
 def _kernels(order: int) -> list[list[float]]:
-    """Return the weights of orders 1 to `order`: each is the slope of the one before."""
+    """Return the weights of orders 1 to `order`: each is the slope of the previous one."""
     offsets = np.arange(-WINDOW, WINDOW + 1)
     slope = offsets / np.square(offsets).sum()
     kernels = [slope]

@@ -1,10 +1,10 @@
 """Log-mel filter bank energies by Kaldi's definition, computed for a whole batch at once.
 
-Precision: where a band is nearly empty (the upper band of an MP3, say), its energy is what is left
-after loud components cancel, and rounding decides its logarithm. Up to the window, therefore, all
-is float32 in the order of Kaldi's own operations, and each windowed frame has the same bits as
-Kaldi's; the spectrum is float64 and adds no noise of its own. What remains is Kaldi's own noise:
-tests/parity/test_kaldi.py measures it.
+Precision: the energy of a nearly empty band (the upper band of an MP3, say) is what is left after
+loud components cancel, so rounding decides its logarithm. Therefore everything up to the window is
+float32 in the order of Kaldi's operations, and each windowed frame has the same bits as Kaldi's.
+The spectrum is float64 and adds no noise of its own. What remains is Kaldi's own noise, which
+tests/parity/test_kaldi.py measures.
 """
 
 import math
@@ -26,12 +26,12 @@ class LogMel(nn.Module):
     """Compute log-mel energies as Kaldi's `compute-fbank-feats --dither=0 --use-energy=false`.
 
     Per frame: subtract the mean, pre-emphasise, window (Povey), power spectrum, triangular filters
-    of equal width on the mel scale, natural logarithm. Only frames wholly inside the waveform are
-    taken (`--snip-edges=true`). Everything is derived from the arguments: the state dict is empty.
+    of equal width on the mel scale, natural logarithm. Only frames entirely within the waveform
+    count (`--snip-edges=true`). All is derived from the arguments: the state dict is empty.
 
     Attributes:
         samples_per_frame: Window length in samples.
-        samples_per_shift: Distance of neighbouring frames in samples.
+        samples_per_shift: Distance between neighbouring frames in samples.
         min_log_energy: As given.
     """
 
@@ -98,13 +98,13 @@ class LogMel(nn.Module):
         return zero_padding(features, feature_lengths), feature_lengths
 
     def _log_mel(self, waveforms: Tensor) -> Tensor:
-        """Compute (B, T, F) from (B, N), block by block: temporaries stay in the cache."""
+        """Compute (B, T, F) from (B, N), block by block, so that temporaries stay in the cache."""
         n_utterances, n_samples = waveforms.shape
         if n_utterances == 0 or n_samples < self.samples_per_frame:
             return waveforms.new_zeros(n_utterances, 0, self.mel_weights.shape[1])
         scaled = waveforms * SAMPLE_SCALE
         frames = scaled.unfold(1, self.samples_per_frame, self.samples_per_shift)
-        if waveforms.is_cuda:  # no cache to mind
+        if waveforms.is_cuda:  # its cache does not matter
             return self._frames_log_mel(frames)
         blocks = frames.split(max(1, FRAMES_PER_BLOCK // n_utterances), dim=1)
         return torch.cat([self._frames_log_mel(block) for block in blocks], 1)
@@ -125,10 +125,10 @@ class LogMel(nn.Module):
 
 
 def _sum_in_order(frames: Tensor) -> Tensor:
-    """Sum over the last dimension, in float32 and from the first sample to the last, as Kaldi does.
+    """Sum over the last dimension in float32, from the first sample to the last, as Kaldi does.
 
-    NumPy adds rows in this order (unless there is only one frame). Elsewhere than on a CPU the sum
-    is rounded from float64: the same bits for 16-bit samples, since a float32 holds the sum of 400
+    NumPy adds rows in this order (unless there is only one frame). Off the CPU, the sum is rounded
+    from float64: for 16-bit samples these are the same bits, since a float32 holds the sum of 400
     of them exactly.
     """
     if frames.is_cpu and not frames.requires_grad:
@@ -145,14 +145,14 @@ def whole_samples(seconds: float, sample_rate: int) -> int:
 def povey_window(n_samples: int) -> Tensor:
     """Return Kaldi's default window, a Hann window to the power of 0.85: (n_samples,) float32.
 
-    It is named after its author; it goes to zero at the edges, unlike a Hamming window.
+    Named after its author, Daniel Povey, it goes to zero at the edges, unlike a Hamming window.
     """
     hann = torch.hann_window(n_samples, periodic=False, dtype=torch.float64)
     return hann.pow(0.85).float()
 
 
 def mel(frequency: Tensor) -> Tensor:
-    """Map hertz to mel, on HTK's scale: 1000 Hz is 1000 mel.
+    """Map hertz to mel on HTK's scale: 1000 Hz is 1000 mel.
 
     References:
         Young et al., "The HTK Book", section 5.4.
@@ -173,10 +173,10 @@ def mel_filters(
         high_frequency: Hz, upper edge of the last filter.
 
     Returns:
-        Weights of the power spectrum, (fft_size / 2 + 1, n_mels) float64. The filters' peaks are 1.
+        Weights of the power spectrum, (fft_size / 2 + 1, n_mels) float64; each filter peaks at 1.
 
     Raises:
-        ConfigError: A filter is so narrow that no bin of the spectrum lies in it.
+        ConfigError: A filter is so narrow that it covers no bin of the spectrum.
     """
     frequencies = torch.arange(fft_size // 2 + 1, dtype=torch.float64) * sample_rate / fft_size
     low, high = mel(torch.tensor([low_frequency, high_frequency], dtype=torch.float64))

@@ -1,8 +1,7 @@
-"""The whole front-end as one module: waveforms in, normalised features out.
+"""The front-end as one module: waveforms in, normalised features out.
 
 It travels with the model: its configuration says what is computed, and its state dict holds the
-corpus statistics, so a released model cannot be fed other features than it was trained on. It has
-no data-dependent Python and exports to ONNX.
+corpus statistics, so a released model cannot get other features than it was trained on.
 """
 
 import torch
@@ -19,7 +18,7 @@ from asr.features.mfcc import Mfcc
 class FrontEnd(nn.Module):
     """Log-mel energies or MFCC, derivatives, and CMVN, as one module.
 
-    The state dict holds `mean` and `std` where CMVN is global, and nothing otherwise.
+    The state dict holds `mean` and `std` if CMVN is global, else nothing.
 
     Attributes:
         config: As given.
@@ -30,7 +29,7 @@ class FrontEnd(nn.Module):
     std: Tensor
 
     def __init__(self, config: FeatureConfig) -> None:
-        """Build the front-end; global CMVN does nothing until its statistics are set or loaded.
+        """Build the front-end. Global CMVN does nothing until its statistics are set or loaded.
 
         Raises:
             ConfigError: The filters are too many for the frame length.
@@ -71,13 +70,13 @@ class FrontEnd(nn.Module):
         return self.normalise(features, feature_lengths), feature_lengths
 
     def raw(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute the features before CMVN; arguments and result as in `forward`."""
+        """Compute the features before CMVN; arguments and result are those of `forward`."""
         log_mel, feature_lengths = self.log_mel(waveforms, lengths)
         features = add_deltas(self.cepstra(log_mel), feature_lengths, self.config.delta_order)
         return features, feature_lengths
 
     def normalise(self, features: Tensor, lengths: Tensor) -> Tensor:
-        """Apply CMVN to what `raw` returned, (B, T, F) and lengths; the rest as in `forward`."""
+        """Apply CMVN to the result of `raw`, (B, T, F) with its lengths; padding stays zero."""
         match self.config.cmvn:
             case "none":
                 return features
@@ -88,7 +87,7 @@ class FrontEnd(nn.Module):
         return normalise(features, lengths, statistics)
 
     def set_global_cmvn(self, mean: Tensor, std: Tensor) -> None:
-        """Keep the training corpus's statistics, (F,) each, in the state dict.
+        """Store the training corpus's statistics, (F,) each, in the state dict.
 
         Raises:
             ConfigError: CMVN is not global.

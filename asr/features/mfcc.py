@@ -1,4 +1,4 @@
-"""Mel-frequency cepstral coefficients: the cosine transform of log-mel energies, liftered.
+"""Mel-frequency cepstral coefficients (MFCC): the cosine transform of log-mel energies, liftered.
 
 The first coefficient, c0, is the scaled sum of the log-mel energies (Kaldi's `--use-energy=false`).
 """
@@ -39,7 +39,7 @@ class Mfcc(nn.Module):
 
 
 def dct(size: int) -> Tensor:
-    """Return the orthonormal type-II cosine transform, one coefficient a column, float64."""
+    """Return the orthonormal type-II cosine transform, one coefficient per column, float64."""
     position = (torch.arange(size, dtype=torch.float64) + 0.5).unsqueeze(1)
     waves = torch.cos(math.pi / size * position * torch.arange(size))
     waves[:, 0] *= math.sqrt(0.5)

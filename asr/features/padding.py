@@ -1,4 +1,4 @@
-"""Padding: sequences of unequal length in one tensor, and what must not read what fills it up.
+"""Padding: sequences of unequal length in one tensor, and how to keep the rest from being read.
 
 Padding is always at the end; `lengths` are absolute counts of valid positions, int64, shape (B,).
 """
@@ -12,7 +12,7 @@ from asr.errors import ShapeError
 
 
 def pad(sequences: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """Stack sequences of unequal length into one tensor, zeros behind the shorter ones.
+    """Stack sequences of unequal length into one tensor, zeros after the shorter ones.
 
     Args:
         sequences: At least one tensor of shape (T_i, ...), equal in type and trailing shape.
@@ -30,7 +30,7 @@ def padding_mask(lengths: Tensor, max_length: int) -> Tensor:
 
 
 def zero_padding(padded: Tensor, lengths: Tensor) -> Tensor:
-    """Set the padding of (B, T, ...) to zero, whatever stood there (NaN included)."""
+    """Set the padding of (B, T, ...) to zero, whatever it contains (NaN included)."""
     mask = padding_mask(lengths, padded.shape[1])
     return padded.masked_fill(mask.view(*mask.shape, *[1] * (padded.ndim - 2)), 0.0)
 
@@ -38,20 +38,20 @@ def zero_padding(padded: Tensor, lengths: Tensor) -> Tensor:
 def reverse_valid(padded: Tensor, lengths: Tensor) -> Tensor:
     """Reverse the valid positions of each sequence of (B, T, D); padding stays at the end.
 
-    Applying it twice gives the input back. It lets a backward recurrent layer run on padded
-    input at full speed: reverse, run forward, reverse.
+    Applying it twice returns the input. It lets a backward recurrent layer run on padded input at
+    full speed: reverse, run forward, reverse.
     """
     n_sequences, n_positions = padded.shape[:2]
     positions = torch.arange(n_positions, device=padded.device)
     mirrored = lengths.unsqueeze(1) - 1 - positions
     index = torch.where(mirrored >= 0, mirrored, positions)  # (B, T)
     index = index + n_positions * torch.arange(n_sequences, device=padded.device).unsqueeze(1)
-    # Whole rows by number: ten times as fast as `gather`, whose gradient adds up single elements.
+    # Whole rows by index: ten times as fast as `gather`, whose gradient adds up single elements.
     return padded.flatten(0, 1).index_select(0, index.flatten()).view_as(padded)
 
 
 def check_lengths(padded: Tensor, lengths: Tensor, name: str) -> None:
-    """Refuse lengths that do not belong to the tensor beside them.
+    """Refuse lengths that do not fit their tensor.
 
     Raises:
         ShapeError: `lengths` is not (B,) int64 with values within 0..T of `padded` (B, T, ...).

@@ -14,12 +14,13 @@ from asr.model.subsampling import ConvSubsampling, FrameStacking
 
 
 class AcousticModel(nn.Module):
-    """Subsampling, a recurrent encoder, and a head for each kind of tokens that it outputs.
+    """Subsampling, a recurrent encoder, and a head for each kind of tokens.
 
     Args:
         config: The shape of the network.
         n_features: F.
-        heads: By name, V of each head: a projection of the encoder's frames to that many tokens.
+        heads: V of each head by its name. A head is a projection of the encoder's frames to its
+            tokens.
     """
 
     def __init__(self, config: ModelConfig, *, n_features: int, heads: Mapping[str, int]) -> None:
@@ -59,7 +60,7 @@ class AcousticModel(nn.Module):
     def encode(
         self, features: Tensor, lengths: Tensor, dropout: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Encode features, (B, T, F) with `lengths`, into frames, (B, T', D) with theirs.
+        """Encode features into frames, (B, T', D), and their lengths.
 
         Args:
             features: (B, T, F) float, normalised; padding is never read.
@@ -70,9 +71,9 @@ class AcousticModel(nn.Module):
             ShapeError: `lengths` does not fit `features`.
         """
         check_lengths(features, lengths, "features")
-        if features.shape[1] == 0:  # no utterance has a frame, but torch's layers must read one
+        if features.shape[1] == 0:  # torch's layers need at least one frame
             features = features.new_zeros(len(features), 1, features.shape[2])
-        frames, lengths = self.subsampling(features, lengths)
+        frames, lengths = self.subsampling(features, lengths)  # (B, T', D)
         if dropout is None:
             return self.encoder(frames, lengths), lengths
         return self.encoder(frames, lengths, dropout[:-1]) * dropout[-1], lengths
@@ -81,12 +82,12 @@ class AcousticModel(nn.Module):
         """Project encoded frames, (B, T', D), to a head's log-probabilities, (B, T', V) float32."""
         if head not in self.heads:
             raise ConfigError(f"the model has the heads {', '.join(self.heads)}, got {head!r}")
-        return functional.log_softmax(self.heads[head](frames).float(), dim=2)
+        return functional.log_softmax(self.heads[head](frames).float(), dim=2)  # (B, T', V)
 
     def draw_dropout(
         self, n_utterances: int, generator: torch.Generator, strength: float = 1.0
     ) -> Tensor:
-        """Draw which units an update drops, the same ones in all frames of an utterance.
+        """Draw which units an update drops, the same in all frames of an utterance.
 
         Args:
             n_utterances: B.
@@ -94,8 +95,8 @@ class AcousticModel(nn.Module):
             strength: Share of the configured probability, 0 to 1.
 
         Returns:
-            (n_layers + 1, B, 1, D): a factor per unit, zero or what keeps the expectation, for the
-            input of each layer, and last for that of the heads.
+            (n_layers + 1, B, 1, D): a factor per unit, zero or what keeps the expectation; for the
+            input of each layer and, last, of the heads.
         """
         n_inputs, size = self.config.n_layers + 1, self.config.size
         return draw_dropout(n_inputs, n_utterances, size, strength * self.config.dropout, generator)

@@ -1,4 +1,4 @@
-"""The shape of the network, as configuration says it."""
+"""The configuration of the network: the table `[model]`."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ class ModelConfig:
     """The shape of the network.
 
     Attributes:
-        subsampling_factor: Feature frames per encoder frame: 2, 3 or 4 of convolutions.
-        n_channels: Channels of the subsampling convolutions; 0: none, frames are put together.
+        subsampling_factor: Feature frames per encoder frame; 2, 3 or 4 with convolutions.
+        n_channels: Channels of the subsampling convolutions; 0: none, frames are stacked instead.
         cell: "lstm", "gru" or "rnn".
         size: Units of each direction of a recurrent layer.
         n_layers: Recurrent layers.
-        bidirectional: Whether each layer also reads the speech from its end.
-        dropout: Probability of dropping a unit of a recurrent layer's or of the projection's input,
-            in all frames of an utterance.
+        bidirectional: Whether each layer also reads the speech backwards.
+        dropout: Probability of dropping a unit of a recurrent layer's or of a head's input, in all
+            frames of an utterance.
     """
 
     subsampling_factor: int

@@ -15,7 +15,7 @@ from asr.compiled import compiled
 
 Floats = NDArray[np.float64]
 
-_LEAST = 1e-10  # of a frame's probability: what is less is not followed
+_LEAST = 1e-10  # of a frame's probability: lower sums are not followed
 
 
 class Lattice(NamedTuple):

@@ -80,7 +80,7 @@ def _loss_of_torch(
 
 
 def _loss(log_probs: Tensor, tokens: Tensor, occupancy: Tensor) -> float:
-    """Compute one loss; fill (T, V) with how probable each token is in each frame, unless (0, V)."""
+    """Compute one loss; fill (T, V) with each token's probability in each frame, unless (0, V)."""
     from asr.model.forward_backward import forward_backward  # inference needs no numba
 
     sequence = tokens.tolist()

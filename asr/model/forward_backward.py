@@ -103,7 +103,7 @@ def _forward_backward(
     rows: Floats,
     occupancy: Floats,
 ) -> float:
-    """Name the arrays, and compute in them. (Every array that Python hands over costs time.)"""
+    """Name the arrays and compute in them; Python passes few, since each costs it time."""
     lattice = Lattice(
         *(emission, tokens, windows, sums[0], sums[1], exponents[1:], exponents[0]),
         *(rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7], rows[8]),
@@ -141,7 +141,7 @@ def _fill_windows(lattice: Lattice) -> None:
 
 @compiled
 def _forward(lattice: Lattice) -> None:
-    """Fill `to_blank` and `to_token`: a position is kept, or entered from the one before.
+    """Fill `to_blank` and `to_token`: an alignment stays in a position, or enters the next.
 
     Column `first` of each frame, the position before the first one visited, is zero.
     """
@@ -191,7 +191,7 @@ def _open_block(lattice: Lattice, frame: int) -> None:
 
 @compiled
 def _reach(lattice: Lattice, frame: int, old_blank: Floats, old_token: Floats) -> None:
-    """Make the last position of a frame ready, which is reached in it for the first time."""
+    """Prepare the last position of a frame, which is reached in it for the first time."""
     last, exponents = lattice.windows[frame, 1], lattice.exponents[frame // N_FRAMES_A_BLOCK]
     old_blank[last + 1] = old_token[last + 1] = 0.0
     exponents[last] = exponents[last - 1]
@@ -309,7 +309,7 @@ def _retreat(lattice: Lattice, frame: int, exponent: int) -> None:
 
 @compiled
 def _leave(lattice: Lattice, frame: int, exponent: int) -> None:
-    """Make the first position of the frame before ready, which is left in it for the last time."""
+    """Prepare the first position of the frame before, which is left in this one at the latest."""
     u = lattice.windows[frame - 1, 0]
     lattice.near_blank[u] = lattice.near_token[u] = 0.0
     lattice.from_exponents[u] = lattice.from_exponents[u + 1]

@@ -1,4 +1,4 @@
-"""Known gradient: what is computed outside of torch, together with its gradient, joins autograd."""
+"""Known gradient: values computed outside of torch, with their gradient, join its autograd."""
 
 from typing import Any
 

@@ -1,11 +1,11 @@
 """Recurrent layers of LSTM, GRU or plain RNN cells, in one or both directions.
 
-The acoustic model's encoder is a stack of them, and so is the language model over characters. A
-stack of one direction can also read on from where it stopped, its state carried over.
+The encoder is a stack of them. A stack of one direction can also continue from where it stopped,
+its state carried over.
 
-A padded batch runs several times faster on a CPU than a packed one. Both directions stay exact: the
-forward one reads padding only after the speech, and the backward one reads the speech reversed with
-the padding still at its end.
+On a CPU, a padded batch runs several times faster than a packed one. Both directions stay exact:
+the forward one reads padding only after the speech, and the backward one reads the speech reversed,
+with the padding still at the end.
 """
 
 import torch
@@ -19,8 +19,8 @@ CELLS: dict[str, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.
 class RecurrentLayer(nn.Module):
     """One recurrent layer with a residual connection, normalised: (B, T, D) → (B, T, D).
 
-    The states of the two directions are added. Beside concatenating them this halves the input of
-    the next layer, which makes a training step a third faster on a CPU.
+    The states of the two directions are added. Compared with concatenation, this halves the input
+    of the next layer and makes a training step a third faster on a CPU.
 
     References:
         Amodei et al., "Deep Speech 2", ICML 2016, section 3.1 (sum of the directions).
@@ -35,7 +35,7 @@ class RecurrentLayer(nn.Module):
         self.norm = nn.LayerNorm(size)
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        """Read the valid frames; what stands at padded positions of the output is undefined."""
+        """Read the valid frames; the output at padded positions is undefined."""
         states = frames + self.ahead(frames)[0]
         if self.back is not None:
             mirrored = self.back(reverse_valid(frames, lengths))[0]
@@ -44,7 +44,7 @@ class RecurrentLayer(nn.Module):
         return normalised
 
     def read_on(self, frames: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Read ahead from a state, (S, B, D); return the output and the state at its end."""
+        """Continue from a state, (S, B, D); return the output and the state after it."""
         hidden = state.split(1) if isinstance(self.ahead, nn.LSTM) else state
         states, end = self.ahead(frames, hidden)
         return self.norm(frames + states), end if isinstance(end, Tensor) else torch.cat(end)
@@ -71,7 +71,7 @@ class RecurrentStack(nn.Module):
         Args:
             frames: (B, T, D).
             lengths: (B,) int64, valid frames.
-            dropout: (n_layers, B, 1, D) factors of each layer's input; None drops nothing.
+            dropout: (n_layers, B, 1, D) factors on each layer's input; None drops nothing.
 
         Returns:
             (B, T, D).
@@ -81,25 +81,25 @@ class RecurrentStack(nn.Module):
         return frames
 
     def start(self, n_sequences: int) -> Tensor:
-        """Make the state of having read nothing: zeros, (n_layers, S, B, D)."""
+        """Make the state before the first frame: zeros, (n_layers, S, B, D)."""
         n_layers, n_parts, size = self._state_size
         return torch.zeros(n_layers, n_parts, n_sequences, size)
 
     def read_on(
         self, frames: Tensor, state: Tensor, dropout: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Read frames that follow others, of which the state is what is left; one direction only.
+        """Read the next frames of a sequence, one direction only.
 
-        To read a sequence in pieces gives what reading it whole gives.
+        Reading a sequence in pieces gives the same as reading it at once.
 
         Args:
-            frames: (B, T, D), all valid, or with padding at the end that nobody looks at.
-            state: (n_layers, S, B, D) float32: what `start` made, or an earlier call returned. S is
-                2 for LSTM (output and cell), else 1.
-            dropout: (n_layers, B, 1, D) factors of each layer's input; None drops nothing.
+            frames: (B, T, D), all valid, or with padding at the end whose output is not used.
+            state: (n_layers, S, B, D) float32 from `start` or the previous call. S is 2 for LSTM
+                (output and cell), else 1.
+            dropout: (n_layers, B, 1, D) factors on each layer's input; None drops nothing.
 
         Returns:
-            The output, (B, T, D), and the state behind the last frame.
+            The output, (B, T, D), and the state after the last frame.
         """
         ends = []
         for i, layer in enumerate(self.layers):
@@ -114,14 +114,14 @@ class RecurrentStack(nn.Module):
 def draw_dropout(
     n_layers: int, n_sequences: int, size: int, probability: float, generator: torch.Generator
 ) -> Tensor:
-    """Draw which units each layer does without, the same ones in all frames of a sequence.
+    """Draw which units of each layer are dropped, the same in all frames of a sequence.
 
     Returns:
-        (n_layers, B, 1, D): zero, or what keeps the expectation.
+        (n_layers, B, 1, D): a factor per unit, zero or what keeps the expectation.
 
     References:
         Gal and Ghahramani, "A theoretically grounded application of dropout in recurrent neural
-        networks", NeurIPS 2016 (one mask a sequence; here between layers, not in time).
+        networks", NeurIPS 2016 (one mask per sequence; here between layers, not in time).
     """
     kept = 1.0 - probability
     shape = (n_layers, n_sequences, 1, size)

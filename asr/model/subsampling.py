@@ -1,9 +1,9 @@
 """Subsampling: fewer, richer frames before the recurrent layers.
 
-Of log-mel features two 3×3 convolutions over time and frequency, each halving the frequencies;
-their strides in time multiply to the subsampling factor. Speech shifted in pitch or in vocal tract
-length moves along the frequency axis, where the convolution finds it again. Of features that lie in
-no order, as the probabilities of phones, some frames together are one.
+Either two 3×3 convolutions over time and frequency, each of which halves the frequencies; their
+strides in time multiply to the subsampling factor. A voice of other pitch or vocal tract length is
+shifted along the frequency axis, where a convolution still finds it. Or, for features without an
+order, a few frames are stacked into one.
 """
 
 from typing import Any
@@ -19,10 +19,10 @@ from asr.model.config import TIME_STRIDES
 
 
 class ConvSubsampling(nn.Module):
-    """Shorten (B, T, F) to (B, T / factor, D), rounded up.
+    """Shorten (B, T, F) to (B, T / factor, D), rounded up, by two convolutions.
 
-    Padding is set to zero before each layer, as the convolution itself pads a lone utterance, so
-    that the answer for an utterance does not depend on its neighbours.
+    Padding is set to zero before each layer, which is how a convolution pads an utterance alone. So
+    the result for an utterance does not depend on the rest of the batch.
 
     References:
         Amodei et al., "Deep Speech 2", ICML 2016, section 3.5 (striding, 2-D invariance).
@@ -50,9 +50,9 @@ class ConvSubsampling(nn.Module):
 
 
 class FrameStacking(nn.Module):
-    """Shorten (B, T, F) to (B, T / factor, D), rounded up: of each few frames a linear map.
+    """Shorten (B, T, F) to (B, T / factor, D), rounded up, by a linear map of stacked frames.
 
-    Padding is set to zero, so that the answer for an utterance does not depend on its neighbours.
+    Padding is set to zero, so that the result for an utterance does not depend on the batch.
     """
 
     def __init__(self, n_features: int, *, factor: int, size: int) -> None:
@@ -65,7 +65,7 @@ class FrameStacking(nn.Module):
         """Map features (B, T, F) and their lengths to frames (B, T', D) and theirs."""
         n_utterances, n_frames, n_features = features.shape
         x = pad(zero_padding(features, lengths), (0, 0, 0, -n_frames % self.factor))
-        x = x.reshape(n_utterances, -1, self.factor * n_features)
+        x = x.reshape(n_utterances, -1, self.factor * n_features)  # (B, T', factor * F)
         return self.norm(self.projection(x)), subsampled_lengths(lengths, self.factor)
 
 
@@ -75,14 +75,14 @@ def _rectify_valid(x: Tensor, lengths: Tensor) -> Tensor:
 
 
 class _RectifyValid(torch.autograd.Function):
-    """Rectify (B, C, T, F) and set its padding to zero, in place, in a third of the time of masks.
+    """Rectify (B, C, T, F) and zero its padding in place, in a third of the time that masks take.
 
-    The output is zero wherever its gradient is, so that nothing else needs to be remembered.
+    The gradient is zero exactly where the output is, so only the output has to be kept.
     """
 
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor, lengths: Tensor) -> Tensor:
-        """Change `x` itself; what stood at padding (NaN included) is gone."""
+        """Change `x` itself; whatever the padding contained (NaN included) is gone."""
         ctx.mark_dirty(x)
         x.relu_()
         for channels, length in zip(x, lengths.tolist(), strict=True):
@@ -92,6 +92,6 @@ class _RectifyValid(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401 (as torch has it)
-        """Let the gradient through where the output is above zero."""
+        """Pass the gradient where the output is above zero."""
         (x,) = ctx.saved_tensors
         return gradient * x.sign(), None

@@ -138,7 +138,7 @@ def test_an_id_in_two_transcripts_is_a_problem_and_in_neither(
 
     assert [utterance.id for utterance in report.utterances] == ["84-121550-0001"]
     assert report.problems[0].id == "84-121550-0000"
-    assert report.problems[0].reason.endswith(f"the same id stands at {other}:1")
+    assert report.problems[0].reason.endswith(f"the same id is at {other}:1")
 
 
 def test_two_recordings_of_one_id_are_a_problem(tmp_path: Path, chapter: Path) -> None:

@@ -26,11 +26,11 @@ def brute_force(log_probs: Tensor, trigram: Tensor) -> Tensor:
     """Sum over all V^T paths: probability by the emission, times that of what they spell."""
     terms = []
     for path in itertools.product(range(log_probs.shape[1]), repeat=len(log_probs)):
-        said = [0, 0, *collapse(path), 0]
-        steps = zip(said, said[1:], said[2:], strict=False)
+        sequence = [0, 0, *collapse(path), 0]
+        steps = zip(sequence, sequence[1:], sequence[2:], strict=False)
         spelled = math.prod(float(trigram[step]) for step in steps)
-        heard = torch.stack([log_probs[t, token] for t, token in enumerate(path)]).sum()
-        terms.append(heard + math.log(spelled))
+        emitted = torch.stack([log_probs[t, token] for t, token in enumerate(path)]).sum()
+        terms.append(emitted + math.log(spelled))
     return torch.stack(terms).logsumexp(0)
 
 
