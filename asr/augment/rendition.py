@@ -47,21 +47,32 @@ def draw_renditions(
     setting = random.Random(f"codec settings {seed}").random
     settings = [int(setting() * len(MP3_SETTINGS)) for _ in range(n_utterances)]
     draw = random.Random(f"renditions {seed} {epoch}").random
-    share = config.codec_share * config.strength(epoch)
+    strength = config.strength(epoch)
     plain = [
         Rendition(
             speed=config.speeds[int(draw() * len(config.speeds))],
-            codec=settings[i] if draw() < share else None,
+            codec=settings[i] if draw() < config.codec_share * strength else None,
         )
         for i in range(n_utterances)
     ]
-    strength = config.strength(epoch)
     noises = _draw_seeds("noise", strength * config.noise_share, plain, seed, epoch)
     rooms = _draw_seeds("room", strength * config.reverb_share, plain, seed, epoch)
     return [
         replace(rendition, noise=noise, room=room)
         for rendition, noise, room in zip(plain, noises, rooms, strict=True)
     ]
+
+
+def render(waveform: Tensor, sample_rate: int, rendition: Rendition) -> Tensor:
+    """Apply a rendition to a waveform, (N,) float32 at `sample_rate` Hz."""
+    waveform = change_speed(waveform, sample_rate, rendition.speed)
+    if rendition.room is not None:
+        waveform = reverberate(waveform, sample_rate, rendition.room)
+    if rendition.noise is not None:
+        waveform = add_noise(waveform, sample_rate, rendition.noise)
+    if rendition.codec is not None:
+        waveform = through_mp3(waveform, sample_rate, rendition.codec)
+    return waveform
 
 
 def _draw_seeds(
@@ -78,15 +89,3 @@ def _draw_seeds(
 def _seed(words: str) -> int:
     """Turn a seed in words into one of 32 bits, the same on every machine."""
     return int.from_bytes(hashlib.sha256(words.encode()).digest()[:4])
-
-
-def render(waveform: Tensor, sample_rate: int, rendition: Rendition) -> Tensor:
-    """Apply a rendition to a waveform, (N,) float32 at `sample_rate` Hz."""
-    waveform = change_speed(waveform, sample_rate, rendition.speed)
-    if rendition.room is not None:
-        waveform = reverberate(waveform, sample_rate, rendition.room)
-    if rendition.noise is not None:
-        waveform = add_noise(waveform, sample_rate, rendition.noise)
-    if rendition.codec is not None:
-        waveform = through_mp3(waveform, sample_rate, rendition.codec)
-    return waveform
