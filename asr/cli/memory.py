@@ -7,30 +7,26 @@ from typing import TYPE_CHECKING
 from asr.cli.bars import counting_bar
 from asr.cli.numbers import at_least, duration
 from asr.cli.outputs import file_to_write
-from asr.cli.searching import (
-    Searching,
-    add_search_arguments,
-    add_threads_argument,
-    read_search,
-    use_threads,
-)
+from asr.cli.searching import add_search_arguments, add_threads_argument, read_search
+from asr.cli.training import use_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from asr.corpus.utterance import Utterance
+    from asr.lab.measurement import Subject
 
-HELP = "draw how far back, and ahead, a model hears"
+HELP = "draw how far back and ahead a model remembers"
 DESCRIPTION = """\
-Draw what a trained model remembers, as one HTML page that needs nothing else, with the pictures
-explained: how its output answers to speech farther and farther away, before and after training; and
-how its errors grow as less is heard to either side, where the manifest says what was said.
+Draw what a trained model remembers, as one self-contained HTML page that explains its pictures: how
+the output depends on speech farther and farther away, before and after training; and, if the
+manifest has texts, how errors grow as each frame reads less context.
 
-Several models are set beside one another; the first is also drawn with its recurrent weights made
-larger, until what vanished explodes.
+Several models are compared; the first one is also drawn with larger recurrent weights, until its
+gradient no longer vanishes but explodes.
 
-Errors are those of the search that a model comes with, unless told otherwise; the gradient is that
-of the output which is searched: of phones, where the search goes by pronunciations.
+Errors are those of the model's default search, unless told otherwise; the gradient is that of the
+head that is searched: the phones, if the search uses pronunciations.
 
 A model of a million weights takes about 20 seconds for ten utterances, most of it for the errors.
 More utterances, spread evenly over the manifest, give smoother curves.
@@ -50,11 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "models", nargs="+", metavar="MODEL", help="models' folders, or names of shipped ones"
     )
-    heard = parser.add_mutually_exclusive_group(required=True)
-    heard.add_argument("--manifest", type=Path, help="speech to listen to, with texts or without")
-    heard.add_argument(
-        "--audio", type=Path, nargs="+", metavar="FILE", help="recordings to listen to instead"
-    )
+    speech = parser.add_mutually_exclusive_group(required=True)
+    speech.add_argument("--manifest", type=Path, help="speech, with texts or without")
+    speech.add_argument("--audio", type=Path, nargs="+", metavar="FILE", help="recordings instead")
     parser.add_argument(
         "--output", type=file_to_write, required=True, metavar="PAGE.html", help="page to write"
     )
@@ -62,43 +56,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--picture",
         type=file_to_write,
         metavar="FILE.svg",
-        help="its gradients and errors once more, as a picture for another page",
+        help="also write its gradients and errors as one picture",
     )
     parser.add_argument(
         "--utterances",
         type=at_least(1),
         default=N_UTTERANCES,
         metavar="N",
-        help=f"how many of the manifest to listen to (default: {N_UTTERANCES})",
+        help=f"how many of the manifest to use (default: {N_UTTERANCES})",
     )
     parser.add_argument(
         "--seconds",
         type=at_least(1),
         default=SECONDS,
         metavar="S",
-        help=f"how far to look, to either side (default: {SECONDS})",
+        help=f"how far to look to either side (default: {SECONDS})",
     )
     add_search_arguments(parser)
     add_threads_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, write the page, and say in a line each what was found."""
-    from asr.lab.measurement import measure_knob, measure_memory, n_steps
+    """Measure, write the page, and sum up each model in a line."""
+    from asr.files import write_text
+    from asr.lab.measurement import measure_memory, measure_scales, n_steps
     from asr.lab.page import memory_page
     from asr.lab.pictures import memory_sheet
-    from asr.lab.words import summary
+    from asr.lab.prose import summary
     from asr.provenance import provenance
 
     use_threads(options.threads)
-    utterances = _utterances(options)
-    searches = [read_search(options, model) for model in options.models]
-    recognizers = [
-        search.load(model) for search, model in zip(searches, options.models, strict=True)
-    ]
-    names = _names(options.models)
-    n_all, n_done = n_steps(len(recognizers), utterances), 0
-    with counting_bar("listening", "utt") as show:
+    utterances, subjects = _utterances(options), _subjects(options)
+    n_all, n_done = n_steps(len(subjects), utterances), 0
+    with counting_bar("measuring", "utt") as show:
 
         def advance() -> None:
             nonlocal n_done
@@ -106,32 +96,42 @@ def run(options: argparse.Namespace) -> int:
             show(n_done, n_all)
 
         memories = [
-            measure_memory(name, one, utterances, max_seconds=options.seconds, advance=advance)
-            for name, one in zip(names, recognizers, strict=True)
+            measure_memory(subject, utterances, max_seconds=options.seconds, advance=advance)
+            for subject in subjects
         ]
-        knob = measure_knob(
-            recognizers[0], utterances, max_seconds=options.seconds, advance=advance
+        scales = measure_scales(
+            subjects[0], utterances, max_seconds=options.seconds, advance=advance
         )
-    searched = "; ".join(dict.fromkeys(map(Searching.describe, searches, recognizers)))
-    heard, made = _heard(options, utterances), provenance(options.command)
-    page = memory_page(memories, knob, heard, searched, made)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    beside = options.output.with_name(f"{options.output.name}.part")
-    beside.write_text(page, encoding="utf-8", errors="backslashreplace")
-    beside.replace(options.output)
+    searches = dict.fromkeys(str(subject.recognizer.searcher.plan) for subject in subjects)
+    speech, made = _describe_speech(options, utterances), provenance(options.command)
+    write_text(options.output, memory_page(memories, scales, speech, "; ".join(searches), made))
     if options.picture:
-        options.picture.parent.mkdir(parents=True, exist_ok=True)
-        options.picture.write_text(
-            memory_sheet(memories), encoding="utf-8", errors="backslashreplace"
-        )
+        write_text(options.picture, memory_sheet(memories))
     for memory in memories:
         print(f"{memory.name}: {summary(memory)}")
     print(options.output)
     return 0
 
 
+def _subjects(options: argparse.Namespace) -> "list[Subject]":
+    """Load the models, each with its network and its search."""
+    from asr.checkpoint.decoding import plan_search
+    from asr.checkpoint.names import model_folder
+    from asr.checkpoint.network import load_checkpoint
+    from asr.lab.measurement import Subject
+    from asr.recognizer import Recognizer
+
+    subjects, search = [], read_search(options)
+    for name, model in zip(_names(options.models), options.models, strict=True):
+        checkpoint = load_checkpoint(model_folder(model))
+        directory = checkpoint.directory
+        plan = plan_search(search, directory.search)
+        subjects.append(Subject(name, checkpoint, Recognizer(directory, checkpoint.engine, plan)))
+    return subjects
+
+
 def _utterances(options: argparse.Namespace) -> "Sequence[Utterance]":
-    """Take what there is to listen to, evenly spread over the manifest."""
+    """Return the recordings, or utterances evenly spread over the manifest."""
     from asr.corpus.manifest import read_manifest
     from asr.corpus.utterance import Utterance
 
@@ -142,7 +142,7 @@ def _utterances(options: argparse.Namespace) -> "Sequence[Utterance]":
     return [utterances[i * len(utterances) // n] for i in range(n)]
 
 
-def _heard(options: argparse.Namespace, utterances: "Sequence[Utterance]") -> str:
+def _describe_speech(options: argparse.Namespace, utterances: "Sequence[Utterance]") -> str:
     if options.audio:
         return ", ".join(path.name for path in options.audio)
     seconds = sum(utterance.duration or 0.0 for utterance in utterances)
@@ -151,6 +151,6 @@ def _heard(options: argparse.Namespace, utterances: "Sequence[Utterance]") -> st
 
 
 def _names(models: "Sequence[str]") -> list[str]:
-    """Call models by the names of their folders, where that tells them apart."""
+    """Call models by the names of their folders, if these are distinct."""
     short = [Path(model).resolve().name for model in models]
     return short if len(set(short)) == len(short) else list(models)

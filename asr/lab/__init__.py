@@ -1,7 +1,8 @@
 """What a trained network remembers, measured and drawn.
 
-`gradient` asks how a model's output answers to input farther and farther away, and gives a `curve`;
-`cut` counts what it gets wrong when the rest is taken away; `measurement` does both for speech.
-`pictures` draws the measurements, `words` explain, and `page` puts all of it into one HTML file
-that needs no other.
+In reading order: `sensitivity` is the gradient of an output frame by its input, `curve` is its norm
+by distance, and `gradient` measures that for a whole network. `window` restricts each output frame
+to a window of the input, and `context` counts the errors that this causes. `measurement` does both
+for a model and speech. `pictures` draws the results, `prose` explains them, and `page` puts all of
+it into one self-contained HTML file.
 """

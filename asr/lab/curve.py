@@ -1,4 +1,4 @@
-"""Curve: a gradient's norm by distance, and what can be read off it."""
+"""Curve: the norm of a gradient by distance, and what it says of a network's memory."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """How much an output frame answers to its input at each distance.
+    """How much an output frame depends on the input at each distance.
 
     Attributes:
         frame_shift: Seconds from one distance to the next.
@@ -20,7 +20,7 @@ class Curve:
 
     @property
     def points(self) -> tuple[tuple[float, float], ...]:
-        """Seconds (negative in the past) and norm, from left to right."""
+        """Pairs of seconds (negative in the past) and norm, in order of time."""
         norms = (*reversed(self.past), *self.future[1:])
         first = 1 - len(self.past)
         return tuple(((first + i) * self.frame_shift, norm) for i, norm in enumerate(norms))
@@ -46,7 +46,7 @@ class Curve:
         return past * self.frame_shift, future * self.frame_shift
 
     def is_beyond(self, level: float) -> tuple[bool, bool]:
-        """Tell whether the curve still has `level` where it ends, in the past and in the future."""
+        """Tell whether the curve ends above `level`, in the past and in the future."""
         return (
             len(self.past) > 1 and self.past[-1] >= level,
             len(self.future) > 1 and self.future[-1] >= level,

@@ -1,15 +1,15 @@
-"""Page: what models remember, as HTML with pictures and words that needs no other file."""
+"""Page: what models remember, with pictures and explanations, as one self-contained HTML file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from html import escape
 
 from asr.chart.style import style
+from asr.lab import prose
 from asr.lab.curve import Curve
-from asr.lab.gradient import FRAMES_ASKED
+from asr.lab.gradient import N_PROBES
 from asr.lab.measurement import Memory
-from asr.lab.pictures import cut_pictures, gradient_pictures, knob_picture
-from asr.memory import words
+from asr.lab.pictures import error_pictures, gradient_pictures, scales_picture
 from asr.provenance import Provenance
 
 STYLE = (
@@ -34,22 +34,22 @@ td { white-space: nowrap; font-variant-numeric: tabular-nums }
 
 def memory_page(
     memories: Sequence[Memory],
-    knob: Mapping[float, Curve],
-    heard: str,
-    searched: str,
-    made: Provenance,
+    scales: Mapping[float, Curve],
+    speech: str,
+    search: str,
+    provenance: Provenance,
 ) -> str:
     """Write the page.
 
     Args:
         memories: At least one, in the order of the legends.
-        knob: What `measure_knob` gave for the first of them.
-        heard: What was listened to, in words.
-        searched: How it was searched, in words.
-        made: How the measurements were made.
+        scales: What `measure_scales` returned for the first of them.
+        speech: A description of the speech.
+        search: A description of the search.
+        provenance: Of the measurements.
 
     Returns:
-        A whole HTML document; the same measurements give the same text.
+        An HTML document; the same measurements give the same text.
     """
     title = "What recurrent networks remember"
     if len(memories) == 1:
@@ -57,22 +57,22 @@ def memory_page(
     parts = [
         f"<h1>{escape(title)}</h1>",
         _table(memories),
-        words.UNDER_THE_TABLE,
+        prose.UNDER_THE_TABLE,
         "<h2>How far the gradient reaches</h2>",
-        words.HOW_TO_READ,
+        prose.HOW_TO_READ,
         *[_figure(picture, caption) for picture, caption in gradient_pictures(memories)],
         "<h2>Why it fades, or explodes</h2>",
-        words.WHY_IT_FADES,
-        words.ONE_KNOB,
-        _figure(*knob_picture(memories[0].name, knob)),
+        prose.WHY_IT_FADES,
+        prose.ONE_FACTOR,
+        _figure(*scales_picture(memories[0].name, scales)),
         "<h2>What gates do</h2>",
-        words.WHAT_GATES_DO,
+        prose.WHAT_GATES_DO,
         *_worth(memories),
         "<h2>What the figures depend on</h2>",
-        _dependencies(heard, searched, made),
+        _dependencies(speech, search, provenance),
         _numbers(memories),
         "<h2>Where to read on</h2>",
-        words.REFERENCES,
+        prose.REFERENCES,
     ]
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -88,18 +88,15 @@ def _figure(picture: str, caption: str) -> str:
 
 
 def _worth(memories: Sequence[Memory]) -> list[str]:
-    """Show errors by context, where it was known what was said."""
-    if not any(memory.cuts for memory in memories):
+    """Show errors by context, if they were counted."""
+    figures = [_figure(picture, caption) for picture, caption in error_pictures(memories)]
+    if not figures:
         return []
-    return [
-        "<h2>What context is worth</h2>",
-        words.WHAT_CONTEXT_IS_WORTH,
-        *[_figure(picture, caption) for picture, caption in cut_pictures(memories)],
-    ]
+    return ["<h2>What context is worth</h2>", prose.WHAT_CONTEXT_IS_WORTH, *figures]
 
 
 def _table(memories: Sequence[Memory]) -> str:
-    """Set the models beside one another."""
+    """Compare the models."""
     headings = [
         *("model", "network", "weights"),
         *("half within, s", "1 % back, s", "1 % ahead, s", "WER %", "CER %"),
@@ -108,13 +105,13 @@ def _table(memories: Sequence[Memory]) -> str:
 
 
 def _row(memory: Memory) -> list[str]:
-    total = memory.cuts[-1].total if memory.cuts else None
+    total = memory.errors[-1].total if memory.errors else None
     return [
         memory.name,
-        words.describe_network(memory.config),
+        prose.describe_network(memory.config),
         f"{memory.n_weights:,}",
         f"{memory.untrained.half:.2f} → {memory.trained.half:.2f}",
-        *map(" → ".join, zip(*map(words.reach, (memory.untrained, memory.trained)), strict=True)),
+        *map(" → ".join, zip(*map(prose.reach, (memory.untrained, memory.trained)), strict=True)),
         f"{100 * total.wer:.1f}" if total else "–",
         f"{100 * total.cer:.1f}" if total else "–",
     ]
@@ -128,9 +125,14 @@ def _rows(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f'<div class="wide"><table>\n<tr>{head}</tr>\n{body}\n</table></div>'
 
 
-def _dependencies(heard: str, searched: str, made: Provenance) -> str:
-    asked = f"{FRAMES_ASKED} of each utterance, evenly spread, each by random signs (seed 0)"
-    facts = {"heard": heard, "search": searched, "output frames asked": asked, **asdict(made)}
+def _dependencies(speech: str, search: str, provenance: Provenance) -> str:
+    probes = f"{N_PROBES} of each utterance, evenly spread, each with random signs (seed 0)"
+    facts = {
+        "speech": speech,
+        "search": search,
+        "output frames": probes,
+        **asdict(provenance),
+    }
     listed = "\n".join(
         f"<li>{escape(name)}: {escape(str(fact or 'unknown'))}</li>" for name, fact in facts.items()
     )
@@ -138,7 +140,7 @@ def _dependencies(heard: str, searched: str, made: Provenance) -> str:
 
 
 def _numbers(memories: Sequence[Memory]) -> str:
-    """Write the curves down, folded away."""
+    """List the curves in a collapsed table."""
     columns = [
         (f"{memory.name}, {when} training", dict(curve.points))
         for memory in memories

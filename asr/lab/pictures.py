@@ -7,19 +7,19 @@ from dataclasses import replace
 from asr.chart.axis import Axis, decade_axis, linear_axis, named_axis, power_of_ten
 from asr.chart.lines import Line, chart
 from asr.chart.sheet import sheet
+from asr.lab.context import ContextErrors
 from asr.lab.curve import Curve
-from asr.lab.cut import Cut
 from asr.lab.measurement import Memory
 from asr.wer.score import Tally
 
-FLOOR = -12  # decades; what has fallen lower is only in the numbers
+FLOOR = -12  # decades; smaller values are only in the table
 N_COLOURS, N_DASHES, GREY = 5, 4, 5
 
 Picture = tuple[str, str]  # <svg> and caption
 
 
 def gradient_pictures(memories: Sequence[Memory]) -> list[Picture]:
-    """Draw the gradient by distance: one model before and after, or several after, then before."""
+    """Draw the gradient by distance: of one model in one picture, of several in two."""
     looks = _looks(memories)
     after = [_line(m.name, m.trained, *look) for m, look in zip(memories, looks, strict=True)]
     before = [_line(m.name, m.untrained, *look) for m, look in zip(memories, looks, strict=True)]
@@ -45,30 +45,31 @@ def gradient_pictures(memories: Sequence[Memory]) -> list[Picture]:
 
 
 def memory_sheet(memories: Sequence[Memory]) -> str:
-    """Put the gradients, and the errors where there are any, below one another in one SVG file."""
-    has_errors = any(memory.cuts for memory in memories)
-    pictures = [*gradient_pictures(memories), *(cut_pictures(memories) if has_errors else [])]
+    """Put the gradients, and the errors if there are any, below one another in one SVG file."""
+    pictures = [*gradient_pictures(memories), *error_pictures(memories)]
     headings = [caption.partition(". ")[0].removesuffix(".") for _, caption in pictures]
     return sheet([(h, [picture]) for h, (picture, _) in zip(headings, pictures, strict=True)])
 
 
-def knob_picture(name: str, knob: Mapping[float, Curve]) -> Picture:
+def scales_picture(name: str, scales: Mapping[float, Curve]) -> Picture:
     """Draw how an untrained network's gradient changes with the size of its recurrent weights."""
-    lines = [_line(f"× {scale:g}", curve, i) for i, (scale, curve) in enumerate(knob.items())]
+    lines = [_line(f"× {scale:g}", curve, i) for i, (scale, curve) in enumerate(scales.items())]
     title = f"{name} before training, its recurrent weights multiplied"
     return chart(title, lines, *_gradient_axes(lines)), f"{title}.{_note_below(lines)}"
 
 
-def cut_pictures(memories: Sequence[Memory]) -> list[Picture]:
-    """Draw word errors, and character errors, by context."""
+def error_pictures(memories: Sequence[Memory]) -> list[Picture]:
+    """Draw word errors and character errors by context; nothing if there are none."""
     measured = [
         (memory, look)
         for memory, look in zip(memories, _looks(memories), strict=True)
-        if memory.cuts
+        if memory.errors
     ]
-    contexts = sorted({_seconds(cut) for memory, _ in measured for cut in memory.cuts})
+    if not measured:
+        return []
+    contexts = sorted({_seconds(errors) for memory, _ in measured for errors in memory.errors})
     names = [f"{context:g}" if math.isfinite(context) else "all" for context in contexts]
-    x = named_axis("seconds heard to either side of an output frame", names)
+    x = named_axis("seconds of context to either side of an output frame", names)
 
     def picture(what: str, rate: Callable[[Tally], float], total: str) -> Picture:
         lines = [
@@ -80,7 +81,7 @@ def cut_pictures(memories: Sequence[Memory]) -> list[Picture]:
         title = f"{what} error rate by context"
         return chart(title, lines, x, y), f"{title}; {total} in all."
 
-    total = measured[0][0].cuts[-1].total
+    total = measured[0][0].errors[-1].total
     return [
         picture("Word", lambda tally: tally.wer, f"{total.words.n_reference:,} words"),
         picture(
@@ -92,16 +93,16 @@ def cut_pictures(memories: Sequence[Memory]) -> list[Picture]:
 def _errors(
     memory: Memory, contexts: Sequence[float], rate: Callable[[Tally], float]
 ) -> tuple[tuple[float, float], ...]:
-    """Place the errors, in per cent, at the numbers of their contexts."""
-    return tuple((contexts.index(_seconds(c)), 100.0 * rate(c.total)) for c in memory.cuts)
+    """Place the errors, in per cent, at the positions of their contexts."""
+    return tuple((contexts.index(_seconds(e)), 100.0 * rate(e.total)) for e in memory.errors)
 
 
-def _seconds(cut: Cut) -> float:
-    return math.inf if cut.seconds is None else cut.seconds
+def _seconds(errors: ContextErrors) -> float:
+    return math.inf if errors.seconds is None else errors.seconds
 
 
 def _looks(memories: Sequence[Memory]) -> list[tuple[int, int]]:
-    """Give each model a colour by its cell and dashes among those of its cell; or just a colour."""
+    """Choose colours by cell and dashes within it; if all share a cell, colours in turn."""
     cells = list(dict.fromkeys(memory.config.cell for memory in memories))
     if len(cells) == 1:
         return [(i % N_COLOURS, i // N_COLOURS % N_DASHES) for i in range(len(memories))]
@@ -119,7 +120,9 @@ def _line(name: str, curve: Curve, colour: int, dashes: int = 0) -> Line:
 
 def _note_below(lines: Sequence[Line]) -> str:
     is_below = any(-math.inf < log < FLOOR for line in lines for _, log in line.points)
-    return f" What leaves the picture goes on below {power_of_ten(FLOOR)}." if is_below else ""
+    return (
+        f" Curves that leave the picture continue below {power_of_ten(FLOOR)}." if is_below else ""
+    )
 
 
 def _gradient_axes(lines: Sequence[Line]) -> tuple[Axis, Axis]:

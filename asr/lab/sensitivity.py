@@ -1,9 +1,9 @@
-"""Sensitivity: how much an output frame answers to each part of its input, by their distance.
+"""Sensitivity: how much an output frame depends on each part of its input, by distance.
 
 The derivative of output frame t by the input under frame t + k is a matrix, and its norm says how
-much the network still knows of, or already listens to, what lies k frames away. Back-propagation
-through time makes it a product of as many matrices as there are steps between the two: that is why
-it vanishes, or explodes.
+much the network's output still depends on what lies k frames away. Back-propagation through time
+makes it a product of as many matrices as there are steps between the two, so it vanishes or
+explodes.
 """
 
 from collections.abc import Callable
@@ -29,23 +29,23 @@ def squared_gradients(
 ) -> Tensor:
     """Estimate the squared norm of an output frame's derivative by each part of its input.
 
-    One backward pass of a random combination of the outputs, signs drawn evenly, has in expectation
-    the squared Frobenius norm of the whole matrix: average over many rows.
+    One backward pass through a sum of the outputs with random signs has the squared Frobenius norm
+    of the whole matrix as its expectation: average over many rows.
 
     Args:
-        network: Any that gives an utterance the same outputs alone and in a batch. Give it weights
-            in float64: in float32 what lies below 1e-23 is lost to the square.
+        network: Any whose output for an utterance is the same alone and in a batch. Its weights
+            should be float64: in float32, squaring loses norms below 1e-23.
         features: (B, T, F) in the type of the weights. One utterance may fill many rows.
         lengths: (B,) int64, valid frames.
-        frames: (B,) int64, of each row the output frame to ask.
-        factor: Input frames per output frame; the input under frame j are those from factor * j on.
+        frames: (B,) int64, the output frame of each row to differentiate.
+        factor: Input frames per output frame; those under frame j start at factor * j.
         generator: Draws the signs.
 
     Returns:
-        (B, T') float64: by row, the square for the input under each output frame; 0 at padding.
+        (B, T') float64: per row, the square for the input under each output frame; 0 at padding.
 
     Raises:
-        ShapeError: A frame to ask lies outside of its row.
+        ShapeError: A frame lies outside of its row.
 
     References:
         Hutchinson, "A stochastic estimator of the trace of the influence matrix", Communications in
@@ -55,23 +55,23 @@ def squared_gradients(
     outputs, output_lengths = network(features, lengths)
     if not bool(((frames >= 0) & (frames < output_lengths)).all()):
         raise ShapeError(f"frames {frames.tolist()} are not all within {output_lengths.tolist()}")
-    asked = outputs[torch.arange(len(frames)), frames]  # (B, V)
-    signs = 2.0 * torch.randint(2, asked.shape, generator=generator) - 1.0
-    (gradient,) = torch.autograd.grad((asked * signs).sum(), features)
+    probed = outputs[torch.arange(len(frames)), frames]  # (B, V)
+    signs = 2.0 * torch.randint(2, probed.shape, generator=generator) - 1.0
+    (gradient,) = torch.autograd.grad((probed * signs).sum(), features)
     squares = zero_padding(gradient, lengths).double().square().sum(2)  # (B, T)
     squares = functional.pad(squares, (0, -squares.shape[1] % factor))
     return squares.view(len(squares), -1, factor).sum(2)
 
 
 class GradientByDistance:
-    """Gather the norm of the gradient by distance, over any number of batches.
+    """Accumulates the norm of the gradient by distance over any number of batches.
 
     Args:
-        max_distance: Output frames to look back, and ahead.
+        max_distance: Output frames to either side.
 
     Example:
         >>> gradient = GradientByDistance(max_distance=1)
-        >>> squares = torch.tensor([[4.0, 9.0, 0.0]])  # output frame 1 asked; frame 2 is padding
+        >>> squares = torch.tensor([[4.0, 9.0, 0.0]])  # of output frame 1; frame 2 is padding
         >>> gradient.add(squares, torch.tensor([2]), torch.tensor([1]))
         >>> gradient.norms().tolist()
         [2.0, 3.0, nan]
@@ -83,7 +83,7 @@ class GradientByDistance:
         self._counts = torch.zeros(2 * max_distance + 1, dtype=torch.int64)
 
     def add(self, squares: Tensor, lengths: Tensor, frames: Tensor) -> None:
-        """Count in what `squared_gradients` gave for `frames`, (B,) of valid `lengths`, (B,)."""
+        """Add what `squared_gradients` returned for `frames`, (B,), of `lengths`, (B,)."""
         positions = torch.arange(squares.shape[1])
         distances = positions - frames.unsqueeze(1)  # (B, T')
         is_counted = ~padding_mask(lengths, squares.shape[1])
@@ -93,10 +93,10 @@ class GradientByDistance:
         self._counts += torch.bincount(index, minlength=len(self._counts))
 
     def norms(self, min_count: int = 1) -> Tensor:
-        """Take the root of the mean square at each distance, the farthest in the past first.
+        """Return the root mean square at each distance, the farthest in the past first.
 
         Returns:
-            (2 * max_distance + 1,) float64; NaN where fewer than `min_count` frames were counted.
+            (2 * max_distance + 1,) float64; NaN where fewer than `min_count` frames were added.
         """
         means = self._sums / self._counts
         return torch.where(self._counts >= min_count, means.sqrt(), torch.nan)

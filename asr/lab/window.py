@@ -1,4 +1,4 @@
-"""Windows: what a network says when each of its frames hears only so much to the left and right."""
+"""Windows: the output of a network each of whose frames reads only part of the input."""
 
 import torch
 from torch import Tensor
@@ -7,30 +7,30 @@ from asr.features.padding import pad
 from asr.lab.sensitivity import Network
 from asr.lengths import subsampled_lengths
 
-MAX_FRAMES = 20_000  # of features at once, padding included: bounds the memory
+MAX_FRAMES = 20_000  # of features in a batch, padding included: bounds the memory
 
 
 def windowed_outputs(
     network: Network, features: Tensor, *, left: int | None, right: int | None, factor: int
 ) -> Tensor:
-    """Compute each output frame from a window of its own, which is all that the network reads.
+    """Compute each output frame from its own window of the input.
 
-    For every output frame the network starts anew at the window's left edge and, if it reads
-    backwards too, at its right edge; only that one frame of its answer is kept. It is exact, and
-    costs as many times the whole utterance as a window has frames.
+    For every output frame the network starts anew at the window's left edge and, if it is
+    bidirectional, at its right edge; only that frame of the output is kept. This is exact, and
+    costs as many passes over the utterance as a window has frames.
 
     Args:
-        network: Any that gives an utterance the same outputs alone and in a batch.
+        network: Any whose output for an utterance is the same alone and in a batch.
         features: (T, F) of one utterance.
-        left: Output frames that each hears before itself; None: all there are.
-        right: Output frames that each hears after itself; None: all there are.
+        left: Output frames before the frame itself; None: all.
+        right: Output frames after it; None: all.
         factor: Input frames per output frame.
 
     Returns:
-        (T', V). The window's edge is to the network the edge of an utterance.
+        (T', V). To the network, the edges of a window are those of an utterance.
     """
-    n_frames = int(subsampled_lengths(torch.tensor(len(features)), factor))
-    windows: dict[tuple[int, int], list[int]] = {}  # (start, stop) → output frames that it serves
+    n_frames = subsampled_lengths(len(features), factor)
+    windows: dict[tuple[int, int], list[int]] = {}  # (start, stop) → the output frames it serves
     for frame in range(n_frames):
         start = 0 if left is None else max(frame - left, 0)
         stop = n_frames if right is None else min(frame + right + 1, n_frames)

@@ -23,7 +23,7 @@ def test_a_manifest_gives_a_page_with_gradients_and_errors(
     assert text.startswith("<!DOCTYPE html>")
     assert "What random remembers" in text
     assert "What context is worth" in text
-    assert "heard: 2 utterances of three.jsonl, " in text
+    assert "<li>speech: 2 utterances of three.jsonl, " in text
     out = capsys.readouterr().out.splitlines()
     assert out[0].startswith("random: half of the gradient lies within 0.")
     assert "; 1 % reaches " in out[0]
@@ -38,15 +38,15 @@ def test_audio_files_give_a_page_without_errors(
     assert memory([model], output, "--audio", *audio) == 0
     text = output.read_text(encoding="utf-8")
     assert "What context is worth" not in text
-    assert f"heard: {', '.join(path.name for path in audio)}" in text
+    assert f"<li>speech: {', '.join(path.name for path in audio)}" in text
 
 
 def test_a_picture_holds_what_the_page_draws_of_gradients_and_errors(
     model: Path, manifest: Path, tmp_path: Path
 ) -> None:
     output, picture = tmp_path / "page.html", tmp_path / "new" / "picture.svg"
-    listened = ["--manifest", manifest, "--utterances", 2]
-    assert memory([model], output, *listened, "--picture", picture) == 0
+    speech = ["--manifest", manifest, "--utterances", 2]
+    assert memory([model], output, *speech, "--picture", picture) == 0
     drawn, page = (path.read_text(encoding="utf-8") for path in (picture, output))
     assert ElementTree.fromstring(drawn).tag.endswith("svg")
     charts = re.findall(r"<svg viewBox.*?(?=</svg>\n</svg>)", drawn, re.DOTALL)
@@ -61,8 +61,8 @@ def test_errors_are_those_of_the_search_that_is_asked_for(
     searches = {"greedy": [], "beam": ["--search", "beam", "--lexicon", tmp_path / "words.txt"]}
     pages = {}
     for name, words in searches.items():
-        listened = ["--manifest", manifest, "--utterances", 1]
-        assert memory([model], tmp_path / name, *listened, *words) == 0
+        speech = ["--manifest", manifest, "--utterances", 1]
+        assert memory([model], tmp_path / name, *speech, *words) == 0
         pages[name] = (tmp_path / name).read_text(encoding="utf-8")
     assert "<li>search: greedy</li>" in pages["greedy"]
     assert "<li>search: beam 100, threshold 14, words of words.txt</li>" in pages["beam"]
@@ -88,7 +88,7 @@ def test_a_recording_that_is_not_there_is_named_and_no_page_written(
     assert not output.exists()
 
 
-def test_something_to_listen_to_is_asked_for(
+def test_speech_is_required(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):

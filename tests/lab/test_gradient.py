@@ -17,8 +17,16 @@ N_FEATURES = 5
 
 def model(cell: str = "rnn", *, bidirectional: bool = True) -> AcousticModel:
     torch.manual_seed(0)
-    config = ModelConfig(2, 8, 1, cell, 16, 1, bidirectional, 0.0)
-    return AcousticModel(config, n_features=N_FEATURES, n_tokens=3)
+    config = ModelConfig(
+        subsampling_factor=2,
+        n_channels=8,
+        cell=cell,
+        size=16,
+        n_layers=1,
+        bidirectional=bidirectional,
+        dropout=0.0,
+    )
+    return AcousticModel(config, n_features=N_FEATURES, heads={"text": 3})
 
 
 def speech(*n_frames: int) -> list[Tensor]:
@@ -27,7 +35,7 @@ def speech(*n_frames: int) -> list[Tensor]:
 
 
 def measure(network: AcousticModel, features: list[Tensor]) -> Curve:
-    return gradient_curve(network, features, 12, 0.02, lambda: None)
+    return gradient_curve(network, features, 12, 0.02, lambda: None, "text")
 
 
 def test_a_curve_is_relative_to_the_input_under_the_frame() -> None:
@@ -78,16 +86,17 @@ def test_measuring_is_repeatable_and_leaves_the_network_as_it_is() -> None:
 
 
 def test_a_curve_ends_where_too_few_frames_have_input() -> None:
-    curve = measure(model(), speech(20))  # 10 output frames, asked at 1, 3, 6 and 8
+    curve = measure(model(), speech(20))  # 10 output frames, differentiated at 1, 3, 6 and 8
 
     assert len(curve.past) == len(curve.future) == 9
 
 
-def test_a_network_that_answers_to_nothing_is_refused() -> None:
+def test_a_network_that_depends_on_nothing_is_refused() -> None:
     network = model()
-    torch.nn.init.zeros_(network.projection.weight)
+    with torch.no_grad():
+        network.heads["text"].get_parameter("weight").zero_()
 
-    with pytest.raises(DataError, match="answers to nothing"):
+    with pytest.raises(DataError, match="depends on none of the input"):
         measure(network, speech(20))
 
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
+from asr.lab.context import ContextErrors
 from asr.lab.curve import Curve
-from asr.lab.cut import Cut
 from asr.lab.measurement import Memory
 from asr.lab.page import memory_page
 from asr.model.config import ModelConfig
@@ -17,22 +17,30 @@ from asr.wer.score import Tally
 MADE = Provenance("asr memory <m>", "0123456789ab", "2026-01-31T12:00:00Z", "a chip", "torch 2")
 TRAINED = Curve(0.04, past=(1.0, 0.8, 0.05), future=(1.0, 0.2, 0.0))
 UNTRAINED = Curve(0.04, past=(1.0, 0.1, 1e-20), future=(1.0, 0.1, 1e-20))
-KNOB = {1.0: UNTRAINED, 2.0: TRAINED}
+SCALES = {1.0: UNTRAINED, 2.0: TRAINED}
 
 
-def cut(seconds: float | None, n_errors: int) -> Cut:
+def errors(seconds: float | None, n_errors: int) -> ContextErrors:
     words = Counts(hits=10 - n_errors, substitutions=n_errors)
-    return Cut(seconds, Tally(2, words, words))
+    return ContextErrors(seconds, Tally(2, words, words))
 
 
 def memory(name: str, cell: str = "lstm") -> Memory:
-    config = ModelConfig(4, 8, 1, cell, 170, 2, bidirectional=True, dropout=0.0)
-    cuts = (cut(0.0, 10), cut(0.04, 7), cut(None, 3))
-    return Memory(name, config, 993_269, TRAINED, UNTRAINED, cuts)
+    config = ModelConfig(
+        subsampling_factor=4,
+        n_channels=8,
+        cell=cell,
+        size=170,
+        n_layers=2,
+        bidirectional=True,
+        dropout=0.0,
+    )
+    by_context = (errors(0.0, 10), errors(0.04, 7), errors(None, 3))
+    return Memory(name, config, 993_269, TRAINED, UNTRAINED, by_context)
 
 
 def page(*memories: Memory) -> str:
-    return memory_page(memories, KNOB, "2 utterances of dev.jsonl", "beam 7", MADE)
+    return memory_page(memories, SCALES, "2 utterances of dev.jsonl", "beam 7", MADE)
 
 
 def test_the_page_needs_no_other_file_and_no_script() -> None:
@@ -52,7 +60,7 @@ def test_a_row_has_what_was_measured() -> None:
 
 
 @pytest.mark.parametrize(("n_models", "n_pictures"), [(1, 4), (2, 5)])
-def test_gradients_the_knob_and_errors_are_drawn(n_models: int, n_pictures: int) -> None:
+def test_gradients_scales_and_errors_are_drawn(n_models: int, n_pictures: int) -> None:
     text = page(*[memory(f"model {i}") for i in range(n_models)])
 
     assert text.count('role="img"') == n_pictures
@@ -60,7 +68,7 @@ def test_gradients_the_knob_and_errors_are_drawn(n_models: int, n_pictures: int)
 
 
 def test_without_texts_there_is_no_picture_of_errors() -> None:
-    text = page(dataclasses.replace(memory("a"), cuts=()))
+    text = page(dataclasses.replace(memory("a"), errors=()))
 
     assert text.count('role="img"') == 2
     assert "What context is worth" not in text
@@ -87,7 +95,7 @@ def test_numbers_too_small_to_draw_are_written_down() -> None:
     text = page(memory("a"))
 
     assert "<td>1e-20</td>" in text
-    assert "goes on below 10⁻¹²" in text
+    assert "continue below 10⁻¹²" in text
 
 
 def test_cells_have_colours_and_directions_dashes() -> None:

@@ -1,6 +1,7 @@
 """The gradient by distance, against recurrences whose derivatives can be worked out by hand."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -31,7 +32,7 @@ def linear_recurrence(decay: float) -> Network:
 
 
 def squares(network: Network, features: Tensor, *frames: int, factor: int = 1) -> Tensor:
-    """Ask one utterance, (T, F), at each of `frames`."""
+    """Differentiate one utterance, (T, F), at each of `frames`."""
     rows = features.expand(len(frames), -1, -1)
     return squared_gradients(
         network,
@@ -43,11 +44,19 @@ def squares(network: Network, features: Tensor, *frames: int, factor: int = 1) -
     )
 
 
-def model(*, factor: int = 2, bidirectional: bool = True) -> AcousticModel:
+def model(*, factor: int = 2, bidirectional: bool = True) -> Network:
     torch.manual_seed(0)
-    config = ModelConfig(factor, 8, 1, "gru", 6, 2, bidirectional, 0.0)
-    made = AcousticModel(config, n_features=N_FEATURES, n_tokens=3)
-    return made.double().requires_grad_(False)
+    config = ModelConfig(
+        subsampling_factor=factor,
+        n_channels=8,
+        cell="gru",
+        size=6,
+        n_layers=2,
+        bidirectional=bidirectional,
+        dropout=0.0,
+    )
+    made = AcousticModel(config, n_features=N_FEATURES, heads={"text": 3})
+    return partial(made.double().requires_grad_(False), head="text")
 
 
 def random_features(n_frames: int) -> Tensor:

@@ -1,10 +1,13 @@
 """Windows, against the network run by hand on each frame's stretch of the features."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor
 
 from asr.features.padding import pad
+from asr.lab.sensitivity import Network
 from asr.lab.window import windowed_outputs
 from asr.model.acoustic import AcousticModel
 from asr.model.config import ModelConfig
@@ -12,10 +15,19 @@ from asr.model.config import ModelConfig
 N_FEATURES = 5
 
 
-def model(factor: int = 4) -> AcousticModel:
+def model(factor: int = 4) -> Network:
     torch.manual_seed(0)
-    config = ModelConfig(factor, 2, 1, "lstm", 6, 1, bidirectional=True, dropout=0.0)
-    return AcousticModel(config, n_features=N_FEATURES, n_tokens=3).requires_grad_(False)
+    config = ModelConfig(
+        subsampling_factor=factor,
+        n_channels=2,
+        cell="lstm",
+        size=6,
+        n_layers=1,
+        bidirectional=True,
+        dropout=0.0,
+    )
+    network = AcousticModel(config, n_features=N_FEATURES, heads={"text": 3})
+    return partial(network.requires_grad_(False), head="text")
 
 
 def random_features(n_frames: int) -> Tensor:
@@ -24,7 +36,7 @@ def random_features(n_frames: int) -> Tensor:
 
 @pytest.mark.parametrize("factor", [2, 3, 4])
 @pytest.mark.parametrize(("left", "right"), [(0, 0), (2, 1), (1, None), (None, 2)])
-def test_each_frame_is_what_the_network_says_of_its_window_alone(
+def test_each_frame_is_the_networks_output_for_its_window_alone(
     factor: int, left: int | None, right: int | None
 ) -> None:
     network, features = model(factor), random_features(23)  # the last output frame is not whole
@@ -54,7 +66,7 @@ def test_a_context_as_long_as_the_utterance_changes_nothing(
 def test_what_lies_outside_of_a_window_is_never_read() -> None:
     network, features = model(), random_features(40)
     changed = features.clone()
-    changed[:12], changed[24:] = torch.nan, torch.nan  # output frame 4 hears input 12 to 23
+    changed[:12], changed[24:] = torch.nan, torch.nan  # output frame 4 reads input 12 to 23
 
     before, after = (
         windowed_outputs(network, some, left=1, right=1, factor=4) for some in (features, changed)
