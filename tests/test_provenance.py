@@ -97,7 +97,7 @@ def test_hardware_names_processor_cores_and_gpus(
     card.write_text("Model: \t\t NVIDIA H200\nIRQ: 1\n")
     monkeypatch.setattr(asr.provenance, "_CPU_INFO", cpu_info)
     monkeypatch.setattr(asr.provenance, "_NVIDIA_GPUS", tmp_path / "gpus")
-    monkeypatch.setattr(asr.provenance, "_n_cores", lambda: 2)
+    monkeypatch.setattr(asr.provenance, "n_cores", lambda: 2)
 
     assert provenance(["asr"]).hardware == "Fast 9000: Turbo, 2 cores, NVIDIA H200"
 
@@ -107,7 +107,7 @@ def test_hardware_is_named_somehow_where_the_system_does_not_list_it(
 ) -> None:
     monkeypatch.setattr(asr.provenance, "_CPU_INFO", tmp_path / "none")
     monkeypatch.setattr(asr.provenance, "_NVIDIA_GPUS", tmp_path / "none")
-    monkeypatch.setattr(asr.provenance, "_n_cores", lambda: 1)
+    monkeypatch.setattr(asr.provenance, "n_cores", lambda: 1)
 
     assert re.fullmatch(r".+, 1 core", provenance(["asr"]).hardware)
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from asr.audio.write import write_waveform
+from asr.checkpoint.golden import swelling_noise
 from asr.checkpoint.network import build, save_checkpoint
 from asr.config import Config
 from asr.corpus.manifest import write_manifest
@@ -41,7 +42,7 @@ def model(tmp_path_factory: pytest.TempPathFactory, small_config: Config) -> Pat
         checkpoint.model.heads["text"].get_parameter("weight").mul_(30.0)
     folder: Path = tmp_path_factory.mktemp("model") / "random"
     save_checkpoint(
-        folder, checkpoint, card="# Knows nothing\n", example=np.zeros(4000, np.float32)
+        folder, checkpoint, card="# Knows nothing\n", example=swelling_noise(16000)[:4000]
     )
     return folder
 

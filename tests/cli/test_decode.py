@@ -112,7 +112,7 @@ def test_a_manifest_that_is_not_there_is_named(
     assert capsys.readouterr().err.startswith(f"asr: error: {tmp_path / 'm.jsonl'}: ")
 
 
-def test_words_and_hotwords_of_files_are_heard_and_named_in_the_record(
+def test_words_and_hotwords_of_files_are_found_and_named_in_the_record(
     model: Path, manifest: Path, tmp_path: Path
 ) -> None:
     words, hotwords = tmp_path / "words.txt", tmp_path / "hot.txt"
@@ -121,7 +121,7 @@ def test_words_and_hotwords_of_files_are_heard_and_named_in_the_record(
     output = tmp_path / "dev.jsonl"
     files = ("--lexicon", words, "--hotwords", hotwords)
     assert decode(model, manifest, output, "--search", "beam", *files) == 0
-    said = {word for t in read_transcripts(output).values() for word in t.text.split()}
-    assert said <= {"ADD", "DAD", "MAD", "AD", "A"}
+    found = {word for t in read_transcripts(output).values() for word in t.text.split()}
+    assert found <= {"ADD", "DAD", "MAD", "AD", "A"}
     search = read_decoding_record(tmp_path / "dev.run.json").search
-    assert search == "beam 100, threshold 14, words of words.txt, 1 hotwords of hot.txt"
+    assert search == "beam 100, threshold 14, words of words.txt, 1 hotwords"

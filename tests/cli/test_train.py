@@ -19,8 +19,8 @@ from asr.cli.watch import METRICS_FILE, RunWatcher
 from asr.config import Config, to_toml
 from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
-from asr.train.run import STATE_FILE
 from asr.train.progress import StepReport
+from asr.train.run import STATE_FILE
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -79,7 +79,7 @@ def test_a_value_can_be_changed_for_one_run(
 ) -> None:
     assert main([*words, "--set", "train.n_epochs=1", "--set", "model.cell=gru"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
-    config = asr.load_model(tmp_path / "model").checkpoint.config
+    config = asr.load_model(tmp_path / "model").model.config
     assert (config.train.n_epochs, config.model.cell) == (1, "gru")
 
 

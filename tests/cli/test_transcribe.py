@@ -139,10 +139,6 @@ def test_a_name_that_is_not_utf_8_can_be_printed(
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (("--n-best", "2"), "--n-best is a setting of --search beam"),
-        (("--beam-size", "9"), "--beam-size is a setting of --search beam"),
-        (("--hotwords", "h.txt"), "--hotwords is a setting of --search beam"),
-        (("--search", "beam", "--lm-weight", "2"), "--lm-weight is a setting of --lm"),
         (("--channel", "-1"), "expected 0 or more, got -1"),
         (("--threads", "0"), "expected 1 or more, got 0"),
         (("--threads", "many"), "expected a whole number, got 'many'"),
@@ -155,6 +151,21 @@ def test_a_setting_that_makes_no_sense_is_refused_with_the_usage(
     with pytest.raises(SystemExit) as ended:
         transcribe(model, "speech.wav", *words)
     assert ended.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("--n-best", "2"), "the model has no default search to refine"),
+        (("--search", "greedy", "--lm", "x.lm"), "a greedy search takes no beam settings"),
+        (("--search", "beam", "--lm-weight", "2"), "lm_weight needs a language model"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_an_error(
+    words: tuple[str, ...], complaint: str, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert transcribe(model, "speech.wav", *words) == 1
     assert complaint in capsys.readouterr().err
 
 

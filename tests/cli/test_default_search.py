@@ -1,12 +1,13 @@
-"""The search that a model comes with: packed with it, and used unless another is asked for."""
+"""The default search of a model: packed with it, and used unless another is asked for."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 import asr
-from asr.checkpoint.decoding import read_own_search
+from asr.checkpoint.decoding import read_default_search
 from asr.cli import main
 from asr.config import read_tree
 from asr.errors import ConfigError, ModelError
@@ -46,16 +47,6 @@ def test_a_model_is_searched_as_it_comes(
     assert text == f"{asr.load_model(packed).transcribe(recordings[0]).text}\n"
 
 
-def test_an_average_comes_with_the_search_of_the_first_model(
-    packed: Path, model: Path, tmp_path: Path
-) -> None:
-    for first, second, size in ((packed, model, 50), (model, packed, None)):
-        output = tmp_path / first.name
-        assert main([*map(str, ["average", first, second, "--output", output])]) == 0
-        search = read_own_search(output)
-        assert (search and search.beam.beam_size) == size
-
-
 def test_greedy_is_greedy_all_the_same(
     packed: Path, model: Path, recordings: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,7 +59,7 @@ def test_greedy_is_greedy_all_the_same(
 
 
 def test_greedy_with_a_beam_is_refused(packed: Path) -> None:
-    with pytest.raises(ConfigError, match="a greedy search has no beam"):
+    with pytest.raises(ConfigError, match="a greedy search takes no beam settings"):
         asr.load_model(packed, is_greedy=True, beam=BeamConfig(4, 9.0, 1))
 
 
@@ -97,7 +88,7 @@ def test_packing_again_keeps_the_search_and_greedy_takes_it_away(
     assert main(["pack", str(packed), "--output", str(greedy), "--search", "greedy"]) == 0
     for name in ("search.toml", "words.lm", "lexicon.txt"):
         assert (again / name).read_bytes() == (packed / name).read_bytes()
-    assert read_own_search(greedy) is None
+    assert read_default_search(greedy) is None
 
 
 def test_words_that_the_language_model_does_not_know_are_no_lexicon(
@@ -112,10 +103,10 @@ def test_words_that_the_language_model_does_not_know_are_no_lexicon(
 
 
 @pytest.mark.parametrize(
-    ("words", "complaint"),
+    ("words", "status", "complaint"),
     [
-        (["--search", "beam"], "give --lm"),
-        (["--lm-weight", "1"], "--lm-weight is a setting of --search beam"),
+        (["--search", "beam"], 2, "give --lm"),
+        (["--lm-weight", "1"], 1, "the model has no default search to refine"),
     ],
 )
 def test_a_search_to_pack_that_is_none_is_refused(
@@ -123,10 +114,13 @@ def test_a_search_to_pack_that_is_none_is_refused(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     words: list[str],
+    status: int,
     complaint: str,
 ) -> None:
-    with pytest.raises(SystemExit):
-        main(["pack", str(model), "--output", str(tmp_path / "x"), *words])
+    command = ["pack", str(model), "--output", str(tmp_path / "x"), *words]
+    with pytest.raises(SystemExit) as ended:
+        sys.exit(main(command))
+    assert ended.value.code == status
     assert complaint in capsys.readouterr().err
 
 
