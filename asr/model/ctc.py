@@ -46,7 +46,8 @@ def ctc_loss(log_probs: Tensor, lengths: Tensor, tokens: Tensor, token_lengths: 
             tokens[row, :n_tokens],
             occupancy[row, : n_frames if has_gradient else 0],
         )
-    return with_gradient(losses, log_probs, -occupancy)
+    # The gradient of a log-probability is the occupancy, and a loss is minus a log-probability.
+    return -with_gradient(-losses, log_probs, occupancy)
 
 
 def is_alignable(lengths: Tensor, tokens: Tensor, token_lengths: Tensor) -> Tensor:
