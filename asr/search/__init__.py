@@ -1,12 +1,13 @@
-"""Search: from what the model says of every frame to the sequences of tokens it may have meant.
+"""Search: from log probabilities of tokens in frames to tokens, and to words.
 
-In reading order: `hypothesis` (what a search returns), `emission` (what it is given, checked),
-`greedy` (the best path), `alignment` (the best path of given tokens, found by `viterbi`), and the
-beam search (the best tokens, summed over their paths): `beam` (its settings), `beam_search` (what
-is called), `prefix_beam` (the loop over frames), whose `state` has the prefixes in a `prefix_tree`
-and what may come next in a `pool`. What it knows beside the emission is a `language`: a `lexicon`,
-an `ngram` model, `hotwords`. Its inner functions are `asr.compiled`.
+In reading order: `hypothesis` (what a search returns), `emission` (what it gets, checked),
+`greedy` (the most probable alignment), `alignment` (that of given tokens, found by `viterbi`), and
+the beam search, which sums over alignments: `beam` (its settings), `beam_search` (what is called),
+`prefix_beam` (the loop over frames). Its `state` has the prefixes, in a `prefix_tree`, and the
+candidates for the next beam, in a `pool`, as arrays of `records`. Its `language` is a `lexicon`, an
+n-gram model and `hotwords`; `fusion` reads these from files. `words` turns hypotheses into a
+transcript.
 
-Tensors come in by one door, `emission`; behind it all is numpy, one utterance at a time, so that
-no answer depends on a batch.
+All is numpy, one utterance at a time, so that no result depends on a batch. The inner loops are
+compiled (`asr.compiled`).
 """

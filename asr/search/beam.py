@@ -1,4 +1,4 @@
-"""Beam: how widely to search, and what counts beside the emission."""
+"""Beam: how widely to search, and the weights of all but the emission."""
 
 from dataclasses import dataclass
 
@@ -13,26 +13,25 @@ class BeamConfig:
 
         acoustic + lm_weight * lm + word_score * words + unknown_score * unknown words + boosts
 
-    where `acoustic` is the log probability of its tokens, `lm` that of its words. What has no
-    weight in the default costs and changes nothing.
+    where `acoustic` is the log probability of its tokens, `lm` that of its words. A weight of zero,
+    the default, changes nothing and costs nothing.
 
-    What the network says of a token holds how often it was said in training, and a language model
-    says it again. `prior_weight` takes it out: every probability is divided by the token's share of
-    the training speech to this power, and each frame normalised again, before the search begins
-    (Bourlard and Morgan, "Connectionist Speech Recognition", 1994, chapter 7; for CTC, Miao et al.,
-    "EESEN", arXiv:1507.08240, 2015).
+    The network's probabilities contain each token's frequency in the training speech, and a
+    language model counts that again. `prior_weight` removes it: before the search, probabilities
+    are divided by the token's share of the training speech to this power, and each frame is
+    normalised again (Bourlard and Morgan, "Connectionist Speech Recognition", 1994, chapter 7; for
+    CTC, Miao et al., "EESEN", arXiv:1507.08240, 2015).
 
     Args:
-        beam_size: Prefixes kept after every frame.
-        beam_threshold: Prefixes this many nats or more below the best are dropped; infinity keeps
-            all that the beam holds, as far as float64 tells them from the impossible (700 nats).
-        n_best: Hypotheses returned, at most; no more than `beam_size`.
+        beam_size: Prefixes kept after each frame.
+        beam_threshold: Prefixes this many nats or more below the best are dropped; infinity drops
+            none, within the range of a float64 (700 nats).
+        n_best: Greatest number of hypotheses to return, at most `beam_size`.
         lm_weight: Factor of the language model's log probability, 0 to 20.
-        word_score: Added for each word, -100 to 100; above 0 it makes up for words that the model
-            shuns.
-        unknown_score: Added for each word that the language model does not know, -100 to 100;
-            mostly below 0.
-        prior_weight: Power of the tokens' share, 0 to 2; 1 takes it out altogether.
+        word_score: Added for each word, -100 to 100; above 0 it makes up for too few words.
+        unknown_score: Added for each word that the language model lacks, -100 to 100; usually
+            below 0.
+        prior_weight: Power of the tokens' share, 0 to 2; 1 removes it altogether.
 
     Raises:
         ConfigError: A value is out of its range.
@@ -60,7 +59,7 @@ class BeamConfig:
             ("word_score", -100.0, 100.0),
             ("unknown_score", -100.0, 100.0),
             ("prior_weight", 0.0, 2.0),
-        ):  # all that a float64 can hold as a factor
+        ):  # as factors, all within a float64
             value = getattr(self, name)
             if not least <= value <= most:
                 raise ConfigError(f"{name} must be in {least:g}..{most:g}, got {value}")

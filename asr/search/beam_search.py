@@ -1,4 +1,4 @@
-"""Beam search: an emission becomes its best hypotheses, with all that a language adds."""
+"""Beam search: an emission becomes its best hypotheses, scored by a language as well."""
 
 import math
 from collections.abc import Iterator
@@ -16,29 +16,30 @@ from asr.search.beam import BeamConfig
 from asr.search.emission import Emission, split_batch
 from asr.search.hotwords import BOUNDARY
 from asr.search.hypothesis import Hypothesis, LexiconWord, from_alignment
-from asr.search.language import Language, weigh
+from asr.search.language import Language, make_graph
 from asr.search.lexicon import NO_WORD
-from asr.search.prefix_beam import finish, hear
-from asr.search.prefix_tree import NONE, n_tokens, trace
-from asr.search.state import Factors, Numbers, Search, begin, enlarge
+from asr.search.prefix_beam import advance, finish
+from asr.search.prefix_tree import NONE, n_tokens, trace_back
+from asr.search.records import Factors, Ids
+from asr.search.state import BeamState, grow, start
 
 
 class BeamSearch:
     """Finds the most probable token sequences of emissions, each summed over its alignments.
 
-    With a beam wide enough to keep every prefix the scores are exact; a narrower one misses the
-    alignments that pass through a prefix it dropped, so that a score is a lower bound.
+    Scores are exact if the beam is wide enough to keep every prefix. A narrower beam misses the
+    alignments through dropped prefixes, so a score is a lower bound.
 
     Args:
         config: How widely to search, and the weights.
-        language: What is known beside the emission; see `plain_language` for nothing.
-        prior: (V,) float, each token's share of the training speech, all above 0; must be there if
-            the config gives it a weight.
+        language: Words and their scores; see `plain_language` for none.
+        prior: (V,) float, each token's share of the training speech, all above 0; required if the
+            config gives it a weight.
         blank: Token id of the CTC blank, 0 <= blank < V.
 
     Raises:
-        ConfigError: The prior has a weight and is not there.
-        ShapeError: The prior is not of V tokens.
+        ConfigError: The prior has a weight and is missing.
+        ShapeError: The prior does not have V tokens.
 
     References:
         Graves, "Supervised Sequence Labelling with Recurrent Neural Networks", 2012, section 7.5.
@@ -68,10 +69,10 @@ class BeamSearch:
         self.config = config
         self.language = language
         self.blank = blank
-        self._known = weigh(language, config, blank=blank)
+        self._graph = make_graph(language, config, blank=blank)
         has_ngram = len(language.ngram.words) > 0
-        self._start = start_state(language.ngram) if has_ngram else 0
-        self._log_prior = self._weighed_prior(prior)  # (V,), or None
+        self._lm_state = start_state(language.ngram) if has_ngram else 0
+        self._log_prior = self._weighted_prior(prior)  # (V,), or None
 
     def __call__(
         self, log_probs: NDArray[np.floating], lengths: NDArray[np.int64], *, n_threads: int = 1
@@ -86,12 +87,12 @@ class BeamSearch:
         Returns:
             Per utterance, in batch order, 1 to `n_best` hypotheses of distinct tokens or words,
             best first; frames and confidences are those of their best alignment. An utterance
-            without frames has the empty hypothesis. So has one that says nothing which can be said
-            with more than probability zero, with a score of minus infinity.
+            without frames has the empty hypothesis, and so has one for which every hypothesis is
+            impossible, with a score of minus infinity.
 
         Raises:
-            ShapeError: `log_probs` is not (B, T, V) with the language's V, or `lengths` do not
-                belong to it.
+            ShapeError: `log_probs` is not (B, T, V) with the language's V, or `lengths` do not fit
+                it.
             DataError: A valid frame is not finite or not normalised.
         """
         emissions = split_batch(log_probs, lengths, blank=self.blank)
@@ -109,27 +110,28 @@ class BeamSearch:
         """Search one utterance, (T, V), that has been checked."""
         if self._log_prior is not None:
             emission = _normalised(emission - self._log_prior)
-        search = self._hear(np.exp(emission))
-        n = int(search.progress.n_places[0])
+        state = self._run(np.exp(emission))
+        n = int(state.progress.n_active[0])
         if not n:
             return [Hypothesis((), (), (), -math.inf, -math.inf)]
-        beam, ends = search.beam, np.empty(n)
-        heard = np.log(beam.in_blank[:n] + beam.in_token[:n]) + search.progress.log_scale  # (K,)
-        finish(search, self._known, ends)
-        order = np.argsort(-(heard + ends), kind="stable")[: self.config.n_best]
-        possible = [int(place) for place in order if ends[place] > -math.inf]
+        beam, end_scores = state.beam, np.empty(n)
+        scores = np.log(beam.in_blank[:n] + beam.in_token[:n]) + state.progress.log_scale  # (K,)
+        finish(state, self._graph, end_scores)
+        totals = scores + end_scores
+        order = np.argsort(-totals, kind="stable")[: self.config.n_best]
         return [
-            self._hypothesis(emission, search, int(beam.prefix[k]), heard[k], heard[k] + ends[k])
-            for k in possible
-        ] or [self._without_the_last_word(emission, search, heard)]
+            self._hypothesis(emission, state, int(beam.prefix[slot]), scores[slot], totals[slot])
+            for slot in order.tolist()
+            if end_scores[slot] > -math.inf
+        ] or [self._without_unfinished_word(emission, state, scores)]
 
-    def _weighed_prior(self, prior: NDArray[np.floating] | None) -> NDArray[np.float64] | None:
+    def _weighted_prior(self, prior: NDArray[np.floating] | None) -> NDArray[np.float64] | None:
         weight = self.config.prior_weight
         if not weight:
             return None
         if prior is None:
             raise ConfigError(
-                f"prior_weight is {weight:g}, and the model does not know its tokens' prior: train "
+                f"prior_weight is {weight:g}, but the model does not know its tokens' prior: train "
                 "it again, or set the weight to 0"
             )
         if prior.shape != (len(self.language.begins_word),):
@@ -140,67 +142,73 @@ class BeamSearch:
         log_prior: NDArray[np.float64] = np.log(prior.astype(np.float64))
         return weight * log_prior
 
-    def _hear(self, probs: Factors) -> Search:
-        """Hear all frames, with more room where there is too little."""
-        search = begin(
-            probs.shape[1],
-            self.config.beam_size,
-            math.exp(-self.config.beam_threshold),
-            self._start,
-            int(self.language.hotwords.next_state[0, BOUNDARY]),
-            self.blank,
+    def _run(self, probs: Factors) -> BeamState:
+        """Advance through all frames, (T, V), with as much room for prefixes as that takes."""
+        state = start(
+            n_tokens=probs.shape[1],
+            beam_size=self.config.beam_size,
+            min_share=math.exp(-self.config.beam_threshold),
+            blank=self.blank,
+            lm_state=self._lm_state,
+            hotword_state=int(self.language.hotwords.next_state[0, BOUNDARY]),
         )
-        while not hear(probs, search, self._known):
-            search = enlarge(search)
-        return search
+        while not advance(probs, state, self._graph):
+            state = grow(state)
+        return state
 
     def _hypothesis(
-        self, emission: Emission, search: Search, prefix: int, heard: float, score: float
+        self, emission: Emission, state: BeamState, prefix: int, score: float, total: float
     ) -> Hypothesis:
-        """Find when a prefix was said, and what its score is made of."""
-        tree, length = search.tree, n_tokens(search.tree, prefix)
-        tokens, ended = np.empty(length, np.int64), np.empty(length, np.int64)
-        log_factor = trace(tree, prefix, tokens, ended)
-        words = tuple(self._said(tokens, ended, int(tree.spelled[prefix])))
+        """Align a prefix, and split its score into parts.
+
+        Args:
+            emission: (T, V).
+            state: After the last frame.
+            prefix: Its row in the tree.
+            score: Without the end of its last word and of the utterance.
+            total: With it.
+        """
+        tree, length = state.tree, n_tokens(state.tree, prefix)
+        tokens, ended_words = np.empty(length, np.int64), np.empty(length, np.int64)
+        log_factor = trace_back(tree, prefix, tokens, ended_words)
+        words = tuple(self._words(tokens, ended_words, int(tree.node[prefix])))
         lm_score = 0.0
-        if self._known.settings.has_ngram:
-            number = self.language.numbers
-            ids = [UNKNOWN_ID if w.word is None else number[w.word] for w in words]
-            scores = np.empty(len(ids) + 1)
-            lm_score = score_segment(self.language.ngram, np.array(ids, np.int32), scores)
+        if self._graph.settings.has_ngram:
+            of_word = self.language.lm_ids
+            lm_ids = [UNKNOWN_ID if w.word is None else of_word[w.word] for w in words]
+            log_probs = np.empty(len(lm_ids) + 1)
+            lm_score = score_segment(self.language.ngram, np.array(lm_ids, np.int32), log_probs)
         alignment, _ = best_alignment(emission, tokens.tolist(), blank=self.blank)
-        hypothesis = from_alignment(emission, alignment, float(score), blank=self.blank)
-        acoustic_score = float(heard - log_factor)
+        hypothesis = from_alignment(emission, alignment, float(total), blank=self.blank)
+        acoustic_score = float(score - log_factor)
         return replace(hypothesis, acoustic_score=acoustic_score, lm_score=lm_score, words=words)
 
-    def _said(self, tokens: Numbers, ended: Numbers, last: int) -> Iterator[LexiconWord]:
-        """Tell where the words of a prefix begin and end; `last` is how the last one is spelled."""
-        bounds = self.language.hotwords.first_unit
-        start: int | None = None
-        for position, (token, word) in enumerate(zip(tokens.tolist(), ended.tolist(), strict=True)):
-            if word != NONE and start is not None:
-                yield LexiconWord(word if word >= 0 else None, start, position)
-                start = None
-            is_bare = self.language.begins_word[token] and bounds[token] == bounds[token + 1]
-            start = position if start is None and not is_bare else start
-        if start is not None and last != 0:
-            word = (
-                int(self.language.lexicon.word[last])
-                if last < len(self.language.lexicon.word)
-                else NO_WORD
-            )
-            yield LexiconWord(word if word != NO_WORD else None, start, len(tokens))
+    def _words(self, tokens: Ids, ended_words: Ids, last_node: int) -> Iterator[LexiconWord]:
+        """Find where words begin and end; the last one ends in a node of the lexicon."""
+        first_unit, of_node = self.language.hotwords.first_unit, self.language.lexicon.word
+        first: int | None = None
+        pairs = zip(tokens.tolist(), ended_words.tolist(), strict=True)
+        for position, (token, ended_word) in enumerate(pairs):
+            if ended_word != NONE and first is not None:
+                yield LexiconWord(ended_word if ended_word >= 0 else None, first, position)
+                first = None
+            has_units = first_unit[token] < first_unit[token + 1]
+            if first is None and (has_units or not self.language.begins_word[token]):
+                first = position
+        if first is not None and last_node != 0:
+            word = int(of_node[last_node]) if last_node < len(of_node) else NO_WORD
+            yield LexiconWord(word if word != NO_WORD else None, first, len(tokens))
 
-    def _without_the_last_word(
-        self, emission: Emission, search: Search, heard: Factors
+    def _without_unfinished_word(
+        self, emission: Emission, state: BeamState, scores: Factors
     ) -> Hypothesis:
-        """Drop the unfinished last word of the best prefix, where none ends in a whole one."""
-        place, tree = int(np.argmax(heard)), search.tree
-        prefix, has_ended = int(search.beam.prefix[place]), False
-        while tree.spelled[prefix] != 0 and not has_ended:
-            has_ended = tree.ended[prefix] != NONE
+        """Drop the last word of the best prefix, if no prefix ends in a complete word."""
+        slot, tree = int(np.argmax(scores)), state.tree
+        prefix, has_ended = int(state.beam.prefix[slot]), False
+        while tree.node[prefix] != 0 and not has_ended:
+            has_ended = tree.ended_word[prefix] != NONE
             prefix = int(tree.parent[prefix])
-        return self._hypothesis(emission, search, prefix, heard[place], heard[place])
+        return self._hypothesis(emission, state, prefix, scores[slot], scores[slot])
 
 
 def _normalised(log_factors: Emission) -> Emission:

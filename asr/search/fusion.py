@@ -105,7 +105,7 @@ def fuse(
             units.of_tokens,
             units.begins_word.tolist(),
         ),
-        numbers=np.array(ngram.vocabulary.ids(words), np.int32),
+        lm_ids=np.array(ngram.vocabulary.ids(words), np.int32),
         is_open=lexicon is None,
         ngram=ngram.nodes,
         hotwords=make_hotwords(

@@ -1,69 +1,64 @@
-"""Pool: what may be in the next beam, kept down to the best few.
+"""Pool: the candidates for the next beam, pruned to the best few.
 
-First come the prefixes that stay in the beam, then those that are new to it. The fields of a
-candidate:
+First come the prefixes of the present beam, then new ones. The fields of a candidate:
 
-    value      what it is ranked by: probability times outlook
-    in_blank   probability of the paths that end in a blank
-    in_token   probability of those that end in the last token
-    prefix     its row in the prefix tree; none if it has none yet
+    value           what it is ranked by: its probability times its look-ahead
+    in_blank        probability of its paths that end in a blank
+    in_token        probability of its paths that end in its last token
+    prefix          its row in the prefix tree, or none if it has no row yet
 
-and, for one that is new to the beam, what its row says or will say: `parent`, `token`, `spelled`,
-`ended`, `context`, `phrase`, `factor`, `outlook`.
+and, for a new one, the fields of its row: `parent`, `token`, `node`, `ended_word`, `lm_state`,
+`hotword_state`, `factor`, `look_ahead`.
 """
 
-from typing import Any, TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
 from asr.compiled import compiled
+from asr.search.records import Factors, Records
 
-Rows: TypeAlias = "np.recarray[Any, Any]"  # flat, of records
-Factors = NDArray[np.float64]
+_FACTORS = ("value", "in_blank", "in_token", "factor", "look_ahead")
+_IDS = ("prefix", "parent", "token", "node", "ended_word", "lm_state", "hotword_state")
+CANDIDATE = np.dtype([*((n, np.float64) for n in _FACTORS), *((n, np.int64) for n in _IDS)])
 
-_FACTORS = ("value", "in_blank", "in_token", "factor", "outlook")
-_NUMBERS = ("prefix", "parent", "token", "spelled", "ended", "context", "phrase")
-CANDIDATE = np.dtype([*((n, np.float64) for n in _FACTORS), *((n, np.int64) for n in _NUMBERS)])
-
-# How the pool stands: places in the beam, candidates there are, the greatest value, the value that
-# a candidate has to exceed, and the share of the greatest value that it has to exceed.
-STAND = np.dtype(
+# The size of the beam, the number of candidates, the best value, the value that a candidate must
+# exceed, and the share of the best value that it must exceed.
+STATUS = np.dtype(
     [
-        ("size", np.int64),
+        ("beam_size", np.int64),
         ("n", np.int64),
         ("best", np.float64),
         ("cutoff", np.float64),
-        ("least_share", np.float64),
+        ("min_share", np.float64),
     ]
 )
 
 
 @compiled
-def keep_best(pool: Rows, stand: Any, scratch: Factors) -> None:  # noqa: ANN401 (a record)
-    """Keep the best that the beam has places for, of those that exceed the cutoff, in their order.
+def prune(pool: Records, status: Records, scratch: Factors) -> None:
+    """Keep the best candidates above the cutoff, as many as the beam holds, in their order.
 
-    Of equal candidates the first ones are kept. The cutoff rises to what is needed from now on.
+    Of equal candidates the first are kept. The cutoff rises to the value needed from now on.
     """
-    least, n_ties = stand.best * stand.least_share, 0  # kept: what exceeds it, and so many equals
-    if stand.n > stand.size:
-        for i in range(stand.n):
+    now = status[0]
+    least, n_ties = now.best * now.min_share, 0  # kept: what exceeds it, and so many equal to it
+    if now.n > now.beam_size:
+        for i in range(now.n):
             scratch[i] = pool[i].value
-        last = nth_greatest(scratch[: stand.n], stand.size)
+        last = nth_greatest(scratch[: now.n], now.beam_size)
         if last > least:
-            least, n_ties = last, stand.size
-            for i in range(stand.n):
+            least, n_ties = last, now.beam_size
+            for i in range(now.n):
                 n_ties -= pool[i].value > least
     n_kept = 0
-    for i in range(stand.n):
+    for i in range(now.n):
         value = pool[i].value
         if value > least or (value == least and n_ties > 0):
             n_ties -= value == least
             if i != n_kept:
                 pool[n_kept] = pool[i]
             n_kept += 1
-    stand.n = n_kept
-    stand.cutoff = max(stand.cutoff, least)
+    now.n = n_kept
+    now.cutoff = max(now.cutoff, least)
 
 
 @compiled

@@ -1,114 +1,109 @@
 """Prefix tree: every prefix that was ever in the beam, a row each.
 
-A prefix is the one before it and one more token; its number is its row. What a prefix is worth
-beside the emission depends on nothing but the prefix, so it is worked out once, when the prefix is
-new, and not frame by frame.
+A prefix is its parent and one more token; its id is its row. All of its score but the emission
+depends on nothing else, so it is computed once, when the prefix is new, and not in every frame.
 
-A row has these fields:
+The fields of a row:
 
     parent          the prefix without its last token; none for the root
     token           the last token; the blank for the root
     first_child     one of the prefixes that are one token longer, or none
-    next_sibling    another one of the parent's, or none
-    place           where in the beam the prefix is now, or none
-    spelled         node of the lexicon: what the last word is spelled by so far
-    ended           place in the lexicon of the word that ended before the last token; `UNLISTED`
-                    for one that is not there, none where the token ended no word
-    context         node of the language model: the whole words before
-    phrase          state of the hotwords
-    factor          by how much the last token changed the score beside its emission
-    outlook         how much the unfinished word and phrase can become, as a factor
-    ending          factor for ending the last word here; NaN while nobody has asked
-    context_behind  context behind that word, once `ending` is known
-    new_number      while rows are cleared out
+    next_sibling    another child of the parent, or none
+    slot            where in the beam the prefix is now, or none
+    node            node of the lexicon: how the last word is spelled so far
+    ended_word      the lexicon's word that ended before the last token; `OOV` for one that it
+                    lacks, none if no word ended there
+    lm_state        state of the language model after the complete words
+    hotword_state   state of the hotwords
+    factor          by how much the last token changed the score, apart from its emission
+    look_ahead      by how much the unfinished word and phrase can still change it
+    end_factor      factor for ending the last word here; NaN until it is needed
+    next_lm_state   state of the language model after that word, once `end_factor` is known
+    new_row         used while the tree is compacted
 """
 
-from typing import Any, TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
 from asr.compiled import compiled
+from asr.search.records import Ids, Records
 
 ROOT = 0  # the empty prefix
-NONE = -1  # no prefix, no word, no place in the beam
-UNLISTED = -2  # a word that is not in the lexicon
+NONE = -1  # no prefix, no word, no slot of the beam
+OOV = -2  # a word that the lexicon lacks
 
-Rows: TypeAlias = "np.recarray[Any, Any]"  # flat, of records
-Numbers = NDArray[np.int64]
-
-_NUMBERS = (
-    *("parent", "token", "first_child", "next_sibling", "place", "spelled", "ended"),
-    *("context", "phrase", "context_behind", "new_number"),
+_IDS = (
+    *("parent", "token", "first_child", "next_sibling", "slot", "node", "ended_word"),
+    *("lm_state", "hotword_state", "next_lm_state", "new_row"),
 )
-_FACTORS = ("factor", "outlook", "ending")
-ROW = np.dtype([*((n, np.int64) for n in _NUMBERS), *((n, np.float64) for n in _FACTORS)])
+_FACTORS = ("factor", "look_ahead", "end_factor")
+ROW = np.dtype([*((n, np.int64) for n in _IDS), *((n, np.float64) for n in _FACTORS)])
 
 
-def make_tree(capacity: int, *, blank: int, context: int, phrase: int) -> Rows:
-    """Make room for `capacity` prefixes; the root is there, at place 0 of the beam."""
+def make_tree(capacity: int, *, blank: int, lm_state: int, hotword_state: int) -> Records:
+    """Make a tree with room for `capacity` prefixes; the root is in slot 0 of the beam."""
     tree = np.recarray(capacity, ROW)
-    root = (NONE, blank, NONE, NONE, 0, 0, NONE, context, phrase, context, NONE, 1.0, 1.0, np.nan)
-    tree[ROOT] = root
+    links = (NONE, blank, NONE, NONE, 0)
+    states = (0, NONE, lm_state, hotword_state, lm_state, NONE)
+    tree[ROOT] = (*links, *states, 1.0, 1.0, np.nan)
     return tree
 
 
 @compiled
-def add_prefix(tree: Rows, parent: int, number: int) -> None:
-    """Make a row for a prefix that is one token longer than another one."""
-    row = tree[number]
+def add_prefix(tree: Records, parent: int, prefix: int) -> None:
+    """Make a row the child of another one."""
+    row = tree[prefix]
     row.parent = parent
     row.first_child = NONE
     row.next_sibling = tree[parent].first_child
-    tree[parent].first_child = number
+    tree[parent].first_child = prefix
 
 
 @compiled
-def find_prefix(tree: Rows, parent: int, token: int, spelled: int) -> int:
-    """Find the prefix that is one token longer than another one; none if it has no row."""
+def find_prefix(tree: Records, parent: int, token: int, node: int) -> int:
+    """Find the child of a prefix with a token and a node; none if it has no row."""
     child: int = tree[parent].first_child
-    while child != NONE and (tree[child].token != token or tree[child].spelled != spelled):
+    while child != NONE and (tree[child].token != token or tree[child].node != node):
         child = tree[child].next_sibling
     return child
 
 
 @compiled
-def clear_out(tree: Rows, n_rows: int, beam: Rows, n_places: int) -> int:
-    """Drop the rows that nothing in the beam goes back to.
+def compact(tree: Records, n_rows: int, beam: Records, n_active: int) -> int:
+    """Drop the prefixes that no prefix in the beam extends.
 
     Args:
         tree: The tree.
         n_rows: Rows in use.
-        beam: The beam, whose prefixes get the numbers that they have from now on.
-        n_places: Places in use.
+        beam: The beam, whose prefixes get their new ids.
+        n_active: Prefixes in the beam.
 
     Returns:
         Rows in use from now on.
     """
     for prefix in range(n_rows):
-        tree[prefix].new_number = NONE
-    for place in range(n_places):
-        prefix = beam[place].prefix
-        while prefix != NONE and tree[prefix].new_number == NONE:
-            tree[prefix].new_number = 0
+        tree[prefix].new_row = NONE
+    for slot in range(n_active):
+        prefix = beam[slot].prefix
+        while prefix != NONE and tree[prefix].new_row == NONE:
+            tree[prefix].new_row = 0
             prefix = tree[prefix].parent
     n_kept = 0
-    for prefix in range(n_rows):  # parents have lower numbers than children
-        if tree[prefix].new_number != NONE:
-            parent, tree[prefix].new_number = tree[prefix].parent, n_kept
-            new_number = tree[n_kept].new_number  # of the row that was there, which others look up
+    for prefix in range(n_rows):  # parents come before children
+        if tree[prefix].new_row != NONE:
+            parent, tree[prefix].new_row = tree[prefix].parent, n_kept
+            new_row = tree[n_kept].new_row  # of the row overwritten, which others look up
             tree[n_kept] = tree[prefix]
-            tree[n_kept].new_number, tree[n_kept].first_child = new_number, NONE
+            tree[n_kept].new_row, tree[n_kept].first_child = new_row, NONE
             if parent != NONE:
-                add_prefix(tree, tree[parent].new_number, n_kept)
+                add_prefix(tree, tree[parent].new_row, n_kept)
             n_kept += 1
-    for place in range(n_places):
-        beam[place].prefix = tree[beam[place].prefix].new_number
+    for slot in range(n_active):
+        beam[slot].prefix = tree[beam[slot].prefix].new_row
     return n_kept
 
 
 @compiled
-def n_tokens(tree: Rows, prefix: int) -> int:
+def n_tokens(tree: Records, prefix: int) -> int:
     """Count the tokens of a prefix."""
     n = 0
     while tree[prefix].parent != NONE:
@@ -118,12 +113,12 @@ def n_tokens(tree: Rows, prefix: int) -> int:
 
 
 @compiled
-def trace(tree: Rows, prefix: int, tokens: Numbers, ended: Numbers) -> float:
-    """Write a prefix's tokens, and what word ended before each; sum the logs of its factors."""
+def trace_back(tree: Records, prefix: int, tokens: Ids, ended_words: Ids) -> float:
+    """Write the tokens of a prefix and the word that ended before each; sum its log factors."""
     log_factor = 0.0
     for i in range(len(tokens) - 1, -1, -1):
         row = tree[prefix]
-        tokens[i], ended[i] = row.token, row.ended
+        tokens[i], ended_words[i] = row.token, row.ended_word
         log_factor += np.log(row.factor)
         prefix = row.parent
     return log_factor

@@ -1,158 +1,153 @@
-"""State: what the loop over frames knows, and what it changes; all of it flat arrays of records.
+"""State: what the beam search reads (`Graph`) and changes (`BeamState`)."""
 
-Each array of records is one argument of a compiled function, and the fields of a record lie side by
-side. With an array for each field, calls cost more than the work that they did.
-"""
-
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.lm.ngram import Nodes
 from asr.search.hotwords import Hotwords
-from asr.search.pool import CANDIDATE, STAND
+from asr.search.pool import CANDIDATE, STATUS
 from asr.search.prefix_tree import make_tree
+from asr.search.records import Factors, Ids, Records
 
-N_CANDIDATES = 8  # for each place in the beam; more than these are thinned out on the way
-N_ROWS = 32  # of the tree, for each place in the beam, before it is cleared of what has died
+N_CANDIDATES = 8  # per slot of the beam; a full pool is pruned
+N_ROWS = 32  # of the tree, per slot of the beam; a full tree is compacted
 
-Rows: TypeAlias = "np.recarray[Any, Any]"  # flat, of records
-Numbers = NDArray[np.int64]
-Factors = NDArray[np.float64]
+# A slot of the beam: a prefix, and the probability of its paths by how they end.
+SLOT = np.dtype([("prefix", np.int64), ("in_blank", np.float64), ("in_token", np.float64)])
 
-# A place in the beam: a prefix, and the probability of its paths by how they end.
-PLACE = np.dtype([("prefix", np.int64), ("in_blank", np.float64), ("in_token", np.float64)])
-
-# How far the search is: the frame to hear next, places and rows of the tree that are taken, and
-# the log of what the beam's probabilities are to be multiplied by.
+# The next frame, the active prefixes, the rows of the tree in use, and the log of what the beam's
+# probabilities are to be multiplied by.
 PROGRESS = np.dtype(
     [
         ("frame", np.int64),
-        ("n_places", np.int64),
+        ("n_active", np.int64),
         ("n_rows", np.int64),
         ("log_scale", np.float64),
     ]
 )
 
-# The lexicon's nodes and arcs, side by side in memory; `outlook` is the best that a node can
-# become, as a factor, and 1 for the empty word. The last node has no arcs: it is all that the
-# lexicon lacks. One more row says where the arcs end.
-NODE = np.dtype([("first_arc", np.int32), ("word", np.int32), ("outlook", np.float64)])
+# The lexicon's nodes and arcs. `look_ahead` is the best factor that a node's words can earn, 1 for
+# the empty word. The last node but one stands for all words that the lexicon lacks and has no arcs;
+# the last marks where the arcs end.
+NODE = np.dtype([("first_arc", np.int32), ("word", np.int32), ("look_ahead", np.float64)])
 ARC = np.dtype([("token", np.int32), ("target", np.int32)])
 
 
 class Settings(NamedTuple):
-    """Numbers that the loop goes by; weights and scores in nats.
+    """Settings of the search; weights and scores in nats.
 
     Attributes:
         blank: Token id.
         lm_weight: See `BeamConfig`.
         word_score: See there.
         unknown_score: See there.
-        unlisted: The lexicon's node for what it lacks; none if only its words can be said.
-        ends_anywhere: Whether a word can end before any token, as there are none that begin one.
+        oov_node: The lexicon's node for words that it lacks; none if they cannot be recognised.
+        words_end_anywhere: Whether a word can end before any token, as no token begins a word.
         has_ngram: Whether there is a language model.
         has_hotwords: Whether there are hotwords.
-        greatest_gain: The most by which a token inside a word raises the outlook, as a factor.
-        greatest_start: The greatest outlook behind a word's first token.
-        greatest_ending: The most that the end of a word can be worth, as a factor.
+        max_gain: The greatest factor by which a token inside a word raises the look-ahead.
+        max_start: The greatest look-ahead after the first token of a word.
+        max_end: The greatest factor for the end of a word; a language model only lowers it.
     """
 
     blank: int
     lm_weight: float
     word_score: float
     unknown_score: float
-    unlisted: int
-    ends_anywhere: bool
+    oov_node: int
+    words_end_anywhere: bool
     has_ngram: bool
     has_hotwords: bool
-    greatest_gain: float
-    greatest_start: float
-    greatest_ending: float
+    max_gain: float
+    max_start: float
+    max_end: float
 
 
-class Knowledge(NamedTuple):
-    """What is known beside the emission.
+class Graph(NamedTuple):
+    """All that scores prefixes apart from the emission.
 
     Attributes:
         nodes: (M + 2,) `NODE`.
         arcs: (A,) `ARC`.
-        number: (W,) int32, the language model's number of each word of the lexicon.
+        lm_ids: (W,) int32, the language model's id of each word of the lexicon.
         begins_word: (V,) bool, which tokens end a word and begin another.
         ngram: The language model.
         hotwords: The phrases.
         settings: The rest.
     """
 
-    nodes: Rows
-    arcs: Rows
-    number: NDArray[np.int32]
+    nodes: Records
+    arcs: Records
+    lm_ids: NDArray[np.int32]
     begins_word: NDArray[np.bool_]
     ngram: Nodes
     hotwords: Hotwords
     settings: Settings
 
 
-class Search(NamedTuple):
-    """A search under way: all that changes.
+class BeamState(NamedTuple):
+    """A search in progress.
 
     Attributes:
-        beam: (beam_size,) `PLACE`.
+        beam: (beam_size,) `SLOT`.
         tree: (capacity,) `ROW`, all prefixes.
-        pool: (C,) `CANDIDATE`, what may be in the next beam.
+        pool: (C,) `CANDIDATE`, the candidates for the next beam.
         progress: (1,) `PROGRESS`.
-        stand: (1,) `STAND`, how the pool stands.
-        tokens: (2, V) tokens that matter in a frame: inside words, and at their beginning.
-        scratch: (C,) room to choose in.
+        status: (1,) `STATUS`, of the pool.
+        tokens: (2, V) active tokens of a frame: inside words, and at their beginning.
+        scratch: (C,) for pruning.
     """
 
-    beam: Rows
-    tree: Rows
-    pool: Rows
-    progress: Rows
-    stand: Rows
-    tokens: Numbers
+    beam: Records
+    tree: Records
+    pool: Records
+    progress: Records
+    status: Records
+    tokens: Ids
     scratch: Factors
 
 
 class Source(NamedTuple):
-    """A prefix about to be extended, as it is or behind a word that has just ended."""
+    """A prefix that is about to be extended, within its last word or after it."""
 
     prefix: int
     last: int  # its last token
-    is_behind: bool  # behind a word
     in_blank: float
     total: float
-    spelled: int
-    ended: int
-    context: int
-    phrase: int
+    node: int
+    ended_word: int
+    lm_state: int
+    hotword_state: int
     factor: float
-    bound: float  # what a child's value cannot exceed, but for the token's probability
+    bound: float  # no extension's value exceeds this times the token's probability
 
 
-def begin(
-    n_tokens: int, beam_size: int, least_share: float, context: int, phrase: int, blank: int
-) -> Search:
-    """Begin with the empty prefix, which all paths spell before the first frame."""
-    search = Search(
-        beam=np.recarray(beam_size, PLACE),
-        tree=make_tree(N_ROWS * beam_size, blank=blank, context=context, phrase=phrase),
+def start(
+    n_tokens: int, beam_size: int, min_share: float, blank: int, lm_state: int, hotword_state: int
+) -> BeamState:
+    """Start with the empty prefix, which all paths spell before the first frame."""
+    tree = make_tree(
+        N_ROWS * beam_size, blank=blank, lm_state=lm_state, hotword_state=hotword_state
+    )
+    state = BeamState(
+        beam=np.recarray(beam_size, SLOT),
+        tree=tree,
         pool=np.recarray(N_CANDIDATES * beam_size, CANDIDATE),
         progress=np.recarray(1, PROGRESS),
-        stand=np.recarray(1, STAND),
+        status=np.recarray(1, STATUS),
         tokens=np.empty((2, n_tokens), np.int64),
         scratch=np.empty(N_CANDIDATES * beam_size),
     )
-    search.beam[0] = (0, 1.0, 0.0)
-    search.progress[0] = (0, 1, 1, 0.0)
-    search.stand[0] = (beam_size, 0, 0.0, 0.0, least_share)
-    return search
+    state.beam[0] = (0, 1.0, 0.0)
+    state.progress[0] = (0, 1, 1, 0.0)
+    state.status[0] = (beam_size, 0, 0.0, 0.0, min_share)
+    return state
 
 
-def enlarge(search: Search) -> Search:
-    """Go on with twice the room for prefixes."""
-    tree = np.recarray(2 * len(search.tree), search.tree.dtype)
-    tree[: len(search.tree)] = search.tree
-    return search._replace(tree=tree)
+def grow(state: BeamState) -> BeamState:
+    """Double the room for prefixes."""
+    tree = np.recarray(2 * len(state.tree), state.tree.dtype)
+    tree[: len(state.tree)] = state.tree
+    return state._replace(tree=tree)

@@ -40,7 +40,7 @@ def lm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "some.lm"
 
 
-def hear(
+def search(
     tokens: Sequence[str],
     frames: Sequence[Mapping[str, float]],
     fusion: Fusion,
@@ -66,7 +66,7 @@ CAT_OR_CHT = [{"C": 1.0}, {"A": 0.4, "H": 0.6}, {"T": 1.0}]
 def test_a_language_model_reads_the_word_that_it_knows(lm: Path) -> None:
     fusion = fuse(CHARACTERS, "librispeech-1", lm=lm)
     beam = BeamConfig(20, 20.0, 2, lm_weight=1.0)
-    best, second = hear(CHARACTERS, CAT_OR_CHT, fusion, beam)
+    best, second = search(CHARACTERS, CAT_OR_CHT, fusion, beam)
     assert [text(CHARACTERS, h) for h in (best, second)] == ["CAT", "CHT"]
     assert best.acoustic_score == pytest.approx(math.log(0.4), abs=1e-3)
     assert best.lm_score == pytest.approx(math.log(0.4) + math.log(0.1), abs=1e-5)
@@ -76,7 +76,7 @@ def test_a_language_model_reads_the_word_that_it_knows(lm: Path) -> None:
 def test_pieces_spell_words_however_they_are_cut(lm: Path) -> None:
     fusion = fuse(PIECES, "librispeech-1", lm=lm)
     for cut in ([{"▁C": 1.0}, {"AT": 1.0}], [{"▁C": 1.0}, {"A": 1.0}, {"T": 1.0}]):
-        best = hear(PIECES, cut, fusion, BeamConfig(20, 20.0, 1, lm_weight=1.0))[0]
+        best = search(PIECES, cut, fusion, BeamConfig(20, 20.0, 1, lm_weight=1.0))[0]
         assert [fusion.words[w.word] for w in best.words if w.word is not None] == ["CAT"]
 
 
@@ -84,7 +84,7 @@ def test_only_words_of_the_lexicon_are_said(tmp_path: Path) -> None:
     lexicon = tmp_path / "words.txt"
     lexicon.write_text("cat  # the animal\nTHE\n\n")
     fusion = fuse(CHARACTERS, "librispeech-1", lexicon=lexicon)
-    best = hear(CHARACTERS, CAT_OR_CHT, fusion, BeamConfig(20, 20.0, 5))
+    best = search(CHARACTERS, CAT_OR_CHT, fusion, BeamConfig(20, 20.0, 5))
     assert "CAT" in [text(CHARACTERS, h) for h in best]
     assert {text(CHARACTERS, h) for h in best} <= {"", "CAT", "THE", "CAT CAT"}
 
@@ -94,7 +94,7 @@ def test_an_unfinished_word_is_dropped_where_nothing_else_can_be_said(tmp_path: 
     lexicon.write_text("CAT\n")
     fusion = fuse(CHARACTERS, "librispeech-1", lexicon=lexicon)
     frames = [{"C": 1.0}, {"A": 1.0}, {"T": 1.0}, {"▁": 1.0}, {"C": 1.0}]
-    (best,) = hear(CHARACTERS, frames, fusion, BeamConfig(20, 5.0, 1))
+    (best,) = search(CHARACTERS, frames, fusion, BeamConfig(20, 5.0, 1))
     assert text(CHARACTERS, best) == "CAT"
 
 
@@ -103,15 +103,15 @@ def test_pronunciations_tell_words_apart_without_boundaries(tmp_path: Path) -> N
     lexicon.write_text("cat K AE T\ndough D OW\ndoe(2) D OW\n")
     fusion = fuse(PHONES, "librispeech-1", lexicon=lexicon)
     frames = [{phone: 1.0} for phone in ("K", "AE", "T", "D", "OW")]
-    said = hear(PHONES, frames, fusion, BeamConfig(20, 20.0, 2))
-    words = [[fusion.words[w.word] for w in h.words if w.word is not None] for h in said]
+    found = search(PHONES, frames, fusion, BeamConfig(20, 20.0, 2))
+    words = [[fusion.words[w.word] for w in h.words if w.word is not None] for h in found]
     assert sorted(words) == [["CAT", "DOE"], ["CAT", "DOUGH"]]
-    assert [(w.start, w.stop) for w in said[0].words] == [(0, 3), (3, 5)]
+    assert [(w.start, w.stop) for w in found[0].words] == [(0, 3), (3, 5)]
 
 
 def test_a_hotword_is_preferred_and_its_boost_is_in_the_score() -> None:
     fusion = fuse(CHARACTERS, "librispeech-1", hotwords={"cat": 2.0})
-    best, second = hear(CHARACTERS, CAT_OR_CHT, fusion, BeamConfig(20, 20.0, 2))
+    best, second = search(CHARACTERS, CAT_OR_CHT, fusion, BeamConfig(20, 20.0, 2))
     assert [text(CHARACTERS, h) for h in (best, second)] == ["CAT", "CHT"]
     assert best.score == pytest.approx(best.acoustic_score + 2.0)
     assert second.score == pytest.approx(second.acoustic_score)
@@ -119,7 +119,7 @@ def test_a_hotword_is_preferred_and_its_boost_is_in_the_score() -> None:
 
 def test_a_hotword_is_a_whole_word() -> None:
     fusion = fuse(CHARACTERS, "librispeech-1", hotwords={"CA": 9.0})
-    best = hear(CHARACTERS, CAT_OR_CHT, fusion, BeamConfig(20, 20.0, 1))[0]
+    best = search(CHARACTERS, CAT_OR_CHT, fusion, BeamConfig(20, 20.0, 1))[0]
     assert text(CHARACTERS, best) == "CHT"
 
 
@@ -131,7 +131,7 @@ def test_a_hotword_of_a_lexicon_is_preferred_however_it_is_pronounced(tmp_path: 
     plain = fuse(PHONES, "librispeech-1", lexicon=lexicon)
 
     (before,), (best, *_) = (
-        hear(PHONES, frames, some, BeamConfig(20, 20.0, n_best))
+        search(PHONES, frames, some, BeamConfig(20, 20.0, n_best))
         for some, n_best in ((plain, 1), (fusion, 4))
     )
 

@@ -114,7 +114,7 @@ def make_language(
     *,
     is_open: bool = True,
 ) -> Language:
-    """Word w of the lexicon has number 3 + w in the language model, which lacks the last one."""
+    """Word w of the lexicon has id 3 + w in the language model, which lacks the last one."""
     begins_word = np.array([token.startswith("_") for token in tokens])
     units = [spell(token.removeprefix("_")) for token in tokens]
     n_words = max((word for _, word in spellings), default=-1) + 1
@@ -128,7 +128,7 @@ def make_language(
             units,
             begins_word.tolist(),
         ),
-        numbers=numbers,
+        lm_ids=numbers,
         is_open=is_open,
         ngram=ngram_of(model) if model else NO_NODES,
         hotwords=make_hotwords({spell(f"_{p}_"): boost for p, boost in hotwords.items()}, units),
@@ -141,33 +141,35 @@ Reading = tuple[Words, str]  # words, and how they are spelled, with boundaries 
 def readings(
     text: str, tokens: Sequence[str], spellings: Sequence[tuple[str, int]], *, is_open: bool
 ) -> list[Reading]:
-    """All that a spelled text may be."""
+    """Every way to read a spelled text as words."""
     if any(token.startswith("_") for token in tokens):
         found: list[Reading] = [((), "_")]
         for spelled in filter(None, text.split("_")):
             alike: list[int | None] = [w for other, w in spellings if other == spelled]
             choices = alike or ([None] if is_open else [])
-            found = [((*words, w), f"{said}{spelled}_") for words, said in found for w in choices]
+            found = [
+                ((*words, w), f"{around}{spelled}_") for words, around in found for w in choices
+            ]
         return found
     if not text:
         return [((), "_")]
     return [
-        ((word, *words), f"_{spelled}{said}")
+        ((word, *words), f"_{spelled}{around}")
         for spelled, word in spellings
         if text.startswith(spelled)
-        for words, said in readings(text[len(spelled) :], tokens, spellings, is_open=is_open)
+        for words, around in readings(text[len(spelled) :], tokens, spellings, is_open=is_open)
     ]
 
 
 def worth(reading: Reading, language: Language, model: Model | None, hotwords: Boosts) -> float:
     """All of a score but the acoustic part."""
-    words, said = reading
-    numbers = [UNKNOWN_ID if word is None else int(language.numbers[word]) for word in words]
+    words, around = reading
+    numbers = [UNKNOWN_ID if word is None else int(language.lm_ids[word]) for word in words]
     score = EVERYTHING.word_score * len(words)
     if model:
         score += EVERYTHING.lm_weight * reference_text_log_prob(model, numbers)
         score += EVERYTHING.unknown_score * numbers.count(UNKNOWN_ID)
-    times = {p: sum(said.startswith(f"_{p}_", i) for i in range(len(said))) for p in hotwords}
+    times = {p: sum(around.startswith(f"_{p}_", i) for i in range(len(around))) for p in hotwords}
     return score + sum(boost * times[phrase] for phrase, boost in hotwords.items())
 
 
@@ -227,7 +229,7 @@ def test_a_beam_wide_enough_finds_every_reading_with_its_exact_score(
             expected[ids, reading[0]] = (score, acoustic)
     found = searched(emission, language, EVERYTHING)
     if expected:
-        assert {(h.tokens, said(h)): (h.score, h.acoustic_score) for h in found} == {
+        assert {(h.tokens, words_of(h)): (h.score, h.acoustic_score) for h in found} == {
             key: pytest.approx(scores, abs=1e-5) for key, scores in expected.items()
         }
         assert [h.score for h in found] == sorted((h.score for h in found), reverse=True)
@@ -235,7 +237,7 @@ def test_a_beam_wide_enough_finds_every_reading_with_its_exact_score(
         assert len(found) == 1
 
 
-def said(hypothesis: Hypothesis) -> Words:
+def words_of(hypothesis: Hypothesis) -> Words:
     return tuple(word.word for word in hypothesis.words)
 
 
@@ -272,9 +274,9 @@ def test_a_narrow_beam_gives_hypotheses_whose_score_is_that_of_their_parts(
         (reading,) = readings(
             text, CHARACTERS, tuple(zip(WORDS, range(4), strict=True)), is_open=True
         )
-        beside = worth(reading, language, model, hotwords)
-        assert hypothesis.score == pytest.approx(hypothesis.acoustic_score + beside, abs=1e-5)
-        assert said(hypothesis) == reading[0]
+        other = worth(reading, language, model, hotwords)
+        assert hypothesis.score == pytest.approx(hypothesis.acoustic_score + other, abs=1e-5)
+        assert words_of(hypothesis) == reading[0]
 
 
 def test_an_impossible_utterance_has_the_empty_hypothesis_and_probability_zero() -> None:
@@ -290,19 +292,19 @@ def test_a_long_recording_needs_no_more_room_than_the_prefixes_of_the_beam(
 ) -> None:
     log_probs = random_log_probs(7, 3000, 4)
     search = BeamSearch(BeamConfig(20, 10.0, 1), make_language(CHARACTERS))
-    state = search._hear(np.exp(log_probs))
+    state = search._run(np.exp(log_probs))
     assert len(state.tree) < 2 * (3000 + 32 * 20)
     assert int(state.progress["frame"][0]) == 3000
 
 
-def test_words_of_any_spelling_need_tokens_that_tell_where_they_end() -> None:
+def test_words_of_any_spelling_need_tokens_that_mark_where_they_end() -> None:
     with pytest.raises(ConfigError, match="no token begins a word"):
         make_language(PHONES, (("a", 0),), is_open=True)
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:
     language = make_language(CHARACTERS, (("a", 0),))
-    with pytest.raises(ShapeError, match="a number for each of 1 words"):
-        replace(language, numbers=np.zeros(0, np.int32))
+    with pytest.raises(ShapeError, match="an id for each of 1 words"):
+        replace(language, lm_ids=np.zeros(0, np.int32))
     with pytest.raises(ShapeError, match="4 tokens, log_probs have 3"):
         searched(np.full((1, 3), -math.log(3)), language, EVERYTHING)

@@ -3,23 +3,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.search.pool import CANDIDATE, STAND, keep_best, nth_greatest
+from asr.search.pool import CANDIDATE, STATUS, nth_greatest, prune
 
 values = st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5, 0.7, 1.0]), min_size=1, max_size=40)
 
 
 @given(values, st.integers(1, 45), st.sampled_from([0.0, 0.3]))
 def test_what_is_kept_is_the_head_of_a_stable_sort_in_the_order_in_which_it_came(
-    offered: list[float], size: int, least_share: float
+    offered: list[float], size: int, min_share: float
 ) -> None:
-    pool, stand = np.recarray(40, CANDIDATE), np.recarray(1, STAND)
+    pool, status = np.recarray(40, CANDIDATE), np.recarray(1, STATUS)
     pool["value"][: len(offered)] = offered
     pool["token"][: len(offered)] = range(len(offered))
-    stand[0] = (size, len(offered), max(offered), 0.0, least_share)
-    keep_best(pool, stand, np.empty(40))
-    useful = [i for i, value in enumerate(offered) if value > max(offered) * least_share]
+    status[0] = (size, len(offered), max(offered), 0.0, min_share)
+    prune(pool, status, np.empty(40))
+    useful = [i for i, value in enumerate(offered) if value > max(offered) * min_share]
     best = sorted(sorted(useful, key=lambda i: -offered[i])[:size])
-    assert pool["token"][: stand["n"][0]].tolist() == best
+    assert pool["token"][: status["n"][0]].tolist() == best
 
 
 @given(values, st.data())

@@ -3,34 +3,34 @@ import numpy as np
 from asr.search.prefix_tree import (
     NONE,
     ROOT,
-    Rows,
     add_prefix,
-    clear_out,
+    compact,
     find_prefix,
     make_tree,
     n_tokens,
-    trace,
+    trace_back,
 )
-from asr.search.state import PLACE
+from asr.search.records import Records
+from asr.search.state import SLOT
 
 
 class Forest:
     """A tree that counts its rows, as the search does."""
 
     def __init__(self) -> None:
-        self.tree: Rows = make_tree(100, blank=0, context=0, phrase=0)
+        self.tree: Records = make_tree(100, blank=0, lm_state=0, hotword_state=0)
         self.n_rows = 1
 
     def grow(self, parent: int, token: int) -> int:
         add_prefix(self.tree, parent, self.n_rows)
         row = self.tree[self.n_rows]
-        row.token, row.spelled, row.factor = token, 0, 0.5
+        row.token, row.node, row.factor = token, 0, 0.5
         self.n_rows += 1
         return self.n_rows - 1
 
     def spell(self, prefix: int) -> tuple[list[int], float]:
         tokens = np.empty(n_tokens(self.tree, prefix), np.int64)
-        log_factor = trace(self.tree, prefix, tokens, np.empty_like(tokens))
+        log_factor = trace_back(self.tree, prefix, tokens, np.empty_like(tokens))
         return tokens.tolist(), log_factor
 
 
@@ -52,10 +52,10 @@ def test_a_prefix_is_found_again_however_often_it_is_reached() -> None:
 def test_what_the_beam_does_not_go_back_to_is_cleared_out() -> None:
     forest = Forest()
     prefixes = [forest.grow(ROOT, token) for token in range(1, 51)]
-    beam = np.recarray(2, PLACE)
+    beam = np.recarray(2, SLOT)
     longer = forest.grow(prefixes[40], 3)
     beam["prefix"] = [forest.grow(longer, 4), prefixes[29]]
-    assert clear_out(forest.tree, forest.n_rows, beam, 2) == 5
+    assert compact(forest.tree, forest.n_rows, beam, 2) == 5
     assert [forest.spell(prefix)[0] for prefix in beam["prefix"]] == [[41, 3, 4], [30]]
     parent = find_prefix(forest.tree, ROOT, 41, 0)
     assert find_prefix(forest.tree, parent, 3, 0) == forest.tree["parent"][beam["prefix"][0]]
