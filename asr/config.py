@@ -166,7 +166,7 @@ def shape_difference(one: Config, other: Config) -> tuple[str, Any, Any] | None:
     Dropout may differ, so may everything about training, and one may lack heads of the other.
     """
     ours, theirs = dataclasses.asdict(one), dataclasses.asdict(other)
-    tables = [("features",), ("text",), ("model",)]
+    tables: list[tuple[str, ...]] = [("features",), ("text",), ("model",)]
     tables += [("heads", head) for head in one.heads if head in other.heads]
     for path in tables:
         mine, yours = ours, theirs

@@ -32,7 +32,7 @@ from asr.text.normalise import normaliser
 from asr.text.tokenizer import make_tokenizer
 from asr.text.tokens import Tokenizer, TokenTable
 from asr.train.data import TrainingData, dev_references, evenly, normalised_texts
-from asr.train.loop import DevSet, Trainer
+from asr.train.loop import DevSet, Procedure, Trainer
 from asr.train.objective import LossTerm, make_terms
 from asr.train.priors import PRIOR_UTTERANCES, estimate_priors
 from asr.train.progress import Watcher
@@ -122,10 +122,8 @@ def train_model(
     trainer = Trainer(
         checkpoint.model,
         TrainingData(train, tokens, cache, config.batching, config.augment, ranks),
-        _terms(checkpoint, tokens),
         _dev_set(checkpoint, material.dev, cache, ranks) if material.dev is not None else None,
-        config.train,
-        config.optimiser,
+        Procedure(_terms(checkpoint, tokens), config.train, config.optimiser),
         folder,
         fingerprint=_fingerprint(config, tokens, material.start, train, material.dev or ()),
     )

@@ -38,7 +38,6 @@ def load_model(
     lexicon: str | Path | None = None,
     hotwords: Mapping[str, float] | None = None,
     is_greedy: bool = False,
-    is_calibrated: bool = True,
     n_threads: int | None = None,
 ) -> "Recognizer":
     """Load a model that the package ships, by its name, or one of yours, by its folder.
@@ -52,8 +51,6 @@ def load_model(
             a line, alone or followed by its pronunciation in the phones of the model.
         hotwords: Phrases that score higher, each with its boost in nats.
         is_greedy: Search greedily, whatever the model comes with.
-        is_calibrated: As a word's confidence give the probability that it is right, if the model
-            has a calibration for this kind of search; else the search's own confidence.
         n_threads: Utterances to compute and search at the same time; None: as many as cores.
 
     Raises:
@@ -73,7 +70,7 @@ def load_model(
         Path(lexicon) if lexicon else None,
         hotwords or {},
     )
-    return load_recognizer(name, options, is_calibrated=is_calibrated, n_threads=n_threads)
+    return load_recognizer(name, options, n_threads=n_threads)
 
 
 def load_recognizer(
@@ -83,7 +80,18 @@ def load_recognizer(
     is_calibrated: bool = True,
     n_threads: int | None = None,
 ) -> "Recognizer":
-    """Load a model with the search that `plan_search` makes of some options; see `load_model`."""
+    """Load a model with the search that `plan_search` makes of some options.
+
+    Args:
+        name: See `load_model`.
+        options: What is asked of the search.
+        is_calibrated: As a word's confidence give the probability that it is right, if the model
+            has a calibration for this kind of search; else the search's own confidence.
+        n_threads: See `load_model`.
+
+    Raises:
+        ModelError, ConfigError, DataError: See `load_model`.
+    """
     folder = model_folder(name)
     model = read_directory(folder)
     plan = plan_search(options, model.search)
@@ -101,7 +109,7 @@ class Recognizer:
         model: The model.
         engine: Runs it.
         plan: How to search.
-        is_calibrated: Whether word confidences become probabilities, if the model has a calibration.
+        is_calibrated: Whether confidences become probabilities, if the model has a calibration.
         n_threads: Utterances to search at the same time.
 
     Raises:
@@ -221,7 +229,7 @@ class Recognizer:
                 yield utterance, error
 
     def text_of(self, emission: Emission) -> str:
-        """Search the emission of one recording, (T, V) of the searched head; empty if there are no frames."""
+        """Search one emission, (T, V) of the searched head; the text is empty if T is 0."""
         ((best, *_),) = self.searcher(emission[None], np.array([len(emission)]))
         return self.searcher.words.text(best)
 
@@ -241,7 +249,9 @@ class Recognizer:
         """Read ahead, and compute the emissions of those in a group that could be read."""
         read = prefetch(self._try_to_read, utterances, depth=READ_AHEAD)
         for group in _groups(read, batch_duration * self.sample_rate):
-            waveforms, lengths = _padded([audio for _, audio in group if _is_audio(audio)])
+            waveforms, lengths = _padded(
+                [audio for _, audio in group if not isinstance(audio, AudioError)]
+            )
             yield group, *self.engine.log_probs(waveforms, lengths, self.searcher.head)
 
     def _try_to_read(self, utterance: Utterance) -> Read:
@@ -249,10 +259,6 @@ class Recognizer:
             return utterance, read_utterance(utterance, self.sample_rate)
         except AudioError as error:
             return utterance, error
-
-
-def _is_audio(audio: Waveform | AudioError) -> bool:
-    return not isinstance(audio, AudioError)
 
 
 def _padded(waveforms: list[Waveform]) -> tuple[Waveform, NDArray[np.int64]]:

@@ -34,7 +34,7 @@ def checkpoint(small_config: Config) -> Checkpoint:
     checkpoint = build(small_config, {"text": TokenTable.from_text(["ABCDEFGH IJ"])})
     checkpoint.model.eval()
     with torch.no_grad():
-        checkpoint.model.heads["text"].weight.mul_(20.0)  # type: ignore[operator, union-attr]
+        checkpoint.model.heads["text"].get_parameter("weight").mul_(20.0)
     return checkpoint
 
 
@@ -77,8 +77,8 @@ def test_a_lexicon_of_pronunciations_is_searched_by_the_head_of_phones(
 ) -> None:
     checkpoint = with_phones(small_config, ["CAT"])
     with torch.no_grad():
-        checkpoint.model.heads["text"].bias[1:] = -50.0  # type: ignore[index, operator, union-attr]
-        checkpoint.model.heads["phones"].bias[2] = 50.0  # type: ignore[index, operator, union-attr]
+        checkpoint.model.heads["text"].get_parameter("bias")[1:] = -50.0
+        checkpoint.model.heads["phones"].get_parameter("bias")[2] = 50.0
     save_checkpoint(tmp_path / "m", checkpoint, card="# Card\n", example=EXAMPLE)
     (tmp_path / "lexicon.txt").write_text("CAT K AE T\nA AE\n", encoding="utf-8")
     recording = tiny_corpus[0].audio_filepath

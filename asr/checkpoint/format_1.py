@@ -79,7 +79,7 @@ def read_example_1(folder: Path) -> NDArray[np.float32]:
     """Read the waveform of the golden example, (N,)."""
     with safe_open(folder / GOLDEN_FILE, framework="np") as file:
         samples: NDArray[np.int16] = file.get_tensor("waveform")
-    return samples.astype(np.float32) / 32768
+    return (samples / 32768).astype(np.float32)
 
 
 def _converted(tree: Mapping[str, Any], *, has_phones: bool) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def swelling_noise(sample_rate: int) -> Waveform:
 def write_golden(folder: Path, model: ModelDirectory, engine: Engine, example: Waveform) -> None:
     """Run a model on an example, (N,), and keep both in its directory."""
     samples = (example * 32768).round().clip(-32768, 32767).astype(np.int16)
-    probs, text = _run(model, engine, samples.astype(np.float32) / 32768)
+    probs, text = _run(model, engine, _scaled(samples))
     content = safetensors.numpy.save({"waveform": samples, "probs": probs}, {"text": text})
     (folder / GOLDEN_FILE).write_bytes(content)
 
@@ -78,7 +78,11 @@ def _read(path: Path) -> tuple[Waveform, NDArray[np.float32], str]:
             waveform, probs = file.get_tensor("waveform"), file.get_tensor("probs")
     except (OSError, SafetensorError, KeyError, TypeError) as error:
         raise ModelError(f"{path}: no golden example: {error}") from error
-    return waveform.astype(np.float32) / 32768, probs, text
+    return _scaled(waveform), probs, text
+
+
+def _scaled(samples: NDArray[np.int16]) -> Waveform:
+    return (samples / 32768).astype(np.float32)
 
 
 def _run(

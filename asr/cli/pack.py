@@ -117,9 +117,10 @@ def _default_search(
         return None
     if plan.hotwords:
         options.refuse("--hotwords are for one recording or another: give them to asr transcribe")
-    if plan.lm is None:
-        options.refuse("a model's default search needs a language model: give --lm")
-    return DefaultSearch(plan.beam, plan.lm, plan.lexicon)
+    if plan.lm is not None:
+        return DefaultSearch(plan.beam, plan.lm, plan.lexicon)
+    options.refuse("a model's default search needs a language model: give --lm")
+    return None
 
 
 def _read_card(path: Path) -> str:

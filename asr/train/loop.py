@@ -43,16 +43,29 @@ class DevSet:
     tokenizer: Tokenizer
 
 
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """How a network is trained.
+
+    Attributes:
+        terms: The losses whose weighted sum updates minimise; the first one is reported.
+        train: Length and precision.
+        optimiser: How far each update goes.
+    """
+
+    terms: Sequence[LossTerm]
+    train: TrainConfig
+    optimiser: OptimiserConfig
+
+
 class Trainer:
-    """A run in a folder: begun there, or gone on with where its state says it stood.
+    """A run in a folder: started there, or resumed where its state says it stood.
 
     Args:
         model: Trained in place, on the device of the data's ranks.
         data: The training set, and the ranks that share it. The first one writes the state.
-        terms: The losses whose weighted sum updates minimise; the first one is reported.
         dev: The dev set, for the choice of the best epoch; None keeps the last.
-        config: Length and precision.
-        optimiser_config: How far each update goes.
+        procedure: How it is trained.
         folder: Holds the training state.
         fingerprint: Stands for everything that must be equal when a run is resumed.
     """
@@ -61,19 +74,17 @@ class Trainer:
         self,
         model: AcousticModel,
         data: TrainingBatches,
-        terms: Sequence[LossTerm],
         dev: DevSet | None,
-        config: TrainConfig,
-        optimiser_config: OptimiserConfig,
+        procedure: Procedure,
         folder: Path,
         fingerprint: str,
     ) -> None:
         self.model, self.data, self.dev = model.to(data.ranks.device), data, dev
-        self.terms = terms
         self.ranks = data.ranks
-        self.config, self.optimiser_config = config, optimiser_config
+        config = self.config = procedure.train
+        self.terms, self.optimiser_config = procedure.terms, procedure.optimiser
         self._precision = usable_precision(config.precision, data.ranks.device)
-        self.optimiser = adamw(model, optimiser_config)
+        self.optimiser = adamw(model, procedure.optimiser)
         self.modules: dict[str, nn.Module] = {"model": model}
         self.average: AveragedModel | None = None
         if config.average_decay:

@@ -27,7 +27,7 @@ def estimate_priors(model: AcousticModel, batches: Iterable[TrainingBatch]) -> d
         for batch in batches:
             frames, lengths = model.encode(batch.features, batch.lengths)
             is_valid = torch.arange(frames.shape[1]) < lengths[:, None]  # (B, T')
-            for head in sums:
+            for head, so_far in sums.items():
                 probs = model.score(frames, head).double().exp()
-                sums[head] = sums[head] + probs[is_valid].sum(dim=0)
+                sums[head] = so_far + probs[is_valid].sum(dim=0)
     return {head: (s / s.sum()).clamp(min=LEAST).float() for head, s in sums.items()}

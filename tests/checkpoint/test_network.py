@@ -16,7 +16,7 @@ from asr.errors import ConfigError, ModelError
 from asr.runtime.onnx_engine import OnnxEngine
 from asr.text.bpe import train_bpe
 from asr.text.tokenizer import HeadConfig
-from asr.text.tokens import TokenTable
+from asr.text.tokens import Tokenizer, TokenTable
 from asr.train.config import CtcConfig
 
 TEXTS = ["HELLO WORLD", "WE WOULD", "LOW OR HELD"]
@@ -61,7 +61,7 @@ def test_every_head_is_stored_with_its_tokens(
     heads = {**small_config.heads, "phones": HeadConfig(units="phones", n_tokens=0)}
     objective = dict.fromkeys(heads, CtcConfig(loss="ctc", weight=0.5))
     config = dataclasses.replace(small_config, heads=heads, objective=objective)
-    tokenizers = {
+    tokenizers: dict[str, Tokenizer] = {
         "text": train_bpe(TEXTS, 20),
         "phones": TokenTable(("<blank>", "AH", "R", "IY")),
     }
@@ -122,7 +122,7 @@ def test_the_golden_example_notices_another_feature_configuration(
     config = dataclasses.replace(checkpoint.config, features=features)
     loaded = load_checkpoint(folder)
     with torch.no_grad():
-        loaded.model.heads["text"].weight.mul_(20.0)  # type: ignore[operator, union-attr]
+        loaded.model.heads["text"].get_parameter("weight").mul_(20.0)
     other = build(config, checkpoint.directory.tokenizers)
     other.model.load_state_dict(loaded.model.state_dict())
     other.model.eval()
@@ -134,7 +134,7 @@ def test_the_golden_example_notices_another_feature_configuration(
 def test_the_golden_example_notices_other_weights(folder: Path) -> None:
     loaded = load_checkpoint(folder)
     with torch.no_grad():
-        loaded.model.heads["text"].bias[3] += 100.0  # type: ignore[index, union-attr]
+        loaded.model.heads["text"].get_parameter("bias")[3] += 100.0
 
     with pytest.raises(ModelError, match="probabilities differ"):
         verify_golden(folder, loaded.directory, loaded.engine)

@@ -4,7 +4,7 @@ import torch
 from asr.model.ctc import ctc_loss
 from asr.model.denominator import log_denominator
 from asr.model.dense_trigram import dense_trigram
-from asr.train.config import CtcConfig, CtcCrfConfig
+from asr.train.config import CtcConfig, CtcCrfConfig, TermConfig
 from asr.train.objective import Ctc, CtcCrf, Targets, make_terms
 
 LOG_PROBS = torch.randn(2, 6, 4, generator=torch.Generator().manual_seed(0)).log_softmax(2)
@@ -30,7 +30,7 @@ def test_ctc_crf_adds_a_share_of_the_denominator(share: float) -> None:
 
 
 def test_each_head_of_a_configuration_gets_its_term() -> None:
-    objective = {
+    objective: dict[str, TermConfig] = {
         "text": CtcConfig(loss="ctc", weight=0.6),
         "phones": CtcCrfConfig(loss="ctc-crf", weight=0.4, denominator_weight=0.9),
     }

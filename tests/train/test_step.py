@@ -130,7 +130,9 @@ def test_a_loss_that_is_not_finite_stops_before_the_update_and_names_the_utteran
 def test_a_gradient_that_is_not_finite_stops_before_the_update() -> None:
     model, batch = make_model(), make_batch(3, 2)
     before = weights(model)
-    model.heads["text"].weight.register_hook(lambda gradient: gradient * float("inf"))
+    model.heads["text"].get_parameter("weight").register_hook(
+        lambda gradient: gradient * float("inf")
+    )
 
     with pytest.raises(TrainingError, match="utterance-0, utterance-1"):
         step(model, batch)
@@ -169,7 +171,7 @@ def test_an_update_follows_the_weighted_sum_of_its_terms() -> None:
     batch = make_batch(3, 2)
     batch = dataclasses.replace(batch, targets={**batch.targets, "phones": batch.targets["text"]})
     trigram = torch.from_numpy(dense_trigram([[1, 2, 3], [4]], 5))
-    terms = [Ctc("text", 0.6), CtcCrf("phones", 0.4, 0.9, trigram)]
+    terms: list[LossTerm] = [Ctc("text", 0.6), CtcCrf("phones", 0.4, 0.9, trigram)]
     target = batch.targets["text"]
     losses = []
     for head in ("text", "phones"):
