@@ -114,6 +114,7 @@ def read_tree(kind: type[Part], path: Path, overrides: Mapping[str, str] | None 
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: expected a TOML configuration, got {error}") from error
+    tree.pop("format", None)  # of the model directory that the file lies in, if it does
     for key, text in (overrides or {}).items():
         _override(tree, key, text)
     try:

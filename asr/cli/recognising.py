@@ -16,13 +16,13 @@ def recognise(
     *,
     must_stop: Callable[[], bool] = lambda: False,
 ) -> "dict[str, Transcript]":
-    """Recognise in order of length, for the least padding; name on stderr what cannot be.
+    """Recognise in order of length, for the least padding; name unreadable audio on stderr.
 
     Returns:
-        Transcripts by id, of what could be read.
+        Transcripts by id, of the utterances that could be read.
 
     Raises:
-        StoppedError: `must_stop` said so.
+        StoppedError: `must_stop` returned True.
     """
     from tqdm import tqdm
 
@@ -38,12 +38,12 @@ def recognise(
                 transcripts[utterance.id] = result
             bar.update()
             if must_stop():
-                raise StoppedError("stopped while recognising; the same command begins that again")
+                raise StoppedError("stopped while recognising; the same command starts that again")
     return transcripts
 
 
 def report_failures(n_utterances: int, n_recognised: int) -> int:
-    """Say on stderr how many are missing, if any, and return the exit status."""
+    """Report on stderr how many are missing, if any; return the exit status."""
     n_failed = n_utterances - n_recognised
     if not n_failed:
         return 0

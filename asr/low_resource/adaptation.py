@@ -1,76 +1,76 @@
-"""Adaptation: a model learns from what it recognised itself, and gets used to the voices in it."""
+"""Adaptation: a model learns from its own transcripts, and adapts to the voices in them."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
-from asr.checkpoint.directory import CARD_FILE, check_replaceable
+from asr.checkpoint.decoding import SearchPlan
+from asr.checkpoint.directory import ONNX_FILE, check_replaceable, read_card
+from asr.checkpoint.export import Weights
+from asr.checkpoint.golden import read_example
 from asr.checkpoint.names import weights_hash
-from asr.checkpoint.network import Checkpoint, load_checkpoint, read_example, save_checkpoint
+from asr.checkpoint.network import Checkpoint, load_checkpoint, save_checkpoint
 from asr.config import Config, config_hash
 from asr.corpus.utterance import Utterance, without_folders
-from asr.errors import ConfigError, DataError
+from asr.errors import ConfigError
 from asr.experiment import Material, Resources, train_model
-from asr.lexicon.read import Pronunciation
+from asr.lexicon.read import Pronunciation, read_lexicon
+from asr.low_resource.pseudo_labels import pseudo_labelled
 from asr.provenance import Provenance
-from asr.text.transcript import Transcript, Word, read_transcripts, write_transcripts
+from asr.runtime.onnx_engine import OnnxEngine
+from asr.text.normalise import normaliser
+from asr.text.transcript import Transcript, read_transcripts, write_transcripts
 from asr.train.progress import Watcher
+from asr.train.run import run_folder
 
-# What is otherwise than in the training that the model comes from; docs/experiments.md has the
-# other values that were tried.
+# What differs from the training that the model comes from; docs/experiments.md has other values.
 SETTINGS = {
-    "optimiser.schedule": '"cosine"',
     "optimiser.learning_rate": "0.001",
     "optimiser.warmup_epochs": "0.5",
     "optimiser.hold_epochs": "0.0",
     "batching.batch_duration": "120.0",
-    "batching.codec_share": "0.0",
     "batching.sorted_first": "false",
-    "batching.ramp_epochs": "0",
+    "augment.codec_share": "0.0",
+    "augment.ramp_epochs": "0",
     "train.n_epochs": "12",
-    "train.patience": "0",
-    "train.grow_epochs": "0",
     "train.average_decay": "0.99",
 }
 
 SECTION = "## Adaptation"  # of the model card
-LONGEST = 30.0  # seconds; what is longer is cut
-MARGIN = 0.5  # seconds of silence that a cut leaves around words
 
 
 @dataclass(frozen=True, slots=True)
 class AdaptationMaterial:
-    """What a model gets used to.
+    """A model, and what it adapts to.
 
     Attributes:
         model: The model's directory.
-        recordings: With durations or without, and texts that are not looked at.
-        lexicon: How the words that the search can find are pronounced; a model with an output of
-            phones needs it.
-        n_folds: Parts of the recordings that models of the other parts recognise anew; 1: none.
+        plan: How recordings are recognised. A model with a head of phones needs pronunciations.
+        recordings: With or without durations; their texts are not read.
+        n_folds: Parts of the recordings, each recognised again by a model that learned from the
+            others; 1: none.
     """
 
     model: Path
+    plan: SearchPlan
     recordings: Sequence[Utterance]
-    lexicon: Sequence[Pronunciation] | None
     n_folds: int
 
 
 @dataclass(frozen=True, slots=True)
 class AdaptationResources:
-    """What an adaptation may use, and whom it asks and tells.
+    """How an adaptation recognises, trains and reports.
 
     Attributes:
-        search: Names how `recognise` searches: what it recognised before is taken for it again.
-        recognise: Recognises utterances by the model in a directory; gives transcripts by id.
-        watch: Makes who watches a training, of the folder of its run.
+        recognise: Recognises utterances by the plan with the model of a directory; returns
+            transcripts by id.
+        watch: Makes the watcher of a training from the folder of its run.
         training: What each training may use.
     """
 
-    search: str
     recognise: Callable[[Path, Sequence[Utterance]], Mapping[str, Transcript]]
     watch: Callable[[Path], AbstractContextManager[Watcher]]
     training: Resources
@@ -83,33 +83,33 @@ def adapt_model(
     provenance: Provenance,
     resources: AdaptationResources,
 ) -> Mapping[str, Transcript]:
-    """Adapt a model to recordings without texts, or go on with that.
+    """Adapt a model to recordings without texts, or resume its adaptation.
 
-    What was recognised is taken for what was said. A model that learns from its own errors keeps
-    them, in the recordings that they were made in most of all; so each fold is recognised anew by a
-    model that learned from the others, and that is what the last model learns from.
+    Transcripts are taken as texts. A model that learns from its own errors keeps them, most of all
+    in the recordings where it made them. So each fold is recognised again by a model that learned
+    from the others, and the last model learns from those transcripts.
 
-    The model's search and speller come along as they are. Its calibrations do not: they were
-    measured on its weights before.
+    The model keeps its default search. Its calibrations are dropped: they belong to its old
+    weights.
 
     Args:
-        config: The model's own with `SETTINGS`, or others.
+        config: The model's own with `SETTINGS`, or another.
         material: What to adapt, and to what.
-        output: The model directory; made at the very end. `<output>.run` keeps what was recognised
-            and the states of the trainings.
+        output: The model directory; made at the very end. `<output>.run` keeps the transcripts and
+            the states of the trainings.
         provenance: For the model card.
         resources: How to recognise, and what to train with.
 
     Returns:
-        What was recognised and then learned from, by id; without recordings that cannot be read.
+        The transcripts that the model learned from, by id, without recordings that cannot be read.
 
     Raises:
-        ConfigError: The model has an output of phones, and there is no lexicon.
+        ConfigError: The model has a head of phones, and the search has no pronunciations.
         DataError: Nothing was recognised.
         TrainingError: Training cannot go on; the state on disk is from before.
-        StoppedError: `must_stop` said so. What was recognised whole, and the state, are saved.
-        AudioError: A recording that could be read cannot be read any more.
-        ModelError: `output` holds something that is no model.
+        StoppedError: `must_stop` returned True. Finished transcripts and the state are saved.
+        AudioError: A recording can no longer be read.
+        ModelError: `output` holds something that is not a model.
 
     References:
         Shinozaki, Kubota and Furui, "Unsupervised cross-validation adaptation algorithms for
@@ -117,148 +117,108 @@ def adapt_model(
     """
     check_replaceable(output)
     start = load_checkpoint(material.model)
-    if start.phones and not material.lexicon:
-        raise ConfigError(
-            "the model learns phones beside text, and only a search with pronunciations finds "
-            "them: give one (--search beam --lexicon FILE)"
-        )
-    folder = output.with_name(output.name + ".run")
-    folder.mkdir(parents=True, exist_ok=True)
-    lexicon = material.lexicon if start.phones else None
-    adapter = _Adapter(config, start, lexicon, folder, provenance, resources)
+    lexicon = _lexicon(material.plan, start) if start.config.phone_heads else None
+    origin = repr(material.plan)
+    adapter = _Adapter(config, start, lexicon, origin, run_folder(output), provenance, resources)
     recordings = material.recordings
-    heard = adapter.recognised(material.model, recordings)
+    transcripts = adapter.recognise(material.model, recordings)
     if (n_folds := min(material.n_folds, len(recordings))) > 1:
-        heard = adapter.recognised_anew(folds(recordings, n_folds), heard)
-    acoustic = load_checkpoint(adapter.trained("acoustic", recordings, heard))
-    priors = {**acoustic.priors}
-    if start.speller:
-        priors["text"] = start.priors["text"]
-    adapted = replace(acoustic, priors=priors, search=start.search, speller=start.speller)
-    card = _card(material.model, config, heard, provenance)
-    save_checkpoint(output, adapted, card=card, example=read_example(material.model))
-    return heard
+        transcripts = adapter.recognise_folds(folds(recordings, n_folds), transcripts)
+    trained = load_checkpoint(adapter.train("acoustic", recordings, transcripts))
+    directory = replace(trained.directory, search=start.directory.search)
+    save_checkpoint(
+        output,
+        replace(trained, directory=directory),
+        card=_card(material.model, config, transcripts, provenance),
+        example=read_example(material.model),
+        onnx=_graph_weights(material.model),
+    )
+    return transcripts
 
 
 def folds(recordings: Sequence[Utterance], n_folds: int) -> list[list[Utterance]]:
-    """Deal recordings out like cards, so that every fold has some of each speaker's."""
+    """Deal recordings out like cards, so that every fold has some of each speaker."""
     return [list(recordings[number::n_folds]) for number in range(n_folds)]
-
-
-def stretches(
-    recordings: Sequence[Utterance], transcripts: Mapping[str, Transcript]
-) -> list[Utterance]:
-    """Take what was recognised for what was said.
-
-    Recordings of more than `LONGEST` seconds are cut at their longest pauses.
-
-    Args:
-        recordings: In order.
-        transcripts: By id, with times of words where a recording is long.
-
-    Returns:
-        Utterances with texts; without those of which nothing was recognised.
-
-    Raises:
-        DataError: Nothing was recognised in any.
-    """
-    heard = [
-        stretch
-        for recording in recordings
-        if recording.id in transcripts and transcripts[recording.id].text
-        for stretch in _stretches(recording, transcripts[recording.id])
-    ]
-    if not heard:
-        raise DataError(f"nothing was recognised in {len(recordings)} recordings: nothing to learn")
-    return heard
 
 
 @dataclass(frozen=True, slots=True)
 class _Adapter:
-    """Recognises and trains; what was done before in the same folder is not done again."""
+    """Recognises and trains; results that are in the folder already are not computed again."""
 
     config: Config
     start: Checkpoint
     lexicon: Sequence[Pronunciation] | None
+    search: str
     folder: Path
     provenance: Provenance
     resources: AdaptationResources
 
-    def recognised(self, model: Path, recordings: Sequence[Utterance]) -> dict[str, Transcript]:
-        """Recognise, or read what this model recognised before by the same search."""
-        origin = f"{weights_hash(model)} {self.resources.search} {without_folders(recordings)}"
-        file = self.folder / f"heard.{hashlib.sha256(origin.encode()).hexdigest()[:8]}.jsonl"
+    def recognise(self, model: Path, recordings: Sequence[Utterance]) -> dict[str, Transcript]:
+        """Recognise, or read what this model recognised before with the same search."""
+        origin = f"{weights_hash(model)} {self.search} {without_folders(recordings)}"
+        name = hashlib.sha256(origin.encode()).hexdigest()[:8]
+        file = self.folder / f"transcripts.{name}.jsonl"
         if not file.exists():
             write_transcripts(file, self.resources.recognise(model, recordings).values())
         return read_transcripts(file)
 
-    def recognised_anew(
-        self, parts: Sequence[list[Utterance]], heard: Mapping[str, Transcript]
+    def recognise_folds(
+        self, parts: Sequence[list[Utterance]], transcripts: Mapping[str, Transcript]
     ) -> dict[str, Transcript]:
-        """Recognise each part by a model that has learned from the others."""
-        anew: dict[str, Transcript] = {}
-        for number, part in enumerate(parts):
+        """Recognise each part by a model that learned from the others."""
+        again: dict[str, Transcript] = {}
+        for number, part in enumerate(parts, start=1):
             others = [u for other in parts if other is not part for u in other]
-            anew |= self.recognised(self.trained(f"without-{number + 1}", others, heard), part)
-        return anew
+            again |= self.recognise(self.train(f"without-{number}", others, transcripts), part)
+        return again
 
-    def trained(
-        self, name: str, recordings: Sequence[Utterance], heard: Mapping[str, Transcript]
+    def train(
+        self, name: str, recordings: Sequence[Utterance], transcripts: Mapping[str, Transcript]
     ) -> Path:
-        """Train on what was heard; return the directory of the acoustic model."""
+        """Train on transcripts; return the directory of the model."""
         output = self.folder / name
-        material = Material(stretches(recordings, heard), None, self.lexicon, self.start)
-        with self.resources.watch(output.with_name(f"{name}.run")) as watcher:
+        labelled = pseudo_labelled(recordings, transcripts)
+        material = Material(labelled, None, self.lexicon, self.start)
+        with self.resources.watch(run_folder(output)) as watcher:
             training = self.resources.training
             train_model(self.config, material, output, watcher, self.provenance, training)
         return output
 
 
-def _stretches(utterance: Utterance, transcript: Transcript) -> Iterator[Utterance]:
-    if (transcript.duration or 0.0) <= LONGEST:
-        yield replace(utterance, text=transcript.text, duration=transcript.duration)
-        return
-    for number, words in enumerate(_cut(transcript.words)):
-        start = max(0.0, words[0].start - MARGIN)
-        end = min(words[-1].end + MARGIN, transcript.duration or 0.0)
-        yield replace(
-            utterance,
-            id=f"{utterance.id}#{number}",
-            offset=utterance.offset + start,
-            duration=end - start,
-            text=" ".join(word.text for word in words),
+def _lexicon(plan: SearchPlan, start: Checkpoint) -> list[Pronunciation]:
+    """Read the pronunciations of the words that the search can find."""
+    normalise = normaliser(start.config.text.normaliser)
+    entries = read_lexicon(plan.lexicon, normalise) if plan.lexicon else []
+    if not entries or not entries[0][1]:
+        raise ConfigError(
+            f"the model has a head of phones ({start.config.phone_heads[0]}), which only a search "
+            "with pronunciations can label: give one (--search beam --lexicon FILE)"
         )
+    return entries
 
 
-def _cut(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
-    """Cut at the longest pause, and what is still too long once more."""
-    waiting = [words]
-    while waiting:
-        some = waiting.pop()
-        if len(some) < 2 or some[-1].end - some[0].start <= LONGEST:
-            yield some
-            continue
-        pauses = [after.start - before.end for before, after in pairwise(some)]
-        middle = 1 + max(range(len(pauses)), key=pauses.__getitem__)
-        waiting += [some[middle:], some[:middle]]
+def _graph_weights(model: Path) -> Weights | None:
+    """Tell how the graph of a model stores weights; None if it has none."""
+    if not (model / ONNX_FILE).is_file():
+        return None
+    return cast(Weights, OnnxEngine(model / ONNX_FILE, n_threads=1).description.weights)
 
 
 def _card(
-    model: Path, config: Config, heard: Mapping[str, Transcript], provenance: Provenance
+    model: Path, config: Config, transcripts: Mapping[str, Transcript], provenance: Provenance
 ) -> str:
-    """Write about the adaptation below what the card says of the model."""
-    hours = sum(transcript.duration or 0.0 for transcript in heard.values()) / 3600
-    card = (model / CARD_FILE).read_text(encoding="utf-8").partition(SECTION)[0]
+    """Add the adaptation to the model's card, in place of an earlier one."""
+    hours = sum(transcript.duration or 0.0 for transcript in transcripts.values()) / 3600
     return f"""\
-{card.rstrip()}
+{read_card(model).partition(SECTION)[0].rstrip()}
 
 {SECTION}
 
-What stands above is about the model as it was before.
+Everything above describes the model before its adaptation.
 
 | | |
 |---|---|
-| adapted to | {len(heard)} recordings, {hours:.2f} hours, by what was recognised in them |
+| adapted to | {len(transcripts)} recordings, {hours:.2f} hours, by its own transcripts of them |
 | configuration | {config_hash(config)} |
 {provenance.rows}
 """

@@ -1,16 +1,19 @@
-"""`asr adapt`: recordings without texts in, a model that has learned from them out."""
+"""`asr adapt`: recordings without texts in, an adapted model out."""
 
 import dataclasses
 import json
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from asr.checkpoint.network import load_checkpoint, save_checkpoint, verify_golden
+from asr.checkpoint.directory import read_directory
+from asr.checkpoint.engine import verify_model
+from asr.checkpoint.network import load_checkpoint, save_checkpoint
 from asr.cli import main
 from asr.confidence.calibration import Calibration
 from asr.confidence.calibration_file import Fitted
@@ -19,16 +22,19 @@ from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
 from asr.experiment import Material, train_model
 from asr.recognizer import Recognizer
+from asr.runtime.onnx_engine import OnnxEngine
+from asr.text.tokenizer import HeadConfig
 from asr.text.transcript import Transcript
+from asr.train.config import CtcConfig
 from asr.train.state import RunState
 
 SHORTER = ["--set", "train.n_epochs=2", "--set", "batching.batch_duration=4.0"]
 
 
 @pytest.fixture
-def untold(tmp_path: Path, tiny_corpus: Sequence[Utterance]) -> Path:
+def archive(tmp_path: Path, tiny_corpus: Sequence[Utterance]) -> Path:
     """A manifest of four utterances without texts."""
-    path = tmp_path / "untold.jsonl"
+    path = tmp_path / "archive.jsonl"
     write_manifest(path, [dataclasses.replace(u, text=None) for u in tiny_corpus[:4]])
     return path
 
@@ -38,54 +44,57 @@ def adapt(*words: object) -> int:
 
 
 def moved(before: Path, after: Path) -> bool:
-    """Tell whether any weight of the acoustic model is another one."""
+    """Tell whether any weight of the network changed."""
     weights = (load_checkpoint(folder).model.state_dict() for folder in (before, after))
     return any(not torch.equal(*pair) for pair in zip(*(w.values() for w in weights), strict=True))
 
 
-def test_a_model_learns_from_recordings_without_texts(
-    model: Path, untold: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_model_learns_from_recordings_archive(
+    model: Path, archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     adapted = tmp_path / "adapted"
 
-    assert adapt(model, untold, "--output", adapted) == 0
+    assert adapt(model, archive, "--output", adapted) == 0
 
     assert "adapted: adapted to 4.1 seconds of speech" in capsys.readouterr().out
     assert moved(model, adapted)
-    verify_golden(adapted, load_checkpoint(adapted))
+    verify_model(adapted)
+    assert not (adapted / "model.onnx").exists()  # the model had none
     card = (adapted / "README.md").read_text()
     assert card.startswith("# Knows nothing\n")
     assert "| adapted to | 4 recordings," in card
-    assert main([*map(str, ["decode", adapted, untold, "--output", tmp_path / "h.jsonl"])]) == 0
+    assert main([*map(str, ["decode", adapted, archive, "--output", tmp_path / "h.jsonl"])]) == 0
 
 
-def test_the_card_tells_of_one_adaptation_only(model: Path, untold: Path, tmp_path: Path) -> None:
-    assert adapt(model, untold, "--output", tmp_path / "once") == 0
-    assert adapt(tmp_path / "once", untold, "--utterances", 2, "--output", tmp_path / "twice") == 0
+def test_the_card_describes_the_last_adaptation_only(
+    model: Path, archive: Path, tmp_path: Path
+) -> None:
+    assert adapt(model, archive, "--output", tmp_path / "once") == 0
+    assert adapt(tmp_path / "once", archive, "--utterances", 2, "--output", tmp_path / "twice") == 0
 
     card = (tmp_path / "twice" / "README.md").read_text()
     assert card.count("## Adaptation") == 1
     assert "| adapted to | 2 recordings" in card
 
 
-def test_what_was_recognised_is_not_recognised_again(
-    model: Path, untold: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_finished_transcripts_are_not_made_again(
+    model: Path, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stopping(*_: object, **_rest: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr("asr.low_resource.adaptation.train_model", stopping)
-        assert adapt(model, untold, "--folds", 1, "--output", tmp_path / "stopped") == 130
+        assert adapt(model, archive, "--folds", 1, "--output", tmp_path / "stopped") == 130
     monkeypatch.setattr("asr.cli.adapt.recognise", stopping)
 
-    assert adapt(model, untold, "--folds", 1, "--output", tmp_path / "stopped") == 0
-    assert adapt(model, untold, "--utterances", 2, "--output", tmp_path / "stopped") == 130
+    assert adapt(model, archive, "--folds", 1, "--output", tmp_path / "stopped") == 0
+    assert adapt(model, archive, "--utterances", 2, "--output", tmp_path / "stopped") == 130
 
 
-def test_a_signal_ends_the_recognising_too(
+def test_a_signal_ends_recognition_too(
     model: Path,
-    untold: Path,
+    archive: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -94,20 +103,20 @@ def test_a_signal_ends_the_recognising_too(
 
     def signalled(recognizer: Recognizer, some: Sequence[Utterance]) -> Iterator[Any]:
         for n, result in enumerate(transcribe_all(recognizer, some), start=1):
-            assert n < 3, "recognises on"
+            assert n < 3, "did not stop"
             if n == 2:
                 signal.raise_signal(signal.SIGTERM)
             yield result
 
     monkeypatch.setattr(Recognizer, "transcribe_all", signalled)
 
-    assert adapt(model, untold, "--output", tmp_path / "adapted") == 143
+    assert adapt(model, archive, "--output", tmp_path / "adapted") == 143
 
     assert "stopped while recognising" in capsys.readouterr().err
     assert not list((tmp_path / "adapted.run").iterdir())
 
 
-def test_a_recording_that_cannot_be_read_is_named_and_the_others_are_learned_from(
+def test_an_unreadable_recording_is_named_and_the_others_are_learned_from(
     model: Path,
     tiny_corpus: Sequence[Utterance],
     tmp_path: Path,
@@ -123,14 +132,14 @@ def test_a_recording_that_cannot_be_read_is_named_and_the_others_are_learned_fro
     assert "2 recordings" in (tmp_path / "adapted" / "README.md").read_text()
 
 
-def test_a_part_is_recognised_anew_by_a_model_that_did_not_learn_from_it(
-    model: Path, untold: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_part_is_recognised_again_by_a_model_that_did_not_learn_from_it(
+    model: Path, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ["NOTE", "ONE", "TWO", "TIN"]
     recognised: list[set[str]] = []
     learned: dict[str, dict[str, str | None]] = {}
 
-    def listening(
+    def recognising(
         _: Recognizer, parts: Sequence[Utterance], **_rest: object
     ) -> dict[str, Transcript]:
         recognised.append({utterance.id for utterance in parts})
@@ -141,10 +150,10 @@ def test_a_part_is_recognised_anew_by_a_model_that_did_not_learn_from_it(
         learned[output.name] = {u.id: u.text for u in material.train}
         return train_model(config, material, output, *rest)
 
-    monkeypatch.setattr("asr.cli.adapt.recognise", listening)
+    monkeypatch.setattr("asr.cli.adapt.recognise", recognising)
     monkeypatch.setattr("asr.low_resource.adaptation.train_model", learning)
 
-    assert adapt(model, untold, "--folds", 3, "--output", tmp_path / "adapted") == 0
+    assert adapt(model, archive, "--folds", 3, "--output", tmp_path / "adapted") == 0
 
     everything, *parts = recognised
     assert len(parts) == 3
@@ -155,82 +164,82 @@ def test_a_part_is_recognised_anew_by_a_model_that_did_not_learn_from_it(
 
 
 @pytest.fixture(scope="module")
-def spelling(
+def packed(
     tmp_path_factory: pytest.TempPathFactory,
-    small_config: Config,
+    configured: Callable[..., Config],
     tiny_corpus: Sequence[Utterance],
 ) -> Path:
-    """A model with phones, a speller, a search and a calibration, all hardly trained."""
-    folder: Path = tmp_path_factory.mktemp("spelling")
+    """A model with a head of phones, a search, a calibration and a graph, hardly trained."""
+    folder: Path = tmp_path_factory.mktemp("packed")
     words = sorted({word for u in tiny_corpus for word in (u.text or "").split()})
     (folder / "lexicon").write_text("".join(f"{w} {' '.join(w.lower())}\n" for w in words))
     (folder / "text").write_text("\n".join(words))
-    (folder / "small.toml").write_text(to_toml(small_config))
+    heads = {"text": HeadConfig("char", 0), "phones": HeadConfig("phones", 0)}
+    losses = dict.fromkeys(heads, CtcConfig("ctc", 1.0))
+    (folder / "small.toml").write_text(to_toml(configured(heads=heads, objective=losses)))
     write_manifest(folder / "m.jsonl", tiny_corpus)
     speech = ["--train", folder / "m.jsonl", "--dev", folder / "m.jsonl"]
     known = ["--lexicon", folder / "lexicon"]
-    phones = ["--set", "train.phone_weight=0.5"]
-    run(folder, "train", folder / "small.toml", *speech, *known, *phones, to="model")
-    speller = Path(__file__).parent.parent.parent / "conf" / "speller.toml"
-    smaller = {
-        "text.units": "char",
-        "text.n_tokens": "0",
-        "model.size": "8",
-        "pronouncing.n_hearings": "1",
-        "pronouncing.min_words": "1",
-        "optimiser.hold_epochs": "0.0",
-        "train.n_epochs": "1",
-    }
-    settings = [word for key, value in smaller.items() for word in ("--set", f"{key}={value}")]
-    text = ["--text", folder / "text"]
-    run(folder, "spell", folder / "model", speller, *text, *known, *speech, *settings, to="spell")
+    run(folder, "train", folder / "small.toml", *speech, *known, to="model")
     run(folder, "lm", "build", folder / "text", "--order", 1, to="small.lm")
     search = ["--search", "beam", "--lm", folder / "small.lm", *known]
-    run(folder, "pack", folder / "spell", *search, to="packed")
+    run(folder, "pack", folder / "model", *search, to="packed")
     checkpoint = load_checkpoint(folder / "packed")
     fitted = {"greedy": Fitted(Calibration(1.0, 0.0, 0.0, 0.0), "a test")}
-    calibrated = dataclasses.replace(checkpoint, calibrations=fitted)
-    save_checkpoint(folder / "whole", calibrated, card="# Card\n", example=torch.zeros(4000))
-    return folder / "whole"
+    directory = dataclasses.replace(checkpoint.directory, calibrations=fitted)
+    save_checkpoint(
+        folder / "calibrated",
+        dataclasses.replace(checkpoint, directory=directory),
+        card="# Card\n",
+        example=np.zeros(4000, np.float32),
+        onnx="float16",
+    )
+    return folder / "calibrated"
 
 
 def run(folder: Path, *words: object, to: str) -> None:
     assert main([*map(str, [*words, "--output", folder / to])]) == 0
 
 
-def test_search_and_speller_come_along_and_calibrations_do_not(
-    spelling: Path, untold: Path, tmp_path: Path
+def test_search_and_graph_are_kept_and_calibrations_are_not(
+    packed: Path, archive: Path, tmp_path: Path
 ) -> None:
-    before = load_checkpoint(spelling)
-    assert before.speller
+    before = read_directory(packed)
     assert before.search
     assert before.calibrations
 
-    assert adapt(spelling, untold, "--output", tmp_path / "adapted") == 0
+    assert adapt(packed, archive, "--output", tmp_path / "adapted") == 0
 
-    after = load_checkpoint(tmp_path / "adapted")
-    assert moved(spelling, tmp_path / "adapted")
-    assert after.speller
+    after = read_directory(tmp_path / "adapted")
+    assert moved(packed, tmp_path / "adapted")
     assert after.search
+    assert after.search.beam == before.search.beam
     assert not after.calibrations
-    for name, weight in before.speller.model.state_dict().items():
-        assert torch.equal(weight, after.speller.model.state_dict()[name]), name
     assert (tmp_path / "adapted" / "lexicon.txt").read_text() == (
-        spelling / "lexicon.txt"
+        packed / "lexicon.txt"
     ).read_text()
-    assert torch.equal(after.priors["text"], before.priors["text"])  # of the speller's tokens
-    assert not torch.equal(after.priors["phones"], before.priors["phones"])
-    files = [*(tmp_path / "adapted.run").glob("heard.*.jsonl")]
-    heard = [json.loads(line)["text"] for f in files for line in f.read_text().splitlines()]
-    known = {line.split()[0] for line in (spelling / "lexicon.txt").read_text().splitlines()}
-    assert len(heard) == 4 + 4
-    assert set(" ".join(heard).split()) <= known
+    assert not np.array_equal(after.priors["phones"], before.priors["phones"])
+    graph = OnnxEngine(tmp_path / "adapted" / "model.onnx", n_threads=1)
+    assert graph.description.weights == "float16"
+    verify_model(tmp_path / "adapted")
+
+
+def test_every_model_recognises_with_the_search_of_the_first(
+    packed: Path, archive: Path, tmp_path: Path
+) -> None:
+    assert adapt(packed, archive, "--output", tmp_path / "adapted") == 0
+
+    files = [*(tmp_path / "adapted.run").glob("transcripts.*.jsonl")]
+    texts = [json.loads(line)["text"] for f in files for line in f.read_text().splitlines()]
+    known = {line.split()[0] for line in (packed / "lexicon.txt").read_text().splitlines()}
+    assert len(texts) == 4 + 4
+    assert set(" ".join(texts).split()) <= known
 
 
 def test_phones_are_not_learned_without_their_lexicon(
-    spelling: Path, untold: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    packed: Path, archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert adapt(spelling, untold, "--search", "greedy", "--output", tmp_path / "adapted") == 1
+    assert adapt(packed, archive, "--search", "greedy", "--output", tmp_path / "adapted") == 1
 
-    assert "only a search with pronunciations finds them" in capsys.readouterr().err
+    assert "only a search with pronunciations can label" in capsys.readouterr().err
     assert not (tmp_path / "adapted").exists()

@@ -1,0 +1,69 @@
+"""Pseudo-labels: what a model recognised, as the texts of utterances to learn from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from asr.corpus.utterance import Utterance
+from asr.errors import DataError
+from asr.text.transcript import Transcript, Word
+
+LONGEST = 30.0  # seconds; longer recordings are cut
+MARGIN = 0.5  # seconds of silence that a cut leaves around words
+
+
+def pseudo_labelled(
+    recordings: Sequence[Utterance], transcripts: Mapping[str, Transcript]
+) -> list[Utterance]:
+    """Take the transcripts of recordings as their texts.
+
+    Recordings of more than `LONGEST` seconds are cut at their longest pauses.
+
+    Args:
+        recordings: In order.
+        transcripts: By id, with times of words for long recordings.
+
+    Returns:
+        Utterances with texts, without those in which nothing was recognised.
+
+    Raises:
+        DataError: Nothing was recognised in any recording.
+    """
+    labelled = [
+        utterance
+        for recording in recordings
+        if recording.id in transcripts and transcripts[recording.id].text
+        for utterance in _cut_if_long(recording, transcripts[recording.id])
+    ]
+    if not labelled:
+        raise DataError(f"nothing was recognised in {len(recordings)} recordings: nothing to learn")
+    return labelled
+
+
+def _cut_if_long(recording: Utterance, transcript: Transcript) -> Iterator[Utterance]:
+    if (transcript.duration or 0.0) <= LONGEST:
+        yield replace(recording, text=transcript.text, duration=transcript.duration)
+        return
+    for number, words in enumerate(_cut(transcript.words)):
+        start = max(0.0, words[0].start - MARGIN)
+        end = min(words[-1].end + MARGIN, transcript.duration or 0.0)
+        yield replace(
+            recording,
+            id=f"{recording.id}#{number}",
+            offset=recording.offset + start,
+            duration=end - start,
+            text=" ".join(word.text for word in words),
+        )
+
+
+def _cut(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
+    """Cut at the longest pause, again and again until every part is short enough."""
+    waiting = [words]
+    while waiting:
+        some = waiting.pop()
+        if len(some) < 2 or some[-1].end - some[0].start <= LONGEST:
+            yield some
+            continue
+        pauses = [after.start - before.end for before, after in pairwise(some)]
+        middle = 1 + max(range(len(pauses)), key=pauses.__getitem__)
+        waiting += [some[middle:], some[:middle]]
