@@ -1,4 +1,4 @@
-"""`asr lexicon`: words and how they are pronounced, those that a dictionary lacks too."""
+"""`asr lexicon`: pronunciations of words, including those that a dictionary lacks."""
 
 import argparse
 import shlex
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from asr.lexicon.dictionary import Dictionary
     from asr.text.normalise import Normaliser
 
-HELP = "give words the pronunciations that a dictionary lacks"
+HELP = "make a lexicon, with pronunciations that a dictionary lacks"
 DESCRIPTION = """\
-Write a lexicon: each word with its pronunciations, one a line. Words that the dictionary has keep
-all of theirs and come first; of the others each gets one, the most probable by what the dictionary
-teaches: which letters stand for which units, and what stands beside what.
+Write a lexicon: a word and one of its pronunciations per line. Words of the dictionary come first,
+with all its pronunciations. Each other word gets one, the most probable by a model learned from the
+dictionary: which letters stand for which units, in which context.
 
-DICTIONARY has a word and its units (phones, say) a line, and as many lines of a word as there are
-ways to say it, as READ or READ(2); what follows # is a comment. It should have thousands of words.
-Units are taken as they are, stress marks too.
+DICTIONARY has a word and its units (such as phones) per line, and a line for each pronunciation of
+a word, as READ or READ(2); # begins a comment. It should have thousands of words. Units are kept
+unchanged, stress marks included.
 
-Words come from lists, one or more a line, and from the transcripts of manifests (.jsonl). Those
-with a letter that the dictionary never has are named and left out. The same files give the same
+Words come from lists, one or more per line, and from the transcripts of manifests (.jsonl). Words
+with a letter that the dictionary lacks are reported and left out. The same files give the same
 lexicon.
 
 example:
@@ -34,13 +34,13 @@ next:
   asr decode phones.model dev.jsonl --search beam --lm 3gram.lm --lexicon lexicon.txt ...
 """
 
-N_NAMED = 5  # words that stderr names before "and so many more"
+N_LISTED = 5  # words on stderr before "and n more"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr lexicon` takes."""
     parser.add_argument(
-        "dictionary", type=Path, metavar="DICTIONARY", help="words and their units, to learn from"
+        "dictionary", type=Path, metavar="DICTIONARY", help="words and their pronunciations"
     )
     parser.add_argument(
         "--words",
@@ -58,12 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--normaliser",
         choices=sorted(NORMALISERS),
         default="librispeech-1",
-        help="spelling of all words (default: librispeech-1)",
+        help="normaliser of all words (default: librispeech-1)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read, learn, pronounce, write; say what came of it."""
+    """Read, learn, pronounce and write; print a summary."""
     from asr.cli.bars import counting_bar
     from asr.errors import DataError
     from asr.lexicon.dictionary import read_dictionary
@@ -79,8 +79,8 @@ def run(options: argparse.Namespace) -> int:
     known = {word: lexicon[word] for word in lexicon if word in dictionary}
     learned = {word: lexicon[word] for word in lexicon if word not in dictionary}
     summary = (
-        f"{len(known)} words of the dictionary, in {sum(map(len, known.values()))} ways; "
-        f"{len(learned)} words by what it teaches"
+        f"{len(known)} words of the dictionary with {sum(map(len, known.values()))} "
+        f"pronunciations; {len(learned)} more words"
     )
     _write(options.output, [shlex.join(options.command), summary], {**known, **learned})
     print(f"{options.output}: {summary}")
@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _read_words(paths: Sequence[Path], normalise: "Normaliser") -> list[str]:
-    """Read words, each once, from lists and transcripts."""
+    """Read the distinct words of lists and transcripts."""
     from asr.corpus.manifest import read_manifest
     from asr.errors import DataError
     from asr.lm.segments import read_lines
@@ -109,22 +109,21 @@ def _read_words(paths: Sequence[Path], normalise: "Normaliser") -> list[str]:
 
 def _write(path: Path, comments: Sequence[str], lexicon: "Dictionary") -> None:
     """Write a lexicon, complete or not at all."""
+    from asr.files import write_text
+
     lines = [f"# {comment}\n" for comment in comments]
     lines += [
         f"{word} {' '.join(units)}\n" for word, variants in lexicon.items() for units in variants
     ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.part")
-    beside.write_text("".join(lines), encoding="utf-8")
-    beside.replace(path)
+    write_text(path, "".join(lines))
 
 
 def _print_left_out(words: Sequence[str]) -> None:
-    """Name, on stderr, words that have no pronunciation."""
+    """List, on stderr, words without a pronunciation."""
     if words:
-        rest = f" and {len(words) - N_NAMED} more" if len(words) > N_NAMED else ""
+        rest = f" and {len(words) - N_LISTED} more" if len(words) > N_LISTED else ""
         print(
-            f"asr: {len(words)} words are left out, for a letter that the dictionary never has or "
-            f"for being silent: {', '.join(words[:N_NAMED])}{rest}",
+            f"asr: {len(words)} words are left out, for a letter that the dictionary lacks or "
+            f"because all their letters are silent: {', '.join(words[:N_LISTED])}{rest}",
             file=sys.stderr,
         )

@@ -1,8 +1,8 @@
-"""Assembly: n-grams in any order become levels, sorted, with what is missing put in.
+"""Assembly: n-grams in any order become levels, sorted and without gaps.
 
-Tools that prune leave n-grams whose context or whose suffix is gone. Backing off gives such a gap
-a probability all the same; with that, and a back-off weight of one, the gap is filled, and no
-answer of the model changes.
+Tools that prune leave n-grams whose context or suffix is gone. Such a gap is filled with the
+probability that backing off gives it and a back-off weight of one, which changes no probability of
+the model.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ Values = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The n-grams of one order as a file lists them.
+    """The n-grams of one order, as listed in a file.
 
     Attributes:
         words: (n, order) int32 word ids.
-        log_probs: (n,) float32, natural log; NaN where backing off is to tell.
-        backoffs: (n,) float32, natural log; 0 where there is none.
+        log_probs: (n,) float32, natural log; NaN for a gap to be filled.
+        backoffs: (n,) float32, natural log; 0 for none.
     """
 
     words: NDArray[np.int32]
@@ -36,7 +36,7 @@ class Table:
         return Table(self.words[order], self.log_probs[order], self.backoffs[order])
 
     def with_gaps(self, words: NDArray[np.int32]) -> "Table":
-        """Put in n-grams that the table lacks, (m, order), perhaps repeated."""
+        """Add n-grams that the table lacks, (m, order); they can be repeated."""
         gaps = np.unique(words, axis=0)
         return Table(
             np.concatenate([self.words, gaps]),
@@ -46,13 +46,13 @@ class Table:
 
 
 def assemble(tables: list[Table]) -> tuple[list[Level], list[Table]]:
-    """Sort n-grams into levels, and fill the gaps.
+    """Sort n-grams into levels and fill the gaps.
 
     Args:
         tables: Of orders 1, 2, ...; the first has a row for each word, in the order of their ids.
 
     Returns:
-        The levels, and the tables sorted in the same way and without gaps.
+        The levels, and the tables in the same order, also without gaps.
 
     Raises:
         DataError: An n-gram is there twice.
@@ -65,7 +65,7 @@ def assemble(tables: list[Table]) -> tuple[list[Level], list[Table]]:
         contexts = _find(levels, words[:, :-1])
         suffixes = _find(levels, words[:, 1:])
         gaps = np.concatenate([words[contexts < 0, :-1], words[suffixes < 0, 1:]])
-        if len(gaps):  # the level below is made again, and may now show gaps of its own
+        if len(gaps):  # the level below is made again; it can have new gaps
             tables[order - 2] = tables[order - 2].with_gaps(gaps).sorted()
             levels.pop()
         else:
@@ -75,7 +75,7 @@ def assemble(tables: list[Table]) -> tuple[list[Level], list[Table]]:
 
 
 def _find(levels: list[Level], words: NDArray[np.int32]) -> Rows:
-    """Find the rows of n-grams (n, len(levels)) in the last level; -1 where there is none."""
+    """Find the rows of n-grams (n, len(levels)) in the last level; -1 for those it lacks."""
     rows = words[:, 0]
     for level, last in zip(levels[1:], words.T[1:], strict=True):
         n_words = len(levels[0])
@@ -94,7 +94,7 @@ def _refuse_repetition(level: Level, order: int) -> None:
 
 
 def _filled(levels: list[Level], tables: list[Table]) -> list[Table]:
-    """Compute the probabilities of what was put in, from the lowest order on."""
+    """Compute the probabilities of the gaps, lowest order first."""
     filled = tables[:1]
     for level, table in zip(levels[1:], tables[1:], strict=True):
         below = filled[-1]

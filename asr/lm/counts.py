@@ -1,8 +1,8 @@
 """Counts: how often each n-gram of a text occurs, found by sorting.
 
 An n-gram is a number: the row of its context times the size of the vocabulary, plus its last word.
-One sort per order puts equal n-grams side by side, in the order in which the model will have them;
-the row found for every position of the text is the context of the next order's n-gram there.
+One sort per order groups equal n-grams, in the order of the model. The row found for each position
+of the text is the context of the next order's n-gram there.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class CountedLevel:
-    """The n-grams of one order, and how often each occurs.
+    """The n-grams of one order and their counts.
 
     Attributes:
         ngrams: The n-grams.
@@ -32,7 +32,7 @@ class CountedLevel:
 
 
 def count_ngrams(tokens: Rows, n_words: int, order: int) -> Iterator[CountedLevel]:
-    """Count the n-grams of all orders within segments; `<s>` stands only in front.
+    """Count the n-grams of all orders within segments; `<s>` is only ever the first word.
 
     Args:
         tokens: (T,) int32 word ids, each segment from `<s>` to `</s>`.
@@ -50,7 +50,7 @@ def count_ngrams(tokens: Rows, n_words: int, order: int) -> Iterator[CountedLeve
 
 
 def check_min_counts(min_counts: Sequence[int]) -> None:
-    """Refuse least counts by which an n-gram would stay without its context.
+    """Refuse least counts that would keep an n-gram without its context.
 
     Raises:
         DataError: There are none, or they fall from one order to the next.
@@ -64,16 +64,16 @@ def check_min_counts(min_counts: Sequence[int]) -> None:
 def kept_ngrams(
     levels: list[CountedLevel], n_words: int, min_counts: Sequence[int] = (1,)
 ) -> list[Mask]:
-    """Choose the n-grams that a model is to have.
+    """Choose the n-grams that a model will have.
 
     Args:
         levels: Of orders 1, 2, ...
-        n_words: Size of the vocabulary; ids from there on are words outside, which go.
-        min_counts: For each order, how often an n-gram must occur; the last is also that of longer
-            ones. Words of the vocabulary stay however seldom.
+        n_words: Size of the vocabulary; higher ids are words outside, which are dropped.
+        min_counts: The least count of an n-gram for each order; the last one holds for longer ones
+            too. Words of the vocabulary stay, however rare.
 
     Returns:
-        For each level, (n,) which n-grams stay; their contexts and suffixes do, too.
+        For each level, (n,) which n-grams stay; their contexts and suffixes stay as well.
 
     Raises:
         DataError: As `check_min_counts`.
@@ -87,10 +87,10 @@ def kept_ngrams(
 
 
 def context_probs(levels: list[CountedLevel], kept: list[Mask]) -> NDArray[np.float64]:
-    """Compute how probable each n-gram is as what precedes a word anywhere in the text.
+    """Compute how probable each n-gram is as the context of a word of the text.
 
     Returns:
-        (N,), in the order of a model's nodes: for the empty context 1, then by order.
+        (N,), in the order of a model's nodes: 1 for the empty context, then by order.
     """
     words = levels[0].counts
     n_predicted = words.sum() - words[START_ID]
@@ -99,7 +99,7 @@ def context_probs(levels: list[CountedLevel], kept: list[Mask]) -> NDArray[np.fl
 
 
 def _extend(tokens: Rows, rows: Rows, n_words: int) -> tuple[CountedLevel, Rows]:
-    """Count the n-grams that are one word longer.
+    """Count the n-grams of the next order.
 
     Args:
         tokens: (T,) word ids.

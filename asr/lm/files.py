@@ -1,4 +1,4 @@
-"""Files: a model is text (ARPA) or binary by its file's name."""
+"""Files: a model is read and written as text (ARPA) or binary, by its file's name."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def read_ngram(path: Path) -> NGram:
 
 
 def write_ngram(path: Path, model: NGram) -> None:
-    """Write a model in the form that the name asks for, complete or not at all."""
+    """Write a model in the form that the name implies, complete or not at all."""
     if _is_arpa(path):
         write_arpa(path, model)
     else:

@@ -2,10 +2,10 @@
 
     P(w | h) = (a(h w) - D) / sum_v a(h v)  +  gamma(h) P(w | h')
 
-a is the adjusted count: in the highest order, and behind `<s>`, how often the n-gram occurs; else,
-before how many different words. D depends on the order and on whether a is 1, 2 or more. gamma(h)
-is what discounts have taken; h' is h without its first word. Single words are interpolated with
-the uniform distribution over the vocabulary, `<s>` left out.
+a is the adjusted count: in the highest order, and after `<s>`, the count of the n-gram; otherwise
+the number of different words before it. D, the discount, depends on the order and on whether a is
+1, 2 or more. gamma(h) is the share that discounts took; h' is h without its first word. Single
+words are interpolated with the uniform distribution over the vocabulary, without `<s>`.
 
 References:
     Chen and Goodman, "An Empirical Study of Smoothing Techniques for Language Modeling", Harvard
@@ -25,7 +25,7 @@ from asr.lm.vocabulary import START_ID, UNKNOWN_ID, Vocabulary
 
 Probs = NDArray[np.float64]
 
-FALLBACK = (0.0, 0.5, 1.0, 1.5)  # discounts where counts do not tell: lmplz's, if asked to go on
+FALLBACK = (0.0, 0.5, 1.0, 1.5)  # discounts if counts do not determine them, as lmplz's
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ _log = logging.getLogger(__name__)
 def estimate(levels: list[CountedLevel], kept: list[Mask], vocabulary: Vocabulary) -> NGram:
     """Estimate a model from the counts of n-grams.
 
-    What n-grams that are not kept had goes to what their context backs off to. A word that the
-    text lacks has a share, as `<unk>` does, of what discounts take from words that it has.
+    The probability of n-grams that are not kept goes to backing off. Words that the text lacks, and
+    `<unk>`, share what discounts take from the words that it has.
 
     Args:
         levels: Of orders 1, 2, ...
@@ -60,7 +60,7 @@ def estimate(levels: list[CountedLevel], kept: list[Mask], vocabulary: Vocabular
 def _interpolate(
     ngrams: Level, counts: Counts, keep: Mask, discount: Probs, lower: Probs
 ) -> tuple[Probs, Probs]:
-    """Compute the probability of each n-gram (n,) and of backing off in each context.
+    """Compute the probability of each n-gram (n,) and the back-off weight of each context.
 
     Args:
         ngrams: The n-grams of an order.
@@ -80,13 +80,13 @@ def _interpolate(
 
 
 def adjusted_counts(levels: list[CountedLevel]) -> list[Counts]:
-    """Count what words an n-gram was seen behind, or how often, where that is what counts."""
+    """Count the different words before each n-gram; its occurrences if it never has one."""
     adjusted = []
     for level, longer in zip(levels, [*levels[1:], None], strict=True):
         counts = level.counts
         if longer is not None:
             n_before = np.bincount(longer.ngrams.suffixes, minlength=len(counts))
-            counts = np.where(n_before > 0, n_before, counts)  # nothing stands before <s>
+            counts = np.where(n_before > 0, n_before, counts)  # <s> has none
         adjusted.append(counts)
     adjusted[0] = adjusted[0].copy()
     adjusted[0][[UNKNOWN_ID, START_ID]] = 0
@@ -96,8 +96,7 @@ def adjusted_counts(levels: list[CountedLevel]) -> list[Counts]:
 def discounts(adjusted: Counts, order: int) -> Probs:
     """Estimate what to take from adjusted counts of 0, 1, 2 and more, (4,).
 
-    Where a text is so small or artificial that counts of counts do not tell, the fallback is used
-    and logged.
+    If a text is too small or too regular for that, the fallback is used and logged.
     """
     n = np.bincount(np.minimum(adjusted, 5), minlength=6).astype(np.float64)
     if n[1:4].all():
@@ -106,8 +105,8 @@ def discounts(adjusted: Counts, order: int) -> Probs:
         if np.all(found[1:] > 0) and np.all(found <= np.arange(4)):
             return found
     _log.warning(
-        "the text is too small or too regular to tell the discounts of %d-grams: "
-        "taking 0.5, 1 and 1.5",
+        "the text is too small or too regular to estimate the discounts of %d-grams: "
+        "using 0.5, 1 and 1.5",
         order,
     )
     return np.array(FALLBACK)

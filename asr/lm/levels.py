@@ -1,4 +1,4 @@
-"""Levels: the n-grams of one order each, as numpy arrays that refer to the order below.
+"""Levels: the n-grams of each order, as arrays that refer to the order below.
 
 An n-gram is the row of its context in the level below, and its last word:
 
@@ -6,8 +6,8 @@ An n-gram is the row of its context in the level below, and its last word:
     level 2   row 0 = (1, A): "<s> A"       row 1 = (3, B): "A B"         (parent, word)
     level 3   row 0 = (0, B): "<s> A B"
 
-Rows are sorted by (parent, word), so those with one context lie together. `suffixes` is the row of
-the n-gram without its first word, also in the level below: that of "<s> A B" is 1, "A B".
+Rows are sorted by (parent, word), so those with the same context are consecutive. `suffixes` has
+the row, in the level below, of the n-gram without its first word: that of "<s> A B" is 1, "A B".
 """
 
 from dataclasses import dataclass
@@ -39,13 +39,13 @@ class Level:
 
 
 def first_level(n_words: int) -> Level:
-    """Make the level of single words, row by row the ids."""
+    """Make the level of single words; a word's row is its id."""
     root = np.zeros(n_words, np.int32)
     return Level(root, np.arange(n_words, dtype=np.int32), root)
 
 
 def select(levels: list[Level], kept: list[Mask]) -> list[Level]:
-    """Keep some n-grams, with which their contexts and suffixes must be kept.
+    """Keep some n-grams; their contexts and suffixes must be among them.
 
     Args:
         levels: Of orders 1, 2, ...

@@ -1,4 +1,4 @@
-"""Segments: text files, plain or compressed, line by line."""
+"""Segments: the lines of text files, plain or compressed."""
 
 import bz2
 import gzip
@@ -20,10 +20,10 @@ _OPENERS = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading; what by its ending is compressed (.gz, .xz, .bz2) is unpacked.
+    """Open a file for reading, decompressed if its name ends in .gz, .xz or .bz2.
 
     Raises:
-        DataError: The file cannot be read, or what was read of it could not be unpacked.
+        DataError: The file cannot be read or decompressed.
     """
     try:
         with _OPENERS.get(path.suffix, open)(path, "rb") as file:  # type: ignore[operator]
@@ -34,9 +34,9 @@ def unpacked(path: Path) -> Iterator[BinaryIO]:
 
 
 def packed(file: BinaryIO, suffix: str) -> AbstractContextManager[Packed]:
-    """Compress what is written, if the suffix is .gz, .xz or .bz2; the file itself stays open.
+    """Write compressed to a file if the suffix is .gz, .xz or .bz2; the file itself stays open.
 
-    The same content gives the same bytes every time.
+    The same content always gives the same bytes.
     """
     if suffix == ".gz":
         return gzip.GzipFile("", "wb", 6, file, mtime=0)
@@ -62,7 +62,7 @@ def read_lines(path: Path) -> Iterator[str]:
 
 
 def read_segments(paths: Iterable[Path]) -> Iterator[str]:
-    """Read the lines of several files; empty ones are no segments.
+    """Read the lines of several files, without empty ones.
 
     Raises:
         DataError: As `read_lines`.
@@ -72,10 +72,10 @@ def read_segments(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def hold_out(segments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Keep the end of a text aside to judge by: a tenth of it, at most `HELD_OUT` segments.
+    """Hold out the end of a text for evaluation: a tenth of it, at most `HELD_OUT` segments.
 
     Returns:
-        What is left to learn from, and what was kept aside, neither in another order.
+        The segments to learn from, and those held out, in their order.
     """
     n_left = len(segments) - min(HELD_OUT, len(segments) // 10)
     return segments[:n_left], segments[n_left:]

@@ -1,4 +1,4 @@
-"""Text: segments as one array of word ids, and the vocabulary that goes with them."""
+"""Text: segments as one array of word ids, with its vocabulary."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from asr.errors import DataError
 from asr.lm.vocabulary import END, SPECIAL, START, START_ID, Vocabulary
 
-_CHUNK = 10_000  # segments turned into numbers at a time
+_CHUNK = 10_000  # segments numbered at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text in numbers.
+    """A text as word ids.
 
     Attributes:
-        tokens: (T,) int32 word ids; each segment begins with `<s>` and ends with `</s>`. An id at
-            or above `len(vocabulary)` is a word outside, each with its own.
+        tokens: (T,) int32 word ids; each segment begins with `<s>` and ends with `</s>`. Words
+            outside the vocabulary have ids from `len(vocabulary)` on.
         vocabulary: The words by id.
     """
 
@@ -29,7 +29,7 @@ class Text:
 
     @property
     def n_types(self) -> int:
-        """Count the different words, those outside and those of the vocabulary: above every id."""
+        """Count the different words, outside words included: one more than the last id."""
         return max(len(self.vocabulary), int(self.tokens.max()) + 1)
 
     @property
@@ -44,7 +44,7 @@ class Text:
 
     @property
     def n_outside(self) -> int:
-        """Count the words that are outside the vocabulary."""
+        """Count the words outside the vocabulary."""
         return int(np.count_nonzero(self.tokens >= len(self.vocabulary)))
 
 
@@ -59,10 +59,10 @@ def index_text(
 
     Args:
         segments: Words between white space.
-        vocabulary: The words to know; None takes those of the text, the most frequent first and
-            equally frequent ones in the order of their first appearance.
-        n_words: Of the text's words, how many to know at most; None is all.
-        min_count: Of the text's words, how often one must occur to be known.
+        vocabulary: The words to know; None takes those of the text, by falling frequency and then
+            by first appearance.
+        n_words: Greatest number of the text's words to know; None for all.
+        min_count: Least count of a word of the text to know.
 
     Raises:
         DataError: The text has no word, or spells `<unk>`, `<s>` or `</s>`.
@@ -79,7 +79,7 @@ def index_text(
 
 
 def _number(segments: Iterable[str]) -> tuple[list[str], NDArray[np.int32]]:
-    """Number words by their first appearance, behind the special ones."""
+    """Number words by their first appearance, after the special ones."""
     ids: defaultdict[str, int] = defaultdict()
     ids.default_factory = ids.__len__
     for word in SPECIAL:
@@ -98,8 +98,8 @@ def _spell(segments: list[str]) -> Iterator[str]:
         for special in SPECIAL:
             if special in words:
                 raise DataError(
-                    f"expected words, got {special!r}, which has a meaning of its own, "
-                    f"in {segment.strip()!r}: take it out of the text"
+                    f"expected words, got the reserved {special!r} in {segment.strip()!r}: "
+                    "remove it from the text"
                 )
         yield START
         yield from words
@@ -107,9 +107,9 @@ def _spell(segments: list[str]) -> Iterator[str]:
 
 
 def _renumbering(words: list[str], vocabulary: Vocabulary) -> NDArray[np.int32]:
-    """Map the numbers of a text's words to ids, outside the vocabulary one after the other."""
+    """Map the numbers of a text's words to ids, those outside the vocabulary at the end."""
     ids = np.array(vocabulary.ids(words), np.int32)
-    outside = np.flatnonzero(ids == 0)[1:]  # without `<unk>` itself
+    outside = np.flatnonzero(ids == 0)[1:]  # not `<unk>` itself
     ids[outside] = len(vocabulary) + np.arange(len(outside))
     assert ids[START_ID] == START_ID
     return ids

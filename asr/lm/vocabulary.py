@@ -1,4 +1,4 @@
-"""Vocabulary: the words that a language model knows, and their numbers.
+"""Vocabulary: the words that a language model knows, and their ids.
 
 Ids are dense. The first three are `<unk>` (any word outside), `<s>` (the start of a segment, which
 is never predicted) and `</s>` (its end, which is).
@@ -25,7 +25,7 @@ class Vocabulary:
         words: Distinct, without white space; the first three are `<unk>`, `<s>` and `</s>`.
 
     Raises:
-        DataError: The words are not so.
+        DataError: A word is there twice, or the first three are others.
 
     Example:
         >>> vocabulary = Vocabulary.of(["CAT", "SAT"])
@@ -49,7 +49,7 @@ class Vocabulary:
 
     @classmethod
     def of(cls, words: Iterable[str]) -> "Vocabulary":
-        """Put the special words in front, and take each word once, in the order given."""
+        """Put the special words first, then each other word once, in the given order."""
         return cls(tuple(dict.fromkeys((*SPECIAL, *words))))
 
     def __len__(self) -> int:
@@ -60,16 +60,16 @@ class Vocabulary:
         return word in self._ids
 
     def id(self, word: str) -> int:
-        """Number a word; 0, the id of `<unk>`, for one outside."""
+        """Return the id of a word; 0, the id of `<unk>`, if it is outside."""
         return self._ids.get(word, UNKNOWN_ID)
 
     def ids(self, words: Iterable[str]) -> list[int]:
-        """Number words as `id` does."""
+        """Return the ids of words, as `id` does."""
         return list(map(self._ids.get, words, repeat(UNKNOWN_ID)))
 
 
 def read_vocabulary(path: Path) -> Vocabulary:
-    """Read words, one a line, plain or compressed; empty lines and repetitions are passed over.
+    """Read words, one a line, plain or compressed; empty lines and repetitions are skipped.
 
     Raises:
         DataError: The file cannot be read, has a line of several words, or no word at all.

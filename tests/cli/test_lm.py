@@ -74,7 +74,7 @@ def test_rare_ngrams_and_those_that_hardly_matter_are_left_out(text: Path, tmp_p
     sizes = []
     for options in ((), ("--min-counts", 1, 2), ("--prune", 0.02)):
         assert lm("build", text, "--order", 3, "--output", tmp_path / "m.lm", *options) == 0
-        sizes.append(len(read_ngram(tmp_path / "m.lm").words))
+        sizes.append(len(read_ngram(tmp_path / "m.lm").nodes.words))
     assert max(sizes[1:]) < sizes[0]
 
 
@@ -120,7 +120,7 @@ def test_a_model_goes_from_one_form_into_the_other_and_back(
     assert lm("convert", arpa, "--output", second) == 0
     one, other = read_ngram(first), read_ngram(second)
     assert one.vocabulary == other.vocabulary
-    np.testing.assert_allclose(one.log_probs, other.log_probs, atol=1e-6)
+    np.testing.assert_allclose(one.nodes.log_probs, other.nodes.log_probs, atol=1e-6)
     assert f"{second}: 10 1-grams, 12 2-grams, 10 3-grams" in capsys.readouterr().out
 
 

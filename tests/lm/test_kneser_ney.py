@@ -71,17 +71,17 @@ def test_a_model_with_a_vocabulary_and_least_counts_is_that_of_lmplz(
 
 
 def test_by_hand(build: Callable[..., NGram], spelled: Callable[[NGram], Entries]) -> None:
-    # Counts are too few to tell discounts: 0.5, 1 and 1.5. "A B" once, behind it "A".
+    # Counts are too few to estimate discounts: 0.5, 1 and 1.5.
     model = spelled(build(["A B", "A"], 2))
-    # Behind how many words: A 1 (<s>), B 1 (A), </s> 2 (B, A). Of 4, discounts take 0.5 + 0.5 + 1.
+    # Words before: of A 1 (<s>), of B 1 (A), of </s> 2 (B, A). Of 4, discounts take 0.5 + 0.5 + 1.
     uniform = (2 / 4) / 4  # over <unk>, </s>, A, B
     assert model["<unk>",][0] == pytest.approx(np.log(uniform))
     assert model["A",][0] == pytest.approx(np.log(0.5 / 4 + uniform))
     assert model["</s>",][0] == pytest.approx(np.log(1 / 4 + uniform))
-    # Behind A came B and </s>, once each.
+    # After A came B and </s>, once each.
     assert model["A",][1] == pytest.approx(np.log(1 / 2))
     assert model["A", "B"][0] == pytest.approx(np.log(0.5 / 2 + 0.5 * (0.5 / 4 + uniform)))
-    # Behind <s> came A, twice.
+    # After <s> came A, twice.
     assert model["<s>", "A"][0] == pytest.approx(np.log(1 / 2 + 0.5 * (0.5 / 4 + uniform)))
 
 
@@ -99,7 +99,7 @@ def test_discounts_of_a_text_that_does_not_tell_them_are_those_of_the_fallback_a
 ) -> None:
     with caplog.at_level(logging.WARNING):
         assert tuple(discounts(np.array([1, 1, 1, 2]), 3)) == FALLBACK
-    assert "too small or too regular to tell the discounts of 3-grams" in caplog.text
+    assert "too small or too regular to estimate the discounts of 3-grams" in caplog.text
 
 
 def test_discounts_by_hand() -> None:

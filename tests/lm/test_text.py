@@ -15,7 +15,7 @@ def test_segments_become_ids_between_start_and_end() -> None:
     assert (text.n_words, text.n_segments, text.n_outside) == (5, 2, 0)
 
 
-def test_words_outside_a_given_vocabulary_have_ids_of_their_own_behind_it() -> None:
+def test_words_outside_a_given_vocabulary_have_the_ids_after_it() -> None:
     text = index_text(SEGMENTS, Vocabulary.of(["Z", "A"]))
     np.testing.assert_array_equal(text.tokens, [1, 5, 4, 2, 1, 4, 6, 4, 2])
     assert (text.n_types, text.n_outside) == (7, 2)
@@ -41,5 +41,5 @@ def test_a_text_without_a_word_is_refused(segments: list[str]) -> None:
 
 @pytest.mark.parametrize("word", ["<s>", "</s>", "<unk>"])
 def test_a_text_that_spells_a_special_word_is_refused_and_quoted(word: str) -> None:
-    with pytest.raises(DataError, match=rf"got '{word}', .* in 'A {word} B'"):
+    with pytest.raises(DataError, match=rf"got the reserved '{word}' in 'A {word} B'"):
         index_text([f"A {word} B\n"])

@@ -6,11 +6,11 @@ VERBS = ("build", "convert", "train", "perplexity", "sample", "rescore")
 
 HELP = "language models: build, train, measure, rescore"
 DESCRIPTION = """\
-Language models: how probable a word is behind the words before it, learned from text.
+Language models: how probable a word is after the words before it, learned from text.
 
-A model's file is text or binary by its name: .arpa and .arpa.gz are the ARPA form that all tools
-exchange; anything else, say .lm, is a binary file of the same numbers, which opens at once and is
-shared between processes. A recurrent model over characters is a directory.
+A model's file name decides its format: .arpa and .arpa.gz are ARPA, the text format that all tools
+exchange; anything else, such as .lm, is binary, which opens instantly and is shared between
+processes. A recurrent model over characters is a directory.
 
 example:
   asr lm build books.txt.xz --order 3 --prune 1e-8 --output books.lm

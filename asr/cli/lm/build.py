@@ -20,17 +20,17 @@ DESCRIPTION = """\
 Estimate an n-gram model from text: interpolated modified Kneser-Ney, with the same probabilities as
 KenLM's lmplz.
 
-TEXT has one segment (a sentence, a line of a book) a line, words between spaces, spelled as the
-recogniser spells them; .gz, .xz and .bz2 are unpacked. Nothing is counted across lines, and empty
-lines are none. All n-grams are kept in memory: 20 million words take 3 GB for order 4.
+TEXT has one segment (a sentence, a line of a book) per line, its words separated by spaces and
+spelled as the recogniser spells them; .gz, .xz and .bz2 are decompressed. N-grams do not cross
+lines, and empty lines are skipped. All n-grams are held in memory: 20 million words take 3 GB for
+order 4.
 
 Words: those of --vocabulary, seen or not; or the --n-words most frequent; or all. N-grams with any
-other word are left out, and what they had goes to backing off.
+other word are left out, and their probability goes to backing off.
 
-Size: --min-counts leaves out n-grams seen too seldom (one number for each order, the last for all
-longer ones; the first is for words without --vocabulary). --prune leaves out those that hardly
-matter: each would raise the perplexity by less than that part. 1e-8 is gentle, 1e-7 makes a small
-model.
+Size: --min-counts drops rare n-grams (one number for each order, the last for all longer ones; the
+first applies to words only without --vocabulary). --prune drops n-grams that hardly matter: each
+would raise the perplexity by less than this fraction. 1e-8 is gentle, 1e-7 makes a small model.
 
 example:
   asr lm build books.txt.xz --order 4 --vocabulary words.txt --prune 2e-8 --output books.lm
@@ -43,7 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr lm build` takes."""
     parser.add_argument("text", type=Path, nargs="+", metavar="TEXT", help="segments, one a line")
     parser.add_argument(
-        "--order", type=at_least(1), required=True, metavar="N", help="words in the longest n-grams"
+        "--order",
+        type=at_least(1),
+        required=True,
+        metavar="N",
+        help="length of the longest n-grams",
     )
     parser.add_argument(
         "--output", type=file_to_write, required=True, metavar="FILE", help="model to write"
@@ -59,18 +63,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[1],
         metavar="N",
-        help="least counts of n-grams, as in 1 1 2 2 (default: 1)",
+        help="least counts of n-grams, for example 1 1 2 2 (default: 1)",
     )
     parser.add_argument(
         "--prune",
         type=_threshold,
         metavar="T",
-        help="least rise of perplexity, as in 1e-8",
+        help="least relative rise of perplexity, for example 1e-8",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read, count, estimate, prune, write; say what came of it."""
+    """Read, count, estimate, prune and write; print a summary."""
     from asr.cli.bars import counting_bar
     from asr.cli.lm.sizes import describe
     from asr.lm.files import write_ngram
@@ -113,7 +117,7 @@ def _read(options: argparse.Namespace) -> "Text":
 def _estimate(
     text: "Text", options: argparse.Namespace, advance: "Callable[[int], None]"
 ) -> "tuple[NGram, Values]":
-    """Make the model, and what pruning needs to know; the counts are free behind it."""
+    """Estimate the model, and the context probabilities for pruning; the counts are freed."""
     from asr.lm.counts import context_probs, count_ngrams, kept_ngrams
     from asr.lm.kneser_ney import estimate
 

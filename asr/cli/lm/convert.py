@@ -1,15 +1,14 @@
-"""`asr lm convert`: a model from one form of file into the other."""
+"""`asr lm convert`: an n-gram model from one file format to the other."""
 
 import argparse
 from pathlib import Path
 
 from asr.cli.outputs import file_to_write
 
-HELP = "change a model's form: ARPA or binary"
+HELP = "convert a model between ARPA and binary"
 DESCRIPTION = """\
-Change the form of an n-gram model: from ARPA, by this or any other tool, to the binary form that
-opens at once, or back. The names say which: .arpa or a compressed file (.arpa.gz) is ARPA, anything
-else is binary.
+Convert an n-gram model from ARPA, by any tool, to the binary format, which opens instantly, or
+back. File names decide: .arpa and compressed files (.arpa.gz) are ARPA, all others are binary.
 
 example:
   asr lm convert 3-gram.pruned.1e-7.arpa.gz --output 3-gram.lm
@@ -25,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read one form and write the other."""
+    """Read one format and write the other."""
     from asr.cli.lm.sizes import describe
     from asr.lm.files import read_ngram, write_ngram
 

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 HELP = "measure how well a model predicts a text"
 DESCRIPTION = """\
-Measure how well a model predicts a text, one segment a line: the number of equally likely words
+Measure how well a model predicts a text, one segment per line: the number of equally likely words
 that it chooses from on average. The end of a segment counts as a word, its start does not.
 
-An n-gram model is given the text as it is. Words outside the vocabulary (OOV) are counted and
-named, and there are two figures: with them, each as probable as <unk>, and without them. Compare
-only figures of models with the same vocabulary.
+An n-gram model gets the text unchanged. Words outside the vocabulary (OOV) are counted and listed,
+and there are two figures: with them, each as probable as <unk>, and without them. Only figures of
+models with the same vocabulary can be compared.
 
-A recurrent model (a directory) reads each segment alone, normalised. It knows no words, and so no
-OOV; its figure per character counts the spaces between words and each segment's end, too.
+A recurrent model (a directory) scores each segment on its own, normalised. It has no vocabulary and
+hence no OOV; its figure per character also counts spaces and the ends of segments.
 
 example:
   asr lm perplexity books.lm dev.txt
@@ -38,12 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=at_least(0),
         default=10,
         metavar="N",
-        help="OOV to name (default: 10)",
+        help="number of OOV to list (default: 10)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Score the text, and print what came of it."""
+    """Score the text and print the result."""
     from asr.cli.bars import counting_bar
     from asr.lm.files import read_ngram
     from asr.lm.perplexity import perplexity

@@ -1,4 +1,4 @@
-"""What a model consists of, in a line."""
+"""Sizes: a line that describes a model."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def describe(path: Path, model: "NGram") -> str:
-    """Count the n-grams of a model that was written to a file."""
+    """Describe a model that was written to a file: its n-grams and size."""
     sizes = [stop - start for start, stop in zip(model.starts[1:], model.starts[2:], strict=False)]
     orders = ", ".join(f"{size:,} {order}-grams" for order, size in enumerate(sizes, 1))
     return f"{path}: {orders}; {path.stat().st_size / 1e6:.1f} MB"

@@ -5,14 +5,14 @@ A graphone is a letter with the units that it stands for, none, one or two:
     E X T R A    EH K S T R AH    is   E:EH X:K+S T:T R:R A:AH
     T H I N G    TH IH NG         is   T:TH H: I:IH N:NG G:
 
-Nobody says how a word is to be divided. Expectation maximisation begins with all ways being
-equally probable, and the graphones that many words share win.
+How words are divided is not given. Expectation maximisation starts with all divisions equally
+probable; the graphones that many words share win.
 
-Letters and units are numbers here, and so are graphones: see `parts`.
+Letters, units and graphones are numbers here; see `parts`.
 
 References:
     Bisani and Ney, "Joint-sequence models for grapheme-to-phoneme conversion", Speech
-    Communication 50, 2008, section 2; with these graphones, and of each word the best division.
+    Communication 50, 2008, section 2; with these graphones, and one division per word.
 """
 
 from collections.abc import Sequence
@@ -33,14 +33,14 @@ Values = NDArray[np.float64]
 
 
 class _Words(NamedTuple):
-    """Words, one behind the other.
+    """Words, one after the other.
 
     Attributes:
         letters: (sum of lengths,) of all words.
-        letter_ends: (W + 1,) the letters of word i lie between ends i and i + 1.
+        letter_ends: (W + 1,) the letters of word i are between ends i and i + 1.
         units: As `letters`.
         unit_ends: As `letter_ends`.
-        n_units: Above every unit.
+        n_units: One more than the last unit.
     """
 
     letters: Ints
@@ -58,15 +58,15 @@ def divide(
     Args:
         spellings: The letters of each word, at least one.
         pronunciations: The units of each word.
-        n_units: Above every unit.
+        n_units: One more than the last unit.
 
     Returns:
-        Of each word one graphone a letter; none of a word with more than two units a letter.
+        For each word a graphone per letter; none if it has more than two units per letter.
     """
     if not spellings:
         return []
     words = _Words(*_flat(spellings), *_flat(pronunciations), n_units)
-    n_graphones = (int(words.letters.max()) + 1) * n_behind(n_units)
+    n_graphones = (int(words.letters.max()) + 1) * n_choices(n_units)
     shape = _longest(words.letter_ends) + 1, _longest(words.unit_ends) + 1
     forward, backward = np.zeros(shape), np.zeros(shape)
     probs = np.ones(n_graphones)
@@ -81,26 +81,26 @@ def divide(
 
 
 @compiled
-def n_behind(n_units: int) -> int:
-    """Count what a letter can stand for: nothing, one unit, two units."""
+def n_choices(n_units: int) -> int:
+    """Count what a letter can stand for: nothing, any unit, any two units."""
     return 1 + n_units + n_units * n_units
 
 
 def parts(graphone: int, n_units: int) -> tuple[int, tuple[int, ...]]:
-    """Take a graphone apart into its letter and its units.
+    """Split a graphone into its letter and its units.
 
     Example:
         >>> [parts(graphone, n_units=10) for graphone in (0, 1, 10, 11, 110, 111)]
         [(0, ()), (0, (0,)), (0, (9,)), (0, (0, 0)), (0, (9, 9)), (1, ())]
     """
-    letter, rest = divmod(graphone, n_behind(n_units))
+    letter, rest = divmod(graphone, n_choices(n_units))
     if rest <= n_units:
         return letter, (rest - 1,) if rest else ()
     return letter, divmod(rest - 1 - n_units, n_units)
 
 
 def _flat(sequences: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
-    """Put sequences behind one another, and tell where they end, 0 in front."""
+    """Concatenate sequences; also return where each ends, after a 0."""
     ends = np.cumsum([0, *map(len, sequences)], dtype=np.int64)
     return np.fromiter(chain.from_iterable(sequences), np.int64), ends
 
@@ -111,8 +111,8 @@ def _longest(ends: Ints) -> int:
 
 @compiled
 def _graphone(words: _Words, letter: int, unit: int, n: int) -> int:
-    """Number the graphone of the letter before a place and the n units before another."""
-    graphone = words.letters[letter - 1] * n_behind(words.n_units)
+    """Number the graphone of the letter before a position and the n units before another."""
+    graphone = words.letters[letter - 1] * n_choices(words.n_units)
     if n == 1:
         graphone += 1 + words.units[unit - 1]
     elif n == 2:
@@ -123,10 +123,10 @@ def _graphone(words: _Words, letter: int, unit: int, n: int) -> int:
 
 @compiled
 def _count(words: _Words, probs: Values, counts: Values, forward: Values, backward: Values) -> None:
-    """Count how often each graphone is to be expected, given how probable each is.
+    """Compute the expected count of each graphone, given the probability of each.
 
-    Cell (i, j) of the tables sums the ways to divide, of a word, the first i letters and the first
-    j units, and the ways to divide the rest.
+    Cell (i, j) of `forward` sums the divisions of the first i letters and j units of a word, cell
+    (i, j) of `backward` those of the rest.
     """
     for word in range(len(words.letter_ends) - 1):
         letter, unit = words.letter_ends[word], words.unit_ends[word]
@@ -146,14 +146,14 @@ def _count(words: _Words, probs: Values, counts: Values, forward: Values, backwa
             for j in range(m + 1):
                 for k in range(min(j, MAX_UNITS) + 1):
                     graphone = _graphone(words, letter + i, unit + j, k)
-                    behind = probs[graphone] * backward[i, j]
-                    counts[graphone] += forward[i - 1, j - k] * behind
-                    backward[i - 1, j - k] += behind
+                    rest = probs[graphone] * backward[i, j]
+                    counts[graphone] += forward[i - 1, j - k] * rest
+                    backward[i - 1, j - k] += rest
 
 
 @compiled
 def _find_best(words: _Words, probs: Values, best: Values, n_units: Ints, found: Ints) -> None:
-    """Write the most probable graphones of each word, in the place of its letters."""
+    """Write the most probable graphones of each word, at the positions of its letters."""
     for word in range(len(words.letter_ends) - 1):
         letter, unit = words.letter_ends[word], words.unit_ends[word]
         n, m = words.letter_ends[word + 1] - letter, words.unit_ends[word + 1] - unit

@@ -1,4 +1,4 @@
-"""Pronounce: words with their pronunciations, from a dictionary where it has them."""
+"""Pronounce: words get their pronunciations, from a dictionary if it has them."""
 
 from collections.abc import Iterable
 
@@ -9,38 +9,38 @@ from asr.lexicon.g2p.pronouncer import Advance, Pronouncer
 def pronounce(
     words: Iterable[str], dictionary: Dictionary, advance: Advance = lambda _done, _all: None
 ) -> Dictionary:
-    """Give words their pronunciations, learning from a dictionary those that it lacks.
+    """Pronounce words by a dictionary, and those that it lacks by a model learned from it.
 
-    The same words and dictionary give the same pronunciations, in whatever order the words come.
+    The pronunciations do not depend on the order of the words.
 
     Args:
-        words: Spelled as the dictionary's.
+        words: Spelled as in the dictionary.
         dictionary: See `asr.lexicon.dictionary.read_dictionary`.
-        advance: Told how many of the words that it lacks are done, and of how many.
+        advance: Called with the number of words done, and of all words that the dictionary lacks.
 
     Returns:
-        The words in the order in which they first come: all pronunciations of those that the
-        dictionary has, the most probable one of each other. A word is left out if the dictionary
-        never has one of its letters, or if all of them seem to be silent.
+        The words in order of their first appearance, those of the dictionary with all their
+        pronunciations, the others with the most probable one. A word is left out if the dictionary
+        lacks one of its letters, or if all its letters are found to be silent.
 
     Raises:
-        DataError: There is nothing to learn from (see `Pronouncer`), and a word needs it.
+        DataError: A word needs the model, and there is nothing to learn it from.
 
     Example:
         >>> dictionary = {"AT": (("a", "t"),), "HAT": (("h", "a", "t"),), "AX": (("a", "k", "s"),)}
         >>> pronounce(["HAX", "AT"], dictionary)
         {'HAX': (('h', 'a', 'k', 's'),), 'AT': (('a', 't'),)}
     """
-    asked = dict.fromkeys(words)
-    lacking = [word for word in asked if word not in dictionary]
+    distinct = dict.fromkeys(words)
+    lacking = [word for word in distinct if word not in dictionary]
     found: Dictionary = {}
     if lacking:
         pronouncer = Pronouncer(dictionary)
-        can_be_said = [word for word in lacking if pronouncer.letters.issuperset(word)]
-        pronounced = pronouncer.pronounce(can_be_said, advance)
+        pronounceable = [word for word in lacking if pronouncer.letters.issuperset(word)]
+        pronounced = pronouncer.pronounce(pronounceable, advance)
         found = {word: (units,) for word, units in pronounced.items() if units}
     return {
         word: dictionary[word] if word in dictionary else found[word]
-        for word in asked
+        for word in distinct
         if word in dictionary or word in found
     }

@@ -1,4 +1,4 @@
-"""Pronouncer: an n-gram model of graphones, learned from a dictionary, and what it makes of words.
+"""Pronouncer: an n-gram model of graphones, learned from a dictionary, that pronounces words.
 
 The model is one of `asr.lm`, with graphones for words and words for segments.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from asr.errors import DataError
 from asr.lexicon.dictionary import Dictionary, Units
-from asr.lexicon.g2p.graphones import MAX_UNITS, divide, n_behind, parts
+from asr.lexicon.g2p.graphones import MAX_UNITS, divide, n_choices, parts
 from asr.lexicon.g2p.spelling_search import N_SPECIAL, Graphones, make_beam, spell
 from asr.lm.counts import count_ngrams, kept_ngrams
 from asr.lm.kneser_ney import estimate
@@ -30,11 +30,11 @@ _log = logging.getLogger(__name__)
 
 
 class Pronouncer:
-    """How letters are pronounced beside one another.
+    """Pronounces words by letters in context.
 
     Args:
-        dictionary: What to learn from, every pronunciation alike. One with more than two units a
-            letter (`MPH`, miles per hour) teaches nothing; how many there are is logged.
+        dictionary: What to learn from. Pronunciations with more than two units per letter (`MPH`,
+            miles per hour) are skipped, and their number is logged.
         order: Graphones in the longest n-grams, at least 1.
 
     Raises:
@@ -52,8 +52,8 @@ class Pronouncer:
         )
         learned = [graphones for graphones in divided if graphones]
         _check(len(learned), len(entries))
-        n_behind_each = n_behind(len(units))
-        silent = range(0, len(self._letters) * n_behind_each, n_behind_each)
+        n_of_letter = n_choices(len(units))
+        silent = range(0, len(self._letters) * n_of_letter, n_of_letter)
         known = sorted({*chain.from_iterable(learned), *silent})  # each letter can be silent
         letters_of, units_of = zip(
             *(parts(graphone, len(units)) for graphone in known), strict=True
@@ -68,7 +68,7 @@ class Pronouncer:
 
     @property
     def letters(self) -> frozenset[str]:
-        """The letters that it has learned."""
+        """The letters of the dictionary."""
         return frozenset(self._letters)
 
     def pronounce(
@@ -77,11 +77,11 @@ class Pronouncer:
         """Find how words are most probably pronounced.
 
         Args:
-            words: Each of at least one letter, all learned (see `letters`).
-            advance: Told how many words are done, and of how many.
+            words: Each has at least one letter, and only those of `letters`.
+            advance: Called with the number of words done, and of all words.
 
         Returns:
-            Units of each word, sorted by word, none where all its letters are silent.
+            The units of each word, sorted by word; none if all its letters are silent.
         """
         in_order = sorted(set(words))
         longest = max(map(len, in_order), default=0)
@@ -108,15 +108,15 @@ def _number(names: Iterable[str]) -> dict[str, int]:
 
 
 def _check(n_learned: int, n_entries: int) -> None:
-    """Say how many pronunciations teach nothing; refuse to learn from none."""
+    """Log how many pronunciations are skipped; refuse to learn from none."""
     if not n_learned:
         raise DataError(
-            f"expected a dictionary to learn from, got {n_entries} pronunciations, none of them "
-            f"of at most {MAX_UNITS} units a letter"
+            f"expected a dictionary to learn from, got {n_entries} pronunciations, none with at "
+            f"most {MAX_UNITS} units per letter"
         )
     if n_learned < n_entries:
         _log.info(
-            "%d of %d pronunciations have more than %d units a letter, and are not learned from",
+            "%d of %d pronunciations have more than %d units per letter and are skipped",
             n_entries - n_learned,
             n_entries,
             MAX_UNITS,
@@ -124,7 +124,7 @@ def _check(n_learned: int, n_entries: int) -> None:
 
 
 def _estimate(words: list[list[int]], known: list[int], order: int) -> Nodes:
-    """Make a model whose words are graphones, numbered by their place among those known."""
+    """Estimate a model whose words are graphones, in the order of `known`."""
     vocabulary = Vocabulary.of(map(str, known))
     number = {graphone: i for i, graphone in enumerate(known, N_SPECIAL)}
     tokens = (
@@ -135,6 +135,6 @@ def _estimate(words: list[list[int]], known: list[int], order: int) -> Nodes:
 
 
 def _n_shared(before: str, word: str) -> int:
-    """Count with how many letters both words begin."""
+    """Count the letters that both words begin with."""
     pairs = enumerate(zip(before, word, strict=False))
     return next((i for i, (a, b) in pairs if a != b), min(len(before), len(word)))

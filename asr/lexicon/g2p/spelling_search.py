@@ -17,31 +17,31 @@ Flags = NDArray[np.bool_]
 
 
 class Graphones(NamedTuple):
-    """Graphones, numbered from 0 on by their letters, and what is known of their order.
+    """Graphones, numbered from 0 on by their letters, and a model of their order.
 
     Attributes:
         ngram: A model, for which graphone i is word i + N_SPECIAL.
         firsts: (n_letters + 1,) letter l is spelled by graphones firsts[l] to before firsts[l + 1].
-        is_heard: (G,) whether each stands for any unit.
+        has_units: (G,) whether each stands for any units.
     """
 
     ngram: Nodes
     firsts: Ints
-    is_heard: Flags
+    has_units: Flags
 
 
 class Beam(NamedTuple):
-    """Row i: what may stand behind the first i of at most N letters, K hypotheses at most.
+    """Hypotheses after each of at most N letters, at most K in a row; row 0 is before the first.
 
     Attributes:
-        sizes: (N + 1,) how many hypotheses there are.
-        bests: (N + 1,) natural log, the best of their scores.
-        scores: (N + 1, K) natural log.
-        states: (N + 1, K) their contexts in the n-gram model; no two hypotheses have the same and
-            are both heard or both silent.
-        graphones: (N + 1, K) the last one.
-        previous: (N + 1, K) place, in the row before, of what stood before it.
-        is_heard: (N + 1, K) whether they stand for any unit.
+        sizes: (N + 1,) number of hypotheses.
+        bests: (N + 1,) the best score.
+        scores: (N + 1, K) natural log of the probability.
+        states: (N + 1, K) state of the n-gram model; two hypotheses with the same state differ in
+            whether they have units.
+        graphones: (N + 1, K) the last graphone.
+        previous: (N + 1, K) index, in the row before, of the hypothesis that it extends.
+        has_units: (N + 1, K) whether its graphones stand for any units.
     """
 
     sizes: Ints
@@ -50,11 +50,11 @@ class Beam(NamedTuple):
     states: Ints
     graphones: Ints
     previous: Ints
-    is_heard: Flags
+    has_units: Flags
 
 
 def make_beam(n_letters: int, beam_size: int) -> Beam:
-    """Make room for words up to a length, the empty beginning in it."""
+    """Make a beam for words up to a length, with the empty hypothesis in row 0."""
     sizes, bests = np.zeros(n_letters + 1, np.int32), np.zeros(n_letters + 1)
     shape = (n_letters + 1, beam_size)
     states, graphones, previous = np.zeros((3, *shape), np.int32)
@@ -68,16 +68,16 @@ def make_beam(n_letters: int, beam_size: int) -> Beam:
 def spell(
     graphones: Graphones, words: Ints, n_shared: Ints, beam: Beam, threshold: float, found: Ints
 ) -> None:
-    """Find the most probable graphones of each word, of those that stand for any unit.
+    """Find the most probable graphones of each word that stand for any units.
 
     Args:
         graphones: To spell with.
-        words: (W, N) letters, -1 behind the last.
-        n_shared: (W,) with how many letters a word begins as the word before it does, 0 at first:
-            they are not searched again.
-        beam: Room for N letters.
-        threshold: What is less probable than the best by more than this, in nats, is dropped.
-        found: (W, N) gets the graphones, or -1 behind the last, and where all are silent.
+        words: (W, N) letters, -1 after the last.
+        n_shared: (W,) how many first letters a word shares with the word before; they are not
+            searched again.
+        beam: For N letters.
+        threshold: Hypotheses below the best by more than this, in nats, are dropped.
+        found: (W, N) gets the graphones; -1 after the last, and if all letters are silent.
     """
     beam.states[0, 0] = start_state(graphones.ngram)
     for word in range(len(words)):
@@ -91,34 +91,34 @@ def spell(
 
 @compiled
 def _extend(graphones: Graphones, beam: Beam, row: int, letter: int, threshold: float) -> None:
-    """Make the row behind the next letter."""
-    behind = row + 1
-    beam.sizes[behind], beam.bests[behind] = 0, -np.inf
+    """Make the row after the next letter."""
+    after = row + 1
+    beam.sizes[after], beam.bests[after] = 0, -np.inf
     for i in range(beam.sizes[row]):
         for graphone in range(graphones.firsts[letter], graphones.firsts[letter + 1]):
             log_prob, state = word_log_prob(
                 graphones.ngram, int(beam.states[row, i]), graphone + N_SPECIAL
             )
             score = beam.scores[row, i] + log_prob
-            if score < beam.bests[behind] - threshold:
+            if score < beam.bests[after] - threshold:
                 continue
-            is_heard = beam.is_heard[row, i] or graphones.is_heard[graphone]
-            place = _place(beam, behind, score, state, is_heard)
+            has_units = beam.has_units[row, i] or graphones.has_units[graphone]
+            place = _place(beam, after, score, state, has_units)
             if place >= 0:
-                beam.bests[behind] = max(beam.bests[behind], score)
-                beam.scores[behind, place] = score
-                beam.states[behind, place] = state
-                beam.graphones[behind, place] = graphone
-                beam.previous[behind, place] = i
-                beam.is_heard[behind, place] = is_heard
+                beam.bests[after] = max(beam.bests[after], score)
+                beam.scores[after, place] = score
+                beam.states[after, place] = state
+                beam.graphones[after, place] = graphone
+                beam.previous[after, place] = i
+                beam.has_units[after, place] = has_units
 
 
 @compiled
-def _place(beam: Beam, row: int, score: float, state: int, is_heard: bool) -> int:
-    """Find a place: of a worse one of its kind, a free one, or that of the worst; else -1."""
+def _place(beam: Beam, row: int, score: float, state: int, has_units: bool) -> int:
+    """Find a place: that of a worse equal, a free one, or the worst hypothesis's; else -1."""
     size, worst = int(beam.sizes[row]), 0
     for i in range(size):
-        if beam.states[row, i] == state and beam.is_heard[row, i] == is_heard:
+        if beam.states[row, i] == state and beam.has_units[row, i] == has_units:
             return i if score > beam.scores[row, i] else -1
         if beam.scores[row, i] < beam.scores[row, worst]:
             worst = i
@@ -135,7 +135,7 @@ def _write_best(graphones: Graphones, beam: Beam, n: int, found: Ints) -> None:
     best, place = -np.inf, -1
     for i in range(beam.sizes[n]):
         log_prob, _ = word_log_prob(graphones.ngram, int(beam.states[n, i]), END_ID)
-        if beam.is_heard[n, i] and beam.scores[n, i] + log_prob > best:
+        if beam.has_units[n, i] and beam.scores[n, i] + log_prob > best:
             best, place = beam.scores[n, i] + log_prob, i
     if place >= 0:
         for row in range(n, 0, -1):

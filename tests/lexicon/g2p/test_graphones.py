@@ -48,8 +48,8 @@ def test_a_word_with_more_than_two_units_a_letter_is_not_divided() -> None:
 
 @pytest.mark.parametrize("n_units", [1, 3])
 def test_graphones_are_numbered_without_gaps_by_their_letters(n_units: int) -> None:
-    n_behind = 1 + n_units + n_units**2
-    found = [parts(graphone, n_units) for graphone in range(3 * n_behind)]
+    n_choices = 1 + n_units + n_units**2
+    found = [parts(graphone, n_units) for graphone in range(3 * n_choices)]
     assert len(set(found)) == len(found)
-    assert [letter for letter, _ in found] == sorted(list(range(3)) * n_behind)
+    assert [letter for letter, _ in found] == sorted(list(range(3)) * n_choices)
     assert max(unit for _, units in found for unit in units) == n_units - 1

@@ -13,7 +13,7 @@ from asr.lm.ngram import NGram
 from asr.lm.vocabulary import END_ID, START_ID, Vocabulary
 
 LETTER_OF = np.array([0, 0, 0, 1, 1, 2, 2, 2])  # of each of eight graphones
-IS_HEARD = np.array([0, 1, 1, 0, 1, 0, 1, 1], np.bool_)
+HAS_UNITS = np.array([0, 1, 1, 0, 1, 0, 1, 1], np.bool_)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def model() -> NGram:
 @pytest.fixture(scope="module")
 def graphones(model: NGram) -> Graphones:
     firsts = np.searchsorted(LETTER_OF, range(4)).astype(np.int32)
-    return Graphones(model.nodes, firsts, IS_HEARD)
+    return Graphones(model.nodes, firsts, HAS_UNITS)
 
 
 def spelled(graphones: Graphones, words: list[tuple[int, ...]], beam_size: int = 100) -> np.ndarray:
@@ -59,7 +59,7 @@ def test_the_most_probable_graphones_that_say_anything_are_found(
     for word, found in zip(all_words(), spelled(graphones, all_words()), strict=True):
         choices = product(*(np.flatnonzero(letter == LETTER_OF).tolist() for letter in word))
         best = max(
-            (choice for choice in choices if IS_HEARD[list(choice)].any()),
+            (choice for choice in choices if HAS_UNITS[list(choice)].any()),
             key=lambda choice: score_segment(
                 model.nodes,
                 N_SPECIAL + np.array(choice, np.int32),
@@ -77,5 +77,5 @@ def test_a_word_is_spelled_as_it_is_without_the_words_before_it(graphones: Graph
 
 
 def test_a_letter_that_is_always_silent_says_nothing(graphones: Graphones) -> None:
-    silent = graphones._replace(is_heard=np.zeros(8, np.bool_))
+    silent = graphones._replace(has_units=np.zeros(8, np.bool_))
     assert (spelled(silent, [(0, 1)]) == -1).all()
