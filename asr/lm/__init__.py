@@ -7,5 +7,5 @@ to a model) and `pruning` (to a smaller one); `arpa` (a model as text), `arpa_re
 `assembly` (text by any tool as a model), `binary` (the arrays as a file) and `files` (either, by
 the file's name); `perplexity` (how well a model predicts a text).
 
-Only `backoff` and `perplexity` load numba.
+Only `backoff` and `perplexity` need compiled code.
 """

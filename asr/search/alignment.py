@@ -68,7 +68,7 @@ def best_alignment(
     Returns:
         The alignment, (T,), and its score in nats: minus infinity if no path is possible.
     """
-    from asr.search.viterbi import best_path  # here: greedy search runs without numba
+    from asr.search.viterbi import best_path  # here: greedy search needs no compiled code
 
     states = np.full(2 * len(tokens) + 1, blank, np.int64)  # (S,)
     states[1::2] = tokens

@@ -8,7 +8,7 @@ from asr.search.hypothesis import Hypothesis
 from asr.text.tokens import Tokenizer, WordSpan
 from asr.text.transcript import Alternative, Transcript, Word, mean_confidence
 
-if TYPE_CHECKING:  # greedy search runs without numba
+if TYPE_CHECKING:  # greedy search needs no compiled code
     from asr.search.fusion import Fusion
 
 
