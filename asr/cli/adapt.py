@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +19,8 @@ from asr.cli.training import (
 
 if TYPE_CHECKING:
     from asr.checkpoint.decoding import SearchPlan
-    from asr.cli.watch import RunWatcher
     from asr.corpus.utterance import Utterance
+    from asr.low_resource.adaptation import AdaptationResources
     from asr.text.transcript import Transcript
 
 HELP = "adapt a model to recordings that nobody has transcribed"
@@ -83,32 +82,23 @@ def run(options: argparse.Namespace) -> int:
     from asr.config import Config
     from asr.corpus.manifest import read_manifest
     from asr.errors import StoppedError
-    from asr.experiment import Resources
-    from asr.low_resource import adaptation
+    from asr.low_resource.adaptation import SETTINGS, AdaptationMaterial, adapt_model
     from asr.provenance import n_cores, provenance
     from asr.train.data import evenly
 
     options.threads = options.threads or n_cores()
     folder = model_folder(options.model)
     plan = plan_search(read_search(options), read_directory(folder).search)
-    config = read_run(options, Config, folder / CONFIG_FILE, adaptation.SETTINGS)
+    config = read_run(options, Config, folder / CONFIG_FILE, SETTINGS)
     recordings: Sequence[Utterance] = read_manifest(options.manifest)
     if options.utterances:
         recordings = evenly(recordings, options.utterances)
+    material = AdaptationMaterial(folder, plan, recordings, options.folds)
     with StopSignals(is_quiet=False) as signals:
-        resources = adaptation.AdaptationResources(
-            partial(_recognise, plan, options.threads, signals.has_come),
-            partial(_watch, options, config.train.n_shards),
-            Resources(quarter_of_memory(), must_stop=signals.has_come),
-        )
+        resources = _resources(options, plan, config.train.n_shards, signals.has_come)
+        made = provenance(options.command)
         try:
-            transcripts = adaptation.adapt_model(
-                config,
-                adaptation.AdaptationMaterial(folder, plan, recordings, options.folds),
-                options.output,
-                provenance(options.command),
-                resources,
-            )
+            transcripts = adapt_model(config, material, options.output, made, resources)
         except StoppedError as stopped:
             print(f"asr: {stopped}", file=sys.stderr)
             return signals.exit_status
@@ -117,28 +107,26 @@ def run(options: argparse.Namespace) -> int:
     return report_failures(len(recordings), len(transcripts))
 
 
-def _recognise(
-    plan: "SearchPlan",
-    n_threads: int,
-    must_stop: Callable[[], bool],
-    model: Path,
-    recordings: "Sequence[Utterance]",
-) -> "dict[str, Transcript]":
-    """Recognise with the model of a directory, whatever engine it has."""
+def _resources(
+    options: argparse.Namespace, plan: "SearchPlan", n_shards: int, must_stop: Callable[[], bool]
+) -> "AdaptationResources":
     from asr.checkpoint.directory import read_directory
     from asr.checkpoint.engine import load_engine
+    from asr.cli.watch import RunWatcher
+    from asr.experiment import Resources
+    from asr.low_resource.adaptation import AdaptationResources
     from asr.recognizer import Recognizer
 
-    use_threads(n_threads)
-    engine = load_engine(model, n_threads=n_threads)
-    recognizer = Recognizer(read_directory(model), engine, plan, n_threads=n_threads)
-    return recognise(recognizer, recordings, must_stop=must_stop)
+    def recognise_all(model: Path, some: "Sequence[Utterance]") -> "dict[str, Transcript]":
+        use_threads(options.threads)
+        engine = load_engine(model, n_threads=options.threads)
+        recognizer = Recognizer(read_directory(model), engine, plan, n_threads=options.threads)
+        return recognise(recognizer, some, must_stop=must_stop)
 
+    def watch(run: Path) -> RunWatcher:
+        share_threads(options, n_shards)
+        print(f"{run.with_suffix('')}: training", flush=True)
+        return RunWatcher(run, n_dev_words=0)
 
-def _watch(options: argparse.Namespace, n_shards: int, run: Path) -> "RunWatcher":
-    """Announce a training, and watch it."""
-    from asr.cli.watch import RunWatcher
-
-    share_threads(options, n_shards)
-    print(f"{run.with_suffix('')}: training", flush=True)
-    return RunWatcher(run, n_dev_words=0)
+    training = Resources(quarter_of_memory(), must_stop=must_stop)
+    return AdaptationResources(recognise_all, watch, training)

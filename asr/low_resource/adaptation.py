@@ -118,9 +118,8 @@ def adapt_model(
     check_replaceable(output)
     start = load_checkpoint(material.model)
     lexicon = _lexicon(material.plan, start) if start.config.phone_heads else None
-    origin = repr(material.plan)
-    adapter = _Adapter(config, start, lexicon, origin, run_folder(output), provenance, resources)
-    recordings = material.recordings
+    plan, recordings = material.plan, material.recordings
+    adapter = _Adapter(config, start, plan, lexicon, run_folder(output), provenance, resources)
     transcripts = adapter.recognise(material.model, recordings)
     if (n_folds := min(material.n_folds, len(recordings))) > 1:
         transcripts = adapter.recognise_folds(folds(recordings, n_folds), transcripts)
@@ -147,15 +146,15 @@ class _Adapter:
 
     config: Config
     start: Checkpoint
+    plan: SearchPlan
     lexicon: Sequence[Pronunciation] | None
-    search: str
     folder: Path
     provenance: Provenance
     resources: AdaptationResources
 
     def recognise(self, model: Path, recordings: Sequence[Utterance]) -> dict[str, Transcript]:
         """Recognise, or read what this model recognised before with the same search."""
-        origin = f"{weights_hash(model)} {self.search} {without_folders(recordings)}"
+        origin = f"{weights_hash(model)} {self.plan!r} {without_folders(recordings)}"
         name = hashlib.sha256(origin.encode()).hexdigest()[:8]
         file = self.folder / f"transcripts.{name}.jsonl"
         if not file.exists():
