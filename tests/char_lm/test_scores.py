@@ -23,7 +23,7 @@ def model() -> CharacterModel:
 
 
 def by_hand(model: CharacterModel, ids: list[int]) -> float:
-    """Sum up the log probability of ids behind an end, one after the other."""
+    """Sum the log-probability of ids after an end, one by one."""
     score, state, last = 0.0, model.start(1), 0
     for i in ids:
         log_probs, state = model(torch.tensor([[last]]), state)

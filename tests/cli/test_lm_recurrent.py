@@ -27,7 +27,7 @@ def lm(*words: object) -> int:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory, small_language_config: LanguageConfig) -> Path:
-    """A model that has learned for a moment, beside its texts and its configuration."""
+    """A model, briefly trained, with its texts and its configuration in the same folder."""
     folder: Path = tmp_path_factory.mktemp("lm")
     (folder / "small.toml").write_text(to_toml(small_language_config))
     (folder / "text.xz").write_bytes(lzma.compress(TEXT.encode()))

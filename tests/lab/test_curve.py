@@ -15,7 +15,7 @@ def test_half_of_the_sum_lies_within_the_distance_that_holds_it() -> None:
     assert Curve(0.1, past=(1.0, 1.0, 1.0), future=(1.0, 1.0)).half == 0.1  # all 4 but one
 
 
-def test_the_reach_is_the_farthest_input_at_the_level_also_behind_a_gap() -> None:
+def test_the_reach_is_the_farthest_input_at_the_level_even_beyond_a_gap() -> None:
     assert CURVE.reach(0.1) == (0.2, 0.1)
     assert Curve(0.5, past=(1.0, 0.0, 0.3, 0.0), future=(1.0,)).reach(0.1) == (1.0, 0.0)
 
