@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asr.errors import ConfigError, DataError
 from asr.lexicon.read import read_columns
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from asr.text.normalise import Normaliser
 
 MAX_BOOST = 100.0  # nats
+
+_Entries = tuple[list[str], list[str]]  # words; and the units of each, or nothing
 
 _LOG = logging.getLogger(__name__)
 
@@ -85,38 +86,23 @@ def fuse(
     """
     normalise = normaliser(normaliser_name)
     ngram = read_ngram(lm) if lm else NGram(Vocabulary(SPECIAL), NO_NODES)
-    entries: Sequence[str] = ngram.vocabulary.words[len(SPECIAL) :]
+    entries: _Entries = (list(ngram.vocabulary.words[len(SPECIAL) :]), [])
     if lexicon is not None:
-        entries, pronunciations = read_columns(lexicon, normalise)
-    are_pronounced = lexicon is not None and bool(pronunciations[0])
+        entries = read_columns(lexicon, normalise)
+    are_pronounced = any(entries[1])
     if are_pronounced and phones is not None:
         tokens = phones
     units = _Units(tokens, in_characters=not are_pronounced)
-    words = tuple(dict.fromkeys(entries))
-    spelled: Sequence[str]  # all in one, which is fast
-    if are_pronounced:
-        spelled, end = " # ".join(pronunciations).split(), "#"
-    else:
-        spelled, end = "\n".join(entries), "\n"
+    words = tuple(dict.fromkeys(entries[0]))
+    spellings = _spellings(entries, words, units, lexicon or lm)
+    phrases = _phrases(hotwords or {}, units, normalise, entries if are_pronounced else None)
     language = Language(
         begins_word=units.begins_word,
-        lexicon=make_lexicon(
-            _spellings(spelled, end, units, _numbers(words, entries), lexicon or lm),
-            units.of_tokens,
-            units.begins_word.tolist(),
-        ),
+        lexicon=make_lexicon(spellings, units.of_tokens, units.begins_word.tolist()),
         lm_ids=np.array(ngram.vocabulary.ids(words), np.int32),
         is_open=lexicon is None,
         ngram=ngram.nodes,
-        hotwords=make_hotwords(
-            _phrases(
-                hotwords or {},
-                units,
-                normalise,
-                zip(entries, pronunciations, strict=True) if are_pronounced else None,
-            ),
-            units.of_tokens,
-        ),
+        hotwords=make_hotwords(phrases, units.of_tokens),
     )
     return Fusion(language, words, are_pronounced)
 
@@ -160,30 +146,23 @@ class _Units:
             return ()
 
 
-def _numbers(words: Sequence[str], entries: Sequence[str]) -> NDArray[np.int32]:
-    """Number the entries (n,) by the distinct words."""
-    number = dict(zip(words, range(len(words)), strict=True))
-    return np.fromiter(map(number.__getitem__, entries), np.int32, len(entries))
-
-
 def _spellings(
-    spelled: Sequence[str], end: str, units: _Units, words: NDArray[np.int32], source: Path | None
+    entries: _Entries, words: Sequence[str], units: _Units, source: Path | None
 ) -> Spellings:
-    """Spell entries in units; leave out those that tokens cannot spell.
-
-    Args:
-        spelled: The units of all entries, with `end` between one entry and the next.
-        end: No unit.
-        units: Of the tokens.
-        words: (n,) the number of each entry's word.
-        source: The file of the entries.
-    """
-    if not len(words):
+    """Spell entries, read from a file, in units; leave out those that tokens cannot spell."""
+    if not words:
         return Spellings.of([], [])
+    spelled: Sequence[str]  # the units of all entries, which is fast, with an end between two
+    if any(entries[1]):
+        spelled, end = " # ".join(entries[1]).split(), "#"  # in a lexicon it begins a comment
+    else:
+        spelled, end = "\n".join(entries[0]), "\n"
+    place = dict(zip(words, range(len(words)), strict=True))
+    word = np.fromiter(map(place.__getitem__, entries[0]), np.int32, len(entries[0]))  # (n,)
     number = {**units.numbers, end: BOUNDARY}
     ids = np.fromiter(map(number.get, spelled, repeat(-1)), np.int32, len(spelled))
     entry = np.cumsum(ids == BOUNDARY)
-    lengths = np.bincount(entry[ids != BOUNDARY], minlength=len(words))
+    lengths = np.bincount(entry[ids != BOUNDARY], minlength=len(word))
     can_be_spelled = lengths > 0
     can_be_spelled[entry[ids < 0]] = False
     if not can_be_spelled.any():
@@ -191,14 +170,14 @@ def _spellings(
     if n_left_out := np.count_nonzero(~can_be_spelled):
         _LOG.info("%s: %d entries have no spelling in tokens", source, n_left_out)
     is_unit = (ids > BOUNDARY) & can_be_spelled[entry]
-    return Spellings(ids[is_unit], lengths[can_be_spelled], words[can_be_spelled])
+    return Spellings(ids[is_unit], lengths[can_be_spelled], word[can_be_spelled])
 
 
 def _phrases(
     hotwords: Mapping[str, float],
     units: _Units,
     normalise: "Normaliser",
-    lexicon: Iterable[tuple[str, str]] | None,
+    lexicon: _Entries | None,
 ) -> dict[tuple[int, ...], float]:
     """Spell hotwords, with boundaries around every word; by a lexicon in all pronunciations."""
     phrases: dict[tuple[int, ...], float] = {}
@@ -227,14 +206,14 @@ def _phrases(
 
 
 def _variants(
-    phrases: Iterable[str], normalise: "Normaliser", lexicon: Iterable[tuple[str, str]] | None
+    phrases: Iterable[str], normalise: "Normaliser", lexicon: _Entries | None
 ) -> dict[str, list[tuple[str, ...]]]:
     """List the spellings of each word of some phrases: by the lexicon, or else its characters."""
     words = {word for phrase in phrases for word in normalise(phrase).split()}
     if lexicon is None:
         return {word: [tuple(word)] for word in words}
     variants: dict[str, list[tuple[str, ...]]] = {word: [] for word in words}
-    for word, units in lexicon if words else ():
+    for word, units in zip(*lexicon, strict=True) if words else ():
         if word in variants:
             variants[word].append(tuple(units.split()))
     return variants
