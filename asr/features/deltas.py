@@ -29,11 +29,11 @@ def add_deltas(features: Tensor, lengths: Tensor, order: int) -> Tensor:
     """
     if order == 0 or features.shape[1] == 0:
         return features.repeat(1, 1, order + 1)
-    derivatives = [features, *(_filter(features, lengths, k) for k in _kernels(order))]
+    derivatives = [features, *(_filter(features, lengths, k) for k in kernels(order))]
     return zero_padding(torch.cat(derivatives, 2), lengths)
 
 
-def _kernels(order: int) -> list[list[float]]:
+def kernels(order: int) -> list[list[float]]:
     """Return the weights of orders 1 to `order`: each is the slope of the previous one."""
     offsets = np.arange(-WINDOW, WINDOW + 1)
     slope = offsets / np.square(offsets).sum()

@@ -4,9 +4,12 @@ Utterances are never computed together: the scale of 8-bit activations is taken 
 operator reads, and would carry from one utterance to another. Threads run utterances side by side
 instead, which is also the faster way on a CPU.
 
-ONNX Runtime is told to start no threads of its own, so that a process may fork after loading.
+ONNX Runtime is told to start no threads of its own, so that a process may fork after loading, and
+to report nothing: its released builds otherwise send telemetry to their maker, from a thread that
+starts with the import.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -40,7 +43,7 @@ class OnnxEngine:
     def __init__(self, path: str | Path, *, n_threads: int) -> None:
         if n_threads < 1:
             raise ConfigError(f"n_threads must be at least 1, got {n_threads}")
-        self._session = _load(Path(path))
+        self._session = open_session(Path(path))
         self._n_threads = n_threads
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.description = read_description(metadata, str(path))
@@ -90,15 +93,23 @@ class OnnxEngine:
         return emission
 
 
-def _load(path: Path) -> Any:  # noqa: ANN401 (ONNX Runtime has no types)
-    """Open a session that starts no threads and keeps silent."""
+def open_session(path: Path) -> Any:  # noqa: ANN401 (ONNX Runtime has no types)
+    """Open an ONNX Runtime session that starts no threads, sends nothing and logs nothing.
+
+    Raises:
+        ModelError: The file is missing, or not an ONNX model that this release can load.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read once, by the import
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
+    onnxruntime.disable_telemetry_events()  # in case the application has imported it already
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # 8-bit products that would overflow are computed exactly; processors with VNNI always do
+    options.add_session_config_entry("session.x64quantprecision", "1")
     options.log_severity_level = FATAL_ONLY
     if not path.is_file():
         raise ModelError(f"{path}: there is no such file")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from asr.checkpoint.onnx.graph import Graph
 from asr.checkpoint.onnx.layers import array
 from asr.features.cmvn import MIN_STD
-from asr.features.deltas import _kernels
+from asr.features.deltas import kernels
 from asr.features.fbank import PREEMPHASIS, SAMPLE_SCALE, LogMel
 from asr.features.front_end import FrontEnd
 from asr.features.mfcc import Mfcc
@@ -153,7 +153,7 @@ def _add_deltas(graph: Graph, features: Frames, front_end: FrontEnd) -> str:
     order = front_end.config.delta_order
     if order == 0:
         return features.values
-    derivatives = [_filter(graph, features, kernel) for kernel in _kernels(order)]
+    derivatives = [_filter(graph, features, kernel) for kernel in kernels(order)]
     together = graph.node("Concat", features.values, *derivatives, axis=2)
     return graph.zero_unless(graph.unsqueeze(features.valid, 2), together)
 

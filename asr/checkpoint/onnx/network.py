@@ -4,38 +4,41 @@ from torch import nn
 
 from asr.checkpoint.onnx.front_end import Frames
 from asr.checkpoint.onnx.graph import Graph
-from asr.checkpoint.onnx.layers import Layers, array
+from asr.checkpoint.onnx.layers import AddRecurrent, add_linear, array
 from asr.model.acoustic import AcousticModel
 from asr.model.recurrent import RecurrentLayer
 from asr.model.subsampling import ConvSubsampling, FrameStacking
 
 
-def add_encoder(graph: Graph, model: AcousticModel, features: Frames, layers: Layers) -> Frames:
+def add_encoder(
+    graph: Graph, model: AcousticModel, features: Frames, add_recurrent: AddRecurrent
+) -> Frames:
     """Add subsampling and recurrent layers: (B, T, F) to (T', B, D), what heads read."""
     subsampling = model.subsampling
     if isinstance(subsampling, ConvSubsampling):
-        frames = _convolve(graph, subsampling, features, layers)
+        frames = _convolve(graph, subsampling, features)
     else:
-        frames = _stack(graph, subsampling, features, layers)
+        frames = _stack(graph, subsampling, features)
     # A recurrent operator wants to read a frame, and whoever has none does not look at it.
     to_read = graph.cast(graph.node("Max", frames.lengths, graph.integer(1)), "int32")
     values = frames.values
     for layer in model.encoder.layers:
         assert isinstance(layer, RecurrentLayer)
-        values = _recurrent_layer(graph, layer, values, to_read, layers)
+        cells = [layer.ahead] if layer.back is None else [layer.ahead, layer.back]
+        states = add_recurrent(graph, values, to_read, cells)  # (T, directions, B, D)
+        states = graph.node("ReduceSum", states, graph.integers(1), keepdims=0)
+        values = _layer_norm(graph, layer.norm, graph.node("Add", values, states))
     return Frames(values, frames.lengths, frames.valid)
 
 
-def add_head(graph: Graph, head: nn.Linear, encoded: str, layers: Layers) -> str:
+def add_head(graph: Graph, head: nn.Linear, encoded: str) -> str:
     """Add one head: (T, B, D) to log-probabilities, (B, T, V)."""
-    logits = layers.linear(graph, encoded, head)
+    logits = add_linear(graph, encoded, head)
     log_probs = graph.node("LogSoftmax", logits, axis=2)
     return graph.node("Transpose", log_probs, perm=(1, 0, 2))
 
 
-def _convolve(
-    graph: Graph, subsampling: ConvSubsampling, features: Frames, layers: Layers
-) -> Frames:
+def _convolve(graph: Graph, subsampling: ConvSubsampling, features: Frames) -> Frames:
     """Convolve (B, T, F), whose padding is zero, to (T', B, D)."""
     x, lengths, valid = graph.unsqueeze(features.values, 1), features.lengths, features.valid
     for convolution, stride in zip(subsampling.convolutions, subsampling.strides, strict=True):
@@ -51,11 +54,11 @@ def _convolve(
     n_inputs = subsampling.projection.in_features
     x = graph.node("Transpose", x, perm=(2, 0, 1, 3))
     x = graph.node("Reshape", x, graph.integers(0, 0, n_inputs))  # (T', B, C * F')
-    projected = layers.linear(graph, x, subsampling.projection)
+    projected = add_linear(graph, x, subsampling.projection)
     return Frames(_layer_norm(graph, subsampling.norm, projected), lengths, valid)
 
 
-def _stack(graph: Graph, subsampling: FrameStacking, features: Frames, layers: Layers) -> Frames:
+def _stack(graph: Graph, subsampling: FrameStacking, features: Frames) -> Frames:
     """Put frames of (B, T, F), whose padding is zero, together: (T', B, D)."""
     factor = subsampling.factor
     n_frames = _subsampled(graph, graph.size(features.values, 1), factor)
@@ -72,20 +75,10 @@ def _stack(graph: Graph, subsampling: FrameStacking, features: Frames, layers: L
     x = graph.node("Pad", features.values, widths)
     x = graph.node("Reshape", x, graph.integers(0, -1, subsampling.projection.in_features))
     x = graph.node("Transpose", x, perm=(1, 0, 2))
-    projected = layers.linear(graph, x, subsampling.projection)
+    projected = add_linear(graph, x, subsampling.projection)
     lengths = _subsampled(graph, features.lengths, factor)
     normalised = _layer_norm(graph, subsampling.norm, projected)
     return Frames(normalised, lengths, graph.valid(lengths, n_frames))
-
-
-def _recurrent_layer(
-    graph: Graph, layer: RecurrentLayer, frames: str, lengths: str, layers: Layers
-) -> str:
-    """Read (T, B, D), add the states of all directions, and normalise: (T, B, D)."""
-    directions = [layer.ahead] if layer.back is None else [layer.ahead, layer.back]
-    states = layers.recurrent(graph, frames, lengths, directions)  # (T, directions, B, D)
-    summed = graph.node("ReduceSum", states, graph.integers(1), keepdims=0)
-    return _layer_norm(graph, layer.norm, graph.node("Add", frames, summed))
 
 
 def _layer_norm(graph: Graph, norm: nn.LayerNorm, x: str) -> str:

@@ -1,0 +1,252 @@
+"""The exported graph against the network in torch that it was made from."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from asr.checkpoint.export import Weights, export_onnx
+from asr.features.config import FeatureConfig
+from asr.features.front_end import FrontEnd
+from asr.features.padding import pad
+from asr.model.acoustic import AcousticModel
+from asr.model.config import ModelConfig
+from asr.runtime.onnx_engine import open_session
+
+N_TOKENS, N_PHONES = 5, 7
+SAMPLES = (4000, 0, 399, 400, 2719)  # none, one too few for a frame, and exactly one frame
+ALL_WEIGHTS: tuple[Weights, ...] = ("float32", "float16", "int8")
+
+
+def make_front_end(**changes: object) -> FrontEnd:
+    values: dict[str, Any] = {
+        "sample_rate": 16000,
+        "frame_length": 0.025,
+        "frame_shift": 0.01,
+        "n_mels": 11,
+        "low_frequency": 20.0,
+        "high_frequency": 7600.0,
+        "min_log_energy": -15.0,
+        "n_ceps": 0,
+        "delta_order": 0,
+        "cmvn": "utterance",
+    }
+    front_end = FrontEnd(FeatureConfig(**(values | changes)))
+    if front_end.config.cmvn == "global":
+        generator = torch.Generator().manual_seed(2)
+        mean, std = torch.rand(2, front_end.n_features, generator=generator)
+        std[0] = 0.0  # never varies
+        front_end.set_global_cmvn(10.0 * mean, 3.0 * std)
+    return front_end
+
+
+def make_model(
+    n_features: int = 11, *, heads: tuple[str, ...] = ("text", "phones"), **changes: object
+) -> AcousticModel:
+    values: dict[str, Any] = {
+        "subsampling_factor": 4,
+        "n_channels": 4,
+        "cell": "lstm",
+        "size": 8,
+        "n_layers": 1,
+        "bidirectional": True,
+        "dropout": 0.0,
+    }
+    torch.manual_seed(0)
+    config = ModelConfig(**(values | changes))
+    sizes = {head: {"text": N_TOKENS, "phones": N_PHONES}[head] for head in heads}
+    model = AcousticModel(config, n_features=n_features, heads=sizes)
+    for parameter in model.parameters():
+        parameter.data *= 2.0  # gates that open and close
+    return model.eval()
+
+
+def make_waveforms(*n_samples: int) -> list[Tensor]:
+    """Noise of rising and falling level, in 16-bit samples."""
+    generator = torch.Generator().manual_seed(1)
+    levels = [torch.linspace(0.0, 3.0, n).sin() for n in n_samples]
+    noises = [0.1 * level * torch.randn(len(level), generator=generator) for level in levels]
+    return [(noise * 32768).round() / 32768 for noise in noises]
+
+
+def with_nan_padding(waveforms: list[Tensor]) -> tuple[Tensor, Tensor]:
+    padded, lengths = pad(waveforms)
+    for row, length in zip(padded, lengths.tolist(), strict=True):
+        row[length:] = torch.nan
+    return padded, lengths
+
+
+def exported(
+    folder: Path, front_end: FrontEnd, model: AcousticModel, weights: Weights = "float32"
+) -> Any:  # noqa: ANN401 (ONNX Runtime has no types)
+    path = folder / "model.onnx"
+    export_onnx(front_end, model, path, weights=weights)
+    return open_session(path)
+
+
+def run(
+    session: Any,  # noqa: ANN401 (ONNX Runtime has no types)
+    waveforms: Tensor,
+    lengths: Tensor,
+    head: str = "text",
+) -> tuple[Tensor, Tensor]:
+    inputs = {"waveforms": waveforms.numpy(), "lengths": lengths.numpy()}
+    log_probs, frame_lengths = session.run([head, "frame_lengths"], inputs)
+    return torch.from_numpy(log_probs), torch.from_numpy(frame_lengths)
+
+
+def assert_equals_torch(folder: Path, front_end: FrontEnd, model: AcousticModel) -> None:
+    waveforms, lengths = with_nan_padding(make_waveforms(*SAMPLES))
+    session = exported(folder, front_end, model)
+    for head in ("text", "phones"):
+        with torch.inference_mode():
+            expected, expected_lengths = model(*front_end(waveforms, lengths), head)
+
+        log_probs, frame_lengths = run(session, waveforms, lengths, head)
+
+        assert frame_lengths.tolist() == expected_lengths.tolist()
+        assert log_probs.dtype == torch.float32
+        for row, expected_row, length in zip(log_probs, expected, frame_lengths, strict=True):
+            torch.testing.assert_close(row[:length], expected_row[:length], rtol=0.0, atol=2e-4)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("bidirectional", [True, False])
+@pytest.mark.parametrize("n_layers", [1, 2, 3])
+def test_every_network_equals_torch(
+    tmp_path: Path, cell: str, bidirectional: bool, n_layers: int
+) -> None:
+    for n_channels, factor in ((4, 2), (4, 3), (4, 4), (0, 1), (0, 2), (0, 3)):
+        model = make_model(
+            cell=cell,
+            bidirectional=bidirectional,
+            n_layers=n_layers,
+            n_channels=n_channels,
+            subsampling_factor=factor,
+        )
+        assert_equals_torch(tmp_path, make_front_end(), model)
+
+
+@pytest.mark.parametrize("n_ceps", [0, 6])
+@pytest.mark.parametrize("delta_order", [0, 1, 2])
+@pytest.mark.parametrize("cmvn", ["none", "global", "utterance"])
+def test_every_front_end_equals_torch(
+    tmp_path: Path, n_ceps: int, delta_order: int, cmvn: str
+) -> None:
+    front_end = make_front_end(n_ceps=n_ceps, delta_order=delta_order, cmvn=cmvn)
+    assert_equals_torch(tmp_path, front_end, make_model(front_end.n_features))
+
+
+@pytest.mark.parametrize(
+    ("sample_rate", "frame_length", "frame_shift"),
+    [(8000, 0.025, 0.01), (11025, 0.025, 0.01), (16000, 0.032, 0.0125), (16000, 0.02, 0.02)],
+)
+def test_every_frame_equals_torch(
+    tmp_path: Path, sample_rate: int, frame_length: float, frame_shift: float
+) -> None:
+    front_end = make_front_end(
+        sample_rate=sample_rate,
+        frame_length=frame_length,
+        frame_shift=frame_shift,
+        high_frequency=3600.0,
+    )
+    assert_equals_torch(tmp_path, front_end, make_model())
+
+
+@pytest.mark.parametrize("weights", ["float32", "float16"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("n_channels", [0, 4])
+def test_an_utterance_alone_equals_itself_in_a_batch(
+    tmp_path: Path, weights: Weights, cell: str, n_channels: int
+) -> None:
+    front_end = make_front_end(delta_order=2)
+    model = make_model(front_end.n_features, cell=cell, n_channels=n_channels, n_layers=2)
+    session = exported(tmp_path, front_end, model, weights)
+    utterances = make_waveforms(*SAMPLES)
+    together, lengths = run(session, *with_nan_padding(utterances))
+
+    for row, length, utterance in zip(together, lengths, utterances, strict=True):
+        alone, lengths_alone = run(session, *pad([utterance]))
+
+        assert lengths_alone.tolist() == [length]
+        torch.testing.assert_close(alone[0, :length], row[:length], rtol=0.0, atol=2e-5)
+
+
+@pytest.mark.parametrize("weights", ALL_WEIGHTS)
+@pytest.mark.parametrize("n_channels", [0, 4])
+@pytest.mark.parametrize("n_samples", [(0,), (399,), (0, 0)])
+def test_where_nobody_has_a_frame_there_are_no_log_probs(
+    tmp_path: Path, weights: Weights, n_channels: int, n_samples: tuple[int, ...]
+) -> None:
+    session = exported(tmp_path, make_front_end(), make_model(n_channels=n_channels), weights)
+
+    _, frame_lengths = run(session, *pad(make_waveforms(*n_samples)))
+
+    assert frame_lengths.tolist() == [0] * len(n_samples)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_float16_computes_what_torch_does_with_rounded_weights(tmp_path: Path, cell: str) -> None:
+    front_end, model = make_front_end(), make_model(cell=cell, n_layers=2)
+    session = exported(tmp_path, front_end, model, "float16")
+    for parameter in model.parameters():
+        parameter.data = parameter.data.half().float()
+    waveforms, lengths = pad(make_waveforms(4000))
+    with torch.inference_mode():
+        expected, _ = model(*front_end(waveforms, lengths))
+
+    log_probs, _ = run(session, waveforms, lengths)
+
+    torch.testing.assert_close(log_probs, expected, rtol=0.0, atol=2e-4)
+
+
+@pytest.mark.parametrize("weights", ALL_WEIGHTS)
+def test_the_same_model_gives_the_same_bytes(tmp_path: Path, weights: Weights) -> None:
+    paths = [tmp_path / "one.onnx", tmp_path / "other.onnx"]
+    for path in paths:
+        export_onnx(make_front_end(), make_model(), path, weights=weights)
+
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_weights_take_a_half_and_a_quarter_of_the_space(tmp_path: Path) -> None:
+    sizes = {}
+    for weights in ALL_WEIGHTS:
+        path = tmp_path / f"{weights}.onnx"
+        export_onnx(make_front_end(), make_model(size=256), path, weights=weights)
+        sizes[weights] = path.stat().st_size
+
+    assert sizes["float16"] == pytest.approx(0.5 * sizes["float32"], rel=0.1)
+    assert sizes["int8"] == pytest.approx(0.25 * sizes["float32"], rel=0.1)
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_what_has_no_8_bit_operator_is_stored_in_float16(tmp_path: Path, cell: str) -> None:
+    paths = {weights: tmp_path / f"{weights}.onnx" for weights in ALL_WEIGHTS}
+    for weights, path in paths.items():
+        export_onnx(make_front_end(), make_model(cell=cell), path, weights=weights)
+
+    assert paths["int8"].read_bytes() == paths["float16"].read_bytes()
+
+
+def test_a_model_has_the_heads_that_the_network_has(tmp_path: Path) -> None:
+    session = exported(tmp_path, make_front_end(), make_model(heads=("text",)))
+
+    assert [output.name for output in session.get_outputs()] == ["frame_lengths", "text"]
+
+
+def test_near_silence_keeps_its_features(tmp_path: Path) -> None:
+    """A band 120 dB below the loudest one: float32 sums would fill it with their own noise."""
+    seconds = np.arange(8000) / 16000
+    tone = 0.5 * np.sin(2 * np.pi * 300 * seconds) + 5e-7 * np.sin(2 * np.pi * 6000 * seconds)
+    waveforms, lengths = pad([torch.from_numpy(tone.astype(np.float32))])
+    front_end, model = make_front_end(cmvn="none"), make_model()
+    with torch.inference_mode():
+        expected, _ = model(*front_end(waveforms, lengths))
+
+    log_probs, _ = run(exported(tmp_path, front_end, model), waveforms, lengths)
+
+    torch.testing.assert_close(log_probs, expected, rtol=0.0, atol=1e-3)
