@@ -37,7 +37,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "transcribe --search greedy --format json SPEECH",
         "align mini_librispeech DIR/m.jsonl --output DIR/a.ctm",
         "decode mini_librispeech DIR/m.jsonl --output DIR/d.jsonl",
-        "score DIR/m.jsonl DIR/h.jsonl --output DIR/s.json && report DIR/s.json --output DIR/R.md",
+        "score DIR/m.jsonl DIR/h.jsonl --normaliser librispeech-1 --output DIR/s.json"
+            " && report DIR/s.json --output DIR/R.md",
         "lm build DIR/text.txt --order 2 --output DIR/w.lm && lm perplexity DIR/w.lm DIR/text.txt",
         "doctor",
         "train --help",
@@ -48,3 +49,13 @@ def test_a_verb_of_recognising_runs_without_torch(folder: Path, command: str) ->
         words = [sys.executable, "-c", WITHOUT, *part.split()]
         ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stderr
+
+
+def test_a_verb_of_training_says_what_it_lacks() -> None:
+    words = ["train", "conf/tiny.toml", "--train", "m.jsonl", "--output", "model"]
+    command = [sys.executable, "-c", WITHOUT, *words]
+
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 1
+    assert ended.stderr == "asr: error: asr train needs torch: pip install 'asr-ctc[train]'\n"

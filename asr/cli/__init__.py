@@ -42,6 +42,8 @@ VERBS = (
     "doctor",
 )
 
+EXTRA_OF = {"torch": "train", "onnx": "train"}  # which brings a package that a verb may lack
+
 DESCRIPTION = """\
 Small speech recognition: recurrent encoders trained with CTC, on your own computer.
 
@@ -98,6 +100,13 @@ def _run(options: argparse.Namespace) -> int:
         raise
     except AsrError as error:
         print(f"asr: error: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        extra = EXTRA_OF.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        needs = f"asr {options.verb} needs {error.name}: pip install 'asr-ctc[{extra}]'"
+        print(f"asr: error: {needs}", file=sys.stderr)
         return 1
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

@@ -196,7 +196,7 @@ def test_float16_computes_what_torch_does_with_rounded_weights(tmp_path: Path, c
         parameter.data = parameter.data.half().float()
     waveforms, lengths = pad(make_waveforms(4000))
     with torch.inference_mode():
-        expected, _ = model(*front_end(waveforms, lengths))
+        expected, _ = model(*front_end(waveforms, lengths), "text")
 
     log_probs, _ = run(session, waveforms, lengths)
 
@@ -245,7 +245,7 @@ def test_near_silence_keeps_its_features(tmp_path: Path) -> None:
     waveforms, lengths = pad([torch.from_numpy(tone.astype(np.float32))])
     front_end, model = make_front_end(cmvn="none"), make_model()
     with torch.inference_mode():
-        expected, _ = model(*front_end(waveforms, lengths))
+        expected, _ = model(*front_end(waveforms, lengths), "text")
 
     log_probs, _ = run(exported(tmp_path, front_end, model), waveforms, lengths)
 
