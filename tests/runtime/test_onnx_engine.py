@@ -21,7 +21,7 @@ from asr.errors import ConfigError, ModelError, ShapeError
 from asr.features.padding import pad
 from asr.runtime.description import CONTENT_KEY, FORMAT_KEY, Description, Head
 from asr.runtime.engine import Engine
-from asr.runtime.onnx_engine import OnnxEngine
+from asr.runtime.onnx_engine import OnnxEngine, has_vnni
 
 ALL_WEIGHTS: tuple[Weights, ...] = ("float32", "float16", "int8")
 Floats = NDArray[np.float32]
@@ -123,6 +123,20 @@ def test_an_utterance_alone_has_the_bits_that_it_has_in_a_batch(
     for i, length in enumerate(lengths):
         alone, _ = engine.log_probs(waveforms[i : i + 1, :length], lengths[i : i + 1], "text")
         assert np.array_equal(alone[0], together[i, : frame_lengths[i]])
+
+
+def test_a_processor_without_vnni_computes_the_same_bits(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_vnni():
+        pytest.skip("this processor has no VNNI to compare with")
+    answers = []
+    for answer in (True, False):
+        monkeypatch.setattr("asr.runtime.onnx_engine.has_vnni", lambda answer=answer: answer)
+        engine = OnnxEngine(paths["int8"], n_threads=1)
+        answers.append(engine.log_probs(*noise(16000), "text")[0])
+
+    assert np.array_equal(answers[0], answers[1])
 
 
 @pytest.mark.parametrize("weights", ALL_WEIGHTS)
@@ -243,7 +257,7 @@ def in_a_fresh_process(path: Path, *, check: str) -> tuple[int, str]:
     code = f"""
 import os, sys, time
 import numpy as np
-from asr.runtime.onnx_engine import OnnxEngine
+from asr.runtime.onnx_engine import OnnxEngine, has_vnni
 assert "onnxruntime" not in sys.modules
 engine = OnnxEngine({str(path)!r}, n_threads=2)
 engine.log_probs(np.zeros((2, 8000), np.float32), np.array([8000, 8000]), "text")

@@ -6,7 +6,7 @@ the frequencies that a mel filter looks at.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,14 +41,12 @@ def add_front_end(graph: Graph, front_end: FrontEnd, waveforms: str, lengths: st
     Unlike there, T is at least 1, so that no later operator meets an empty tensor; the lengths are
     the same.
     """
-    log_mel = _log_mel(graph, front_end.log_mel, waveforms, lengths)
-    values = log_mel.values
+    features = _log_mel(graph, front_end.log_mel, waveforms, lengths)
     if isinstance(front_end.cepstra, Mfcc):
         transform = graph.constant(array(front_end.cepstra.transform))
-        values = graph.node("MatMul", values, transform)
-    values = _add_deltas(graph, Frames(values, log_mel.lengths, log_mel.valid), front_end)
-    features = Frames(values, log_mel.lengths, log_mel.valid)
-    return Frames(_normalise(graph, features, front_end), features.lengths, features.valid)
+        features = replace(features, values=graph.node("MatMul", features.values, transform))
+    features = replace(features, values=_add_deltas(graph, features, front_end))
+    return replace(features, values=_normalise(graph, features, front_end))
 
 
 def _log_mel(graph: Graph, log_mel: LogMel, waveforms: str, lengths: str) -> Frames:
@@ -61,7 +59,7 @@ def _log_mel(graph: Graph, log_mel: LogMel, waveforms: str, lengths: str) -> Fra
     floor = graph.number(math.exp(log_mel.min_log_energy))
     logarithms = graph.node("Log", graph.node("Max", energies, floor))
     zeroed = graph.zero_unless(graph.unsqueeze(frames.valid, 2), logarithms)
-    return Frames(zeroed, frames.lengths, frames.valid)
+    return replace(frames, values=zeroed)
 
 
 def _frames(graph: Graph, log_mel: LogMel, waveforms: str, lengths: str) -> Frames:

@@ -9,8 +9,9 @@ quantised as they come, in unsigned 8 bits: a layer's input with one scale per u
 with one per frame. A graph with such layers must therefore run one utterance at a time.
 
 On x86 processors without VNNI instructions the fast product of unsigned and signed bytes saturates
-at 16 bits. `OnnxEngine` asks ONNX Runtime for the exact one, so that all processors give the same
-text. Weights in -63..63 could not saturate either, but double the distance to the float32 model.
+at 16 bits. `OnnxEngine` asks ONNX Runtime for the exact one there, so that all processors give the
+same text. Weights in -63..63 could not saturate either, but double the distance to the float32
+model.
 """
 
 import numpy as np

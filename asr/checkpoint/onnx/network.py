@@ -1,5 +1,7 @@
 """The acoustic model as nodes of an ONNX graph: subsampling, recurrent layers, heads."""
 
+from dataclasses import replace
+
 from torch import nn
 
 from asr.checkpoint.onnx.front_end import Frames
@@ -28,7 +30,7 @@ def add_encoder(
         states = add_recurrent(graph, values, to_read, cells)  # (T, directions, B, D)
         states = graph.node("ReduceSum", states, graph.integers(1), keepdims=0)
         values = _layer_norm(graph, layer.norm, graph.node("Add", values, states))
-    return Frames(values, frames.lengths, frames.valid)
+    return replace(frames, values=values)
 
 
 def add_head(graph: Graph, head: nn.Linear, encoded: str) -> str:
