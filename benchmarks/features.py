@@ -74,7 +74,7 @@ def _waveforms() -> tuple[list[Tensor], str]:
     paths = sorted(folder.rglob("*.ogg"))
     if paths:
         chosen = paths[:: max(1, len(paths) // N_UTTERANCES)][:N_UTTERANCES]
-        waveforms = [read_waveform(path, sample_rate=16000) for path in chosen]
+        waveforms = [torch.from_numpy(read_waveform(path, sample_rate=16000)) for path in chosen]
         return sorted(waveforms, key=len), "train-clean-5, decoded from Ogg Vorbis"
     generator = torch.Generator().manual_seed(0)
     lengths = [16000 * (2 + i % 15) for i in range(N_UTTERANCES)]

@@ -17,10 +17,11 @@ from asr.config import Config, read_config
 from asr.errors import ConfigError
 from asr.model.acoustic import AcousticModel
 from asr.train.data import LOADERS
+from asr.train.objective import Ctc, Targets
 from asr.train.optimiser import adamw
 from asr.train.precision import PRECISIONS
 from asr.train.ranks import Ranks, join_ranks
-from asr.train.step import Targets, TrainingBatch, Workers, training_step
+from asr.train.step import TrainingBatch, Workers, training_step
 from benchmarks.paired import alternate, ratio, take_no_words, write_results
 from benchmarks.training import REPOSITORY, BareNetwork, training_data
 
@@ -62,7 +63,9 @@ def _row(config: Config, seconds: int, precision: str, workers: Workers) -> list
     device = workers.ranks.device
     batch = _random_batch(round(seconds / SECONDS), config.features.n_mels).to(device)
     torch.manual_seed(0)
-    model = AcousticModel(config.model, n_features=config.features.n_mels, n_tokens=500).to(device)
+    model = AcousticModel(config.model, n_features=config.features.n_mels, heads={"text": 500}).to(
+        device
+    )
     bare = BareNetwork(config, 500).to(device)
     optimiser = adamw(model, config.optimiser)
     n_frames = -(-batch.features.shape[1] // config.model.subsampling_factor)
@@ -74,7 +77,7 @@ def _row(config: Config, seconds: int, precision: str, workers: Workers) -> list
             optimiser,
             batch,
             workers,
-            objective=config.train.objective(0, config.model.n_layers),
+            terms=[Ctc("text", 1.0)],
             precision=precision,
             max_gradient_norm=config.optimiser.max_gradient_norm,
         )
@@ -133,7 +136,7 @@ def _random_batch(n_utterances: int, n_mels: int) -> TrainingBatch:
 
 def _reading_rate(config: Config) -> float:
     """Hours of speech an hour, read by as many threads as a GPU has, and nothing kept."""
-    data, _, _ = training_data(config, Ranks(0, 1, torch.device("cuda:0")), max_feature_bytes=0)
+    data, _ = training_data(config, Ranks(0, 1, torch.device("cuda:0")), max_feature_bytes=0)
     began = time.perf_counter()
     seconds = sum(batch.duration for batch in data.batches(2))
     return seconds / (time.perf_counter() - began)

@@ -20,7 +20,6 @@ well a model reads. They are fewer, since some decoders take seconds for one.
 """
 
 import argparse
-import dataclasses
 import json
 import os
 import statistics
@@ -38,14 +37,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from asr.corpus.librispeech import read_librispeech
-from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
-from asr.features.padding import pad
-from asr.recognizer import Recognizer, load_model
+from asr.errors import AudioError
+from asr.recognizer import load_model
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
 from asr.search.fusion import fuse
@@ -227,8 +224,7 @@ def _ours(task: search_peers.Task, weights: search_peers.Task) -> search_peers.D
     search = BeamSearch(beam, language)
 
     def decode(emission: search_peers.Emission) -> str:
-        log_probs = torch.from_numpy(emission)[None]
-        ((best,),) = search(log_probs, torch.tensor([len(emission)]))
+        ((best,),) = search(emission[None], np.array([len(emission)]))
         return search_peers.text_of([tokens[i] for i in best.tokens])
 
     return decode
@@ -268,25 +264,26 @@ def _processes(names: Sequence[str], python: str) -> Iterator[Callable[[str, Any
 
 
 def _of_model(timed: Sequence[Utterance], tuned: Sequence[Utterance]) -> _Emissions:
-    """Let the shipped model hear the dev speakers, and write characters: its speller does not."""
-    model = Recognizer(dataclasses.replace(load_model(is_greedy=True).checkpoint, speller=None))
-    log_probs = {}
-    for utterance in [*timed, *tuned]:
-        heard, _ = model.log_probs(*pad([read_utterance(utterance, model.sample_rate)]))
-        log_probs[utterance.id] = heard[0].numpy()
+    """Compute the shipped model's characters for the dev speakers."""
+    model = load_model(is_greedy=True)
+    log_probs = {
+        utterance.id: emission
+        for utterance, emission in model.emit_all([*timed, *tuned])
+        if not isinstance(emission, AudioError)
+    }
     name = f"V = 29, {len(timed)} utterances"
-    tokenizer, frame = model.checkpoint.tokenizer, model.checkpoint.frame_shift
-    return _Emissions(name, tokenizer, log_probs, timed, tuned, frame)
+    tokenizer = model.model.tokenizers["text"]
+    return _Emissions(name, tokenizer, log_probs, timed, tuned, model.model.config.frame_shift)
 
 
 def _published() -> _Emissions:
     """Read the published emission; its frames are half as long as ours, its blank is the last."""
     numbers = json.loads((DATA / "emissions" / "librispeech_char_emission.json").read_text())
-    log_probs = torch.tensor(numbers, dtype=torch.float32).roll(1, dims=1).log_softmax(dim=1)
+    log_probs = _log_softmax(np.roll(np.array(numbers, np.float32), 1, axis=1))
     tokenizer = TokenTable(("<blank>", WORD_BOUNDARY, *string.ascii_uppercase, "'"))
-    (best,) = greedy_search(log_probs[None], torch.tensor([len(log_probs)]))
+    (best,) = greedy_search(log_probs[None], np.array([len(log_probs)]))
     said = Utterance("published", Path("published"), text=tokenizer.decode(best.tokens))
-    emissions = {said.id: log_probs.numpy()}
+    emissions = {said.id: log_probs}
     return _Emissions("V = 29, published", tokenizer, emissions, [said], [], 0.02)
 
 
@@ -314,14 +311,18 @@ def _simulate(
     logits = random.normal(0.0, 2.2, (n_frames, n_tokens))
     logits[:, 0] += 3.0  # the blank is what most wrong frames say
     logits[np.arange(n_frames), said] += random.normal(9.0, 2.5, n_frames)
-    return torch.from_numpy(logits).log_softmax(dim=1).float().numpy()
+    return _log_softmax(logits).astype(np.float32)
+
+
+def _log_softmax(logits: NDArray[np.floating]) -> NDArray[np.floating]:
+    return logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
 
 
 def _greedy(emissions: _Emissions) -> list[str]:
     began, texts = time.thread_time(), {}
     for utterance in emissions.timed:
-        emission = torch.from_numpy(emissions.log_probs[utterance.id])[None]
-        (best,) = greedy_search(emission, torch.tensor([emission.shape[1]]))
+        emission = emissions.log_probs[utterance.id]
+        (best,) = greedy_search(emission[None], np.array([len(emission)]))
         texts[utterance.id] = emissions.tokenizer.decode(best.tokens)
     seconds = time.thread_time() - began
     cost, wer = 1000 * seconds / emissions.speech, 100 * _wer(emissions.timed, texts)

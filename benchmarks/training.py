@@ -8,7 +8,7 @@ augmentation, convolutions, CTC, clipping and AdamW leave over.
 
 import dataclasses
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -18,16 +18,18 @@ from torch import Tensor, nn
 
 from asr.checkpoint.network import build
 from asr.config import Config, read_config
-from asr.corpus.feature_cache import FeatureMemory
+from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.librispeech import read_librispeech
 from asr.lexicon.dictionary import read_dictionary
 from asr.lexicon.g2p.pronounce import pronounce
 from asr.lexicon.phone_spelling import PhoneSpeller
-from asr.model.acoustic import AcousticModel, Output
+from asr.model.acoustic import AcousticModel
 from asr.text.normalise import normaliser
 from asr.text.tokenizer import make_tokenizer
+from asr.text.tokens import Tokenizer
 from asr.train.allocator import keep_freed_memory
 from asr.train.data import TrainingData
+from asr.train.objective import LossTerm, make_terms
 from asr.train.optimiser import adamw
 from asr.train.precision import PRECISIONS, usable_precision
 from asr.train.ranks import ALONE, Ranks
@@ -68,16 +70,17 @@ def main() -> None:
     config = _config_of_this_processor()
     stacked = dataclasses.replace(config.model, n_channels=0)
     without_convolutions = dataclasses.replace(config, model=stacked)
-    data, n_tokens, n_phones = training_data(config)
+    data, n_tokens = training_data(config)
+    terms = make_terms(config.objective, {}, n_tokens)
     shapes = [_encoder_shape(batch, config) for batch in islice(data.batches(1), N_BATCHES)]
     seconds = sum(batch.duration for batch in islice(data.batches(1), N_BATCHES))
-    bare = BareNetwork(config, n_tokens)
+    bare = BareNetwork(config, n_tokens["text"])
     n_threads = os.cpu_count() or 1
     with ThreadPoolExecutor(config.train.n_shards) as pool:
         candidates = {
-            "whole": lambda: _whole_steps(config, data, (n_tokens, n_phones), pool),
+            "whole": lambda: _whole_steps(config, data, terms, n_tokens, pool),
             "whole, no convolutions": lambda: _whole_steps(
-                without_convolutions, data, (n_tokens, n_phones), pool
+                without_convolutions, data, terms, n_tokens, pool
             ),
             "bare": lambda: _bare_steps(bare, shapes, config, pool),
             "bare, threads inside": lambda: _with_threads(
@@ -108,31 +111,36 @@ def main() -> None:
 def _config_of_this_processor() -> Config:
     """Take the recipe's configuration, in the precision that training falls back to here."""
     config = read_config(REPOSITORY / "conf" / "mini_librispeech.toml")
-    precision = usable_precision(config.train.precision, torch.device("cpu"))
-    return dataclasses.replace(config, train=dataclasses.replace(config.train, precision=precision))
+    if usable_precision(config.train.precision, torch.device("cpu")) == config.train.precision:
+        return config
+    train = dataclasses.replace(config.train, precision="float32")
+    return dataclasses.replace(config, train=train)
 
 
 def training_data(
     config: Config, ranks: Ranks = ALONE, max_feature_bytes: int = MAX_FEATURE_BYTES
-) -> tuple[TrainingData, int, int]:
-    """Read train-clean-5; count the tokens of text and of phones, too."""
+) -> tuple[TrainingData, dict[str, int]]:
+    """Read train-clean-5; count the tokens of each head, too."""
     folder = Path(os.environ.get("ASR_DATA", REPOSITORY.parent / "shared" / "data"))
     utterances = read_librispeech(folder / "LibriSpeech" / "train-clean-5").utterances
     normalise = normaliser(config.text.normaliser)
     texts = {utterance.id: normalise(utterance.text or "") for utterance in utterances}
-    tokenizer = make_tokenizer(list(texts.values()), config.text)
-    dictionary = read_dictionary(folder / "lexicon" / "cmudict-en-us.dict", normalise)
-    said = pronounce((word for text in texts.values() for word in text.split()), dictionary)
-    speller = PhoneSpeller({word: ways[0] for word, ways in said.items()})
-    phones = speller.table()
-    tokens: dict[Output, dict[str, list[int]]] = {
-        "text": {name: tokenizer.encode(text) for name, text in texts.items()},
-        "phones": {name: phones.numbers(speller.spell(text)) for name, text in texts.items()},
+    tokenizers: dict[str, Tokenizer] = {
+        "text": make_tokenizer(list(texts.values()), config.heads["text"])
     }
-    front_end = build(config, tokenizer).front_end
-    memory = FeatureMemory(front_end, max_bytes=max_feature_bytes)
-    data = TrainingData(utterances, tokens, memory, config.batching, config.spec_augment, ranks)
-    return data, len(tokenizer), len(phones)
+    tokens = {"text": {name: tokenizers["text"].encode(text) for name, text in texts.items()}}
+    if config.phone_heads:
+        dictionary = read_dictionary(folder / "lexicon" / "cmudict-en-us.dict", normalise)
+        words = (word for text in texts.values() for word in text.split())
+        ways = pronounce(words, dictionary)
+        speller = PhoneSpeller({word: units[0] for word, units in ways.items()})
+        phones = tokenizers["phones"] = speller.table()
+        tokens["phones"] = {
+            name: phones.numbers(speller.spell(text)) for name, text in texts.items()
+        }
+    cache = FeatureCache(build(config, tokenizers).front_end, max_bytes=max_feature_bytes)
+    data = TrainingData(utterances, tokens, cache, config.batching, config.augment, ranks)
+    return data, {head: len(tokenizer) for head, tokenizer in tokenizers.items()}
 
 
 def _encoder_shape(batch: TrainingBatch, config: Config) -> tuple[int, int, int]:
@@ -141,16 +149,14 @@ def _encoder_shape(batch: TrainingBatch, config: Config) -> tuple[int, int, int]
 
 
 def _whole_steps(
-    config: Config, data: TrainingData, n_outputs: tuple[int, int], pool: ThreadPoolExecutor
+    config: Config,
+    data: TrainingData,
+    terms: Sequence[LossTerm],
+    n_tokens: Mapping[str, int],
+    pool: ThreadPoolExecutor,
 ) -> None:
     torch.manual_seed(0)
-    n_tokens, n_phones = n_outputs
-    model = AcousticModel(
-        config.model,
-        n_features=data.front_end.n_features,
-        n_tokens=n_tokens,
-        n_phones=n_phones,
-    )
+    model = AcousticModel(config.model, n_features=data.front_end.n_features, heads=n_tokens)
     optimiser = adamw(model, config.optimiser)
     for batch in islice(data.batches(1), N_BATCHES):
         training_step(
@@ -158,7 +164,7 @@ def _whole_steps(
             optimiser,
             batch,
             Workers(ALONE, pool, config.train.n_shards),
-            objective=config.train.objective(0, config.model.n_layers),
+            terms=terms,
             precision=config.train.precision,
             max_gradient_norm=config.optimiser.max_gradient_norm,
         )
