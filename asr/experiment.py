@@ -10,6 +10,7 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
+from asr.checkpoint.card import provenance_rows
 from asr.checkpoint.directory import check_replaceable, read_card
 from asr.checkpoint.golden import read_example, swelling_noise
 from asr.checkpoint.network import (
@@ -286,5 +287,5 @@ def _card(
 | trained on | {len(train)} utterances, {hours:.2f} hours |
 | dev WER | {wer} |
 | configuration | {config_hash(config)} |
-{provenance.rows}
+{provenance_rows(provenance)}
 """

@@ -40,16 +40,6 @@ class Provenance:
     hardware: str
     versions: str
 
-    @property
-    def rows(self) -> str:
-        """Rows of a table in a model card, Markdown, of two columns."""
-        return f"""\
-| command | `{self.command}` |
-| commit | {self.commit or "unknown"} |
-| hardware | {self.hardware} |
-| versions | {self.versions} |
-| begun | {self.time} |"""
-
 
 def provenance(command: Sequence[str]) -> Provenance:
     """Record the circumstances of a command, now.

@@ -17,6 +17,7 @@ from asr.char_lm.language_model import (
 from asr.char_lm.loop import LanguageTrainer
 from asr.char_lm.progress import LanguageRunState, LanguageWatcher
 from asr.char_lm.streams import Streams
+from asr.checkpoint.card import provenance_rows
 from asr.checkpoint.directory import check_replaceable, read_card
 from asr.config import config_hash, to_toml
 from asr.errors import DataError
@@ -114,5 +115,5 @@ included: {model.n_layers} {model.cell.upper()} layers of {model.size} units |
 | trained on | {n_ids:,} characters, {epochs:.2f} passes |
 | dev text | {state.best_bits:.4f} bits per character |
 | configuration | {config_hash(config)} |
-{provenance.rows}
+{provenance_rows(provenance)}
 """

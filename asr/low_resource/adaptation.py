@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+from asr.checkpoint.card import provenance_rows
 from asr.checkpoint.decoding import SearchPlan
 from asr.checkpoint.directory import ONNX_FILE, check_replaceable, read_card
 from asr.checkpoint.export import Weights
@@ -219,5 +220,5 @@ Everything above describes the model before its adaptation.
 |---|---|
 | adapted to | {len(transcripts)} recordings, {hours:.2f} hours, by its own transcripts of them |
 | configuration | {config_hash(config)} |
-{provenance.rows}
+{provenance_rows(provenance)}
 """

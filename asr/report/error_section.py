@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from asr.report.markdown import block, count, escape, percent, table, visible
 from asr.report.side_by_side import side_by_side
+from asr.text.markdown import block, count, escape, percent, table, visible
 from asr.wer.confusions import confusions, worst_utterances
 from asr.wer.score import Score, UtteranceScore
 from asr.wer.score_file import ScoreFile

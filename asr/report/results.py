@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from asr.errors import DataError
 from asr.provenance import Provenance
 from asr.report.error_section import error_section
-from asr.report.markdown import code, count, escape, percent, table
+from asr.text.markdown import code, count, escape, percent, table
 from asr.wer.interval import Interval, wer_interval
 from asr.wer.score_file import DecodingRecord, ScoreFile
 

@@ -2,6 +2,6 @@
 
 In reading order: `lines` (small text files that people write), `normalise` (one spelling for one
 word), `tokens` (characters and their ids), `bpe` (pieces of words, by sentencepiece), `tokenizer`
-(the tokens that a configuration asks for), `transcript` (what a user gets back) and `formats` (a
-transcript as txt, srt, ctm and others).
+(the tokens that a configuration asks for), `transcript` (what a user gets back), `formats` (a
+transcript as txt, srt, ctm and others) and `markdown` (tables, code, escaping).
 """

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from asr.report.markdown import block, code, count, escape, percent, table, visible
+from asr.text.markdown import block, code, count, escape, percent, table, visible
 
 
 def test_a_table_can_be_read_as_plain_text() -> None:
