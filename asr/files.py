@@ -1,12 +1,13 @@
 """Files: what is written appears complete or not at all, and survives a loss of power.
 
-Everything that this package writes to disk goes through here. A file is written under another name
-in the same folder, flushed, and renamed; so is a folder. Whoever finds one under its own name finds
-all of it.
+Everything that this package writes to disk goes through here. A file or a folder is written under
+another name next to its own, flushed, and renamed.
 """
 
+import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,32 +19,66 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     """Open a file to write; it gets its name when the block ends without an error.
 
     Its folder is created if it is missing. After an error, what was at `path` before is untouched.
-    A symbolic link is followed. A device or a pipe, such as /dev/stdout, is written to directly.
+    Of several processes that write the same file, the last to finish wins. A symbolic link is
+    followed. A device or a pipe, such as /dev/stdout, is written to directly.
 
     Raises:
         OSError: The file cannot be written; the error names `path`.
     """
-    if path.exists() and not path.is_file():
-        with path.open("wb") as file:
-            yield file
+    if _exists_irregular(path):
+        with path.open("wb") as device:
+            yield device
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     target = path.resolve()
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    partial = target.with_name(f".{target.name[:50]}.part")  # names have at most 255 bytes
     try:
-        with partial.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
+        file = _open_locked(partial)
+        if file is None:  # another process writes it
+            partial = partial.with_suffix(f".{os.urandom(8).hex()}.part")
+            file = partial.open("xb")
+        with file:
+            try:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                partial.replace(target)
+            except BaseException:
+                with suppress(OSError):
+                    partial.unlink()  # before the lock is released: it is ours until then
+                raise
         flush(target.parent)
     except OSError as error:
         if error.errno is None or error.filename not in (None, str(partial)):
             raise  # the block's own, about something else
         raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink()
+
+
+def _exists_irregular(path: Path) -> bool:
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _open_locked(partial: Path) -> BinaryIO | None:
+    """Open an unfinished file, or one that a killed process left; None if it cannot be locked."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW  # not truncated before it is locked
+    try:
+        file = os.fdopen(os.open(partial, flags, 0o666), "wb")
+    except OSError:  # of another user, perhaps
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(file.fileno()), partial.stat()):
+            file.truncate()
+            return file
+    except (BlockingIOError, FileNotFoundError):
+        pass  # another process has it, or has just renamed it
+    except OSError:  # this disk has no locks
+        partial.unlink()
+    file.close()
+    return None
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,10 +66,56 @@ def test_a_killed_writer_leaves_nothing_new_under_the_name(
         path.write_text(before)
 
     run_and_kill(KILLED, path)
+    run_and_kill(KILLED, path)
 
     assert (path.read_text() if path.exists() else None) == before
-    write_text(path, "after")  # what was left does not stand in the way
-    assert path.read_text() == "after"
+    assert len(set(names(tmp_path)) - {"a.txt"}) == 1  # what killed writers leave does not pile up
+    write_text(path, "x")  # shorter than what was left
+    assert path.read_text() == "x"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_of_two_writers_the_last_to_finish_wins(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+
+    with writing(path) as slow:
+        slow.write(b"slow, ")
+        slow.flush()
+        with writing(path) as quick:
+            quick.write(b"quick")
+        assert path.read_text() == "quick"
+        slow.write(b"but whole")
+
+    assert path.read_text() == "slow, but whole"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_many_writers_of_one_file_never_mix(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    contents = [bytes([i]) * 10_000 for i in range(8)]
+
+    def write(content: bytes) -> None:
+        for _ in range(20):
+            with writing(path) as file:
+                file.write(content[:5000])
+                file.flush()
+                file.write(content[5000:])
+            assert path.read_bytes() in contents
+
+    with ThreadPoolExecutor(len(contents)) as threads:
+        list(threads.map(write, contents))
+
+    assert names(tmp_path) == ["a.bin"]
+
+
+def test_a_link_in_place_of_the_unfinished_file_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("precious")
+    (tmp_path / ".a.txt.part").symlink_to(tmp_path / "precious")
+
+    write_text(tmp_path / "a.txt", "whole")
+
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert (tmp_path / "a.txt").read_text() == "whole"
 
 
 @pytest.mark.parametrize("failure", [RuntimeError(), KeyboardInterrupt()])
@@ -110,11 +157,19 @@ def test_a_full_disk_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
-def test_a_name_that_the_disk_refuses_is_an_error_that_names_the_file(tmp_path: Path) -> None:
-    path = tmp_path / ("a" * 250)
+@pytest.mark.parametrize("name", ["a" * 255, "ä" * 127])
+def test_every_name_that_the_disk_takes_can_be_written(tmp_path: Path, name: str) -> None:
+    write_text(tmp_path / name, "whole")
 
-    with pytest.raises(OSError, match="too long") as caught:
-        write_text(path, "")
+    assert (tmp_path / name).read_text() == "whole"
+    assert names(tmp_path) == [name]
+
+
+def test_a_name_that_the_disk_refuses_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / ("a" * 256)
+
+    with pytest.raises(OSError, match="too long") as caught, writing(path):
+        pytest.fail("refused only after the work is done")
 
     assert caught.value.filename == str(path)
 

@@ -15,7 +15,7 @@ Normaliser = Callable[[str], str]
 _APOSTROPHES = str.maketrans(
     dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4\u0060\uff07", "'")
 )
-_NOT_LIBRISPEECH = re.compile("[^A-Z']|'{2,}")
+_NOT_LIBRISPEECH = re.compile("[^A-Z' ]|'{2,}")
 _LONE_APOSTROPHE = re.compile(r"(?<!\S)'(?!\S)")
 
 
