@@ -50,7 +50,7 @@ DOORS = {
 WITH_TORCH = {
     *("augment", "char_lm", "experiment", "features", "lab", "low_resource", "model", "train"),
     *("corpus/feature_cache.py", "corpus/statistics.py"),
-    *("checkpoint/export.py", "checkpoint/format_1.py", "checkpoint/network.py"),
+    *("checkpoint/export.py", "checkpoint/network.py"),
     *("checkpoint/onnx", "checkpoint/torch_engine.py"),
     *("cli/training.py", "cli/watch.py"),
 }

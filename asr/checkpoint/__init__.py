@@ -5,6 +5,5 @@ that a model comes with, and the one that it gets), `names` (shipped models by n
 folder), `searcher` (a search with its files loaded), `engine` (the graph or the network, whichever
 is there), `golden` (an example by which another machine is checked), `card` (how a model was made,
 for its README.md), `network` (the directory with its network, as training needs it), `torch_engine`
-(that network as a recogniser runs it), `export` with `onnx/` (the network as model.onnx),
-`format_1` (models of before, converted).
+(that network as a recogniser runs it), `export` with `onnx/` (the network as model.onnx).
 """

@@ -40,6 +40,8 @@ CARD_FILE = "README.md"
 
 Prior = NDArray[np.float32]
 
+_CONVERSION = "convert it with recipes/convert_format_1.py, which is in the package's repository"
+
 
 @dataclass(frozen=True, slots=True)
 class ModelDirectory:
@@ -71,8 +73,7 @@ def read_directory(folder: Path) -> ModelDirectory:
     if not any((folder / name).is_file() for name in (ONNX_FILE, WEIGHTS_FILE)):
         raise ModelError(f"{folder}: not a model directory: expected {ONNX_FILE} in it")
     try:
-        conversion = f"`asr pack {folder} --output NEW` converts it"
-        config = read_stored_config(Config, folder, conversion=conversion)
+        config = read_stored_config(Config, folder, conversion=_CONVERSION)
         tokenizers = {head: read_tokenizer(folder, head) for head in config.heads}
         return ModelDirectory(
             config,

@@ -24,8 +24,7 @@ export), in half the space, with your model card, and with a golden example of y
 was made from, since it is the one that others will use.
 
 With a language model and a lexicon, the packed model contains them and uses them by default: give
-the options that you give asr decode. --search greedy removes them. A model of an older format is
-converted.
+the options that you give asr decode. --search greedy removes them.
 
 examples:
   asr pack exp/model --output released --half --example speech.wav --card CARD.md
@@ -59,13 +58,16 @@ def run(options: argparse.Namespace) -> int:
     """Write the packed model, check that it can be loaded, and say how large it is."""
     from asr.checkpoint.directory import CARD_FILE
     from asr.checkpoint.engine import verify_model
+    from asr.checkpoint.golden import read_example
     from asr.checkpoint.names import model_folder
-    from asr.checkpoint.network import save_checkpoint
+    from asr.checkpoint.network import load_checkpoint, save_checkpoint
     from asr.recognizer import load_model
 
     folder = model_folder(options.model)
-    checkpoint, example = _read_model(folder)
-    if options.example is not None:
+    checkpoint = load_checkpoint(folder)
+    if options.example is None:
+        example = read_example(folder)
+    else:
         example = _read_example(options.example, checkpoint.config.features)
     card = _read_card(options.card or folder / CARD_FILE)
     search = _default_search(options, checkpoint)
@@ -83,17 +85,6 @@ def run(options: argparse.Namespace) -> int:
     load_model(options.output)  # the files of its search fit it, too
     print(f"{options.output}: {_size(options.output):.1f} MB (was {before:.1f} MB)")
     return 0
-
-
-def _read_model(folder: Path) -> "tuple[Checkpoint, Waveform]":
-    """Read a model and its golden example, converting it from the format before if need be."""
-    from asr.checkpoint.format_1 import is_format_1, read_example_1, read_format_1
-    from asr.checkpoint.golden import read_example
-    from asr.checkpoint.network import load_checkpoint
-
-    if is_format_1(folder):
-        return read_format_1(folder), read_example_1(folder)
-    return load_checkpoint(folder), read_example(folder)
 
 
 def _read_example(path: Path, features: "FeatureConfig") -> "Waveform":

@@ -181,7 +181,7 @@ def test_a_model_of_another_format_is_refused_with_what_to_do(folder: Path) -> N
         read_directory(folder)
 
     (folder / "config.toml").write_text(config.replace("format = 2\n", ""))
-    with pytest.raises(ModelError, match=r"asr pack .* --output NEW` converts it"):
+    with pytest.raises(ModelError, match=r"convert it with recipes/convert_format_1\.py"):
         read_directory(folder)
 
 

@@ -1,11 +1,8 @@
-import dataclasses
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import safetensors.torch
-import tomli_w
 import torch
 
 import asr
@@ -17,7 +14,6 @@ from asr.checkpoint.network import load_checkpoint
 from asr.cli import main
 from asr.confidence.calibration import Calibration
 from asr.confidence.calibration_file import Fitted, read_calibrations, write_calibrations
-from asr.errors import ModelError
 
 
 def pack(model: Path, output: Path, *words: object) -> int:
@@ -108,36 +104,3 @@ def test_the_weights_of_the_graph_are_chosen(model: Path, tmp_path: Path) -> Non
         assert pack(model, tmp_path / weights, "--weights", weights) == 0
     sizes = [(tmp_path / w / "model.onnx").stat().st_size for w in ("float32", "float16")]
     assert sizes[1] < sizes[0]
-
-
-def test_a_model_of_format_1_is_converted(model: Path, tmp_path: Path) -> None:
-    """Written here as the version before wrote it."""
-    old, present = tmp_path / "old", load_checkpoint(model)
-    old.mkdir()
-    tensors = {f"front_end.{k}": v for k, v in present.front_end.state_dict().items()}
-    for name, tensor in present.model.state_dict().items():
-        tensors[f"model.{name.replace('heads.text.', 'projection.')}"] = tensor
-    safetensors.torch.save_file(tensors, old / "model.safetensors")
-    tree = dataclasses.asdict(present.config)
-    augment = tree.pop("augment")
-    masks = {k: v for k, v in augment.items() if "frequency" in k or "time" in k}
-    tree["spec_augment"] = {**masks, "max_frequency_warp": 0.0}
-    tree["batching"] |= {k: v for k, v in augment.items() if k not in masks}
-    tree["text"] |= tree.pop("heads")["text"]
-    tree["model"]["upsampling_factor"] = 1
-    tree["optimiser"]["schedule"] = "cosine"
-    tree["train"] |= {"phone_weight": 0.0, "patience": 0}
-    del tree["objective"]
-    (old / "config.toml").write_text(tomli_w.dumps(tree))
-    shutil.copy(model / "tokens-text.txt", old / "tokens.txt")
-    shutil.copy(model / "golden.safetensors", old)
-    (old / "README.md").write_text("# Old\n")
-
-    with pytest.raises(ModelError, match=r"format 1.*asr pack"):
-        asr.load_model(old)
-    assert pack(old, tmp_path / "new") == 0
-
-    converted = load_checkpoint(tmp_path / "new")
-    assert converted.directory == present.directory
-    for name, tensor in present.model.state_dict().items():
-        assert torch.equal(converted.model.state_dict()[name], tensor)

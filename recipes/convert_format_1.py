@@ -1,9 +1,13 @@
-"""Format 1 of a model directory (up to commit aa0c1b0), read as the present one.
+"""Convert a model directory of format 1, of asr before version 0.2, into the present format.
 
-What the present format lacks is left out: a second network that spelled the first one's phones,
-with the calibrations of the searches that read it.
+    python recipes/convert_format_1.py OLD NEW
+
+needs the package with all that training needs: pip install 'asr-ctc[train]'. NEW gets model.onnx in
+8 bits and weights in 16. What the present format lacks is left out: the second network, which
+spelled the phones of the first one, and the calibrations of the searches that read it.
 """
 
+import argparse
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,53 +21,66 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from asr.checkpoint.decoding import read_default_search
-from asr.checkpoint.directory import CONFIG_FILE, PRIORS_FILE, WEIGHTS_FILE
+from asr.checkpoint.directory import CONFIG_FILE, PRIORS_FILE, WEIGHTS_FILE, read_card
 from asr.checkpoint.golden import GOLDEN_FILE
-from asr.checkpoint.network import Checkpoint, build, load_weights
+from asr.checkpoint.network import Checkpoint, build, load_weights, save_checkpoint
 from asr.confidence.calibration_file import read_calibrations
 from asr.config import TEXT_HEAD, Config, build_tree
-from asr.errors import ConfigError, DataError, ModelError
+from asr.errors import AsrError, ConfigError, DataError, ModelError
 from asr.text.tokens import Tokenizer, TokenTable
 
 PHONES_HEAD = "phones"
-_HEADS = {"model.projection.": TEXT_HEAD, "model.phone_projection.": PHONES_HEAD}
-_MASKS = (
+TOKEN_FILES = {TEXT_HEAD: "tokens.txt", PHONES_HEAD: "phones.txt"}
+PROJECTIONS = {"model.projection.": TEXT_HEAD, "model.phone_projection.": PHONES_HEAD}
+MASKS = (
     *("n_frequency_masks", "max_frequency_bins", "time_masks_per_second"),
     *("max_time_seconds", "max_time_fraction"),
 )
-_RENDITIONS = ("speeds", "codec_share", "noise_share", "reverb_share", "ramp_epochs")
-_GONE = {  # what a network or its features cannot have any more
+RENDITIONS = ("speeds", "codec_share", "noise_share", "reverb_share", "ramp_epochs")
+REMOVED = {  # settings of the network and its features, with the only value that can be converted
     ("model", "upsampling_factor"): 1,
     ("spec_augment", "max_frequency_warp"): 0.0,
 }
 
 
-def is_format_1(folder: Path) -> bool:
-    """Tell whether a folder holds a model of format 1."""
+def main() -> None:
+    """Convert the directory that the command line names."""
+    parser = argparse.ArgumentParser(description="Convert a model directory of format 1.")
+    parser.add_argument("old", type=Path, metavar="OLD", help="model directory of format 1")
+    parser.add_argument("new", type=Path, metavar="NEW", help="model directory to make")
+    options = parser.parse_args()
     try:
-        tree = tomllib.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return "format" not in tree and (folder / WEIGHTS_FILE).is_file()
+        convert(options.old, options.new)
+    except AsrError as error:
+        parser.exit(1, f"{parser.prog}: error: {error}\n")
+
+
+def convert(old: Path, new: Path) -> None:
+    """Read a model directory of format 1 and write it in the present format.
+
+    Raises:
+        ModelError: `old` is no model of format 1, or it has what the present format lacks; or `new`
+            holds something that is no model.
+    """
+    try:
+        checkpoint, example, card = read_format_1(old), _read_example(old), read_card(old)
+    except (OSError, ConfigError, DataError, SafetensorError, KeyError, RuntimeError) as error:
+        raise ModelError(f"{old}: its files do not make a model of format 1: {error}") from error
+    save_checkpoint(new, checkpoint, card=card, example=example, is_half=True, onnx="int8")
 
 
 def read_format_1(folder: Path) -> Checkpoint:
-    """Read a model directory of format 1.
-
-    Raises:
-        ModelError: Its files do not make a model, or it has what the present format lacks.
-    """
-    try:
-        tree = tomllib.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-        has_phones = (folder / "phones.txt").exists()
-        config = build_tree(Config, _converted(tree, has_phones=has_phones))
-        tokenizers = _tokenizers(folder, config)
-        checkpoint = build(config, tokenizers)
-        tensors = safetensors.torch.load_file(folder / WEIGHTS_FILE)
-        load_weights(checkpoint, {_renamed(name): tensor for name, tensor in tensors.items()})
-        calibrations = read_calibrations(folder)
-    except (OSError, ConfigError, DataError, SafetensorError, KeyError, RuntimeError) as error:
-        raise ModelError(f"{folder}: its files do not make a model of format 1: {error}") from error
+    """Read a model directory of format 1."""
+    tree = tomllib.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+    if "format" in tree:
+        raise ConfigError(f"it has format {tree['format']}")
+    has_phones = (folder / TOKEN_FILES[PHONES_HEAD]).exists()
+    config = build_tree(Config, _converted(tree, has_phones=has_phones))
+    tokenizers = _tokenizers(folder, config)
+    checkpoint = build(config, tokenizers)
+    tensors = safetensors.torch.load_file(folder / WEIGHTS_FILE)
+    load_weights(checkpoint, {_renamed(name): tensor for name, tensor in tensors.items()})
+    calibrations = read_calibrations(folder)
     if (folder / "speller").exists():
         calibrations = {kind: own for kind, own in calibrations.items() if PHONES_HEAD in kind}
     directory = replace(
@@ -75,8 +92,8 @@ def read_format_1(folder: Path) -> Checkpoint:
     return replace(checkpoint, directory=directory)
 
 
-def read_example_1(folder: Path) -> NDArray[np.float32]:
-    """Read the waveform of the golden example, (N,)."""
+def _read_example(folder: Path) -> NDArray[np.float32]:
+    """Read the waveform of the golden example, (N,); all else in that file has changed."""
     with safe_open(folder / GOLDEN_FILE, framework="np") as file:
         samples: NDArray[np.int16] = file.get_tensor("waveform")
     return (samples / 32768).astype(np.float32)
@@ -84,7 +101,7 @@ def read_example_1(folder: Path) -> NDArray[np.float32]:
 
 def _converted(tree: Mapping[str, Any], *, has_phones: bool) -> dict[str, Any]:
     """Write a configuration of format 1 under the present names."""
-    for (table, name), neutral in _GONE.items():
+    for (table, name), neutral in REMOVED.items():
         value = tree.get(table, {}).get(name, neutral)
         if value != neutral:
             raise ConfigError(f"{table}.{name} is {value!r}, which is no longer supported")
@@ -98,8 +115,8 @@ def _converted(tree: Mapping[str, Any], *, has_phones: bool) -> dict[str, Any]:
         objective[PHONES_HEAD] = {"loss": "ctc", "weight": phone_weight}
         if crf_weight:
             objective[PHONES_HEAD] |= {"loss": "ctc-crf", "denominator_weight": crf_weight}
-    augment = {name: tree["spec_augment"][name] for name in _MASKS}
-    augment |= {name: batching.get(name, 0.0) for name in _RENDITIONS}
+    augment = {name: tree["spec_augment"][name] for name in MASKS}
+    augment |= {name: batching.get(name, 0.0) for name in RENDITIONS}
     return {
         "text": {"normaliser": text["normaliser"]},
         "heads": heads,
@@ -122,8 +139,7 @@ def _converted(tree: Mapping[str, Any], *, has_phones: bool) -> dict[str, Any]:
 def _tokenizers(folder: Path, config: Config) -> dict[str, Tokenizer]:
     if config.heads[TEXT_HEAD].units != "char":
         raise ConfigError("text.units is 'bpe': only models of characters are converted")
-    files = {TEXT_HEAD: "tokens.txt", PHONES_HEAD: "phones.txt"}
-    return {head: _read_tokens(folder / files[head]) for head in config.heads}
+    return {head: _read_tokens(folder / TOKEN_FILES[head]) for head in config.heads}
 
 
 def _read_tokens(path: Path) -> TokenTable:
@@ -131,7 +147,7 @@ def _read_tokens(path: Path) -> TokenTable:
 
 
 def _renamed(name: str) -> str:
-    for old, head in _HEADS.items():
+    for old, head in PROJECTIONS.items():
         if name.startswith(old):
             return f"model.heads.{head}.{name.removeprefix(old)}"
     return name
@@ -145,3 +161,7 @@ def _priors(path: Path, tokenizers: Mapping[str, Tokenizer]) -> dict[str, NDArra
         for head, tokenizer in tokenizers.items()
         if head in stored and stored[head].shape == (len(tokenizer),)
     }
+
+
+if __name__ == "__main__":
+    main()
