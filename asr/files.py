@@ -54,33 +54,6 @@ def writing(path: Path) -> Iterator[BinaryIO]:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def _exists_irregular(path: Path) -> bool:
-    try:
-        return not stat.S_ISREG(path.stat().st_mode)
-    except FileNotFoundError:
-        return False
-
-
-def _open_locked(partial: Path) -> BinaryIO | None:
-    """Open an unfinished file, or one that a killed process left; None if it cannot be locked."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW  # not truncated before it is locked
-    try:
-        file = os.fdopen(os.open(partial, flags, 0o666), "wb")
-    except OSError:  # of another user, perhaps
-        return None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(file.fileno()), partial.stat()):
-            file.truncate()
-            return file
-    except (BlockingIOError, FileNotFoundError):
-        pass  # another process has it, or has just renamed it
-    except OSError:  # this disk has no locks
-        partial.unlink()
-    file.close()
-    return None
-
-
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file, complete or not at all; see `writing`."""
     with writing(path) as file:
@@ -129,3 +102,31 @@ def flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _exists_irregular(path: Path) -> bool:
+    """Check for a device, a pipe or a folder; refuse a name that no file can have."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _open_locked(partial: Path) -> BinaryIO | None:
+    """Open an unfinished file, or one that a killed process left; None if it cannot be locked."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW  # not truncated before it is locked
+    try:
+        file = os.fdopen(os.open(partial, flags, 0o666), "wb")
+    except OSError:  # of another user, perhaps
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(file.fileno()), partial.stat()):
+            file.truncate()
+            return file
+    except (BlockingIOError, FileNotFoundError):
+        pass  # another process has it, or has just renamed it
+    except OSError:  # this disk has no locks
+        partial.unlink()
+    file.close()
+    return None
