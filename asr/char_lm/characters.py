@@ -58,7 +58,7 @@ class CharacterTable:
         return cls("".join(sorted({_END_CHARACTER}.union(*segments))))
 
     def __len__(self) -> int:
-        """Count the characters, the end of a segment included: V."""
+        """V, the end of a segment included."""
         return len(self.characters)
 
     def encode(self, segments: Iterable[str]) -> NDArray[np.uint16]:
@@ -71,16 +71,22 @@ class CharacterTable:
             DataError: A segment has a character that the table lacks.
         """
         known = [ord(character) for character in self.characters]
-        beyond = max(known) + 1
-        ids = np.full(beyond + 1, len(self), np.uint16)  # by code point
+        beyond, unknown = max(known) + 1, len(self)
+        ids = np.full(beyond + 1, unknown, np.uint16)  # by code point
         ids[known] = range(len(self))
         rest, chunks = iter(segments), [np.zeros(0, np.uint16)]
         while chunk := list(islice(rest, _CHUNK)):
-            spelled = "".join(f"{segment}{_END_CHARACTER}" for segment in chunk)
-            code_points = np.frombuffer(spelled.encode("utf-32-le", "surrogatepass"), np.uint32)
+            text = "".join(f"{segment}{_END_CHARACTER}" for segment in chunk)
+            code_points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
             chunks.append(ids[np.minimum(code_points, beyond)])
-            if int(chunks[-1].max()) == len(self):
-                raise self._lacks(chunk)
+            if (is_unknown := chunks[-1] == unknown).any():
+                character = text[int(is_unknown.argmax())]
+                segment = next(segment for segment in chunk if character in segment)
+                raise DataError(
+                    f"the model does not know the character {character!r} "
+                    f"(U+{ord(character):04X}) in {segment!r}: normalise the text as the "
+                    "training text was"
+                )
         return np.concatenate(chunks)
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -107,12 +113,3 @@ class CharacterTable:
         if first != END or any(len(character) != 1 for character in others):
             raise DataError(f"{path}: expected {END}, then one character per line")
         return cls(_END_CHARACTER + "".join(others).replace(_SPACE, " "))
-
-    def _lacks(self, segments: Sequence[str]) -> DataError:
-        known = set(self.characters)
-        segment = next(segment for segment in segments if not known.issuperset(segment))
-        character = next(c for c in segment if c not in known)
-        return DataError(
-            f"the model does not know the character {character!r} (U+{ord(character):04X}) "
-            f"in {segment!r}: normalise the text as the training text was"
-        )

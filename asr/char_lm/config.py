@@ -27,7 +27,6 @@ class CharacterModelConfig:
     dropout: float
 
     def __post_init__(self) -> None:
-        """Refuse a network that cannot be built."""
         if self.cell not in CELLS:
             raise ConfigError(f"model.cell must be one of {sorted(CELLS)}, got {self.cell!r}")
         for name in ("size", "n_layers"):
@@ -43,15 +42,13 @@ class StreamConfig:
 
     Attributes:
         n_streams: Places of the text that are read in parallel: the rows of a batch.
-        chunk_length: Characters of each row in an update. Gradients go no further back; the state
-            does.
+        chunk_length: Characters of each row in an update. Gradients stop there; the state does not.
     """
 
     n_streams: int
     chunk_length: int
 
     def __post_init__(self) -> None:
-        """Refuse streams without a character."""
         for name in ("n_streams", "chunk_length"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"streams.{name} must be at least 1, got {getattr(self, name)}")
@@ -79,7 +76,6 @@ class LanguageTrainConfig:
     seed: int
 
     def __post_init__(self) -> None:
-        """Refuse values that cannot train."""
         for name in ("n_validations", "n_shards"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"train.{name} must be at least 1, got {getattr(self, name)}")
@@ -106,7 +102,6 @@ class LanguageConfig:
     train: LanguageTrainConfig
 
     def __post_init__(self) -> None:
-        """Refuse parts that do not go together."""
         if self.normaliser not in NORMALISERS:
             raise ConfigError(
                 f"normaliser must be one of {sorted(NORMALISERS)}, got {self.normaliser!r}"

@@ -9,7 +9,6 @@ import torch
 from asr.char_lm.characters import END_ID, CharacterTable
 from asr.char_lm.config import LanguageConfig
 from asr.char_lm.language_model import (
-    LanguageModel,
     build_language_model,
     load_language_model,
     save_language_model,
@@ -39,8 +38,7 @@ def train_language_model(
 
     Args:
         config: Everything that decides what is trained, and how.
-        text: Segments to learn from, in their natural order: the model reads on from one to the
-            next.
+        text: Segments to learn from, in their natural order, which the model reads as one text.
         dev: Segments to choose the best model by.
         output: The model directory; made at the very end. `<output>.run` holds the state.
         watcher: Receives a report of every update and validation.
@@ -75,7 +73,7 @@ def train_language_model(
     best = folder / "best"
 
     def save_best() -> None:
-        card = _card(language_model, trainer, len(ids), provenance)
+        card = _card(trainer, len(ids), provenance)
         save_language_model(best, language_model, card=card)
 
     state = trainer.run(watcher, save_best, must_stop)
@@ -99,18 +97,16 @@ def _fingerprint(config: LanguageConfig, *texts: list[str]) -> str:
     return fingerprint.hexdigest()
 
 
-def _card(
-    language_model: LanguageModel, trainer: LanguageTrainer, n_ids: int, provenance: Provenance
-) -> str:
-    config, state = language_model.config, trainer.state
+def _card(trainer: LanguageTrainer, n_ids: int, provenance: Provenance) -> str:
+    config, state = trainer.config, trainer.state
     model, epochs = config.model, state.best_step / len(trainer.streams)
     return f"""\
 # Model card
 
 | | |
 |---|---|
-| what it is | language model over {len(language_model.table)} characters, the end of a segment \
-included: {model.n_layers} {model.cell.upper()} layers of {model.size} units |
+| what it is | language model over {len(trainer.language_model.table)} characters, \
+the end of a segment included: {model.n_layers} {model.cell.upper()} layers of {model.size} units |
 | text | as the normaliser {config.normaliser} spells it |
 | trained on | {n_ids:,} characters, {epochs:.2f} passes |
 | dev text | {state.best_bits:.4f} bits per character |

@@ -6,6 +6,7 @@ tokens.txt           the characters by id
 README.md            the model card
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from safetensors import SafetensorError
 from asr.char_lm.characters import CharacterTable
 from asr.char_lm.config import LanguageConfig
 from asr.char_lm.network import CharacterModel
-from asr.char_lm.scores import CharacterPerplexity, Map, character_perplexity, score_segments
+from asr.char_lm.scores import CharacterPerplexity, Map, score_segments
 from asr.checkpoint.directory import (
     CARD_FILE,
     WEIGHTS_FILE,
@@ -44,21 +45,28 @@ class LanguageModel:
         return score_segments(self.model, self.table, list(map(self.normalise, texts)))
 
     def perplexity(self, texts: Sequence[str], each: Map = map) -> CharacterPerplexity:
-        """Score a text, each segment alone; segments that normalise to nothing are left out.
+        """Score segments, each alone; those that normalise to nothing are left out.
 
         Args:
             texts: The segments.
-            each: Calls a function with each batch: `map`, or that of a pool of threads.
+            each: See `score_segments`.
 
         Raises:
             DataError: There is no segment, or a character that the model does not know.
         """
         segments = [segment for text in texts if (segment := self.normalise(text))]
-        return character_perplexity(self.model, self.table, segments, each)
+        if not segments:
+            raise DataError("expected a text to score, got one without words")
+        return CharacterPerplexity(
+            n_segments=len(segments),
+            n_words=sum(len(segment.split()) for segment in segments),
+            n_characters=sum(map(len, segments)),
+            log_prob=math.fsum(score_segments(self.model, self.table, segments, each)),
+        )
 
     @property
     def normalise(self) -> Normaliser:
-        """The normaliser of its text."""
+        """Normalises as the training text was."""
         return normaliser(self.config.normaliser)
 
 

@@ -8,12 +8,7 @@ from pathlib import Path
 import torch
 
 from asr.char_lm.language_model import LanguageModel
-from asr.char_lm.progress import (
-    ChunkReport,
-    LanguageRunState,
-    LanguageWatcher,
-    ValidationReport,
-)
+from asr.char_lm.progress import ChunkReport, LanguageRunState, LanguageWatcher, ValidationReport
 from asr.char_lm.step import Chunk, language_step
 from asr.char_lm.streams import Streams
 from asr.train.optimiser import adamw, learning_rate_at
@@ -46,11 +41,10 @@ class LanguageTrainer:
         fingerprint: str,
     ) -> None:
         self.language_model, self.streams, self.dev = language_model, streams, dev
-        self.model, config = language_model.model, language_model.config.train
-        self.config, self.optimiser_config = config, language_model.config.optimiser
-        self.n_steps = max(1, round(config.n_epochs * len(streams)))
-        self._precision = usable_precision(config.precision, torch.device("cpu"))
-        self.optimiser = adamw(self.model, self.optimiser_config)
+        self.model, self.config = language_model.model, language_model.config
+        self.n_steps = max(1, round(self.config.train.n_epochs * len(streams)))
+        self._precision = usable_precision(self.config.train.precision, torch.device("cpu"))
+        self.optimiser = adamw(self.model, self.config.optimiser)
         self.carried = self.model.start(streams.config.n_streams)
         self._run = Run(
             folder,
@@ -58,7 +52,7 @@ class LanguageTrainer:
             {"model": self.model},
             self.optimiser,
             self.carried,
-            checkpoint_minutes=config.checkpoint_minutes,
+            checkpoint_minutes=self.config.train.checkpoint_minutes,
         )
         self.state = self._run.state
 
@@ -72,14 +66,14 @@ class LanguageTrainer:
 
         Args:
             watcher: Receives a report of every update and validation.
-            save_best: Called whenever the present model predicts the dev text best so far.
+            save_best: Called whenever the model predicts the dev text best so far.
             must_stop: Asked after every update whether to end early.
 
         Raises:
             StoppedError: `must_stop` returned True. The state is saved.
             TrainingError: A loss or gradient is not finite. The state on disk is from before.
         """
-        with ThreadPoolExecutor(self.config.n_shards, "shard") as pool:
+        with ThreadPoolExecutor(self.config.train.n_shards, "shard") as pool:
             while self.state.step < self.n_steps:
                 watcher.on_chunk(self._update(pool))
                 if self._is_validation():
@@ -95,34 +89,33 @@ class LanguageTrainer:
 
     def _update(self, pool: ThreadPoolExecutor) -> ChunkReport:
         """Train on the next chunk; at the text's end start over, from the initial state."""
-        run, config = self.state, self.config
+        run, config, optimiser = self.state, self.config.train, self.config.optimiser
         number = run.step % len(self.streams)
         if number == 0:
             self.carried.zero_()
         inputs, targets = self.streams.chunk(number)
         generator = torch.Generator().manual_seed((config.seed << 32) + run.step)
         dropout = self.model.draw_dropout(len(inputs), generator)
-        rate = learning_rate_at(
-            (run.step + 1) / len(self.streams), config.n_epochs, self.optimiser_config
-        )
+        epoch = (run.step + 1) / len(self.streams)
+        rate = learning_rate_at(epoch, config.n_epochs, optimiser)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        result = language_step(
+        loss, state = language_step(
             self.model,
             self.optimiser,
             Chunk(inputs, targets, self.carried, dropout),
             precision=self._precision,
-            max_gradient_norm=self.optimiser_config.max_gradient_norm,
+            max_gradient_norm=optimiser.max_gradient_norm,
             pool=pool,
             n_shards=config.n_shards,
         )
-        self.carried.copy_(result.state)
-        run.step, run.n_losses, run.loss = run.step + 1, run.n_losses + 1, run.loss + result.loss
-        return ChunkReport(run.step, self.n_steps, targets.numel(), result.loss / LN_2)
+        self.carried.copy_(state)
+        run.step, run.n_losses, run.loss = run.step + 1, run.n_losses + 1, run.loss + loss
+        return ChunkReport(run.step, self.n_steps, targets.numel(), loss / LN_2)
 
     def _is_validation(self) -> bool:
-        """Tell whether a validation follows the update that was just made."""
-        step, n_validations = self.state.step, self.config.n_validations
+        """Tell whether a validation follows the last update."""
+        step, n_validations = self.state.step, self.config.train.n_validations
         return step * n_validations // self.n_steps > (step - 1) * n_validations // self.n_steps
 
     def _validate(self, pool: ThreadPoolExecutor) -> ValidationReport:

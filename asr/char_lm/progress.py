@@ -1,4 +1,4 @@
-"""Progress: where a run stands, and what it reports to whoever watches it."""
+"""Progress: where a run stands, and what it reports."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class LanguageRunState:
     Attributes:
         step: Updates so far, each on one chunk.
         loss: Sum over the updates since the last validation, nats per character.
-        n_losses: The number of these updates.
+        n_losses: Number of these updates.
         best_bits: Fewest bits per character of the dev text so far.
         best_step: The update that reached it.
         seconds: Time spent on training, over all restarts.
@@ -55,9 +55,9 @@ class ValidationReport:
         step: Updates so far.
         epoch: Passes over the text so far.
         bits: Per character of the training text, mean since the last validation.
-        dev: How well the model predicts the dev text.
-        is_best: Whether no earlier validation gave fewer bits.
-        seconds: Time spent on the whole run so far.
+        dev: The perplexity of the dev text.
+        is_best: Whether no earlier validation gave as few bits.
+        seconds: Time spent on the run so far, over all restarts.
     """
 
     step: int

@@ -1,4 +1,4 @@
-"""Scores: the log-probability of segments, computed in batches, and the perplexity of a text."""
+"""Scores: the log-probability of segments, computed in batches, and perplexity."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,11 +8,11 @@ import torch
 
 from asr.char_lm.characters import END_ID, CharacterTable
 from asr.char_lm.network import CharacterModel
-from asr.errors import DataError
 from asr.features.padding import pad, zero_padding
 
 MAX_CHARACTERS = 16_384  # in a batch, padding included
 
+# Calls a function with each batch: `map`, or that of a pool of threads.
 Map = Callable[[Callable[[list[str]], list[float]], list[list[str]]], Iterable[list[float]]]
 
 
@@ -54,30 +54,6 @@ class CharacterPerplexity:
             return math.inf
 
 
-def character_perplexity(
-    model: CharacterModel, table: CharacterTable, segments: Sequence[str], each: Map = map
-) -> CharacterPerplexity:
-    """Score a text, each segment alone.
-
-    Args:
-        model: The network.
-        table: Its characters.
-        segments: Normalised as the training text was.
-        each: Calls a function with each batch: `map`, or that of a pool of threads.
-
-    Raises:
-        DataError: The text has no segment, or a character that the model does not know.
-    """
-    if not segments:
-        raise DataError("expected a text to score, got one without words")
-    return CharacterPerplexity(
-        n_segments=len(segments),
-        n_words=sum(len(segment.split()) for segment in segments),
-        n_characters=sum(map(len, segments)),
-        log_prob=math.fsum(score_segments(model, table, segments, each)),
-    )
-
-
 def score_segments(
     model: CharacterModel, table: CharacterTable, segments: Sequence[str], each: Map = map
 ) -> list[float]:
@@ -87,7 +63,7 @@ def score_segments(
         model: The network.
         table: Its characters.
         segments: Normalised as the training text was; "" is a segment that ends at once.
-        each: Calls a function with each batch: `map`, or that of a pool of threads.
+        each: Applies the network to the batches.
 
     Returns:
         Natural logs, in the given order, of all characters of a segment and its end.
@@ -97,13 +73,12 @@ def score_segments(
     """
     batches = list(_batches([len(segment) for segment in segments]))
     texts = [[segments[position] for position in batch] for batch in batches]
-    scores = each(lambda batch: _score_batch(model, table, batch), texts)
-    by_position = {
-        position: score
-        for batch, own in zip(batches, scores, strict=True)
-        for position, score in zip(batch, own, strict=True)
-    }
-    return [by_position[position] for position in range(len(segments))]
+    scores = [0.0] * len(segments)
+    computed = each(lambda batch: _score_batch(model, table, batch), texts)
+    for batch, own in zip(batches, computed, strict=True):
+        for position, score in zip(batch, own, strict=True):
+            scores[position] = score
+    return scores
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

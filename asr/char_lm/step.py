@@ -1,9 +1,8 @@
 """One update: back-propagation through a chunk, with the state carried over.
 
-The rows of a chunk are cut into shards, one per thread, as the acoustic model's batches are.
+Like a batch of the acoustic model, a chunk is cut into shards, one per thread.
 """
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -45,30 +44,6 @@ class Chunk:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkResult:
-    """What one update did.
-
-    Attributes:
-        loss: Mean over the chunk, nats per character.
-        gradient_norm: Before clipping.
-        state: (n_layers, S, B, D) float32, after the chunk.
-    """
-
-    loss: float
-    gradient_norm: float
-    state: Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class _Gradient:
-    """The gradient of a shard's summed loss, that loss in nats, and the state after the shard."""
-
-    tensors: tuple[Tensor, ...]
-    loss: float
-    state: Tensor
-
-
 def language_step(
     model: CharacterModel,
     optimiser: torch.optim.Optimizer,
@@ -78,10 +53,13 @@ def language_step(
     max_gradient_norm: float,
     pool: ThreadPoolExecutor,
     n_shards: int,
-) -> ChunkResult:
+) -> tuple[float, Tensor]:
     """Update the model once, on the mean loss per character of the chunk.
 
     The number of shards changes the sums' rounding and nothing else.
+
+    Returns:
+        The loss, nats per character, and the state after the chunk, (n_layers, S, B, D) float32.
 
     Raises:
         TrainingError: The loss or the gradient is not finite; the weights are as before the call.
@@ -94,14 +72,19 @@ def language_step(
     """
     parameters = tuple(model.parameters())
 
-    def gradient_of(shard: Chunk) -> _Gradient:
-        return _gradient(model, parameters, shard, precision)
+    def differentiate(shard: Chunk) -> tuple[tuple[Tensor, ...], float, Tensor]:
+        """Return the gradient of the shard's summed loss, that loss, and the state at the end."""
+        with torch.autocast("cpu", PRECISIONS[precision], precision != "float32"):
+            log_probs, state = model(shard.inputs, shard.state.contiguous(), shard.dropout)
+        loss = -log_probs.gather(2, shard.targets.unsqueeze(2)).sum()
+        return torch.autograd.grad(loss, parameters), float(loss.detach()), state.detach()
 
-    shards = list(pool.map(gradient_of, chunk.cut(n_shards)))
+    shards = pool.map(differentiate, chunk.cut(n_shards))
+    gradients, losses, states = zip(*shards, strict=True)
     n_characters = chunk.targets.numel()
-    for parameter, *parts in zip(parameters, *(shard.tensors for shard in shards), strict=True):
+    for parameter, *parts in zip(parameters, *gradients, strict=True):
         parameter.grad = torch.stack(parts).sum(0).div_(n_characters)
-    loss = sum(shard.loss for shard in shards) / n_characters
+    loss = sum(losses) / n_characters
     norm = float(nn.utils.clip_grad_norm_(parameters, max_gradient_norm))
     if not torch.tensor([loss, norm]).isfinite().all():
         raise TrainingError(
@@ -109,13 +92,4 @@ def language_step(
             "A lower optimiser.learning_rate usually helps"
         )
     optimiser.step()
-    return ChunkResult(loss, norm, torch.cat([shard.state for shard in shards], 2))
-
-
-def _gradient(
-    model: CharacterModel, parameters: Sequence[nn.Parameter], shard: Chunk, precision: str
-) -> _Gradient:
-    with torch.autocast("cpu", PRECISIONS[precision], precision != "float32"):
-        log_probs, state = model(shard.inputs, shard.state.contiguous(), shard.dropout)
-    loss = -log_probs.gather(2, shard.targets.unsqueeze(2)).sum()
-    return _Gradient(torch.autograd.grad(loss, parameters), float(loss.detach()), state.detach())
+    return loss, torch.cat(states, 2)

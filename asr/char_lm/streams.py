@@ -12,12 +12,12 @@ from asr.errors import DataError
 class Streams:
     """The characters of a text, cut into as many rows as there are streams.
 
-    A row of a chunk continues the same row of the chunk before. The last characters of the text,
-    fewer than there are streams, are left out.
+    Each row continues from chunk to chunk. The last characters of the text, fewer than there are
+    streams, are left out.
 
     Args:
         ids: (N,) of any integer type.
-        config: The number of streams and the length of a chunk.
+        config: Sizes of the rows and chunks.
 
     Raises:
         DataError: The text has fewer characters than there are streams.
@@ -40,13 +40,8 @@ class Streams:
         """Count the chunks; the last one may be shorter."""
         return math.ceil(self._inputs.shape[1] / self.config.chunk_length)
 
-    @property
-    def n_characters(self) -> int:
-        """The characters that one pass predicts."""
-        return self._targets.numel()
-
     def chunk(self, number: int) -> tuple[Tensor, Tensor]:
-        """Return a chunk: characters and the one that follows each, both (B, U) int64."""
+        """Return a chunk's characters and the one that follows each, both (B, U) int64."""
         start = number * self.config.chunk_length
         columns = slice(start, start + self.config.chunk_length)
         inputs, targets = self._inputs[:, columns], self._targets[:, columns]

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from asr.char_lm.characters import CharacterTable
-from asr.char_lm.config import CharacterModelConfig
+from asr.char_lm.config import CharacterModelConfig, LanguageConfig
+from asr.char_lm.language_model import LanguageModel
 from asr.char_lm.network import CharacterModel
-from asr.char_lm.scores import character_perplexity, score_segments
+from asr.char_lm.scores import score_segments
 from asr.errors import DataError
 
 TABLE = CharacterTable("\n AB")
@@ -20,6 +21,11 @@ def model() -> CharacterModel:
     return CharacterModel(
         CharacterModelConfig(cell="lstm", size=8, n_layers=1, dropout=0.0), n_characters=4
     )
+
+
+@pytest.fixture
+def language_model(small_language_config: LanguageConfig, model: CharacterModel) -> LanguageModel:
+    return LanguageModel(small_language_config, TABLE, model)
 
 
 def by_hand(model: CharacterModel, ids: list[int]) -> float:
@@ -58,11 +64,11 @@ def test_many_batches_give_what_one_gives(
 
 
 def test_perplexity_is_that_of_all_characters_and_ends_and_of_all_words_and_ends(
-    model: CharacterModel,
+    model: CharacterModel, language_model: LanguageModel
 ) -> None:
     log_prob = by_hand(model, [2, 3, 1, 2, 0]) + by_hand(model, [3, 0])
 
-    result = character_perplexity(model, TABLE, ["AB A", "B"])
+    result = language_model.perplexity(["AB A", "B"])
 
     assert (result.n_segments, result.n_words, result.n_characters) == (2, 3, 5)
     assert result.per_character == pytest.approx(math.exp(-log_prob / 7))
@@ -70,14 +76,19 @@ def test_perplexity_is_that_of_all_characters_and_ends_and_of_all_words_and_ends
     assert result.bits_per_character == pytest.approx(-log_prob / 7 / math.log(2))
 
 
-def test_a_model_that_knows_nothing_chooses_among_all_characters(model: CharacterModel) -> None:
+def test_a_model_that_knows_nothing_chooses_among_all_characters(
+    model: CharacterModel, language_model: LanguageModel
+) -> None:
     with torch.no_grad():
         model.projection.weight.zero_()
         model.projection.bias.zero_()
 
-    assert character_perplexity(model, TABLE, ["AB A"]).per_character == pytest.approx(4.0)
+    assert language_model.perplexity(["AB A"]).per_character == pytest.approx(4.0)
 
 
-def test_a_text_without_a_segment_has_no_perplexity(model: CharacterModel) -> None:
+@pytest.mark.parametrize("texts", [[], ["", "..."]])
+def test_a_text_without_words_has_no_perplexity(
+    language_model: LanguageModel, texts: list[str]
+) -> None:
     with pytest.raises(DataError, match="expected a text to score"):
-        character_perplexity(model, TABLE, [])
+        language_model.perplexity(texts)

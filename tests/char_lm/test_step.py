@@ -5,7 +5,7 @@ import torch
 
 from asr.char_lm.config import CharacterModelConfig
 from asr.char_lm.network import CharacterModel
-from asr.char_lm.step import Chunk, ChunkResult, language_step
+from asr.char_lm.step import Chunk, language_step
 from asr.errors import TrainingError
 
 
@@ -24,7 +24,9 @@ def make_chunk(model: CharacterModel) -> Chunk:
     return Chunk(ids[:, :-1], ids[:, 1:], state.detach(), dropout)
 
 
-def step(model: CharacterModel, chunk: Chunk, n_shards: int = 2, rate: float = 0.1) -> ChunkResult:
+def step(
+    model: CharacterModel, chunk: Chunk, n_shards: int = 2, rate: float = 0.1
+) -> tuple[float, torch.Tensor]:
     with ThreadPoolExecutor(n_shards) as pool:
         return language_step(
             model,
@@ -45,7 +47,7 @@ def test_a_step_lowers_the_loss_of_its_chunk() -> None:
     model = make_model()
     chunk = make_chunk(model)
 
-    losses = [step(model, chunk).loss for _ in range(5)]
+    losses = [step(model, chunk)[0] for _ in range(5)]
 
     assert losses == sorted(losses, reverse=True)
 
@@ -54,11 +56,11 @@ def test_a_step_lowers_the_loss_of_its_chunk() -> None:
 def test_the_number_of_shards_changes_nothing_but_rounding(n_shards: int) -> None:
     whole, cut = make_model(), make_model()
 
-    expected = step(whole, make_chunk(whole), n_shards=1)
-    got = step(cut, make_chunk(cut), n_shards=n_shards)
+    expected_loss, expected_state = step(whole, make_chunk(whole), n_shards=1)
+    loss, state = step(cut, make_chunk(cut), n_shards=n_shards)
 
-    assert got.loss == pytest.approx(expected.loss)
-    torch.testing.assert_close(got.state, expected.state)
+    assert loss == pytest.approx(expected_loss)
+    torch.testing.assert_close(state, expected_state)
     torch.testing.assert_close(weights(cut), weights(whole))
 
 
@@ -68,9 +70,8 @@ def test_a_step_is_no_longer_than_the_greatest_norm_allows() -> None:
         model.projection.weight.mul_(50.0)
     chunk, before = make_chunk(model), weights(model)
 
-    result = step(model, chunk, rate=1.0)
+    step(model, chunk, rate=1.0)
 
-    assert result.gradient_norm > 1.0
     assert (weights(model) - before).norm() == pytest.approx(1.0, abs=1e-3)
 
 

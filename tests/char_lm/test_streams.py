@@ -17,7 +17,6 @@ def test_each_row_is_a_stretch_of_the_text_and_its_targets_are_one_further() -> 
     ]
     assert all(torch.equal(targets, inputs + 1) for inputs, targets in chunks)
     assert [inputs.shape[1] for inputs, _ in chunks] == [3, 2]
-    assert streams.n_characters == 10
 
 
 def test_a_text_shorter_than_its_streams_is_refused() -> None:
