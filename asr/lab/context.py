@@ -1,5 +1,6 @@
-"""Errors by context: what remains of a model's accuracy when each frame reads only a window."""
+"""Errors by context: a model's accuracy when each output frame reads only a window."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,11 +23,11 @@ class ContextErrors:
     """The errors of a model of limited context.
 
     Attributes:
-        seconds: Of context to either side of each output frame; None: the whole utterance.
+        seconds: Of context to either side of each output frame; infinite: the whole utterance.
         total: Counts over all utterances.
     """
 
-    seconds: float | None
+    seconds: float
     total: Tally
 
 
@@ -37,9 +38,9 @@ def errors_by_context(
     features: Sequence[Tensor],
     advance: Advance,
 ) -> Iterator[ContextErrors]:
-    """Count the errors at each context of a network, from the shortest to the whole utterance.
+    """Count the errors at each context, from the shortest to the whole utterance.
 
-    The search reads the whole output in each case.
+    The search always reads the whole output.
 
     Args:
         network: The recognizer's.
@@ -53,12 +54,12 @@ def errors_by_context(
     """
     config, head = recognizer.model.config, recognizer.searcher.head
     run, factor = partial(network, head=head), config.model.subsampling_factor
-    for n_frames in (*CONTEXTS, None):
+    for context in (*CONTEXTS, None):
         hypotheses = {}
         for utterance, own in zip(utterances, features, strict=True):
             with torch.inference_mode():
-                log_probs = windowed_outputs(run, own, left=n_frames, right=n_frames, factor=factor)
+                log_probs = windowed_outputs(run, own, context=context, factor=factor)
             hypotheses[utterance.id] = recognizer.text_of(log_probs.numpy())
             advance()
         total = score(utterances, hypotheses, config.text.normaliser).total
-        yield ContextErrors(None if n_frames is None else n_frames * config.frame_shift, total)
+        yield ContextErrors(math.inf if context is None else context * config.frame_shift, total)

@@ -1,9 +1,10 @@
-"""The gradient of a network by distance, as it is and with larger recurrent weights."""
+"""The gradient of a network by distance, and the network with larger recurrent weights."""
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import count
+from itertools import takewhile
 
 import torch
 from torch import Tensor
@@ -15,8 +16,8 @@ from asr.lengths import subsampled_lengths
 from asr.model.acoustic import AcousticModel
 
 N_PROBES = 4  # output frames of an utterance that are differentiated, evenly spread
-MIN_SHARE = 0.25  # of the probes must have input at a distance, else it is not measured
-MAX_FRAMES = 4000  # of features in a batch: bounds the memory
+MIN_SHARE = 0.25  # of the probes that must have input at a distance for it to count
+MAX_FRAMES = 4000  # of features in a batch; bounds memory
 
 Advance = Callable[[], None]
 
@@ -31,7 +32,7 @@ def gradient_curve(
 ) -> Curve:
     """Measure a network's gradient by distance, averaged over frames and utterances.
 
-    Everything is computed in float64, whose range a plain RNN leaves only after hundreds of frames.
+    It is computed in float64, whose range a plain RNN leaves only after hundreds of frames.
 
     Args:
         model: The network; it is not changed.
@@ -50,14 +51,13 @@ def gradient_curve(
     n_probes = 0
     for own in features:
         frames = evenly_spread(subsampled_lengths(len(own), factor), N_PROBES)
-        groups = frames.split(max(1, MAX_FRAMES // max(1, len(own))))
-        for some in groups[: len(frames)]:  # torch splits an empty tensor into one empty group
-            rows = own.double().expand(len(some), -1, -1)
-            lengths = torch.full((len(some),), len(own))
+        at_once = max(1, MAX_FRAMES // max(1, len(own)))
+        for first in range(0, len(frames), at_once):
+            some = frames[first : first + at_once]
             squares = squared_gradients(
-                network, rows, lengths, some, factor=factor, generator=generator
+                network, own.double(), some, factor=factor, generator=generator
             )
-            gradient.add(squares, subsampled_lengths(lengths, factor), some)
+            gradient.add(squares, some)
         n_probes += len(frames)
         advance()
     norms = gradient.norms(min_count=max(1, round(MIN_SHARE * n_probes)))
@@ -79,5 +79,4 @@ def scaled_recurrence(model: AcousticModel, factor: float) -> AcousticModel:
 
 def _relative(norms: Tensor) -> tuple[float, ...]:
     """Divide by the first norm, and end before the first unknown one."""
-    known = next(i for i in count() if i == len(norms) or bool(norms[i].isnan()))
-    return tuple((norms[:known] / norms[0]).tolist())
+    return tuple(takewhile(lambda norm: not math.isnan(norm), (norms / norms[0]).tolist()))

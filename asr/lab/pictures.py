@@ -7,7 +7,6 @@ from dataclasses import replace
 from asr.chart.axis import Axis, decade_axis, linear_axis, named_axis, power_of_ten
 from asr.chart.lines import Line, chart
 from asr.chart.sheet import sheet
-from asr.lab.context import ContextErrors
 from asr.lab.curve import Curve
 from asr.lab.measurement import Memory
 from asr.wer.score import Tally
@@ -25,23 +24,18 @@ def gradient_pictures(memories: Sequence[Memory]) -> list[Picture]:
     before = [_line(m.name, m.untrained, *look) for m, look in zip(memories, looks, strict=True)]
     x, y = _gradient_axes([*after, *before])
     below = _note_below([*after, *before])
+    by_distance = "by the distance of its input"
+    drawn = {
+        f"The gradient of an output frame {by_distance}, after training": after,
+        f"The gradient of an output frame {by_distance}, before training": before,
+    }
     if len(memories) == 1:
         both = [
             replace(after[0], name="after training"),
             replace(before[0], name="before training", colour=GREY, dashes=1),
         ]
-        title = (
-            f"The gradient of an output frame of {memories[0].name} by the distance of its input"
-        )
-        return [(chart(title, both, x, y), f"{title}.{below}")]
-    titles = [
-        f"The gradient of an output frame by the distance of its input, {when} training"
-        for when in ("after", "before")
-    ]
-    return [
-        (chart(title, lines, x, y), f"{title}.{below}")
-        for title, lines in zip(titles, (after, before), strict=True)
-    ]
+        drawn = {f"The gradient of an output frame of {memories[0].name} {by_distance}": both}
+    return [(chart(title, lines, x, y), f"{title}.{below}") for title, lines in drawn.items()]
 
 
 def memory_sheet(memories: Sequence[Memory]) -> str:
@@ -59,7 +53,7 @@ def scales_picture(name: str, scales: Mapping[float, Curve]) -> Picture:
 
 
 def error_pictures(memories: Sequence[Memory]) -> list[Picture]:
-    """Draw word errors and character errors by context; nothing if there are none."""
+    """Draw word and character error rates by context; nothing if no errors were counted."""
     measured = [
         (memory, look)
         for memory, look in zip(memories, _looks(memories), strict=True)
@@ -67,7 +61,7 @@ def error_pictures(memories: Sequence[Memory]) -> list[Picture]:
     ]
     if not measured:
         return []
-    contexts = sorted({_seconds(errors) for memory, _ in measured for errors in memory.errors})
+    contexts = sorted({errors.seconds for memory, _ in measured for errors in memory.errors})
     names = [f"{context:g}" if math.isfinite(context) else "all" for context in contexts]
     x = named_axis("seconds of context to either side of an output frame", names)
 
@@ -94,11 +88,7 @@ def _errors(
     memory: Memory, contexts: Sequence[float], rate: Callable[[Tally], float]
 ) -> tuple[tuple[float, float], ...]:
     """Place the errors, in per cent, at the positions of their contexts."""
-    return tuple((contexts.index(_seconds(e)), 100.0 * rate(e.total)) for e in memory.errors)
-
-
-def _seconds(errors: ContextErrors) -> float:
-    return math.inf if errors.seconds is None else errors.seconds
+    return tuple((contexts.index(e.seconds), 100.0 * rate(e.total)) for e in memory.errors)
 
 
 def _looks(memories: Sequence[Memory]) -> list[tuple[int, int]]:
@@ -119,10 +109,9 @@ def _line(name: str, curve: Curve, colour: int, dashes: int = 0) -> Line:
 
 
 def _note_below(lines: Sequence[Line]) -> str:
-    is_below = any(-math.inf < log < FLOOR for line in lines for _, log in line.points)
-    return (
-        f" Curves that leave the picture continue below {power_of_ten(FLOOR)}." if is_below else ""
-    )
+    if any(-math.inf < log < FLOOR for line in lines for _, log in line.points):
+        return f" Curves that leave the picture continue below {power_of_ten(FLOOR)}."
+    return ""
 
 
 def _gradient_axes(lines: Sequence[Line]) -> tuple[Axis, Axis]:

@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from asr.errors import ShapeError
-from asr.features.padding import padding_mask, zero_padding
 
 Network = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # features, lengths → the same of T', V
 
@@ -21,7 +20,6 @@ Network = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # features, lengths
 def squared_gradients(
     network: Network,
     features: Tensor,
-    lengths: Tensor,
     frames: Tensor,
     *,
     factor: int,
@@ -30,49 +28,48 @@ def squared_gradients(
     """Estimate the squared norm of an output frame's derivative by each part of its input.
 
     One backward pass through a sum of the outputs with random signs has the squared Frobenius norm
-    of the whole matrix as its expectation: average over many rows.
+    of the whole matrix as its expectation: average over many frames.
 
     Args:
         network: Any whose output for an utterance is the same alone and in a batch. Its weights
             should be float64: in float32, squaring loses norms below 1e-23.
-        features: (B, T, F) in the type of the weights. One utterance may fill many rows.
-        lengths: (B,) int64, valid frames.
-        frames: (B,) int64, the output frame of each row to differentiate.
+        features: (T, F) of one utterance, in the type of the weights.
+        frames: (B,) int64, the output frames to differentiate.
         factor: Input frames per output frame; those under frame j start at factor * j.
         generator: Draws the signs.
 
     Returns:
-        (B, T') float64: per row, the square for the input under each output frame; 0 at padding.
+        (B, T') float64: for each of `frames`, the square for the input under every output frame.
 
     Raises:
-        ShapeError: A frame lies outside of its row.
+        ShapeError: One of `frames` lies outside of the output.
 
     References:
         Hutchinson, "A stochastic estimator of the trace of the influence matrix", Communications in
         Statistics, 1990.
     """
-    features = features.detach().requires_grad_()
-    outputs, output_lengths = network(features, lengths)
-    if not bool(((frames >= 0) & (frames < output_lengths)).all()):
-        raise ShapeError(f"frames {frames.tolist()} are not all within {output_lengths.tolist()}")
+    rows = features.expand(len(frames), -1, -1).detach().requires_grad_()  # (B, T, F)
+    outputs, _ = network(rows, torch.full((len(frames),), len(features)))
+    n_outputs = outputs.shape[1]
+    if not bool(((frames >= 0) & (frames < n_outputs)).all()):
+        raise ShapeError(f"expected frames from 0 to {n_outputs - 1}, got {frames.tolist()}")
     probed = outputs[torch.arange(len(frames)), frames]  # (B, V)
     signs = 2.0 * torch.randint(2, probed.shape, generator=generator) - 1.0
-    (gradient,) = torch.autograd.grad((probed * signs).sum(), features)
-    squares = zero_padding(gradient, lengths).double().square().sum(2)  # (B, T)
+    (gradient,) = torch.autograd.grad((probed * signs).sum(), rows)
+    squares = gradient.double().square().sum(2)  # (B, T)
     squares = functional.pad(squares, (0, -squares.shape[1] % factor))
     return squares.view(len(squares), -1, factor).sum(2)
 
 
 class GradientByDistance:
-    """Accumulates the norm of the gradient by distance over any number of batches.
+    """Accumulates the norm of the gradient by distance over any number of utterances.
 
     Args:
         max_distance: Output frames to either side.
 
     Example:
         >>> gradient = GradientByDistance(max_distance=1)
-        >>> squares = torch.tensor([[4.0, 9.0, 0.0]])  # of output frame 1; frame 2 is padding
-        >>> gradient.add(squares, torch.tensor([2]), torch.tensor([1]))
+        >>> gradient.add(torch.tensor([[4.0, 9.0]]), torch.tensor([1]))  # the last output frame's
         >>> gradient.norms().tolist()
         [2.0, 3.0, nan]
     """
@@ -82,12 +79,10 @@ class GradientByDistance:
         self._sums = torch.zeros(2 * max_distance + 1, dtype=torch.float64)
         self._counts = torch.zeros(2 * max_distance + 1, dtype=torch.int64)
 
-    def add(self, squares: Tensor, lengths: Tensor, frames: Tensor) -> None:
-        """Add what `squared_gradients` returned for `frames`, (B,), of `lengths`, (B,)."""
-        positions = torch.arange(squares.shape[1])
-        distances = positions - frames.unsqueeze(1)  # (B, T')
-        is_counted = ~padding_mask(lengths, squares.shape[1])
-        is_counted &= distances.abs() <= self._max_distance
+    def add(self, squares: Tensor, frames: Tensor) -> None:
+        """Add what `squared_gradients` returned for `frames`."""
+        distances = torch.arange(squares.shape[1]) - frames.unsqueeze(1)  # (B, T')
+        is_counted = distances.abs() <= self._max_distance
         index = distances[is_counted] + self._max_distance
         self._sums.index_add_(0, index, squares[is_counted].double())
         self._counts += torch.bincount(index, minlength=len(self._counts))

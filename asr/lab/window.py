@@ -1,4 +1,4 @@
-"""Windows: the output of a network each of whose frames reads only part of the input."""
+"""Windows: a network's output when each frame reads only part of the input."""
 
 import torch
 from torch import Tensor
@@ -7,33 +7,31 @@ from asr.features.padding import pad
 from asr.lab.sensitivity import Network
 from asr.lengths import subsampled_lengths
 
-MAX_FRAMES = 20_000  # of features in a batch, padding included: bounds the memory
+MAX_FRAMES = 20_000  # of features in a batch, padding included; bounds memory
 
 
 def windowed_outputs(
-    network: Network, features: Tensor, *, left: int | None, right: int | None, factor: int
+    network: Network, features: Tensor, *, context: int | None, factor: int
 ) -> Tensor:
     """Compute each output frame from its own window of the input.
 
-    For every output frame the network starts anew at the window's left edge and, if it is
-    bidirectional, at its right edge; only that frame of the output is kept. This is exact, and
-    costs as many passes over the utterance as a window has frames.
+    To the network, the edges of a window are those of an utterance; only one frame of its output is
+    kept. This is exact, and costs as many passes over the utterance as a window has frames.
 
     Args:
         network: Any whose output for an utterance is the same alone and in a batch.
         features: (T, F) of one utterance.
-        left: Output frames before the frame itself; None: all.
-        right: Output frames after it; None: all.
+        context: Output frames to either side of the frame itself; None: all.
         factor: Input frames per output frame.
 
     Returns:
-        (T', V). To the network, the edges of a window are those of an utterance.
+        (T', V).
     """
     n_frames = subsampled_lengths(len(features), factor)
+    reach = n_frames if context is None else context
     windows: dict[tuple[int, int], list[int]] = {}  # (start, stop) → the output frames it serves
     for frame in range(n_frames):
-        start = 0 if left is None else max(frame - left, 0)
-        stop = n_frames if right is None else min(frame + right + 1, n_frames)
+        start, stop = max(frame - reach, 0), min(frame + reach + 1, n_frames)
         windows.setdefault((start, stop), []).append(frame)
     kept: list[Tensor] = []
     at_once = max(1, MAX_FRAMES // (factor * max((b - a for a, b in windows), default=1)))

@@ -1,6 +1,7 @@
 """The page holds what it should, and nothing from elsewhere."""
 
 import dataclasses
+import math
 import re
 
 import pytest
@@ -20,7 +21,7 @@ UNTRAINED = Curve(0.04, past=(1.0, 0.1, 1e-20), future=(1.0, 0.1, 1e-20))
 SCALES = {1.0: UNTRAINED, 2.0: TRAINED}
 
 
-def errors(seconds: float | None, n_errors: int) -> ContextErrors:
+def errors(seconds: float, n_errors: int) -> ContextErrors:
     words = Counts(hits=10 - n_errors, substitutions=n_errors)
     return ContextErrors(seconds, Tally(2, words, words))
 
@@ -35,7 +36,7 @@ def memory(name: str, cell: str = "lstm") -> Memory:
         bidirectional=True,
         dropout=0.0,
     )
-    by_context = (errors(0.0, 10), errors(0.04, 7), errors(None, 3))
+    by_context = (errors(0.0, 10), errors(0.04, 7), errors(math.inf, 3))
     return Memory(name, config, 993_269, TRAINED, UNTRAINED, by_context)
 
 
