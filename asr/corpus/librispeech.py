@@ -18,6 +18,7 @@ from asr.audio.read import AudioInfo, probe_audio
 from asr.corpus.problem import Problem
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, DataError
+from asr.text.lines import read_text
 
 AUDIO_ENDINGS = (".aif", ".aifc", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav")
 
@@ -101,11 +102,7 @@ def _by_id(folder: Path) -> dict[str, list[_Line]]:
 
 
 def _read_transcript(path: Path) -> Iterator[_Line]:
-    try:
-        content = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is not UTF-8 at byte {error.start}") from error
-    for number, line in enumerate(content.split("\n"), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         name, _, text = line.strip().partition(" ")
         if name:
             yield _Line(name, text.strip(), f"{path}:{number}")

@@ -14,6 +14,7 @@ from typing import Any
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.files import write_text
+from asr.text.lines import Record, read_json_lines
 
 # Each with its type in words, because a manifest's author does not think in Python's.
 _FIELDS: dict[str, tuple[str, type | tuple[type, ...]]] = {
@@ -45,17 +46,15 @@ def read_manifest(path: Path | str) -> list[Utterance]:
     """
     path = Path(path)
     utterances: list[Utterance] = []
-    line_of: dict[str, int] = {}
-    for number, line in enumerate(_read_lines(path), start=1):
-        if not line.strip():
-            continue
-        where = f"{path}:{number}"
-        utterance = _utterance(_fields(line, where), path.parent)
-        if utterance.id in line_of:
-            first = line_of[utterance.id]
-            raise DataError(f"{where}: the id {utterance.id!r} is already that of line {first}")
-        line_of[utterance.id] = number
-        utterances.append(utterance)
+    where_is: dict[str, str] = {}
+    for where, record in read_json_lines(path):
+        fields = _fields(record, where)
+        name = fields["id"]
+        if name in where_is:
+            raise DataError(f"{where}: the id {name!r} is already at {where_is[name]}")
+        where_is[name] = where
+        fields["audio_filepath"] = path.parent / fields["audio_filepath"]
+        utterances.append(Utterance(**fields))
     return utterances
 
 
@@ -69,24 +68,8 @@ def write_manifest(path: Path | str, utterances: Iterable[Utterance]) -> None:
     write_text(path, "".join(f"{_line(utterance, path.parent)}\n" for utterance in utterances))
 
 
-def _read_lines(path: Path) -> list[str]:
-    try:
-        # Not splitlines(): JSON strings may hold other line separators of Unicode.
-        return path.read_text(encoding="utf-8-sig").split("\n")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is not UTF-8 at byte {error.start}") from error
-
-
-def _fields(line: str, where: str) -> dict[str, Any]:
+def _fields(record: Record, where: str) -> dict[str, Any]:
     """Return the known fields of a line, each of the right type; null means unknown."""
-    try:
-        record = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{where}: is not JSON: {error.msg} at column {error.colno}") from error
-    if not isinstance(record, dict):
-        raise DataError(f"{where}: must be a JSON object, got {type(record).__name__}")
     fields = {name: record[name] for name in _FIELDS if record.get(name) is not None}
     for name in _REQUIRED:
         if fields.get(name, "") == "":
@@ -100,33 +83,15 @@ def _check_field(name: str, value: object, where: str) -> None:
     expected, types = _FIELDS[name]
     if not isinstance(value, types) or isinstance(value, bool):
         raise DataError(f"{where}: the field {name!r} must be {expected}, got {value!r}")
-    if isinstance(value, int | float) and not _is_possible(name, value):
-        raise DataError(f"{where}: the field {name!r} cannot be {value!r}")
-
-
-def _is_possible(name: str, value: float) -> bool:
-    return 0 <= value < IMPOSSIBLE and (value > 0 or name != "duration")
-
-
-def _utterance(fields: dict[str, Any], folder: Path) -> Utterance:
-    fields["audio_filepath"] = folder / fields["audio_filepath"]
-    return Utterance(**fields)
+    if isinstance(value, int | float):
+        is_possible = 0 <= value < IMPOSSIBLE and (value > 0 or name != "duration")
+        if not is_possible:
+            raise DataError(f"{where}: the field {name!r} cannot be {value!r}")
 
 
 def _line(utterance: Utterance, folder: Path) -> str:
-    fields: dict[str, object] = {
-        "id": utterance.id,
-        "audio_filepath": _relative(utterance.audio_filepath, folder),
-        "offset": utterance.offset,
-        "duration": utterance.duration,
-        "text": utterance.text,
-        "speaker": utterance.speaker,
-        "channel": utterance.channel,
-    }
+    """Write an utterance as JSON, its path relative to `folder`, with slashes."""
+    path = Path(os.path.relpath(utterance.audio_filepath, folder)).as_posix()
+    fields = {name: getattr(utterance, name) for name in _FIELDS} | {"audio_filepath": path}
     known = {name: value for name, value in fields.items() if value is not None}
     return json.dumps(known, ensure_ascii=False)
-
-
-def _relative(path: Path, folder: Path) -> str:
-    """Return `path` relative to `folder`, with slashes, and `..` where needed."""
-    return Path(os.path.relpath(path, folder)).as_posix()

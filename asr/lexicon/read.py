@@ -5,7 +5,7 @@ from itertools import compress
 from pathlib import Path
 
 from asr.errors import DataError
-from asr.text.lines import read_lines
+from asr.text.lines import read_text
 from asr.text.normalise import Normaliser
 
 Pronunciation = tuple[str, tuple[str, ...]]  # a word and its units
@@ -33,7 +33,7 @@ def read_columns(path: Path, normalise: Normaliser) -> tuple[list[str], list[str
     Raises:
         DataError: As `read_lexicon`.
     """
-    lines = read_lines(path)
+    lines = read_text(path).splitlines()
     if "#" in "".join(lines):  # quicker than line by line
         lines = [line.partition("#")[0] for line in lines]
     rows = [row for row in [line.split(None, 1) for line in lines] if row]

@@ -21,7 +21,7 @@ from asr.lm.vocabulary import SPECIAL, Vocabulary
 from asr.search.hotwords import BOUNDARY, make_hotwords
 from asr.search.language import Language
 from asr.search.lexicon import Spellings, make_lexicon
-from asr.text.lines import read_lines
+from asr.text.lines import read_text
 from asr.text.normalise import normaliser
 from asr.text.tokens import WORD_BOUNDARY
 
@@ -114,7 +114,7 @@ def read_hotwords(path: Path, boost: float) -> dict[str, float]:
         DataError: The file cannot be read, or a boost is not a number.
     """
     hotwords = {}
-    for number, line in enumerate(read_lines(path), start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         phrase, _, own = line.partition("\t")
         try:
             value = float(own) if own.strip() else boost

@@ -7,15 +7,15 @@ confidences and scores to four decimals. Unknown values are `None`.
 import dataclasses
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from asr.errors import DataError
 from asr.files import writing
-
-Record = dict[str, Any]  # a JSON object
+from asr.text.lines import Record, read_json_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +159,13 @@ def read_transcripts(path: Path) -> dict[str, Transcript]:
             names file and line.
     """
     transcripts: dict[str, Transcript] = {}
-    for number, line in enumerate(_read_lines(path), start=1):
-        if not line.strip():
-            continue
+    for where, record in read_json_lines(path):
         try:
-            transcript = from_json(line)
+            transcript = from_record(record)
         except DataError as error:
-            raise DataError(f"{path}:{number}: {error}") from error
+            raise DataError(f"{where}: {error}") from error
         if transcript.id in transcripts:
-            raise DataError(f"{path}:{number}: a second transcript with the id {transcript.id!r}")
+            raise DataError(f"{where}: a second transcript with the id {transcript.id!r}")
         transcripts[transcript.id] = transcript
     return transcripts
 
@@ -198,27 +196,25 @@ def to_json(transcript: Transcript) -> str:
         raise DataError(f"transcript {transcript.id}: {error}") from error
 
 
-def from_json(line: str) -> Transcript:
-    """Read a transcript from one line of JSON.
+def from_record(record: Record) -> Transcript:
+    """Turn a JSON object, parsed, into a transcript.
 
     Raises:
-        DataError: The line is not a JSON object with the strings `id` and `text`, or a field has
-            the wrong type or an impossible value.
+        DataError: The string `id` or `text` is missing, or a field has the wrong type or an
+            impossible value.
     """
-    record = _parse(line)
     return Transcript(
         id=_text(record, "id"),
         text=_text(record, "text"),
         score=_optional_number(record, "score"),
         confidence=_optional_number(record, "confidence"),
-        words=tuple(_read_word(entry) for entry in _objects(record, "words")),
+        words=_read_words(record),
         n_best=tuple(_read_alternative(entry) for entry in _objects(record, "n_best")),
         duration=_optional_number(record, "duration"),
     )
 
 
 def _word_record(word: Word) -> Record:
-    """Turn a word into a JSON object."""
     return {
         "text": word.text,
         "start": _rounded(word.start, 3),
@@ -240,53 +236,32 @@ def _alternative_record(alternative: Alternative) -> Record:
 
 
 def _rounded(number: float | None, digits: int) -> float | None:
-    """Round a number, if known."""
     return None if number is None else round(number, digits)
 
 
-def _read_lines(path: Path) -> Iterator[str]:
-    """Read a text file line by line."""
-    try:
-        with path.open(encoding="utf-8-sig") as file:  # others may write a byte order mark
-            yield from file
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: expected a file of transcripts, got {error}") from error
-
-
-def _parse(line: str) -> Record:
-    """Parse one line as a JSON object."""
-    try:
-        record = json.loads(line)
-    except ValueError as error:
-        raise DataError(f"expected a transcript as JSON, got {line.strip()!r} ({error})") from error
-    if not isinstance(record, dict):
-        raise DataError(f"expected a transcript as a JSON object, got {line.strip()!r}")
-    return record
-
-
-def _read_word(entry: Record) -> Word:
-    """Read one entry of `words`."""
-    return Word(
-        _text(entry, "text"),
-        _number(entry, "start"),
-        _number(entry, "end"),
-        _optional_number(entry, "confidence"),
+def _read_words(record: Record) -> tuple[Word, ...]:
+    return tuple(
+        Word(
+            _text(entry, "text"),
+            _number(entry, "start"),
+            _number(entry, "end"),
+            _optional_number(entry, "confidence"),
+        )
+        for entry in _objects(record, "words")
     )
 
 
 def _read_alternative(entry: Record) -> Alternative:
-    """Read one entry of `n_best`."""
     return Alternative(
         _text(entry, "text"),
         _number(entry, "score"),
         _optional_number(entry, "acoustic_score"),
         _optional_number(entry, "lm_score"),
-        tuple(_read_word(word) for word in _objects(entry, "words")),
+        _read_words(entry),
     )
 
 
 def _text(record: Record, name: str) -> str:
-    """Get a required string."""
     value = record.get(name)
     if not isinstance(value, str):
         raise DataError(f"expected a string as {name!r}, got {value!r}")
@@ -295,14 +270,13 @@ def _text(record: Record, name: str) -> str:
 
 def _number(record: Record, name: str) -> float:
     """Get a required finite number; a boolean, to Python a number, is not one."""
-    value = record.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    value: Any = record.get(name)
+    if type(value) not in {int, float} or not abs(value) <= sys.float_info.max:
         raise DataError(f"expected a finite number as {name!r}, got {value!r}")
     return float(value)
 
 
 def _optional_number(record: Record, name: str) -> float | None:
-    """Get a finite number, or None if it is missing."""
     return None if record.get(name) is None else _number(record, name)
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -9,7 +10,7 @@ from asr.char_lm.config import LanguageConfig
 from asr.char_lm.language_model import LanguageModel, build_language_model
 from asr.char_lm.rescoring import rescore
 from asr.errors import DataError
-from asr.text.transcript import Alternative, Transcript, Word, from_json, to_json
+from asr.text.transcript import Alternative, Transcript, Word, from_record, to_json
 
 FIRST = (Word("A", 0.1, 0.2, 0.75), Word("CAD", 0.3, 0.6, 0.75))
 SECOND = (Word("A", 0.1, 0.2, 0.75), Word("CAB", 0.3, 0.7, 0.25))
@@ -76,7 +77,7 @@ def test_the_best_entry_brings_the_times_of_its_words_and_leaves_the_others_thei
     assert (result.text, result.words) == ("A CAB", SECOND)
     assert result.confidence == pytest.approx(0.5)
     assert [entry.words for entry in result.n_best] == [(), FIRST, ()]
-    assert from_json(to_json(result)).n_best[1].words == FIRST
+    assert from_record(json.loads(to_json(result))).n_best[1].words == FIRST
 
 
 def test_an_entry_without_times_becomes_a_transcript_without_them(

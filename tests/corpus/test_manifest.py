@@ -144,7 +144,7 @@ def test_an_empty_manifest_has_no_utterances(tmp_path: Path) -> None:
             "'channel' must be a whole number, got 0.0",
         ),
         ('{"id": "b", "audio_filepath": "b", "channel": -1}', "'channel' cannot be -1"),
-        (GOOD, "the id 'a' is already that of line 1"),
+        (GOOD, "the id 'a' is already at .*:1"),
     ],
 )
 def test_a_bad_line_is_refused_with_its_file_and_number(
