@@ -110,10 +110,7 @@ def read_tree(kind: type[Part], path: Path, overrides: Mapping[str, str] | None 
         ConfigError: The file is missing or not TOML, or a key is unknown, missing, of the wrong
             type or impossible; the message names file and key.
     """
-    try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: expected a TOML configuration, got {error}") from error
+    tree = read_toml(path)
     tree.pop("format", None)  # of the model directory that the file lies in, if it does
     for key, text in (overrides or {}).items():
         _override(tree, key, text)
@@ -123,13 +120,35 @@ def read_tree(kind: type[Part], path: Path, overrides: Mapping[str, str] | None 
         raise ConfigError(f"{path}: {error}") from error
 
 
-def build_tree(kind: type[Part], tree: Mapping[str, Any]) -> Part:
-    """Make a frozen tree of parsed TOML.
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        ConfigError: It is missing or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: expected a TOML configuration, got {error}") from error
+
+
+def build_tree(kind: type[Part], tree: Mapping[str, Any], where: str = "") -> Part:
+    """Make a dataclass of a TOML table: its fields by name, each of its declared type.
+
+    Args:
+        kind: The dataclass.
+        tree: The table.
+        where: The table's name with a dot at its end, for messages.
 
     Raises:
         ConfigError: A key is unknown, missing, of the wrong type or impossible.
     """
-    return _build(kind, tree, "")
+    hints = get_type_hints(kind)
+    problems = [f"unknown key {where}{name}" for name in sorted(tree.keys() - hints.keys())]
+    problems += [f"missing key {where}{name}" for name in sorted(hints.keys() - tree.keys())]
+    if problems:
+        raise ConfigError("; ".join(problems))
+    return kind(**{name: _value(hint, tree[name], where + name) for name, hint in hints.items()})
 
 
 def to_toml(config: Tree) -> str:
@@ -143,7 +162,9 @@ def config_hash(config: Tree) -> str:
 
 
 def refuse_other_shape(before: Config, after: Config) -> None:
-    """Refuse to start training from a network's weights where another one is asked for.
+    """Refuse to start training from the weights of a network of another shape.
+
+    Dropout may differ, so may everything about training, and one may lack heads of the other.
 
     Args:
         before: What the weights were trained with.
@@ -152,31 +173,18 @@ def refuse_other_shape(before: Config, after: Config) -> None:
     Raises:
         ConfigError: It names what differs.
     """
-    difference = shape_difference(before, after)
-    if difference:
-        name, theirs, ours = difference
-        raise ConfigError(
-            f"the model to start with has {name} = {theirs!r}, the configuration {ours!r}: "
-            "they must be the same"
-        )
-
-
-def shape_difference(one: Config, other: Config) -> tuple[str, Any, Any] | None:
-    """Find a setting, with its two values, that keeps two networks from sharing weights.
-
-    Dropout may differ, so may everything about training, and one may lack heads of the other.
-    """
-    ours, theirs = dataclasses.asdict(one), dataclasses.asdict(other)
-    tables: list[tuple[str, ...]] = [("features",), ("text",), ("model",)]
-    tables += [("heads", head) for head in one.heads if head in other.heads]
-    for path in tables:
-        mine, yours = ours, theirs
-        for name in path:
-            mine, yours = mine[name], yours[name]
-        for name, value in mine.items():
-            if value != yours[name] and name != "dropout":
-                return ".".join((*path, name)), value, yours[name]
-    return None
+    old, new = dataclasses.asdict(before), dataclasses.asdict(after)
+    tables = [(table, old[table], new[table]) for table in ("features", "text", "model")]
+    old_heads, new_heads = old["heads"], new["heads"]
+    shared = [head for head in old_heads if head in new_heads]
+    tables += [(f"heads.{head}", old_heads[head], new_heads[head]) for head in shared]
+    for table, theirs, ours in tables:
+        for name, value in theirs.items():
+            if value != ours[name] and name != "dropout":
+                raise ConfigError(
+                    f"the model to start with has {table}.{name} = {value!r}, the configuration "
+                    f"{ours[name]!r}: they must be the same"
+                )
 
 
 def _override(tree: dict[str, Any], key: str, text: str) -> None:
@@ -192,23 +200,12 @@ def _override(tree: dict[str, Any], key: str, text: str) -> None:
         table[name] = text  # a bare word is a string
 
 
-def _build(kind: type[Part], tree: Mapping[str, Any], where: str) -> Part:
-    """Make a dataclass of a table, its fields by name, each of its declared type."""
-    hints = get_type_hints(kind)
-    unknown, missing = sorted(set(tree) - set(hints)), sorted(set(hints) - set(tree))
-    if unknown or missing:
-        problems = [f"unknown key {where}{name}" for name in unknown]
-        problems += [f"missing key {where}{name}" for name in missing]
-        raise ConfigError("; ".join(problems))
-    return kind(**{name: _value(hint, tree[name], where + name) for name, hint in hints.items()})
-
-
 def _value(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401 (any type TOML knows)
     kind = get_origin(hint)
     if kind is UnionType:
         hint = _alternative(get_args(hint), value, where)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return _build(hint, _table(value, where), f"{where}.")
+        return build_tree(hint, _table(value, where), f"{where}.")
     if kind is Mapping:
         named = _table(value, where).items()
         return {name: _value(get_args(hint)[1], own, f"{where}.{name}") for name, own in named}
@@ -224,7 +221,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401 (any type 
 
 
 def _plain(hint: type, value: object, where: str) -> object:
-    """Check a number, a text or a truth value."""
+    """Check a number, a string or a truth value."""
     if hint is float and type(value) is int:
         value = float(value)
     if type(value) is not hint:

@@ -13,7 +13,6 @@ README.md            the model card
 Recognising reads all but model.safetensors, and so does without torch.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +24,7 @@ from safetensors import SafetensorError
 
 from asr.checkpoint.decoding import DefaultSearch, read_default_search, write_default_search
 from asr.confidence.calibration_file import Calibrations, read_calibrations, write_calibrations
-from asr.config import Config, Part, Tree, build_tree, to_toml
+from asr.config import Config, Part, Tree, read_toml, read_tree, to_toml
 from asr.errors import ConfigError, DataError, ModelError
 from asr.text.normalise import normaliser
 from asr.text.tokenizer import read_tokenizer
@@ -70,7 +69,7 @@ def read_directory(folder: Path) -> ModelDirectory:
         ModelError: The folder or a file is missing, they do not belong together, or they are of
             another format.
     """
-    if not any((folder / name).is_file() for name in (ONNX_FILE, WEIGHTS_FILE)):
+    if not _is_model(folder):
         raise ModelError(f"{folder}: not a model directory: expected {ONNX_FILE} in it")
     try:
         config = read_stored_config(Config, folder, conversion=_CONVERSION)
@@ -87,13 +86,7 @@ def read_directory(folder: Path) -> ModelDirectory:
 
 
 def write_directory(folder: Path, model: ModelDirectory, card: str) -> None:
-    """Write everything but weights, graph and golden example into a folder that is being made.
-
-    Args:
-        folder: Holds the files afterwards.
-        model: What to write.
-        card: The model card, Markdown.
-    """
+    """Write all but weights, graph and golden example into a folder that is being made."""
     write_stored_config(folder, model.config)
     for head, tokenizer in model.tokenizers.items():
         tokenizer.write(folder, head)
@@ -112,14 +105,13 @@ def read_card(folder: Path) -> str:
 
 
 def check_replaceable(folder: Path) -> None:
-    """Refuse to write a model where something lies that is none, and would be deleted.
+    """Refuse to write a model over something that is not a model, and would be deleted.
 
     Raises:
         ModelError: `folder` is a file, or a folder that is neither empty nor a model directory.
     """
     if folder.is_dir():
-        is_model = any((folder / name).is_file() for name in (ONNX_FILE, WEIGHTS_FILE))
-        is_replaceable = is_model or not any(folder.iterdir())
+        is_replaceable = _is_model(folder) or not any(folder.iterdir())
     else:
         is_replaceable = not folder.exists()
     if not is_replaceable:
@@ -144,24 +136,17 @@ def read_stored_config(kind: type[Part], folder: Path, *, conversion: str) -> Pa
         ConfigError: The configuration is missing, or not of this kind.
     """
     path = folder / CONFIG_FILE
-    try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: expected a TOML configuration, got {error}") from error
-    version = tree.pop("format", 1)
-    if version == 1:
-        raise ModelError(
-            f"{folder}: a model of format 1; this version reads format {FORMAT}: {conversion}"
-        )
+    version = read_toml(path).get("format", 1)
     if version != FORMAT:
+        advice = conversion if version == 1 else "install a newer one"
         raise ModelError(
-            f"{folder}: a model of format {version}; this version reads format {FORMAT}: "
-            "install a newer one"
+            f"{folder}: a model of format {version}; this version reads format {FORMAT}: {advice}"
         )
-    try:
-        return build_tree(kind, tree)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
+    return read_tree(kind, path)
+
+
+def _is_model(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in (ONNX_FILE, WEIGHTS_FILE))
 
 
 def _read_priors(path: Path, tokenizers: Mapping[str, Tokenizer]) -> dict[str, Prior]:

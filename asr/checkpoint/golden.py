@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from asr.checkpoint.directory import ModelDirectory
 from asr.config import TEXT_HEAD
 from asr.errors import ModelError
+from asr.files import write_bytes
 from asr.runtime.engine import Engine
 from asr.search.greedy import greedy_search
 
@@ -35,7 +36,7 @@ def write_golden(folder: Path, model: ModelDirectory, engine: Engine, example: W
     samples = (example * 32768).round().clip(-32768, 32767).astype(np.int16)
     probs, text = _run(model, engine, _scaled(samples))
     content = safetensors.numpy.save({"waveform": samples, "probs": probs}, {"text": text})
-    (folder / GOLDEN_FILE).write_bytes(content)
+    write_bytes(folder / GOLDEN_FILE, content)
 
 
 def read_example(folder: Path) -> Waveform:
