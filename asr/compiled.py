@@ -1,17 +1,16 @@
 """Compiled: functions over arrays, which numba turns into machine code once per machine.
 
-Compiling takes seconds, so the code is kept in the user's cache folder, a file for each function
-and kind of arguments. A later process loads that file in milliseconds and without numba, whose
-import and first call take half a second.
-
-A file is named by a digest of all that its code depends on: the function, what it calls, their
-constants, the kinds of its arguments, and the processor. Stale code is never found.
+Compiling takes seconds, and importing numba half of one. So the code is kept in the user's cache
+folder, one file for each function and kinds of arguments; a later process loads it in milliseconds,
+without numba. A file's name has a digest of all that its code depends on: stale code is never
+found.
 
 Whoever writes these files decides what runs here. So they are read only from a folder that belongs
 to the user (or root) and that nobody else can write. Without such a folder, or on a full disk, each
 process compiles anew; a damaged file is replaced.
 
-The code does not hold Python's lock: threads run it at the same time.
+The code does not hold Python's lock: threads run it at the same time. For the reasons, see
+docs/decisions/0025-compiled-code-is-kept-as-object-code.md.
 """
 
 import ctypes
@@ -24,12 +23,12 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from functools import cache, update_wrapper
+from functools import cache, cached_property, update_wrapper
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
-import llvmlite  # type: ignore[import-untyped]
 import llvmlite.binding as llvm  # type: ignore[import-untyped]
 import numpy as np
 
@@ -40,24 +39,26 @@ Result = TypeVar("Result")
 
 _LOG = logging.getLogger(__name__)
 _LOCK = threading.Lock()
-_DECLARED = re.compile(r'^declare [^@]*@"?([^"(]+)"?\(', re.MULTILINE)
 _DIGEST_SIZE = hashlib.sha256().digest_size
+_OUTSIDE = re.compile(r'^declare [^@]*@(?!"?llvm\.)', re.MULTILINE)  # a function of the process
 
+_LLVM_TYPES = {bool: "i8", int: "i64", float: "double"}
 _C_TYPES: dict[str, Any] = {
-    "bool": ctypes.c_bool,
-    "float64": ctypes.c_double,
-    "int64": ctypes.c_int64,
-    "uint64": ctypes.c_uint64,
-    "int32": ctypes.c_int32,
-    "uint32": ctypes.c_uint32,
-    "float32": ctypes.c_float,
+    # of arguments, as LLVM calls them
+    "ptr": ctypes.c_void_p,
+    "i8": ctypes.c_bool,
+    "i64": ctypes.c_int64,
+    "double": ctypes.c_double,
+    # of results, as numba calls them
     "none": ctypes.c_void_p,
+    "bool": ctypes.c_bool,
+    "int32": ctypes.c_int32,
+    "int64": ctypes.c_int64,
+    "uint32": ctypes.c_uint32,
+    "uint64": ctypes.c_uint64,
+    "float32": ctypes.c_float,
+    "float64": ctypes.c_double,
 }
-_NUMBERS: tuple[tuple[tuple[type, ...], type, str], ...] = (  # a bool is an int, too
-    ((bool, np.bool_), bool, "bool"),
-    ((int, np.integer), int, "int64"),
-    ((float, np.floating), float, "float64"),
-)
 
 
 def compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
@@ -76,7 +77,6 @@ class _Compiled:
     def __init__(self, function: Callable[..., Any]) -> None:
         update_wrapper(self, function)
         self.function = function
-        self._dispatcher: Any = None  # numba's
         self._codes: dict[tuple[object, ...], _Code] = {}
 
     def __call__(self, *arguments: Any) -> Any:  # noqa: ANN401 -- `compiled` says what they are
@@ -93,100 +93,75 @@ class _Compiled:
 
     @property
     def _numba_type_(self) -> Any:  # noqa: ANN401 -- by this name numba finds what it can call
-        return _numba().typeof(self._compiler())
+        return self._dispatcher._numba_type_
 
-    def _compiler(self) -> Any:  # noqa: ANN401
-        if self._dispatcher is None:
-            self._dispatcher = _numba().njit(
-                self.function,
-                error_model="numpy",
-                no_cpython_wrapper=True,
-                no_cfunc_wrapper=True,
-                _nrt=False,
-            )
-        return self._dispatcher
+    @cached_property
+    def _dispatcher(self) -> Any:  # noqa: ANN401
+        import numba  # here: kept code runs without it
 
-    def _load(self, arguments: tuple[Any, ...], kinds: list[object]) -> "_KeptCode":
+        options: dict[str, Any] = {
+            "no_cpython_wrapper": True,
+            "no_cfunc_wrapper": True,
+            "_nrt": False,  # no arrays of its own, so no reference counting
+        }
+        return numba.njit(self.function, error_model="numpy", **options)
+
+    def _load(self, arguments: tuple[Any, ...], kinds: list[object]) -> bytes:
         """Read the code for some arguments, or compile and keep it."""
         fields = [getattr(kind, "_fields", None) for kind in kinds]
-        parts = (_processor(), repr(kinds), repr(fields), *_description(self, set()))
-        depends_on = "\n".join(parts)
+        depends_on = "\n".join((_toolchain(), repr((kinds, fields)), *_description(self, set())))
         digest = hashlib.sha256(depends_on.encode()).hexdigest()[:32]
         name = f"{self.function.__module__}.{self.function.__name__}-{digest}"
-        kept = _read(name)
-        if kept is None:
-            kept = self._compile(arguments)
-            _write(name, kept)
-        return kept
+        return _read(name) or self._compile(arguments, kinds, name)
 
-    def _compile(self, arguments: tuple[Any, ...]) -> "_KeptCode":
-        _say_once("compiling for this machine: some seconds, the first time")
-        types = tuple(_numba().typeof(_plain(argument)) for argument in arguments)
-        self._compiler().compile(types)
-        found = self._compiler().overloads[types]
+    def _compile(self, arguments: tuple[Any, ...], kinds: list[object], name: str) -> bytes:
+        """Compile for some arguments; the code is a line of JSON and an object file."""
+        import numba
+
+        _warn_once("compiling for this machine: some seconds, the first time")
+        types = tuple(map(numba.typeof, map(_plain, arguments)))
+        self._dispatcher.compile(types)
+        found = self._dispatcher.overloads[types]
+        function = found.library.get_function(found.fndesc.llvm_func_name)
+        passed = [re.sub(r".*\*$", "ptr", str(argument.type)) for argument in function.arguments]
+        if passed != _llvm_types(kinds):
+            raise RuntimeError(
+                f"expected numba to pass {_llvm_types(kinds)}, but {numba.__version__} passes "
+                f"{passed}: install a version of numba that this package allows"
+            )
         result = found.signature.return_type
-        is_tuple = isinstance(result, _numba().types.BaseTuple)
-        symbols = _DECLARED.findall(found.library.get_llvm_str())
-        return _KeptCode(
-            name=found.fndesc.llvm_func_name,
-            result=[str(number) for number in (result if is_tuple else [result])],
-            is_tuple=is_tuple,
-            needs=[symbol for symbol in symbols if not symbol.startswith("llvm.")],
-            machine_code=found.library.serialize_using_object_code()[2][0],
-        )
-
-
-class _KeptCode(NamedTuple):
-    """What is kept of a function.
-
-    Attributes:
-        name: The function's in the machine code.
-        result: The types of the numbers that it returns.
-        is_tuple: Whether it returns them as a tuple.
-        needs: The functions of the process that it calls.
-        machine_code: An object file.
-    """
-
-    name: str
-    result: list[str]
-    is_tuple: bool
-    needs: list[str]
-    machine_code: bytes
-
-    def to_bytes(self) -> bytes:
-        """Write a digest, a line of JSON, and the machine code."""
-        body = json.dumps(self[:-1]).encode() + b"\n" + self.machine_code
-        return hashlib.sha256(body).digest() + body
-
-    @classmethod
-    def from_bytes(cls, content: bytes) -> "_KeptCode":
-        """Read what `to_bytes` wrote; ValueError if it is damaged."""
-        digest, body = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
-        if hashlib.sha256(body).digest() != digest:
-            raise ValueError("is damaged")
-        header, _, machine_code = body.partition(b"\n")
-        name, result, is_tuple, needs = json.loads(header)
-        return cls(name, result, is_tuple, needs, machine_code)
+        is_tuple = isinstance(result, numba.types.BaseTuple)
+        returned = [str(number) for number in (result if is_tuple else [result])]
+        header = json.dumps([function.name, returned, is_tuple]).encode()
+        code: bytes = header + b"\n" + found.library.serialize_using_object_code()[2][0]
+        if not _OUTSIDE.search(found.library.get_llvm_str()):  # else it may need numba to run
+            _write(name, code)
+        return code
 
 
 class _Code:
-    """Machine code in memory, called by numba's convention.
+    """Machine code in memory.
 
-    A function gets a pointer to its result, a pointer for an exception, and its arguments: a named
-    tuple's fields one by one, an array as `_flatten` lists it. It returns 0 if all is well.
+    By numba's convention a function gets a pointer to its result, a pointer for an exception, and
+    its arguments: a named tuple's fields one by one, an array as `_flatten` lists it. It returns 0
+    if all is well.
     """
 
-    def __init__(self, kept: _KeptCode, kinds: list[object]) -> None:
-        machine = _target().create_target_machine(opt=3)
-        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-        self._engine.add_object_file(llvm.ObjectFileRef.from_data(kept.machine_code))
-        self._engine.finalize_object()
-        types = [c_type for kind in kinds for c_type in _c_types(kind)]
-        prototype = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *types)
-        self._function = prototype(self._engine.get_function_address(kept.name))
-        self._fields = [(f"number_{i}", _C_TYPES[name]) for i, name in enumerate(kept.result)]
+    def __init__(self, code: bytes, kinds: list[object]) -> None:
+        header, _, object_file = code.partition(b"\n")
+        name, returned, self._is_tuple = json.loads(header)
+        self._fields = [(f"number_{i}", _C_TYPES[number]) for i, number in enumerate(returned)]
         self._result = type("Result", (ctypes.Structure,), {"_fields_": self._fields})
-        self._is_tuple = kept.is_tuple
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        target = llvm.Target.from_triple(llvm.get_process_triple())
+        machine = target.create_target_machine(opt=3)
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(object_file))
+        self._engine.finalize_object()
+        c_types = [_C_TYPES[passed] for passed in _llvm_types(kinds)]
+        prototype = ctypes.CFUNCTYPE(ctypes.c_int32, *c_types)
+        self._function = prototype(self._engine.get_function_address(name))
 
     def __call__(self, values: list[Any]) -> Any:  # noqa: ANN401
         result, exception = self._result(), ctypes.c_void_p()
@@ -211,43 +186,39 @@ def _flatten(argument: Any, kinds: list[object], values: list[Any]) -> None:  # 
         for field in argument:
             _flatten(field, kinds, values)
     else:
-        number = _plain(argument)
-        kinds.append(type(number))
-        values.append(number)
+        values.append(_plain(argument))
+        kinds.append(type(values[-1]))
 
 
 def _plain(argument: Any) -> Any:  # noqa: ANN401
     """Turn numpy's numbers into Python's."""
     if isinstance(argument, tuple):
         return type(argument)(*map(_plain, argument))
-    for types, plain, _ in _NUMBERS:
-        if isinstance(argument, types):
-            return plain(argument)
-    return argument
+    return argument.item() if isinstance(argument, np.generic) else argument
 
 
-def _c_types(kind: object) -> list[Any]:
-    """List the C types of what `_flatten` passes for an argument of some kind."""
-    if isinstance(kind, tuple):
-        _, n_dimensions, *_ = kind
-        pointer, number = ctypes.c_void_p, ctypes.c_int64
-        return [pointer, pointer, number, number, pointer, *[number] * (2 * n_dimensions)]
-    return [_C_TYPES[name] for _, plain, name in _NUMBERS if kind is plain]
+def _llvm_types(kinds: list[object]) -> list[str]:
+    """List what code gets for arguments of some kinds, after its result and its exception."""
+    types = ["ptr", "ptr"]
+    for kind in kinds:
+        if isinstance(kind, tuple):
+            _, n_dimensions, *_ = kind
+            types += ["ptr", "ptr", "i64", "i64", "ptr", *["i64"] * (2 * n_dimensions)]
+        elif isinstance(kind, type) and kind in _LLVM_TYPES:
+            types.append(_LLVM_TYPES[kind])
+    return types
 
 
 def _description(found: Any, seen: set[str]) -> Iterator[str]:  # noqa: ANN401
     """Describe all that the code of a compiled function, or the value of a global, depends on."""
     if isinstance(found, _Compiled):
-        function = found.function
+        function, code = found.function, found.function.__code__
         name = f"{function.__module__}.{function.__qualname__}"
         yield name
         if name not in seen:
             seen.add(name)
-            code = function.__code__
             yield repr((code.co_code.hex(), code.co_names, code.co_varnames))
-            for constant in code.co_consts:
-                yield from _description(constant, seen)
-            values = [cell.cell_contents for cell in function.__closure__ or ()]
+            values = [*code.co_consts, *(cell.cell_contents for cell in function.__closure__ or ())]
             values += [function.__globals__.get(name) for name in code.co_names]
             for module in [value for value in values if isinstance(value, ModuleType)]:
                 values += [getattr(module, name, None) for name in code.co_names]
@@ -259,41 +230,27 @@ def _description(found: Any, seen: set[str]) -> Iterator[str]:  # noqa: ANN401
         yield repr((getattr(found, "__name__", repr(found)), getattr(found, "_fields", None)))
 
 
-def _numba() -> Any:  # noqa: ANN401 -- without types for what is used here
-    import numba  # here: kept code runs without it
-
-    return numba
-
-
 @cache
-def _processor() -> str:
-    """Name what runs the code: the processor, and the versions that compile for it."""
-    features = sorted(llvm.get_host_cpu_features().items())
-    return repr((llvm.get_host_cpu_name(), features, llvmlite.__version__, sys.version_info[:2]))
-
-
-@cache
-def _target() -> Any:  # noqa: ANN401 -- llvmlite has no types
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    return llvm.Target.from_triple(llvm.get_process_triple())
+def _toolchain() -> str:
+    """Name the processor, and the versions that compile for it."""
+    versions = version("numba"), version("llvmlite"), sys.version_info[:2]
+    return repr((llvm.get_host_cpu_name(), sorted(llvm.get_host_cpu_features().items()), versions))
 
 
 @cache
 def _folder() -> Path | None:
-    """Find the folder of kept code, or make it; None, said once, if there is none to trust."""
+    """Find or create the folder of kept code; None, with a warning, if it cannot be trusted."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "asr-ctc" / "compiled"
     try:
         folder = folder.expanduser()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = folder.stat()
-    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home
-        reason = str(error)
-    else:
         if _is_owner(found) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             return folder
         reason = "somebody else owns it or can write it"
-    _say_once(f"compiled code is not kept in {folder} ({reason}): set XDG_CACHE_HOME to a folder")
+    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home
+        reason = str(error)
+    _warn_once(f"compiled code is not kept in {folder} ({reason}): set XDG_CACHE_HOME to a folder")
     return None
 
 
@@ -301,34 +258,34 @@ def _is_owner(found: os.stat_result) -> bool:
     return found.st_uid in {0, os.getuid()}  # root need not plant code to run it
 
 
-def _read(name: str) -> _KeptCode | None:
-    """Read kept code; None if there is none that can run here."""
-    folder = _folder()
-    if folder is None:
+def _read(name: str) -> bytes | None:
+    """Read kept code; None if there is none, or none that can be trusted."""
+    if (folder := _folder()) is None:
         return None
     try:
         with (folder / name).open("rb") as file:
             if not _is_owner(os.fstat(file.fileno())):
                 raise ValueError("somebody else owns it")
-            kept = _KeptCode.from_bytes(file.read())
+            digest, code = file.read(_DIGEST_SIZE), file.read()
+        if hashlib.sha256(code).digest() != digest:
+            raise ValueError("it is damaged")
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        _say_once(f"compiled code in {folder} cannot be read ({error}): compiling it again")
+        _warn_once(f"compiled code in {folder} cannot be read ({error}): compiling it again")
         return None
-    return kept if all(map(llvm.address_of_symbol, kept.needs)) else None
+    return code
 
 
-def _write(name: str, kept: _KeptCode) -> None:
-    """Keep code, if there is a folder and room."""
-    folder = _folder()
-    if folder is not None:
+def _write(name: str, code: bytes) -> None:
+    """Keep code, after its digest, if there is a folder and room."""
+    if (folder := _folder()) is not None:
         try:
-            write_bytes(folder / name, kept.to_bytes())
+            write_bytes(folder / name, hashlib.sha256(code).digest() + code)
         except OSError as error:
-            _say_once(f"compiled code cannot be kept in {folder} ({error.strerror})")
+            _warn_once(f"compiled code cannot be kept in {folder} ({error.strerror})")
 
 
 @cache
-def _say_once(message: str) -> None:
+def _warn_once(message: str) -> None:
     _LOG.warning(message)

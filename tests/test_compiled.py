@@ -26,7 +26,7 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty cache folder of this test's own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     module._folder.cache_clear()
-    module._say_once.cache_clear()
+    module._warn_once.cache_clear()
     yield tmp_path / "cache"
     module._folder.cache_clear()
 
@@ -139,6 +139,26 @@ def test_code_is_compiled_again_when_a_file_changes_that_it_only_calls(
         results.append(found.stdout.strip() or found.stderr)
     assert results == ["6.0 0.0", "7.0 0.0", "8.0 0.0", "8.0 18.0"]
     assert len(kept_files(base)) == 4
+
+
+def test_code_is_compiled_again_by_another_version_of_numba(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for release in ("0.1", "0.2", "0.2"):
+        module._toolchain.cache_clear()
+        monkeypatch.setattr(module, "version", lambda _, release=release: release)
+        assert compiled(lambda number: number + 5)(1) == 6
+    module._toolchain.cache_clear()
+    assert len(kept_files(base)) == 2
+
+
+@pytest.mark.usefixtures("base")
+def test_a_numba_that_passes_arguments_in_another_way_is_refused_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_llvm_types", lambda _: ["ptr", "i64"])
+    with pytest.raises(RuntimeError, match="install a version of numba that this package allows"):
+        compiled(lambda number: number + 6)(1)
 
 
 def test_numbas_own_cache_is_not_used(
