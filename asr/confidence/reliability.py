@@ -1,6 +1,6 @@
 """Reliability: the quality of confidences before and after calibration, as table and diagram."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from asr.chart.axis import Axis, linear_axis
@@ -59,9 +59,11 @@ def svg(reliabilities: Sequence[Reliability]) -> str:
 
 
 def _row(one: Reliability) -> str:
-    nce, ece, auc = _nce(one), _ece(one), _auc(one)
     correct = 100 * one.is_correct.mean()
-    return f"{one.search:10}{len(one.is_correct):>7}{correct:>11.1f}{nce:>18}{ece:>15}{auc:>17}"
+    return (
+        f"{one.search:10}{len(one.is_correct):>7}{correct:>11.1f}"
+        f"{_nce(one):>18}{_ece(one):>15}{_auc(one):>17}"
+    )
 
 
 def _heading(one: Reliability) -> str:
@@ -70,27 +72,21 @@ def _heading(one: Reliability) -> str:
 
 
 def _nce(one: Reliability) -> str:
-    return _change(
-        normalised_cross_entropy(one.before, one.is_correct),
-        normalised_cross_entropy(one.after, one.is_correct),
-        3,
-    )
+    return _change(normalised_cross_entropy, one, ".3f")
 
 
 def _ece(one: Reliability) -> str:
-    before, after = (calibration_error(c, one.is_correct) for c in (one.before, one.after))
-    return _change(100 * before, 100 * after, 1)
+    return _change(lambda *words: 100 * calibration_error(*words), one, ".1f")
 
 
 def _auc(one: Reliability) -> str:
-    return _change(
-        area_under_curve(one.before, one.is_correct), area_under_curve(one.after, one.is_correct), 3
-    )
+    return _change(area_under_curve, one, ".3f")
 
 
-def _change(before: float | None, after: float | None, digits: int) -> str:
-    values = ["–" if value is None else f"{value:.{digits}f}" for value in (before, after)]
-    return " → ".join(values).replace("-", "−")
+def _change(measure: Callable[[Floats, Bools], float | None], one: Reliability, number: str) -> str:
+    values = [measure(confidences, one.is_correct) for confidences in (one.before, one.after)]
+    texts = ["–" if value is None else format(value, number) for value in values]
+    return " → ".join(texts).replace("-", "−")
 
 
 def _diagram(one: Reliability) -> str:
@@ -113,10 +109,7 @@ def _dots(all_bins: Sequence[Bin]) -> tuple[tuple[float, float], ...]:
 
 def _shares(one: Reliability) -> str:
     before, after = bins(one.before, one.is_correct), bins(one.after, one.is_correct)
-    lines = [
-        Line("raw", _steps(before), BEFORE),
-        Line("calibrated", _steps(after), AFTER),
-    ]
+    lines = [Line("raw", _steps(before), BEFORE), Line("calibrated", _steps(after), AFTER)]
     y = linear_axis("% of all words", [0.0, *[100 * one.share for one in (*before, *after)]])
     return chart(f"Share of words by confidence, {one.search}", lines, _CONFIDENCE, y)
 

@@ -37,10 +37,7 @@ def _speakers(scores: Sequence[ScoreFile], best: ScoreFile) -> list[str]:
             speaker,
             count(tally.n_utterances),
             count(tally.words.n_reference),
-            *[
-                percent(tallies[speaker].wer) if speaker in tallies else "–"
-                for tallies in by_condition
-            ],
+            *[percent(t[speaker].wer) if speaker in t else "–" for t in by_condition],
         ]
         for speaker, tally in sorted(speakers.items(), key=lambda item: -item[1].wer)
     ]
@@ -48,7 +45,6 @@ def _speakers(scores: Sequence[ScoreFile], best: ScoreFile) -> list[str]:
 
 
 def _errors(best: ScoreFile) -> list[str]:
-    """Show the errors under one condition."""
     worst = worst_utterances(best.score, N_WORST)
     condition = escape(best.condition)
     if not worst:
@@ -63,7 +59,6 @@ def _errors(best: ScoreFile) -> list[str]:
 
 
 def _confusions(score: Score) -> str:
-    """Show the most frequent errors of each kind in a column each."""
     found = confusions(score)
     columns = [
         [f"{count(n)} × {word} → {other}" for (word, other), n in found.substitutions],
@@ -75,7 +70,6 @@ def _confusions(score: Score) -> str:
 
 
 def _utterance(utterance: UtteranceScore) -> str:
-    """Show an utterance's id, errors and alignment."""
     words = utterance.words
     speaker = f", speaker {utterance.speaker}" if utterance.speaker is not None else ""
     return block(

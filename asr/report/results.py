@@ -81,7 +81,6 @@ def _name(score_file: ScoreFile, n_subsets: int) -> str:
 
 
 def _row(score_file: ScoreFile, interval: Interval | None) -> list[str]:
-    """Write the figures of a score."""
     total = score_file.score.total
     rtf = score_file.decoding.rtf if score_file.decoding else None
     return [
@@ -100,7 +99,6 @@ def _row(score_file: ScoreFile, interval: Interval | None) -> list[str]:
 
 
 def _gaps(name: str, score_file: ScoreFile) -> list[str]:
-    """List hypotheses that are missing or have no reference."""
     missing, extra = score_file.score.missing, score_file.score.extra
     notes = []
     if missing:
@@ -111,7 +109,6 @@ def _gaps(name: str, score_file: ScoreFile) -> list[str]:
 
 
 def _ids(ids: Sequence[str]) -> str:
-    """Count ids and list the first of them."""
     shown = ", ".join(map(code, ids[:N_NAMED]))
     return f"{count(len(ids))} ({shown}{', …' if len(ids) > N_NAMED else ''})"
 
@@ -129,7 +126,6 @@ def _condition_section(name: str, score_file: ScoreFile, interval: Interval | No
 
 
 def _decoding_facts(decoding: DecodingRecord | None) -> list[str]:
-    """List what the hypotheses depend on."""
     if decoding is None:
         return ["decoded by another system, of which nothing is recorded"]
     made = decoding.provenance
@@ -150,7 +146,6 @@ def _commit(made: Provenance) -> str:
 
 
 def _resampling(interval: Interval | None) -> str:
-    """Describe the bootstrap."""
     if interval is None:
         return "none; it takes two speakers or utterances, with words"
     resampled = f"{count(interval.n_resampled)} {interval.resampled}"

@@ -63,7 +63,6 @@ def _blocks(columns: Sequence[Column], width: int) -> Iterator[list[Column]]:
 
 
 def _block(columns: Sequence[Column]) -> str:
-    """Write one block of three lines."""
     return "\n".join(
         f"{heading} {' '.join(column[row] for column in columns)}".rstrip()
         for row, heading in enumerate(("REF ", "HYP ", "    "))

@@ -12,13 +12,7 @@ from typing import TYPE_CHECKING
 
 from asr.errors import DataError
 from asr.files import write_bytes
-from asr.text.tokens import (
-    BLANK,
-    WORD_BOUNDARY,
-    TokenTable,
-    WordSpan,
-    lacks_character,
-)
+from asr.text.tokens import BLANK, WORD_BOUNDARY, TokenTable, WordSpan, lacks_character
 
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
@@ -93,7 +87,14 @@ class BpeTokenizer:
     _alphabet: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        processor = _processor_of(self.model)
+        import sentencepiece
+
+        if not self.model:
+            raise DataError("expected a sentencepiece model, got no bytes")
+        try:
+            processor = sentencepiece.SentencePieceProcessor(model_proto=self.model)
+        except RuntimeError as error:
+            raise DataError("expected a sentencepiece model, got other bytes") from error
         table = TokenTable(tuple(processor.id_to_piece(i) for i in range(len(processor))))
         alphabet = frozenset("".join(table.tokens[1:])) - {WORD_BOUNDARY}
         object.__setattr__(self, "_processor", processor)
@@ -149,14 +150,3 @@ class BpeTokenizer:
             raise DataError(f"{path}: {error.strerror}") from error
         except DataError as error:
             raise DataError(f"{path}: {error}") from error
-
-
-def _processor_of(model: bytes) -> "SentencePieceProcessor":
-    import sentencepiece
-
-    if not model:
-        raise DataError("expected a sentencepiece model, got no bytes")
-    try:
-        return sentencepiece.SentencePieceProcessor(model_proto=model)
-    except RuntimeError as error:
-        raise DataError("expected a sentencepiece model, got other bytes") from error

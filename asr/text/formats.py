@@ -1,7 +1,8 @@
 """Formats: a transcript as text for people, players and scoring tools.
 
-Each function returns whole lines, or nothing if the format has nothing for an empty transcript. A
-file of txt, json, ctm or trn may hold several transcripts.
+Each function returns whole lines, or nothing if the format has nothing for an empty transcript. All
+but txt, json and trn need the words' times, and raise `DataError` if these are unknown. A file of
+txt, json, ctm or trn may hold several transcripts.
 """
 
 from collections.abc import Callable
@@ -27,11 +28,7 @@ def json(transcript: Transcript) -> str:
 
 
 def srt(transcript: Transcript) -> str:
-    """Write SubRip subtitles.
-
-    Raises:
-        DataError: The words have no times.
-    """
+    """Write SubRip subtitles."""
     return "\n".join(
         f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{cue.text}\n"
         for number, cue in enumerate(_cues(transcript), start=1)
@@ -40,9 +37,6 @@ def srt(transcript: Transcript) -> str:
 
 def vtt(transcript: Transcript) -> str:
     """Write WebVTT subtitles.
-
-    Raises:
-        DataError: The words have no times.
 
     References:
         W3C, "WebVTT: The Web Video Text Tracks Format", section 4, "Syntax".
@@ -55,11 +49,7 @@ def vtt(transcript: Transcript) -> str:
 
 
 def tsv(transcript: Transcript) -> str:
-    """Write a table of cues under a header: start and end in whole milliseconds, and text.
-
-    Raises:
-        DataError: The words have no times.
-    """
+    """Write a table of cues under a header: start and end in whole milliseconds, and text."""
     cues = [f"{cue.start}\t{cue.end}\t{cue.text}\n" for cue in _cues(transcript)]
     return "".join(["start\tend\ttext\n", *cues])
 
@@ -69,9 +59,6 @@ def ctm(transcript: Transcript) -> str:
 
     White space in the recording's name becomes `_`. The channel is always 1: a transcript is of one
     channel, or of all mixed down.
-
-    Raises:
-        DataError: The words have no times.
 
     References:
         NIST, SCTK, manual page of sclite, "ctm format".
@@ -101,8 +88,8 @@ def textgrid(transcript: Transcript) -> str:
     """Write a Praat TextGrid with one tier of words and empty intervals between them.
 
     Raises:
-        DataError: The duration or the words' times are unknown, or a word overlaps the previous
-            one or rounds to no milliseconds, which a tier does not allow.
+        DataError: The duration is unknown, or a word overlaps the previous one or rounds to no
+            milliseconds, which a tier does not allow.
 
     References:
         Boersma and Weenink, "Praat", manual page "TextGrid file formats".
@@ -158,7 +145,6 @@ class _Interval:
 
 
 def _timed_words(transcript: Transcript) -> list[_Interval]:
-    """Return the words with their times."""
     if transcript.text and not transcript.words:
         raise DataError(f"transcript {transcript.id}: this format needs the times of its words")
     words: list[_Interval] = []
@@ -212,7 +198,6 @@ def _tiles(transcript: Transcript) -> list[_Interval]:
 
 
 def _milliseconds(seconds: float) -> int:
-    """Round seconds to whole milliseconds."""
     return round(seconds * 1000)
 
 

@@ -13,16 +13,11 @@ from asr.text.tokens import Tokenizer, TokenTable, tokens_file
 
 @dataclass(frozen=True, slots=True)
 class TextConfig:
-    """How text is spelled.
-
-    Attributes:
-        normaliser: Name of the normaliser of training transcripts and of scored text.
-    """
+    """The normaliser, by name, of training transcripts and of scored text."""
 
     normaliser: str
 
     def __post_init__(self) -> None:
-        """Refuse an unknown normaliser."""
         if self.normaliser not in NORMALISERS:
             raise ConfigError(
                 f"text.normaliser must be one of {sorted(NORMALISERS)}, got {self.normaliser!r}"
@@ -43,7 +38,6 @@ class HeadConfig:
     n_tokens: int
 
     def __post_init__(self) -> None:
-        """Refuse an impossible number of tokens."""
         if self.n_tokens < 0 or (self.units == "bpe") != (self.n_tokens > 0):
             raise ConfigError(
                 'heads: n_tokens must be positive for units = "bpe" and 0 for all others, '

@@ -116,9 +116,10 @@ class TokenTable:
         Raises:
             DataError: The text has a character that the table lacks.
         """
-        characters = WORD_BOUNDARY.join(_words_without_boundary(text))
+        if WORD_BOUNDARY in text:
+            raise lacks_character(WORD_BOUNDARY, text)
         try:
-            return [self._ids[character] for character in characters]
+            return [self._ids[character] for character in WORD_BOUNDARY.join(text.split())]
         except KeyError as missing:
             raise lacks_character(missing.args[0], text) from None
 
@@ -193,12 +194,6 @@ def lacks_character(character: str, text: str) -> DataError:
         f"no token for the character {character!r} (U+{ord(character):04X}) in {text!r}: "
         "normalise the text, or make the tokens from text that contains it"
     )
-
-
-def _words_without_boundary(text: str) -> list[str]:
-    if WORD_BOUNDARY in text:
-        raise lacks_character(WORD_BOUNDARY, text)
-    return text.split()
 
 
 def _check(tokens: tuple[str, ...]) -> None:

@@ -7,6 +7,7 @@ deletions and insertions, and sclite may choose differently.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import zip_longest
 from typing import Literal, Self
 
 import jiwer
@@ -70,23 +71,17 @@ class Counts:
 
 
 class EditKind(StrEnum):
-    """The kinds of step in an alignment."""
+    """The kinds of step in an alignment, by jiwer's names."""
 
-    HIT = "hit"
-    SUBSTITUTION = "substitution"
-    DELETION = "deletion"
-    INSERTION = "insertion"
+    HIT = "equal"
+    SUBSTITUTION = "substitute"
+    DELETION = "delete"
+    INSERTION = "insert"
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One step of an alignment of words.
-
-    Attributes:
-        kind: Hit, substitution, deletion or insertion.
-        reference: The reference word; empty for an insertion.
-        hypothesis: The hypothesis word; empty for a deletion.
-    """
+    """One step of an alignment of words; the side that has none, if one has, is empty."""
 
     kind: EditKind
     reference: str
@@ -99,8 +94,8 @@ def count_errors(reference: str, hypothesis: str, *, unit: Unit = "word") -> Cou
     White space is collapsed; otherwise texts are compared unchanged: normalise both first.
 
     Args:
-        reference: The reference text; may be empty.
-        hypothesis: The recognised text; may be empty.
+        reference: May be empty.
+        hypothesis: May be empty.
         unit: `"word"` for WER; `"character"` for CER, where a space between words counts.
 
     Returns:
@@ -117,10 +112,6 @@ def count_errors(reference: str, hypothesis: str, *, unit: Unit = "word") -> Cou
 def align_words(reference: str, hypothesis: str) -> list[Edit]:
     """Pair the words of a reference with those of a hypothesis, in order.
 
-    Args:
-        reference: The reference text; may be empty.
-        hypothesis: The recognised text; may be empty.
-
     Returns:
         One edit per pair of words, deleted word or inserted word; empty if both texts are.
 
@@ -131,30 +122,18 @@ def align_words(reference: str, hypothesis: str) -> list[Edit]:
     output = _align(reference, hypothesis, "word")
     reference_words, hypothesis_words = output.references[0], output.hypotheses[0]
     return [
-        edit
+        Edit(EditKind(chunk.type), *pair)
         for chunk in output.alignments[0]
-        for edit in _edits(
-            chunk.type,
+        for pair in zip_longest(
             reference_words[chunk.ref_start_idx : chunk.ref_end_idx],
             hypothesis_words[chunk.hyp_start_idx : chunk.hyp_end_idx],
+            fillvalue="",
         )
     ]
 
 
 def _align(reference: str, hypothesis: str, unit: Unit) -> jiwer.WordOutput:
-    """Align two texts, white space collapsed."""
     splitter = _SPLITTERS[unit]
     return jiwer.process_words(
         " ".join(reference.split()), " ".join(hypothesis.split()), splitter, splitter
     )
-
-
-def _edits(chunk_type: str, reference: list[str], hypothesis: list[str]) -> list[Edit]:
-    """Split one of jiwer's chunks, a run of steps of one kind, into its steps."""
-    match chunk_type:
-        case "delete":
-            return [Edit(EditKind.DELETION, word, "") for word in reference]
-        case "insert":
-            return [Edit(EditKind.INSERTION, "", word) for word in hypothesis]
-    kind = EditKind.HIT if chunk_type == "equal" else EditKind.SUBSTITUTION
-    return [Edit(kind, *pair) for pair in zip(reference, hypothesis, strict=True)]

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TypeVar
 
-from asr.wer.alignment import Edit, EditKind, align_words
+from asr.wer.alignment import EditKind, align_words
 from asr.wer.score import Score, UtteranceScore
 
 T = TypeVar("T", str, tuple[str, str])
@@ -12,12 +12,9 @@ T = TypeVar("T", str, tuple[str, str])
 
 @dataclass(frozen=True, slots=True)
 class Confusions:
-    """Errors of a score by word, the most frequent first, ties in alphabetical order.
+    """Words and their counts, the most frequent first, ties in alphabetical order.
 
-    Attributes:
-        substitutions: Pairs of reference and hypothesis word, with counts.
-        deletions: Reference words, with counts.
-        insertions: Hypothesis words, with counts.
+    `substitutions` holds pairs of a reference and a hypothesis word.
     """
 
     substitutions: tuple[tuple[tuple[str, str], int], ...]
@@ -33,10 +30,11 @@ def confusions(score: Score) -> Confusions:
         if utterance.hypothesis is not None
         for edit in align_words(utterance.reference, utterance.hypothesis)
     )
+    by_kind = {kind: [(e, n) for e, n in edits.items() if e.kind is kind] for kind in EditKind}
     return Confusions(
-        _ranked({(e.reference, e.hypothesis): n for e, n in _of(edits, EditKind.SUBSTITUTION)}),
-        _ranked({e.reference: n for e, n in _of(edits, EditKind.DELETION)}),
-        _ranked({e.hypothesis: n for e, n in _of(edits, EditKind.INSERTION)}),
+        _ranked({(e.reference, e.hypothesis): n for e, n in by_kind[EditKind.SUBSTITUTION]}),
+        _ranked({e.reference: n for e, n in by_kind[EditKind.DELETION]}),
+        _ranked({e.hypothesis: n for e, n in by_kind[EditKind.INSERTION]}),
     )
 
 
@@ -48,16 +46,11 @@ def worst_utterances(score: Score, n: int) -> list[UtteranceScore]:
 
     Args:
         score: A subset's score.
-        n: Most utterances to choose; only those with errors are.
+        n: Most utterances to choose; those without errors never are.
     """
     with_errors = [u for u in score.utterances if u.hypothesis is not None and u.words.errors]
     ranked = sorted(with_errors, key=lambda u: (-u.words.errors * u.words.rate, u.id))
     return ranked[:n]
-
-
-def _of(edits: Counter[Edit], kind: EditKind) -> list[tuple[Edit, int]]:
-    """Select the edits of one kind."""
-    return [(edit, count) for edit, count in edits.items() if edit.kind is kind]
 
 
 def _ranked(counts: dict[T, int]) -> tuple[tuple[T, int], ...]:

@@ -26,9 +26,7 @@ class Interval:
     Attributes:
         low: Lower end, a fraction.
         high: Upper end, a fraction.
-        resampled: What was resampled: whole speakers, or utterances.
-        n_resampled: Number of these, in the subset and in each replicate.
-        n_replicates: Number of bootstrap replicates.
+        resampled: What was drawn, `n_resampled` at a time, for each of `n_replicates`.
     """
 
     low: float
@@ -84,18 +82,13 @@ def _replicate_rates(counts: Sequence[Counts], n_replicates: int, seed: int) -> 
     """Compute the WER of each replicate: (n_replicates,), fewer if some have no words."""
     generator = np.random.default_rng(seed)
     errors_and_words = np.array([(c.errors, c.n_reference) for c in counts])  # (n, 2)
+    sizes = [min(_AT_ONCE, n_replicates - start) for start in range(0, n_replicates, _AT_ONCE)]
     sums = np.concatenate(
         [
             errors_and_words[generator.integers(len(counts), size=(size, len(counts)))].sum(axis=1)
-            for size in _sizes(n_replicates)
+            for size in sizes
         ]
     )  # (n_replicates, 2)
     errors, words = sums[sums[:, 1] > 0].T
     rates: NDArray[np.float64] = errors / words
     return rates
-
-
-def _sizes(n_replicates: int) -> list[int]:
-    """Split the replicates into parts that fit in memory."""
-    whole, rest = divmod(n_replicates, _AT_ONCE)
-    return [_AT_ONCE] * whole + ([rest] if rest else [])

@@ -35,9 +35,8 @@ class UtteranceScore:
     Attributes:
         id: The utterance's id.
         speaker: None if unknown.
-        reference: The normalised reference; may be empty.
-        hypothesis: The normalised hypothesis; None if it is missing, which counts like an empty
-            one: every reference word is deleted.
+        reference: Normalised; may be empty.
+        hypothesis: Normalised; None if it is missing, which counts like an empty one.
         words: Counts by words.
         characters: Counts by characters; the space between two words is one.
     """
@@ -115,9 +114,6 @@ def score(
         hypotheses: Recognised texts by utterance id.
         normaliser_name: See `asr.text.normalise`.
 
-    Returns:
-        The score, its utterances in the order of `references`.
-
     Raises:
         DataError: There is no reference, one has no text, two share an id, or the normaliser
             is unknown.
@@ -143,7 +139,6 @@ def tally(utterances: Iterable[UtteranceScore]) -> Tally:
 
 
 def _check(references: Sequence[Reference]) -> None:
-    """Refuse references without a text or with the same id."""
     if not references:
         raise DataError("expected references to score against, got none")
     seen: set[str] = set()
@@ -158,7 +153,6 @@ def _check(references: Sequence[Reference]) -> None:
 def _score_utterance(
     reference: Reference, hypothesis: str | None, normalise: Normaliser
 ) -> UtteranceScore:
-    """Normalise both sides and count one utterance's errors."""
     reference_text = normalise(reference.text or "")
     hypothesis_text = None if hypothesis is None else normalise(hypothesis)
     return UtteranceScore(

@@ -63,7 +63,7 @@ class ScoreFile:
         condition: Short name of how it was decoded, as in `greedy`; unique within the subset.
         score: The counts.
         scoring: Provenance of the scoring command.
-        decoding: How the hypotheses were made; None if they came from another system.
+        decoding: None if the hypotheses came from another system.
     """
 
     subset: str
@@ -120,7 +120,6 @@ def read_decoding_record(path: Path) -> DecodingRecord:
 
 
 def _head(score_file: ScoreFile) -> JsonObject:
-    """Turn all but the utterances into a JSON object."""
     total = score_file.score.total
     return {
         "format": FORMAT,
@@ -164,7 +163,6 @@ def _decoding_record(record: JsonObject) -> DecodingRecord:
 
 
 def _read_json(path: Path) -> JsonObject:
-    """Read a file that holds one JSON object."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
