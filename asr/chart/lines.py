@@ -12,7 +12,7 @@ from html import escape
 from asr.chart.axis import Axis
 
 WIDTH, HEIGHT = 860, 400
-LEFT, RIGHT, TOP, BOTTOM = 70, 190, 16, 52  # margins, in the units of the picture
+LEFT, RIGHT, TOP, BOTTOM = 70, WIDTH - 190, 16, HEIGHT - 52  # edges of the plot
 LEGEND_LINE = 22
 
 
@@ -28,19 +28,16 @@ class Line:
 
 
 def chart(title: str, lines: Sequence[Line], x: Axis, y: Axis) -> str:
-    """Draw lines, with a legend in their order.
+    """Draw lines, with a legend in their order, as an `<svg>` element.
 
     Args:
         title: A description for people who cannot see it.
         lines: In the axes' units; clipped to the axes.
         x: The horizontal axis.
         y: The vertical axis.
-
-    Returns:
-        An `<svg>` element.
     """
     label = escape(title, quote=True)
-    width, height = _right() - LEFT, _bottom() - TOP
+    width, height = RIGHT - LEFT, BOTTOM - TOP
     box = f'x="{LEFT}" y="{TOP}" width="{width}" height="{height}"'
     return "\n".join(
         [
@@ -55,41 +52,33 @@ def chart(title: str, lines: Sequence[Line], x: Axis, y: Axis) -> str:
     )
 
 
-def _right() -> int:
-    return WIDTH - RIGHT
+def _across(value: float, x: Axis) -> float:
+    return LEFT + x.share(value) * (RIGHT - LEFT)
 
 
-def _bottom() -> int:
-    return HEIGHT - BOTTOM
-
-
-def _place(point: tuple[float, float], x: Axis, y: Axis) -> tuple[float, float]:
-    return (
-        LEFT + x.share(point[0]) * (_right() - LEFT),
-        _bottom() - y.share(point[1]) * (_bottom() - TOP),
-    )
+def _down(value: float, y: Axis) -> float:
+    return BOTTOM - y.share(value) * (BOTTOM - TOP)
 
 
 def _grid(x: Axis, y: Axis) -> list[str]:
     parts = []
     for value, name in x.ticks:
-        at = _place((value, y.low), x, y)[0]
-        parts.append(f'<path class="grid" d="M{at:.1f} {TOP}V{_bottom()}"/>')
-        parts.append(_text(at, _bottom() + 18, name, "middle"))
+        at = _across(value, x)
+        parts.append(f'<path class="grid" d="M{at:.1f} {TOP}V{BOTTOM}"/>')
+        parts.append(_text(at, BOTTOM + 18, name, "middle"))
     for value, name in y.ticks:
-        at = _place((x.low, value), x, y)[1]
-        parts.append(f'<path class="grid" d="M{LEFT} {at:.1f}H{_right()}"/>')
+        at = _down(value, y)
+        parts.append(f'<path class="grid" d="M{LEFT} {at:.1f}H{RIGHT}"/>')
         parts.append(_text(LEFT - 8, at + 4, name, "end"))
-    middle = (LEFT + _right()) / 2
-    parts.append(_text(middle, HEIGHT - 8, x.title, "middle", "title"))
-    turned = f'transform="translate(16 {(TOP + _bottom()) / 2:.0f}) rotate(-90)"'
+    parts.append(_text((LEFT + RIGHT) / 2, HEIGHT - 8, x.title, "middle", "title"))
+    turned = f'transform="translate(16 {(TOP + BOTTOM) / 2:.0f}) rotate(-90)"'
     parts.append(f'<text class="title" text-anchor="middle" {turned}>{escape(y.title)}</text>')
     return parts
 
 
 def _line(line: Line, x: Axis, y: Axis) -> str:
     finite = [point for point in line.points if math.isfinite(point[1])]
-    places = [_place(point, x, y) for point in finite]
+    places = [(_across(x_value, x), _down(y_value, y)) for x_value, y_value in finite]
     path = "L".join(f"{across:.1f} {down:.1f}" for across, down in places)
     drawn = f'<path class="line c{line.colour} d{line.dashes}" d="M{path}"/>' if path else ""
     dots = [
@@ -102,7 +91,7 @@ def _line(line: Line, x: Axis, y: Axis) -> str:
 def _legend(lines: Sequence[Line]) -> list[str]:
     parts = []
     for i, line in enumerate(lines):
-        down, left = TOP + 12 + i * LEGEND_LINE, _right() + 16
+        down, left = TOP + 12 + i * LEGEND_LINE, RIGHT + 16
         sample = f'<path class="line c{line.colour} d{line.dashes}" d="M{left} {down - 4}h28"/>'
         parts.append(sample + _text(left + 36, down, line.name, "start"))
     return parts

@@ -1,4 +1,4 @@
-"""Measurement: a model and speech become numbers that say what the model remembers."""
+"""Measurement: a model and speech become figures of what the model remembers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from asr.checkpoint.network import Checkpoint, untrained
-from asr.corpus.loader import prefetch, read_utterance
+from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.lab.context import CONTEXTS, ContextErrors, errors_by_context
@@ -18,7 +18,6 @@ from asr.model.config import ModelConfig
 from asr.recognizer import Recognizer
 
 SCALES = (1.0, 2.0, 3.0, 4.0)  # factors of the recurrent weights of an untrained network
-READ_AHEAD = 8  # utterances
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,10 @@ class Memory:
     Attributes:
         name: For the legend.
         config: The network's.
-        n_weights: How many weights training chose.
+        n_weights: Weights and biases.
         trained: The gradient by distance.
         untrained: The same of the network that training started from.
-        errors: Errors by context, the shortest first, all of it last; empty without references.
+        errors: By context, from the shortest to the whole utterance; empty without references.
     """
 
     name: str
@@ -66,14 +65,14 @@ def measure_memory(
         subject: The model.
         utterances: The speech. If all have texts, errors are counted, too.
         max_seconds: How far to look to either side.
-        advance: Called whenever an utterance is done; `n_steps` says how often.
+        advance: Called for every utterance at every step; `n_steps` counts the calls.
 
     Raises:
         AudioError: A recording cannot be read.
-        DataError: There is no utterance of at least one frame.
+        DataError: No utterance has a frame.
     """
     model, recognizer = subject.checkpoint.model, subject.recognizer
-    features = speech_features(subject.checkpoint, utterances)
+    features = _features(subject.checkpoint, utterances)
     trained, before = (
         _curve(subject, network, features, max_seconds, advance)
         for network in (model, untrained(subject.checkpoint).model)
@@ -93,7 +92,7 @@ def measure_scales(
     Arguments and errors are those of `measure_memory`; `advance` is called once per utterance and
     factor.
     """
-    features = speech_features(subject.checkpoint, utterances)
+    features = _features(subject.checkpoint, utterances)
     start = untrained(subject.checkpoint).model
     return {
         scale: _curve(subject, scaled_recurrence(start, scale), features, max_seconds, advance)
@@ -102,28 +101,19 @@ def measure_scales(
 
 
 def n_steps(n_models: int, utterances: Sequence[Utterance]) -> int:
-    """Count the calls of `advance` for measuring some models, and the scales of one."""
+    """Count the calls of `advance` that measure the memory of some models and the scales of one."""
     n_contexts = (len(CONTEXTS) + 1) * _has_texts(utterances)
     return len(utterances) * (n_models * (2 + n_contexts) + len(SCALES))
 
 
-def speech_features(checkpoint: Checkpoint, utterances: Sequence[Utterance]) -> list[Tensor]:
-    """Compute the features of each utterance, (T, F), as the network reads them.
-
-    Raises:
-        AudioError: A recording cannot be read.
-        DataError: No utterance has a frame.
-    """
-    front_end = checkpoint.front_end
-
-    def compute(utterance: Utterance) -> Tensor:
+def _features(checkpoint: Checkpoint, utterances: Sequence[Utterance]) -> list[Tensor]:
+    """Compute the features of each utterance, (T, F), as the network reads them."""
+    front_end, features = checkpoint.front_end, []
+    for utterance in utterances:
         waveform = torch.from_numpy(read_utterance(utterance, front_end.config.sample_rate))
         with torch.no_grad():
             batch, _ = front_end(waveform.unsqueeze(0), torch.tensor([len(waveform)]))
-        features: Tensor = batch[0]
-        return features
-
-    features = list(prefetch(compute, utterances, depth=READ_AHEAD))
+        features.append(batch[0])
     if not any(len(own) for own in features):
         raise DataError("expected speech, got none of at least one frame")
     return features

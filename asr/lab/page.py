@@ -60,14 +60,14 @@ def memory_page(
         prose.UNDER_THE_TABLE,
         "<h2>How far the gradient reaches</h2>",
         prose.HOW_TO_READ,
-        *[_figure(picture, caption) for picture, caption in gradient_pictures(memories)],
+        *[_figure(*picture) for picture in gradient_pictures(memories)],
         "<h2>Why it fades, or explodes</h2>",
         prose.WHY_IT_FADES,
         prose.ONE_FACTOR,
         _figure(*scales_picture(memories[0].name, scales)),
         "<h2>What gates do</h2>",
         prose.WHAT_GATES_DO,
-        *_worth(memories),
+        *_context_section(memories),
         "<h2>What the figures depend on</h2>",
         _dependencies(speech, search, provenance),
         _numbers(memories),
@@ -87,9 +87,9 @@ def _figure(picture: str, caption: str) -> str:
     return f"<figure>\n{picture}\n<figcaption>{escape(caption)}</figcaption>\n</figure>"
 
 
-def _worth(memories: Sequence[Memory]) -> list[str]:
+def _context_section(memories: Sequence[Memory]) -> list[str]:
     """Show errors by context, if they were counted."""
-    figures = [_figure(picture, caption) for picture, caption in error_pictures(memories)]
+    figures = [_figure(*picture) for picture in error_pictures(memories)]
     if not figures:
         return []
     return ["<h2>What context is worth</h2>", prose.WHAT_CONTEXT_IS_WORTH, *figures]
@@ -97,11 +97,10 @@ def _worth(memories: Sequence[Memory]) -> list[str]:
 
 def _table(memories: Sequence[Memory]) -> str:
     """Compare the models."""
-    headings = [
-        *("model", "network", "weights"),
-        *("half within, s", "1 % back, s", "1 % ahead, s", "WER %", "CER %"),
-    ]
-    return _rows(headings, [_row(memory) for memory in memories])
+    gradient, errors = ("half within, s", "1 % back, s", "1 % ahead, s"), ("WER %", "CER %")
+    return _rows(
+        ["model", "network", "weights", *gradient, *errors], [_row(memory) for memory in memories]
+    )
 
 
 def _row(memory: Memory) -> list[str]:
@@ -127,12 +126,7 @@ def _rows(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _dependencies(speech: str, search: str, provenance: Provenance) -> str:
     probes = f"{N_PROBES} of each utterance, evenly spread, each with random signs (seed 0)"
-    facts = {
-        "speech": speech,
-        "search": search,
-        "output frames": probes,
-        **asdict(provenance),
-    }
+    facts = {"speech": speech, "search": search, "output frames": probes, **asdict(provenance)}
     listed = "\n".join(
         f"<li>{escape(name)}: {escape(str(fact or 'unknown'))}</li>" for name, fact in facts.items()
     )

@@ -14,7 +14,7 @@ def describe_network(config: ModelConfig) -> str:
 
 
 def summary(memory: Memory) -> str:
-    """Say in one sentence how far the gradient of a model reaches."""
+    """Sum up in one sentence how far the gradient of a model reaches."""
     after, before = (
         "{} s back and {} s ahead".format(*reach(curve))
         for curve in (memory.trained, memory.untrained)

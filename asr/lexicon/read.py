@@ -38,7 +38,9 @@ def read_columns(path: Path, normalise: Normaliser) -> tuple[list[str], list[str
         lines = [line.partition("#")[0] for line in lines]
     rows = [row for row in [line.split(None, 1) for line in lines] if row]
     written = [_VARIANT.sub("", row[0]) if row[0][-1] == ")" else row[0] for row in rows]
-    normalised = _normalised(written, normalise)
+    normalised = normalise(" ".join(written)).split(" ")  # ten times as fast as one by one
+    if normalised != written:
+        normalised = [*map(normalise, written)]
     is_word = [bool(word) and " " not in word for word in normalised]
     words = list(compress(normalised, is_word))
     pronunciations = [row[1] if len(row) > 1 else "" for row in compress(rows, is_word)]
@@ -48,8 +50,3 @@ def read_columns(path: Path, normalise: Normaliser) -> tuple[list[str], list[str
         word = words[pronunciations.index("")]
         raise DataError(f"{path}: some words have pronunciations, {word!r} has none")
     return words, pronunciations
-
-
-def _normalised(words: list[str], normalise: Normaliser) -> list[str]:
-    """Normalise words: all at once, which is ten times as fast, if they are normalised already."""
-    return words if normalise(" ".join(words)).split(" ") == words else [*map(normalise, words)]

@@ -67,7 +67,7 @@ def divide(
         return []
     words = _Words(*_flat(spellings), *_flat(pronunciations), n_units)
     n_graphones = (int(words.letters.max()) + 1) * n_choices(n_units)
-    shape = _longest(words.letter_ends) + 1, _longest(words.unit_ends) + 1
+    shape = [int(np.diff(ends).max()) + 1 for ends in (words.letter_ends, words.unit_ends)]
     forward, backward = np.zeros(shape), np.zeros(shape)
     probs = np.ones(n_graphones)
     for _ in range(_N_ITERATIONS):
@@ -103,10 +103,6 @@ def _flat(sequences: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
     """Concatenate sequences; also return where each ends, after a 0."""
     ends = np.cumsum([0, *map(len, sequences)], dtype=np.int64)
     return np.fromiter(chain.from_iterable(sequences), np.int64), ends
-
-
-def _longest(ends: Ints) -> int:
-    return int(np.diff(ends).max())
 
 
 @compiled

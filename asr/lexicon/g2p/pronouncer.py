@@ -92,7 +92,8 @@ class Pronouncer:
             letters = np.full((len(chunk), longest), -1, np.int32)
             for row, word in zip(letters, chunk, strict=True):
                 row[: len(word)] = [self._letters[letter] for letter in word]
-            n_shared = np.array([0, *map(_n_shared, chunk, chunk[1:])], np.int32)
+            is_shared = np.logical_and.accumulate(letters[1:] == letters[:-1], axis=1)
+            n_shared = np.array([0, *is_shared.sum(axis=1)], np.int32)  # with the word before
             found = np.empty_like(letters)
             spell(self._graphones, letters, n_shared, beam, BEAM_THRESHOLD, found)
             for word, graphones in zip(chunk, found.tolist(), strict=True):
@@ -132,9 +133,3 @@ def _estimate(words: list[list[int]], known: list[int], order: int) -> Nodes:
     )
     levels = list(count_ngrams(np.fromiter(tokens, np.int32), len(vocabulary), order))
     return estimate(levels, kept_ngrams(levels, len(vocabulary)), vocabulary).nodes
-
-
-def _n_shared(before: str, word: str) -> int:
-    """Count the letters that both words begin with."""
-    pairs = enumerate(zip(before, word, strict=False))
-    return next((i for i, (a, b) in pairs if a != b), min(len(before), len(word)))
