@@ -10,8 +10,7 @@ from asr.cli.numbers import at_least, duration
 from asr.cli.outputs import file_to_write
 
 if TYPE_CHECKING:
-    from asr.corpus.problem import Problem
-    from asr.corpus.utterance import Utterance
+    from asr.corpus.utterance import Problem, Utterance
 
 HELP = "check a corpus and list its utterances"
 DESCRIPTION = """\
@@ -87,7 +86,7 @@ def _read(folders: Sequence[Path]) -> "tuple[list[Utterance], list[Problem]]":
     """Read the folders one after another; a repeated id is a problem."""
     from asr.cli.bars import counting_bar
     from asr.corpus.librispeech import read_librispeech
-    from asr.corpus.problem import Problem
+    from asr.corpus.utterance import Problem
 
     by_id: dict[str, Utterance] = {}
     problems: list[Problem] = []

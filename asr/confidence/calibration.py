@@ -65,11 +65,7 @@ class Calibration:
                 raise ConfigError(f"{name} must be 0 or more, got {getattr(self, name)}")
 
     def __call__(self, transcript: Transcript) -> Transcript:
-        """Turn the raw confidences of all words, those of alternatives too, into probabilities.
-
-        Args:
-            transcript: Every word with its raw confidence.
-        """
+        """Turn the raw confidences of all words, those of alternatives too, into probabilities."""
         words = self._words(transcript.words)
         n_best = [replace(entry, words=self._words(entry.words)) for entry in transcript.n_best]
         return replace(

@@ -71,12 +71,10 @@ def _read(table: Any, where: str, kind: str) -> Fitted:  # noqa: ANN401 (any typ
     if not isinstance(table, dict):
         raise ConfigError(f"{where} must be a table, got {table!r}")
     expected = {*_NUMBERS, "fitted_on"}
-    for problem, names in (
-        ("unknown", table.keys() - expected),
-        ("missing", expected - table.keys()),
-    ):
-        if names:
-            raise ConfigError(f"{where}: {problem} key {', '.join(sorted(names))}")
+    if unknown := table.keys() - expected:
+        raise ConfigError(f"{where}: unknown key {', '.join(sorted(unknown))}")
+    if missing := expected - table.keys():
+        raise ConfigError(f"{where}: missing key {', '.join(sorted(missing))}")
     for name in _NUMBERS:
         if type(table[name]) not in {int, float}:
             raise ConfigError(f"{where}: {name} must be a number, got {table[name]!r}")

@@ -65,19 +65,16 @@ def label_words(
     """
     normalise = normaliser(normaliser_name)
     has_speakers = all(reference.speaker is not None for reference in references)
-    words: list[Word] = []
-    labels: list[bool] = []
-    groups: list[str] = []
-    for reference in references:
-        if reference.id not in transcripts:
-            continue
-        for word, is_correct in _label(reference, transcripts[reference.id], normalise):
-            words.append(word)
-            labels.append(is_correct)
-            groups.append((reference.speaker or "") if has_speakers else reference.id)
-    if not words:
+    labelled = [
+        (word, is_correct, reference.speaker or "" if has_speakers else reference.id)
+        for reference in references
+        if reference.id in transcripts
+        for word, is_correct in _label(reference, transcripts[reference.id], normalise)
+    ]
+    if not labelled:
         raise DataError("there is no recognised word to learn from")
-    return LabelledWords(*measures(words), np.array(labels, np.bool_), tuple(groups))
+    words, labels, groups = zip(*labelled, strict=True)
+    return LabelledWords(*measures(words), np.array(labels, np.bool_), groups)
 
 
 def _label(

@@ -4,7 +4,6 @@ Read in this order:
 
 - `utterance`: a stretch of speech with its id and, where known, its reference;
 - `manifest`: a list of utterances as a file of JSON lines;
-- `problem`: why an utterance cannot be used;
 - `librispeech`: a folder in LibriSpeech's layout, checked, as utterances;
 - `alignable`: utterances with too few frames for CTC;
 - `download`: LibriSpeech's archives from OpenSLR, checked and resumed;

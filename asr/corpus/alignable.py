@@ -1,13 +1,11 @@
 """Utterances that CTC cannot align, because they have fewer frames than their tokens need.
 
-Their loss is infinite. Setting it to zero, as is often done, hides bad data; finding them before
-training names them.
+Their loss is infinite. Setting it to zero, as is often done, hides bad data.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 
-from asr.corpus.problem import Problem
-from asr.corpus.utterance import Utterance
+from asr.corpus.utterance import Problem, Utterance
 from asr.errors import DataError
 from asr.lengths import n_frames_needed
 

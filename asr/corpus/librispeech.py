@@ -11,12 +11,11 @@ References:
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from asr.audio.read import AudioInfo, probe_audio
-from asr.corpus.problem import Problem
-from asr.corpus.utterance import Utterance
+from asr.audio.read import probe_audio
+from asr.corpus.utterance import Problem, Utterance
 from asr.errors import AudioError, DataError
 from asr.text.lines import read_text
 
@@ -45,14 +44,6 @@ class _Line:
     where: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """A line of a transcript and its one recording."""
-
-    line: _Line
-    recording: Path
-
-
 def read_librispeech(
     folder: Path | str, *, progress: Callable[[int, int], None] | None = None
 ) -> CorpusReport:
@@ -77,14 +68,10 @@ def read_librispeech(
         _pair(name, lines.get(name, []), recordings.get(name, []))
         for name in sorted(lines.keys() | recordings.keys())
     ]
-    pairs = [one for one in paired if isinstance(one, _Pair)]
-    problems = [one for one in paired if isinstance(one, Problem)]
-    utterances = []
-    for pair, info in zip(pairs, _probe_all(pairs, progress), strict=True):
-        if isinstance(info, AudioError):
-            problems.append(Problem(pair.line.id, str(info)))
-        else:
-            utterances.append(_utterance(pair, info))
+    unmeasured = [one for one in paired if isinstance(one, Utterance)]
+    measured = list(_measure_all(unmeasured, progress))
+    utterances = [one for one in measured if isinstance(one, Utterance)]
+    problems = [one for one in (*paired, *measured) if isinstance(one, Problem)]
     return CorpusReport(tuple(utterances), tuple(sorted(problems, key=lambda problem: problem.id)))
 
 
@@ -116,8 +103,8 @@ def _recordings_by_id(folder: Path) -> dict[str, list[Path]]:
     return recordings
 
 
-def _pair(name: str, lines: Sequence[_Line], recordings: Sequence[Path]) -> _Pair | Problem:
-    """Pair the line and the recording of one id, or say why that is impossible."""
+def _pair(name: str, lines: Sequence[_Line], recordings: Sequence[Path]) -> Utterance | Problem:
+    """Pair the line and the recording of one id, or give the reason why that is impossible."""
     if not lines:
         return Problem(name, f"{recordings[0]}: no transcript has this recording")
     where = lines[0].where
@@ -129,32 +116,23 @@ def _pair(name: str, lines: Sequence[_Line], recordings: Sequence[Path]) -> _Pai
         return Problem(name, f"{where}: there is no recording of this name")
     if len(recordings) > 1:
         return Problem(name, f"{recordings[0]}: the same id has {recordings[1]}")
-    return _Pair(lines[0], recordings[0])
+    speaker = recordings[0].parent.parent.name
+    return Utterance(name, recordings[0], text=lines[0].text, speaker=speaker)
 
 
-def _probe_all(
-    pairs: Sequence[_Pair], progress: Callable[[int, int], None] | None
-) -> Iterator[AudioInfo | AudioError]:
-    """Read the headers, several at a time; return them in order."""
+def _measure_all(
+    utterances: Sequence[Utterance], progress: Callable[[int, int], None] | None
+) -> Iterator[Utterance | Problem]:
+    """Read the headers, several at a time; return the results in order."""
     with ThreadPoolExecutor(thread_name_prefix="probe") as pool:
-        for done, info in enumerate(pool.map(_probe, pairs), start=1):
+        for done, measured in enumerate(pool.map(_measure, utterances), start=1):
             if progress is not None:
-                progress(done, len(pairs))
-            yield info
+                progress(done, len(utterances))
+            yield measured
 
 
-def _probe(pair: _Pair) -> AudioInfo | AudioError:
+def _measure(utterance: Utterance) -> Utterance | Problem:
     try:
-        return probe_audio(pair.recording)
+        return replace(utterance, duration=probe_audio(utterance.audio_filepath).duration)
     except AudioError as error:
-        return error
-
-
-def _utterance(pair: _Pair, info: AudioInfo) -> Utterance:
-    return Utterance(
-        id=pair.line.id,
-        audio_filepath=pair.recording,
-        duration=info.duration,
-        text=pair.line.text,
-        speaker=pair.recording.parent.parent.name,
-    )
+        return Problem(utterance.id, str(error))

@@ -72,11 +72,8 @@ def write_tiny_corpus(folder: Path | str, n_utterances: int, n_speakers: int, se
     for speaker in range(min(n_speakers, n_utterances)):
         name = f"{seed}{speaker:03d}"
         n_own = len(range(speaker, n_utterances, n_speakers))
-        _write_chapter(Path(folder) / name / "1", f"{name}-1", n_own, _generator(seed, speaker))
-
-
-def _generator(seed: int, speaker: int) -> np.random.Generator:
-    return np.random.default_rng((seed, speaker))
+        generator = np.random.default_rng((seed, speaker))
+        _write_chapter(Path(folder) / name / "1", f"{name}-1", n_own, generator)
 
 
 def _write_chapter(

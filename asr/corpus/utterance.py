@@ -1,4 +1,4 @@
-"""A stretch of speech: the unit of a corpus."""
+"""A stretch of speech: the unit of a corpus; and why one cannot be used."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -26,6 +26,14 @@ class Utterance:
     text: str | None = None
     speaker: str | None = None
     channel: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """The id of an utterance, and the reason why it cannot be used."""
+
+    id: str
+    reason: str
 
 
 def without_folders(utterances: Iterable[Utterance]) -> list[Utterance]:

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from asr.corpus.alignable import too_short_for_ctc
-from asr.corpus.problem import Problem
-from asr.corpus.utterance import Utterance
+from asr.corpus.utterance import Problem, Utterance
 from asr.errors import DataError
 from asr.lengths import n_frames_needed
 

@@ -7,8 +7,7 @@ import pytest
 
 from asr.audio.write import write_waveform
 from asr.corpus.librispeech import read_librispeech
-from asr.corpus.problem import Problem
-from asr.corpus.utterance import Utterance
+from asr.corpus.utterance import Problem, Utterance
 from asr.errors import DataError
 
 
