@@ -3,33 +3,28 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from html import escape
+from pathlib import Path
+from string import Template
 
 from asr.chart.style import style
 from asr.lab import prose
 from asr.lab.curve import Curve
 from asr.lab.gradient import N_PROBES
 from asr.lab.measurement import Memory
-from asr.lab.pictures import error_pictures, gradient_pictures, scales_picture
+from asr.lab.pictures import Picture, error_pictures, gradient_pictures, scales_picture
 from asr.provenance import Provenance
 
-STYLE = (
-    """\
-:root { --ink: #222; --faint: #e4e4e4; --paper: #fff; color-scheme: light dark }
-@media (prefers-color-scheme: dark) { :root { --ink: #ddd; --faint: #3a3a3a; --paper: #181818 } }
-body { font: 17px/1.55 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 54rem; margin: 2rem auto; padding: 0 1rem }
-h1 { line-height: 1.2 } h2 { margin-top: 2.4rem }
-figure { margin: 1.4rem 0 } figcaption { font-size: 15px; opacity: .8 }
-svg { width: 100%; height: auto; overflow: hidden }
+_TEMPLATE = Path(__file__).with_name("page.html")
+
+_WHAT_CONTEXT_IS_WORTH = """\
+<h2>What context is worth</h2>
+<p>A gradient tells what the output depends on, not whether that helps. So take speech away: each
+output frame is computed from its own window, which ends so many seconds to either side, and the
+network starts anew at the window’s edges. Only that one frame of the output is kept. (Features are
+normalised over the whole utterance as always, and the search reads the whole output.) Where a curve
+turns flat, the rest of the utterance no longer helps. A network trained on whole utterances has not
+learned to start in the middle of one, which causes part of the errors at the left.</p>
 """
-    + style("var(--ink)", "var(--faint)", "var(--paper)")
-    + """\
-.wide { overflow-x: auto } table { border-collapse: collapse; font-size: 14px }
-th, td { padding: .25rem .45rem; text-align: right; border-bottom: 1px solid var(--faint) }
-th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left }
-td { white-space: nowrap; font-variant-numeric: tabular-nums }
-"""
-)
 
 
 def memory_page(
@@ -54,45 +49,24 @@ def memory_page(
     title = "What recurrent networks remember"
     if len(memories) == 1:
         title = f"What {memories[0].name} remembers"
-    parts = [
-        f"<h1>{escape(title)}</h1>",
-        _table(memories),
-        prose.UNDER_THE_TABLE,
-        "<h2>How far the gradient reaches</h2>",
-        prose.HOW_TO_READ,
-        *[_figure(*picture) for picture in gradient_pictures(memories)],
-        "<h2>Why it fades, or explodes</h2>",
-        prose.WHY_IT_FADES,
-        prose.ONE_FACTOR,
-        _figure(*scales_picture(memories[0].name, scales)),
-        "<h2>What gates do</h2>",
-        prose.WHAT_GATES_DO,
-        *_context_section(memories),
-        "<h2>What the figures depend on</h2>",
-        _dependencies(speech, search, provenance),
-        _numbers(memories),
-        "<h2>Where to read on</h2>",
-        prose.REFERENCES,
-    ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(parts)
-        + "\n</body>\n</html>\n"
+    errors = _figures(error_pictures(memories))
+    return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
+        title=escape(title),
+        chart_style=style("var(--ink)", "var(--faint)", "var(--paper)"),
+        models=_table(memories),
+        gradients=_figures(gradient_pictures(memories)),
+        scales=_figures([scales_picture(memories[0].name, scales)]),
+        errors=f"{_WHAT_CONTEXT_IS_WORTH}{errors}\n" if errors else "",
+        dependencies=_dependencies(speech, search, provenance),
+        numbers=_numbers(memories),
     )
 
 
-def _figure(picture: str, caption: str) -> str:
-    return f"<figure>\n{picture}\n<figcaption>{escape(caption)}</figcaption>\n</figure>"
-
-
-def _context_section(memories: Sequence[Memory]) -> list[str]:
-    """Show errors by context, if they were counted."""
-    figures = [_figure(*picture) for picture in error_pictures(memories)]
-    if not figures:
-        return []
-    return ["<h2>What context is worth</h2>", prose.WHAT_CONTEXT_IS_WORTH, *figures]
+def _figures(pictures: Sequence[Picture]) -> str:
+    return "\n".join(
+        f"<figure>\n{picture}\n<figcaption>{escape(caption)}</figcaption>\n</figure>"
+        for picture, caption in pictures
+    )
 
 
 def _table(memories: Sequence[Memory]) -> str:
