@@ -1,9 +1,9 @@
 """The command line: one file a verb, and the only place that prints.
 
-Each verb's module has `HELP` (one line), `DESCRIPTION` (what to know before the first use),
-`add_arguments` and `run`, which returns the exit status. Heavy imports wait until a verb runs, so
-that help comes at once. Besides its arguments, a verb finds in `options` the `command` as typed,
-and `refuse`, which shows the usage and exits.
+The docstring of a verb's module is its `--help`. `add_arguments` declares what the verb takes, and
+`run` returns the exit status. Besides its arguments, a verb finds in `options` the `command` as
+typed, and `refuse`, which shows the usage and exits. A verb is loaded when it is asked for; torch,
+only when a verb that needs it runs.
 
 What verbs share: `searching` (how to search), `recognising` (a manifest), `numbers` (whole
 numbers), `outputs` (where results go), `bars` (progress), `training` (what a run of training
@@ -17,46 +17,51 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from asr.errors import AsrError
+from asr.provenance import DISTRIBUTION, own_version
 
-VERBS = (
-    "transcribe",
-    "align",
-    "download",
-    "prepare",
-    "train",
-    "adapt",
-    "tune",
-    "decode",
-    "score",
-    "calibrate",
-    "report",
-    "lm",
-    "lexicon",
-    "memory",
-    "export",
-    "pack",
-    "synthesise",
-    "doctor",
-)
-
-EXTRA_OF = {"torch": "train", "onnx": "train"}  # which brings a package that a verb may lack
+VERBS = {
+    "transcribe": "print what was said in recordings",
+    "align": "find when the words of known texts were said",
+    "download": "fetch a corpus",
+    "prepare": "check a corpus and list its utterances",
+    "train": "train a model",
+    "adapt": "adapt a model to recordings that nobody has transcribed",
+    "tune": "find the language model's weight on a dev set",
+    "decode": "recognise the utterances of a manifest",
+    "score": "count the errors of hypotheses",
+    "calibrate": "turn word confidences into probabilities",
+    "report": "write RESULTS.md from scores",
+    "lm": "language models: build, train, measure, rescore",
+    "lexicon": "make a lexicon, with pronunciations that a dictionary lacks",
+    "memory": "draw how far back and ahead a model remembers",
+    "export": "make the graph that recognises without torch",
+    "pack": "make a model ready to give away",
+    "synthesise": "make a tiny corpus of speech-like sounds",
+    "doctor": "check the installation and its models",
+}
 
 DESCRIPTION = """\
 Small speech recognition: recurrent encoders trained with CTC, on your own computer.
 
-  asr transcribe speech.wav            what was said, by the model that came with the package
+  asr transcribe speech.wav            print its text, recognised by the model of the package
 
-The way from a corpus to a number, one verb a step (recipes/ puts them in order):
+From a corpus to a number, one verb a step (recipes/ puts them in order):
 
-  asr download    fetch a corpus                      asr tune     weigh the language model
+  asr download    fetch a corpus                      asr tune     weight the language model
   asr prepare     check it, list its utterances       asr decode   recognise a test set
-  asr train       learn a model from it               asr score    count the errors
-  asr lm          make a language model               asr report   write the counts up
-  asr pack        make it ready to give away          asr adapt    learn from one's own transcripts
+  asr train       train a model on it                 asr score    count the errors
+  asr lm          build a language model              asr report   write RESULTS.md
+
+And then:
+
+  asr pack        make a model ready to give away     asr adapt    adapt it to new recordings
 """
+
+TRAINING_PACKAGES = {"torch", "onnx"}  # which the extra `train` installs
 
 # descriptions keep their lines, and names of verbs stay beside what they do
 _FORMATTER = functools.partial(argparse.RawDescriptionHelpFormatter, max_help_position=28)
@@ -79,69 +84,80 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be any bytes
     words = sys.argv[1:] if arguments is None else arguments
-    options = parser(words[0] if words else "").parse_args(words)
+    options = parser().parse_args(words)
     options.command = ["asr", *words]
     try:
-        return _run(options)
+        status: int = options.run(options)
+        sys.stdout.flush()
+        return status
     except BrokenPipeError:
         _drop_output()
         return 141
     except KeyboardInterrupt:
         print("asr: interrupted", file=sys.stderr)
         return 130
-
-
-def _run(options: argparse.Namespace) -> int:
-    """Run the verb; say in one line what a user can mend."""
-    try:
-        status: int = options.run(options)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
     except AsrError as error:
-        print(f"asr: error: {error}", file=sys.stderr)
-        return 1
+        return _fail(str(error))
     except ModuleNotFoundError as error:
-        extra = EXTRA_OF.get((error.name or "").partition(".")[0])
-        if extra is None:
+        if (error.name or "").partition(".")[0] not in TRAINING_PACKAGES:
             raise
-        needs = f"asr {options.verb} needs {error.name}: pip install 'asr-ctc[{extra}]'"
-        print(f"asr: error: {needs}", file=sys.stderr)
-        return 1
+        return _fail(f"{options.verb} needs {error.name}: pip install '{DISTRIBUTION}[train]'")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"asr: error: {where}{error.strerror or error}", file=sys.stderr)
-        return 1
-    return status
+        return _fail(f"{where}{error.strerror or error}")
 
 
-def parser(first_word: str = "") -> argparse.ArgumentParser:
-    """Make the parser of all verbs; of that verb alone, if the first word is one: it is quicker."""
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of all verbs."""
     words = argparse.ArgumentParser(
         prog="asr",
         description=DESCRIPTION,
         formatter_class=_FORMATTER,
         epilog="asr VERB --help explains a verb.",
     )
-    words.add_argument("-V", "--version", action=_Version)
-    add_verbs(words, "asr.cli", [first_word] if first_word in VERBS else VERBS)
+    words.add_argument(
+        "-V",
+        "--version",
+        action="version",
+        version=f"asr {own_version()}",
+        help="print the version and exit",
+    )
+    add_verbs(words, "asr.cli", VERBS)
     return words
 
 
-def add_verbs(words: argparse.ArgumentParser, package: str, verbs: Sequence[str]) -> None:
+def add_verbs(words: argparse.ArgumentParser, package: str, verbs: Mapping[str, str]) -> None:
     """Add the verbs of a package, a module each, to a parser that then requires one of them."""
-    subparsers = words.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
-    for verb in verbs:
-        module = importlib.import_module(f"{package}.{verb}")
-        subparser = subparsers.add_parser(
-            verb,
-            help=module.HELP,
-            description=module.DESCRIPTION,
-            formatter_class=_FORMATTER,
-        )
-        module.add_arguments(subparser)
-        if hasattr(module, "run"):  # else it has verbs of its own
-            subparser.set_defaults(run=module.run, refuse=subparser.error)
+    subparsers = words.add_subparsers(
+        metavar="VERB", required=True, title="verbs", parser_class=_Verb
+    )
+    for verb, told in verbs.items():
+        subparser = subparsers.add_parser(verb, help=told, formatter_class=_FORMATTER)
+        subparser.module = f"{package}.{verb}"
+
+
+class _Verb(argparse.ArgumentParser):
+    """The parser of a verb, which loads the verb's module when it has words to parse."""
+
+    module: str
+
+    def parse_known_args(self, *given: Any) -> Any:  # type: ignore[override]  # noqa: ANN401
+        """Parse the words after the verb; refuse those that are left over with its own usage."""
+        verb = importlib.import_module(self.module)
+        self.description = verb.__doc__
+        verb.add_arguments(self)
+        if hasattr(verb, "run"):  # else it has verbs of its own
+            self.set_defaults(run=verb.run, refuse=self.error, verb=self.prog)
+        options, unknown = super().parse_known_args(*given)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return options, unknown
+
+
+def _fail(message: str) -> int:
+    """Print an error in one line; return the exit status."""
+    print(f"asr: error: {message}", file=sys.stderr)
+    return 1
 
 
 def _drop_output() -> None:
@@ -152,16 +168,3 @@ def _drop_output() -> None:
     """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
-
-
-class _Version(argparse.Action):
-    """Print the version, found only when asked for."""
-
-    def __init__(self, option_strings: list[str], dest: str) -> None:
-        super().__init__(option_strings, dest, nargs=0, help="print the version")
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from asr.provenance import own_version
-
-        print(f"asr {own_version()}")
-        parser.exit()

@@ -1,34 +1,9 @@
-"""`asr adapt`: a model and recordings without texts become a model that knows their voices."""
+"""Adapt a model to recordings that nobody has transcribed.
 
-import argparse
-import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from asr.cli.numbers import at_least, duration
-from asr.cli.recognising import recognise, report_failures
-from asr.cli.searching import add_model_argument, add_search_arguments, read_search
-from asr.cli.training import (
-    add_run_arguments,
-    quarter_of_memory,
-    read_run,
-    share_threads,
-    use_threads,
-)
-
-if TYPE_CHECKING:
-    from asr.checkpoint.decoding import SearchPlan
-    from asr.corpus.utterance import Utterance
-    from asr.low_resource.adaptation import AdaptationResources
-    from asr.text.transcript import Transcript
-
-HELP = "adapt a model to recordings that nobody has transcribed"
-DESCRIPTION = """\
-Recognise the recordings of a manifest, train the model on its own transcripts, errors and all, and
-write the adapted model, with the default search of the original. It knows these voices, rooms and
-microphones better: decode the same recordings with it, or more of the same kind. An hour or two of
-speech is enough; --utterances takes that many out of a large archive.
+Recognises the recordings of a manifest, trains the model on its own transcripts, errors and all,
+and writes the adapted model, with the default search of the original. It knows these voices, rooms
+and microphones better: decode the same recordings with it, or more of the same kind. An hour or two
+of speech is enough; --utterances takes some out of a large archive.
 
 A model that learns from its own errors keeps them. So the recordings are dealt into folds: each is
 recognised again by a model that learned from the others, and the last model learns from those
@@ -42,12 +17,41 @@ OUTPUT.run keeps transcripts and states: stopped, the same command resumes from 
 model's confidences are not calibrated, since calibrations belong to the original weights. A model
 that was adapted to a test set has seen that set: say so next to its WER.
 
-examples:
+Examples:
   asr adapt mini_librispeech archive.jsonl --output adapted
   asr adapt exp/model archive.jsonl --search beam --lm 3gram.lm --lexicon words.txt --output adapted
-next:
+Next:
   asr decode adapted archive.jsonl --output archive.hypotheses.jsonl
 """
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from asr.checkpoint.decoding import plan_search
+from asr.checkpoint.directory import CONFIG_FILE, read_directory
+from asr.checkpoint.engine import load_engine
+from asr.checkpoint.names import model_folder
+from asr.cli.numbers import at_least, duration
+from asr.cli.recognising import recognise, report_failures
+from asr.cli.searching import add_model_argument, add_search_arguments, read_search
+from asr.cli.stopping import StopSignals
+from asr.cli.training import (
+    add_run_arguments,
+    quarter_of_memory,
+    read_run,
+    share_threads,
+    use_threads,
+)
+from asr.cli.watch import RunWatcher
+from asr.config import Config
+from asr.corpus.manifest import read_manifest
+from asr.corpus.utterance import Utterance
+from asr.errors import StoppedError
+from asr.provenance import n_cores, provenance
+from asr.recognizer import Recognizer
+from asr.text.transcript import Transcript
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,14 +64,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--utterances",
         type=at_least(1),
         metavar="N",
-        help="learn from this many of them, evenly spread (default: all)",
+        help="learn from N of them, evenly spread (default: all)",
     )
     parser.add_argument(
         "--folds",
         type=at_least(1),
         metavar="N",
         default=2,
-        help="parts that models of the others recognise again; 1: none (default: %(default)s)",
+        help="parts, each recognised again by a model of the others (default: %(default)s)",
     )
     add_run_arguments(parser)
     add_search_arguments(parser)
@@ -75,27 +79,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Recognise, train, and put the adapted model in place."""
-    from asr.checkpoint.decoding import plan_search
-    from asr.checkpoint.directory import CONFIG_FILE, read_directory
-    from asr.checkpoint.names import model_folder
-    from asr.cli.stopping import StopSignals
-    from asr.config import Config
-    from asr.corpus.manifest import read_manifest
-    from asr.errors import StoppedError
-    from asr.low_resource.adaptation import SETTINGS, AdaptationMaterial, adapt_model
-    from asr.provenance import n_cores, provenance
+    from asr.experiment import Resources
+    from asr.low_resource.adaptation import (
+        SETTINGS,
+        AdaptationMaterial,
+        AdaptationResources,
+        adapt_model,
+    )
     from asr.train.data import evenly
 
-    options.threads = options.threads or n_cores()
+    n_threads: int = options.threads or n_cores()
     folder = model_folder(options.model)
     plan = plan_search(read_search(options), read_directory(folder).search)
     config = read_run(options, Config, folder / CONFIG_FILE, SETTINGS)
     recordings: Sequence[Utterance] = read_manifest(options.manifest)
     if options.utterances:
         recordings = evenly(recordings, options.utterances)
+
+    def recognise_all(model: Path, some: Sequence[Utterance]) -> dict[str, Transcript]:
+        use_threads(n_threads)
+        engine = load_engine(model, n_threads=n_threads)
+        recognizer = Recognizer(read_directory(model), engine, plan, n_threads=n_threads)
+        return recognise(recognizer, some, must_stop=signals.has_come)
+
+    def watch(run: Path) -> RunWatcher:
+        share_threads(n_threads, config.train.n_shards)
+        print(f"{run.with_suffix('')}: training", flush=True)
+        return RunWatcher(run, n_dev_words=0)
+
     material = AdaptationMaterial(folder, plan, recordings, options.folds)
     with StopSignals(is_quiet=False) as signals:
-        resources = _resources(options, plan, config.train.n_shards, signals.has_come)
+        training = Resources(quarter_of_memory(), must_stop=signals.has_come)
+        resources = AdaptationResources(recognise_all, watch, training)
         made = provenance(options.command)
         try:
             transcripts = adapt_model(config, material, options.output, made, resources)
@@ -105,28 +120,3 @@ def run(options: argparse.Namespace) -> int:
     seconds = sum(transcript.duration or 0.0 for transcript in transcripts.values())
     print(f"{options.output}: adapted to {duration(seconds)} of speech")
     return report_failures(len(recordings), len(transcripts))
-
-
-def _resources(
-    options: argparse.Namespace, plan: "SearchPlan", n_shards: int, must_stop: Callable[[], bool]
-) -> "AdaptationResources":
-    from asr.checkpoint.directory import read_directory
-    from asr.checkpoint.engine import load_engine
-    from asr.cli.watch import RunWatcher
-    from asr.experiment import Resources
-    from asr.low_resource.adaptation import AdaptationResources
-    from asr.recognizer import Recognizer
-
-    def recognise_all(model: Path, some: "Sequence[Utterance]") -> "dict[str, Transcript]":
-        use_threads(options.threads)
-        engine = load_engine(model, n_threads=options.threads)
-        recognizer = Recognizer(read_directory(model), engine, plan, n_threads=options.threads)
-        return recognise(recognizer, some, must_stop=must_stop)
-
-    def watch(run: Path) -> RunWatcher:
-        share_threads(options, n_shards)
-        print(f"{run.with_suffix('')}: training", flush=True)
-        return RunWatcher(run, n_dev_words=0)
-
-    training = Resources(quarter_of_memory(), must_stop=must_stop)
-    return AdaptationResources(recognise_all, watch, training)

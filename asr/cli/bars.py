@@ -3,24 +3,24 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tqdm import tqdm
+
 Advance = Callable[[int, int | None], None]
 
 
 @contextmanager
-def counting_bar(what: str, unit: str, *, scale: bool = False) -> Iterator[Advance]:
-    """Show a bar on stderr, where that is a terminal.
+def counting_bar(label: str, unit: str, *, scale: bool = False) -> Iterator[Advance]:
+    """Show a bar on stderr, if that is a terminal.
 
     Args:
-        what: In front of the bar.
+        label: In front of the bar.
         unit: Of what is counted.
         scale: Whether to write 1.2M for 1,200,000.
 
     Yields:
-        A function to call with what is done so far, and all that there is to do (None: not known).
+        A function to call with what is done so far, and with the whole (None: not known).
     """
-    from tqdm import tqdm
-
-    with tqdm(desc=what, unit=unit, unit_scale=scale, disable=None, leave=False) as bar:
+    with tqdm(desc=label, unit=unit, unit_scale=scale, disable=None, leave=False) as bar:
 
         def advance(n_done: int, n_all: int | None) -> None:
             bar.total = n_all

@@ -1,22 +1,6 @@
-"""`asr calibrate`: fit a model's word confidences on a dev set."""
+"""Turn a model's word confidences into probabilities.
 
-import argparse
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from asr.cli.decode import record_path
-from asr.cli.outputs import file_to_write
-from asr.cli.searching import add_model_argument
-from asr.confidence.searches import SEARCHES
-
-if TYPE_CHECKING:
-    from asr.confidence.labels import LabelledWords
-    from asr.confidence.reliability import Reliability
-    from asr.config import Config
-
-HELP = "turn word confidences into probabilities"
-DESCRIPTION = """\
-Fit on a dev set the probability that a recognised word is correct, and write the fit into the
+Fits on a dev set the probability that a recognised word is correct, and writes the fit into the
 model's folder, as confidence.toml. From then on `asr transcribe` and `asr decode` give this
 probability as a word's confidence.
 
@@ -36,10 +20,30 @@ between confidence and share of correct words) and AUC (how often a correct word
 confidence than a wrong one). Figures and diagram are cross-validated: each half of the speakers is
 measured with a fit on the other half. The model gets a fit on all.
 
-example:
+Example:
   asr decode model dev.jsonl --search beam --raw-confidence --output dev.beam.jsonl
   asr calibrate model dev.jsonl dev.beam.jsonl --diagram dev.confidence.svg
 """
+
+import argparse
+from pathlib import Path
+
+from asr.checkpoint.directory import read_directory
+from asr.checkpoint.names import model_folder
+from asr.cli.decode import record_path
+from asr.cli.outputs import file_to_write
+from asr.cli.searching import add_model_argument
+from asr.confidence.calibration_file import CALIBRATION_FILE, Fitted, write_calibrations
+from asr.confidence.fit import cross_validated, fit
+from asr.confidence.labels import LabelledWords, label_words
+from asr.confidence.reliability import Reliability, svg, table
+from asr.confidence.searches import SEARCHES
+from asr.config import Config, config_hash
+from asr.corpus.manifest import read_manifest
+from asr.errors import DataError
+from asr.files import write_text
+from asr.text.transcript import read_transcripts
+from asr.wer.score_file import read_decoding_record
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,13 +67,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Label the words of each file, fit, write the calibrations, and print their quality."""
-    from asr.checkpoint.directory import read_directory
-    from asr.checkpoint.names import model_folder
-    from asr.confidence.calibration_file import CALIBRATION_FILE, Fitted, write_calibrations
-    from asr.confidence.fit import fit
-    from asr.confidence.reliability import svg, table
-    from asr.files import write_text
-
     if options.search and len(options.hypotheses) > 1:
         options.refuse("--search tells the kind of one file; give one")
     folder = model_folder(options.model)
@@ -88,14 +85,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _labelled(options: argparse.Namespace, config: "Config") -> "dict[str, LabelledWords]":
+def _labelled(options: argparse.Namespace, config: Config) -> dict[str, LabelledWords]:
     """Label the words of each file by the references, by kind of search."""
-    from asr.confidence.labels import label_words
-    from asr.config import config_hash
-    from asr.corpus.manifest import read_manifest
-    from asr.errors import DataError
-    from asr.text.transcript import read_transcripts
-
     references = read_manifest(options.manifest)
     labelled: dict[str, LabelledWords] = {}
     kinds = [_kind(path, options.search, config_hash(config)) for path in options.hypotheses]
@@ -110,34 +101,29 @@ def _labelled(options: argparse.Namespace, config: "Config") -> "dict[str, Label
     return labelled
 
 
-def _kind(path: Path, given: str | None, config_hash: str) -> str:
+def _kind(path: Path, given: str | None, expected_hash: str) -> str:
     """Find the kind of search that made a file; refuse data that would mislead the fit."""
-    from asr.errors import DataError
-    from asr.wer.score_file import read_decoding_record
-
-    record = record_path(path)
-    decoding = read_decoding_record(record) if record.exists() else None
-    if decoding and decoding.config_hash != config_hash:
-        raise DataError(
-            f"{record}: made by another model, with the configuration "
-            f"{decoding.config_hash}; expected {config_hash}"
-        )
-    if decoding and decoding.is_calibrated:
-        raise DataError(f"{path}: is calibrated already; decode with --raw-confidence")
-    kind: str | None = decoding.search_kind if decoding else None
-    if kind and given and kind != given:
-        raise DataError(f"{record}: the search was {kind}, not {given}")
-    if not kind and not given:
+    record, recorded = record_path(path), None
+    if record.exists():
+        decoding = read_decoding_record(record)
+        if decoding.config_hash != expected_hash:
+            raise DataError(
+                f"{record}: made by another model, with the configuration "
+                f"{decoding.config_hash}; expected {expected_hash}"
+            )
+        if decoding.is_calibrated:
+            raise DataError(f"{path}: is calibrated already; decode with --raw-confidence")
+        recorded = decoding.search_kind
+    if recorded and given and recorded != given:
+        raise DataError(f"{record}: the search was {recorded}, not {given}")
+    kind = recorded or given
+    if not kind:
         raise DataError(f"{record} does not tell the kind of search: give --search")
-    return kind or given or ""
+    return kind
 
 
-def _reliability(kind: str, words: "LabelledWords") -> "Reliability":
+def _reliability(kind: str, words: LabelledWords) -> Reliability:
     """Compare raw confidences with those that a fit on other speakers gives."""
-    from asr.confidence.fit import cross_validated
-    from asr.confidence.reliability import Reliability
-    from asr.errors import DataError
-
     after = cross_validated(words)
     if after is None:
         raise DataError(f"{kind}: all words are of one speaker or utterance; expected a dev set")

@@ -1,4 +1,18 @@
-"""`asr doctor`: what is installed here, and whether it works."""
+"""Check the installation and its models.
+
+Prints what is installed here and whether it works: versions, optional packages, threads, each audio
+format (written and read back), and each model: those that the package ships, or those named.
+
+A model comes with a golden example: a waveform, and the output and transcript that the machine
+computed on which the model was made. Here they must come out the same. Then the model's default
+search must transcribe the example.
+
+What is broken is marked so, and the exit status is 1. Paste the output into a report of a bug.
+
+Examples:
+  asr doctor
+  asr doctor exp/mini_librispeech/model
+"""
 
 import argparse
 import importlib
@@ -9,21 +23,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-HELP = "check the installation and its models"
-DESCRIPTION = """\
-Say what is installed here and whether it works: versions, optional packages, threads, each audio
-format (written and read back), and each model: the one that the package ships, or those named.
-
-A model comes with a golden example: a waveform, and the output and transcript that the machine
-computed on which the model was made. Here they must come out the same. Then the model's default
-search must transcribe the example.
-
-What is broken is marked so, and the exit status is 1. Paste the output into a report of a bug.
-
-examples:
-  asr doctor
-  asr doctor exp/mini_librispeech/model
-"""
+from asr.errors import AsrError, AudioError
+from asr.provenance import n_cores, own_version, provenance
 
 REQUIRED = (
     *("numpy", "onnxruntime", "numba", "soundfile", "soxr", "safetensors", "sentencepiece"),
@@ -71,7 +72,7 @@ def _findings(models: list[str]) -> Iterator[Finding]:
     yield from map(_optional_package, OPTIONAL)
     if any(package.is_broken for package in packages):
         return  # all that follows needs them
-    yield _threads()
+    yield Finding("threads", f"{n_cores()} (--threads changes it)")
     yield from map(_audio_format, FORMATS)
     from asr.checkpoint.names import shipped_models
 
@@ -79,8 +80,6 @@ def _findings(models: list[str]) -> Iterator[Finding]:
 
 
 def _versions() -> Iterator[Finding]:
-    from asr.provenance import own_version, provenance
-
     here = provenance(["asr"])
     yield Finding("asr", f"{own_version()}, commit {here.commit or 'not known'}")
     yield Finding("python", platform.python_version())
@@ -88,7 +87,7 @@ def _versions() -> Iterator[Finding]:
 
 
 def _package(name: str) -> Finding:
-    """Load a package, which fails where its compiled part fits nothing else here."""
+    """Load a package: its compiled part may not fit the others, or the system."""
     try:
         importlib.import_module(name)
     except (ImportError, OSError) as error:
@@ -103,19 +102,12 @@ def _optional_package(name: str) -> Finding:
         return Finding(name, f"not installed; only for {OPTIONAL[name]}")
 
 
-def _threads() -> Finding:
-    from asr.provenance import n_cores
-
-    return Finding("threads", f"{n_cores()} (--threads changes it)")
-
-
 def _audio_format(ending: str) -> Finding:
     """Write a tone in a format and read it back."""
     import numpy as np
 
     from asr.audio.read import read_waveform
     from asr.audio.write import write_waveform
-    from asr.errors import AudioError
 
     tone = 0.5 * np.sin(np.arange(16000) * (2 * np.pi * 440 / 16000))
     with tempfile.TemporaryDirectory() as folder:
@@ -134,7 +126,6 @@ def _model(name: str) -> Finding:
     from asr.checkpoint.engine import verify_model
     from asr.checkpoint.golden import read_example
     from asr.checkpoint.names import model_folder
-    from asr.errors import AsrError
     from asr.recognizer import load_model
 
     try:

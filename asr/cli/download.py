@@ -1,36 +1,31 @@
-"""`asr download`: fetch a corpus from its publisher, and check it."""
+"""Fetch subsets of LibriSpeech (read English, CC BY 4.0) from OpenSLR, check and unpack them.
+
+Each goes to DIR/LibriSpeech/<subset>. An interrupted download resumes where it stopped, also when
+you run the command again; a subset that is already there is left alone. Unpacking needs twice a
+subset's size.
+
+Example:
+  asr download mini_librispeech/train-clean-5 --output data
+Next:
+  asr prepare data/LibriSpeech/train-clean-5 --output train.jsonl
+"""
 
 import argparse
 from pathlib import Path
 
-from asr.corpus.download import OPENSLR
-
-HELP = "fetch a corpus"
-DESCRIPTION = """\
-Fetch subsets of LibriSpeech (read English, CC BY 4.0) from OpenSLR, check size and MD5, unpack.
-
-{names}
-
-Each goes to DIR/LibriSpeech/<subset>. A broken download resumes where it broke, also when you run
-the command again; a subset that is already there is left alone. Unpacking needs twice a subset's
-size.
-
-example:
-  asr download mini_librispeech/train-clean-5 --output data
-next:
-  asr prepare data/LibriSpeech/train-clean-5 --output train.jsonl
-""".format(
-    names="\n".join(
-        f"  {name:<32}{archive.n_bytes / 1e9:5.1f} GB" if archive.n_bytes else f"  {name}"
-        for name, archive in OPENSLR.items()
-    )
-)
+from asr.cli.bars import counting_bar
+from asr.corpus.download import OPENSLR, download
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr download` takes."""
+    names = "\n".join(
+        f"  {name:<32}{archive.n_bytes / 1e9:5.1f} GB" if archive.n_bytes else f"  {name}"
+        for name, archive in OPENSLR.items()
+    )
+    parser.epilog = f"names:\n{names}"
     parser.add_argument(
-        "names", nargs="+", choices=OPENSLR, metavar="NAME", help="one of those above"
+        "names", nargs="+", choices=OPENSLR, metavar="NAME", help="one of those below"
     )
     parser.add_argument(
         "--output", type=Path, required=True, metavar="DIR", help="folder to unpack into"
@@ -39,9 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fetch one subset after another."""
-    from asr.cli.bars import counting_bar
-    from asr.corpus.download import download
-
     for name in options.names:
         with counting_bar(name, "B", scale=True) as advance:
             folder = download(OPENSLR[name], options.output, progress=advance)

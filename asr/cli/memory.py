@@ -1,26 +1,8 @@
-"""`asr memory`: what models remember, as a page with pictures."""
+"""Draw how far back and ahead a trained model remembers.
 
-import argparse
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from asr.cli.bars import counting_bar
-from asr.cli.numbers import at_least, duration
-from asr.cli.outputs import file_to_write
-from asr.cli.searching import add_search_arguments, add_threads_argument, read_search
-from asr.cli.training import use_threads
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from asr.corpus.utterance import Utterance
-    from asr.lab.measurement import Subject
-
-HELP = "draw how far back and ahead a model remembers"
-DESCRIPTION = """\
-Draw what a trained model remembers, as one self-contained HTML page that explains its pictures: how
-the output depends on speech farther and farther away, before and after training; and, if the
-manifest has texts, how errors grow as each frame reads less context.
+The result is one self-contained HTML page that explains its pictures: how the output depends on
+speech farther and farther away, before and after training; and, if the manifest has texts, how
+errors grow as each frame reads less context.
 
 Several models are compared; the first one is also drawn with larger recurrent weights, until its
 gradient no longer vanishes but explodes.
@@ -31,11 +13,32 @@ head that is searched: the phones, if the search uses pronunciations.
 A model of a million weights takes about 20 seconds for ten utterances, most of it for the errors.
 More utterances, spread evenly over the manifest, give smoother curves.
 
-examples:
+Examples:
   asr memory exp/tiny/model --audio speech.wav --output memory.html
   asr memory rnn gru lstm --manifest dev.jsonl --utterances 40 --output memory.html
   asr memory rnn gru lstm --manifest dev.jsonl --search beam --lm books.lm --lexicon lexicon.txt ...
 """
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asr.checkpoint.decoding import plan_search
+from asr.checkpoint.names import model_folder
+from asr.cli.bars import counting_bar
+from asr.cli.numbers import at_least, duration
+from asr.cli.outputs import add_output, file_to_write
+from asr.cli.searching import add_search_arguments, add_threads_argument, read_search
+from asr.cli.training import use_threads
+from asr.corpus.manifest import read_manifest
+from asr.corpus.utterance import Utterance
+from asr.files import write_text
+from asr.provenance import provenance
+from asr.recognizer import Recognizer
+
+if TYPE_CHECKING:
+    from asr.lab.measurement import Subject
 
 N_UTTERANCES = 10
 SECONDS = 4
@@ -49,9 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     speech = parser.add_mutually_exclusive_group(required=True)
     speech.add_argument("--manifest", type=Path, help="speech, with texts or without")
     speech.add_argument("--audio", type=Path, nargs="+", metavar="FILE", help="recordings instead")
-    parser.add_argument(
-        "--output", type=file_to_write, required=True, metavar="PAGE.html", help="page to write"
-    )
+    add_output(parser, "PAGE.html", "page to write")
     parser.add_argument(
         "--picture",
         type=file_to_write,
@@ -78,12 +79,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, write the page, and sum up each model in a line."""
-    from asr.files import write_text
     from asr.lab.measurement import measure_memory, measure_scales, n_steps
     from asr.lab.page import memory_page
     from asr.lab.pictures import memory_sheet
     from asr.lab.prose import summary
-    from asr.provenance import provenance
 
     use_threads(options.threads)
     utterances, subjects = _utterances(options), _subjects(options)
@@ -115,11 +114,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _subjects(options: argparse.Namespace) -> "list[Subject]":
     """Load the models, each with its network and its search."""
-    from asr.checkpoint.decoding import plan_search
-    from asr.checkpoint.names import model_folder
     from asr.checkpoint.network import load_checkpoint
     from asr.lab.measurement import Subject
-    from asr.recognizer import Recognizer
 
     subjects, search = [], read_search(options)
     for name, model in zip(_names(options.models), options.models, strict=True):
@@ -130,11 +126,8 @@ def _subjects(options: argparse.Namespace) -> "list[Subject]":
     return subjects
 
 
-def _utterances(options: argparse.Namespace) -> "Sequence[Utterance]":
+def _utterances(options: argparse.Namespace) -> Sequence[Utterance]:
     """Return the recordings, or utterances evenly spread over the manifest."""
-    from asr.corpus.manifest import read_manifest
-    from asr.corpus.utterance import Utterance
-
     if options.audio:
         return [Utterance(str(path), path) for path in options.audio]
     utterances = read_manifest(options.manifest)
@@ -142,7 +135,7 @@ def _utterances(options: argparse.Namespace) -> "Sequence[Utterance]":
     return [utterances[i * len(utterances) // n] for i in range(n)]
 
 
-def _describe_speech(options: argparse.Namespace, utterances: "Sequence[Utterance]") -> str:
+def _describe_speech(options: argparse.Namespace, utterances: Sequence[Utterance]) -> str:
     if options.audio:
         return ", ".join(path.name for path in options.audio)
     seconds = sum(utterance.duration or 0.0 for utterance in utterances)
@@ -150,7 +143,7 @@ def _describe_speech(options: argparse.Namespace, utterances: "Sequence[Utteranc
     return f"{len(utterances)} utterances of {options.manifest.name}{known}"
 
 
-def _names(models: "Sequence[str]") -> list[str]:
+def _names(models: Sequence[str]) -> list[str]:
     """Call models by the names of their folders, if these are distinct."""
     short = [Path(model).resolve().name for model in models]
     return short if len(set(short)) == len(short) else list(models)

@@ -1,7 +1,12 @@
-"""Where results go: refused with the usage, and not when hours of work are done."""
+"""Where results go: refused with the usage, not after hours of work."""
 
 import argparse
 from pathlib import Path
+
+
+def add_output(parser: argparse.ArgumentParser, metavar: str, told: str) -> None:
+    """Declare --output, the file that a verb writes."""
+    parser.add_argument("--output", type=file_to_write, required=True, metavar=metavar, help=told)
 
 
 def file_to_write(text: str) -> Path:
@@ -12,20 +17,9 @@ def file_to_write(text: str) -> Path:
     return path
 
 
-def add_model_output(parser: argparse.ArgumentParser) -> None:
-    """Declare --output of a verb that makes a model."""
-    parser.add_argument(
-        "--output",
-        type=folder_to_make,
-        required=True,
-        metavar="FOLDER",
-        help="model directory to make",
-    )
-
-
 def folder_to_make(text: str) -> Path:
     """Read the path of a folder that a verb will make, for `type=` of an argument."""
     path = Path(text)
-    if not path.name:  # `.` or `/`, beside which nothing can be prepared
+    if not path.name:  # `.` or `/`: the new folder could not be prepared next to it
         raise argparse.ArgumentTypeError(f"expected the name of a folder to make, got {text!r}")
     return path

@@ -1,50 +1,54 @@
-"""`asr pack`: a trained model becomes one to give away, small and able to check itself."""
+"""Make a model ready to give away.
+
+The packed model has the graph that recognises without torch (model.onnx; see asr export), your
+model card, and a golden example of your choice, by which `asr doctor` tells whether another machine
+computes the same. Score the packed model, not the one that it was made from, since it is the one
+that others will use. --half also stores the weights to train on from in 16 bits, half the space.
+
+With a language model and a lexicon, the packed model contains them and uses them by default: give
+the options that you give asr decode. --search greedy removes them.
+
+Examples:
+  asr pack exp/model --output released --half --example speech.wav --card CARD.md
+  asr pack exp/model --output released --search beam --lm small.lm --lexicon lexicon.txt
+Next:
+  asr doctor released
+"""
 
 import argparse
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr.cli.outputs import add_model_output
+from asr.audio.read import read_waveform
+from asr.checkpoint.decoding import DefaultSearch, plan_search
+from asr.checkpoint.directory import CARD_FILE
+from asr.checkpoint.engine import verify_model
+from asr.checkpoint.golden import Waveform, read_example
+from asr.checkpoint.names import model_folder
+from asr.cli.export import add_weights_argument
+from asr.cli.outputs import folder_to_make
 from asr.cli.searching import add_model_argument, add_search_arguments, read_search
+from asr.errors import AudioError, DataError
+from asr.features.config import FeatureConfig
+from asr.recognizer import load_model
 
 if TYPE_CHECKING:
-    from asr.checkpoint.decoding import DefaultSearch
-    from asr.checkpoint.golden import Waveform
     from asr.checkpoint.network import Checkpoint
-    from asr.features.config import FeatureConfig
-
-HELP = "make a model ready to give away"
-DESCRIPTION = """\
-Make a model ready to give away: with the graph that recognises without torch (model.onnx; see asr
-export), in half the space, with your model card, and with a golden example of your choice, by which
-`asr doctor` tells whether another machine computes the same.
-
---half stores the weights to train on from in 16 bits. Score the packed model, not the one that it
-was made from, since it is the one that others will use.
-
-With a language model and a lexicon, the packed model contains them and uses them by default: give
-the options that you give asr decode. --search greedy removes them.
-
-examples:
-  asr pack exp/model --output released --half --example speech.wav --card CARD.md
-  asr pack exp/model --output released --search beam --lm small.lm --lexicon lexicon.txt
-next:
-  asr doctor released
-"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr pack` takes."""
     add_model_argument(parser)
-    add_model_output(parser)
-    parser.add_argument("--half", action="store_true", help="store model.safetensors in 16 bits")
     parser.add_argument(
-        "--weights",
-        choices=("int8", "float16", "float32"),
-        default="int8",
-        help="weights of model.onnx (default: int8)",
+        "--output",
+        type=folder_to_make,
+        required=True,
+        metavar="FOLDER",
+        help="model directory to make",
     )
+    parser.add_argument("--half", action="store_true", help="store model.safetensors in 16 bits")
+    add_weights_argument(parser)
     parser.add_argument(
         "--example", type=Path, metavar="AUDIO", help="golden example (default: the model's own)"
     )
@@ -55,13 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the packed model, check that it can be loaded, and say how large it is."""
-    from asr.checkpoint.directory import CARD_FILE
-    from asr.checkpoint.engine import verify_model
-    from asr.checkpoint.golden import read_example
-    from asr.checkpoint.names import model_folder
+    """Write the packed model, check that it can be loaded, and print its size."""
     from asr.checkpoint.network import load_checkpoint, save_checkpoint
-    from asr.recognizer import load_model
 
     folder = model_folder(options.model)
     checkpoint = load_checkpoint(folder)
@@ -87,22 +86,15 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _read_example(path: Path, features: "FeatureConfig") -> "Waveform":
-    from asr.audio.read import read_waveform
-    from asr.errors import AudioError
-
+def _read_example(path: Path, features: FeatureConfig) -> Waveform:
     example = read_waveform(path, sample_rate=features.sample_rate)
     if len(example) < features.frame_length * features.sample_rate:
         raise AudioError(f"{path}: is too short for an example: not one frame")
     return example
 
 
-def _default_search(
-    options: argparse.Namespace, checkpoint: "Checkpoint"
-) -> "DefaultSearch | None":
-    """Take the search that the model is to come with: its own, unless told otherwise."""
-    from asr.checkpoint.decoding import DefaultSearch, plan_search
-
+def _default_search(options: argparse.Namespace, checkpoint: "Checkpoint") -> DefaultSearch | None:
+    """Choose the packed model's default search: the model's own, unless told otherwise."""
     plan = plan_search(read_search(options), checkpoint.directory.search)
     if plan.beam is None:
         return None
@@ -115,8 +107,6 @@ def _default_search(
 
 
 def _read_card(path: Path) -> str:
-    from asr.errors import DataError
-
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

@@ -1,21 +1,7 @@
-"""`asr prepare`: check a corpus on disk, and write its manifest."""
+"""Check a corpus, and list its utterances in a manifest.
 
-import argparse
-import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from asr.cli.numbers import at_least, duration
-from asr.cli.outputs import file_to_write
-
-if TYPE_CHECKING:
-    from asr.corpus.utterance import Problem, Utterance
-
-HELP = "check a corpus and list its utterances"
-DESCRIPTION = """\
-Check a subset of LibriSpeech, or any corpus in its layout, and list its utterances in a manifest.
-Several folders become one manifest to train on; prepare and score test sets separately.
+The corpus is a subset of LibriSpeech, or any other in its layout. Several folders become one
+manifest to train on; prepare and score test sets separately.
 
   FOLDER/<speaker>/<chapter>/*.trans.txt    each line an id and the words
   FOLDER/<speaker>/<chapter>/<id>.flac      or wav, ogg, mp3, aiff
@@ -28,15 +14,31 @@ transcripts without a recording, and the reverse; repeated ids; recordings that 
 utterances too short for their text, which CTC cannot align: they need one frame per character and
 one more between equal ones, at one frame per 0.01 s × the model's subsampling factor.
 
-example:
+Example:
   asr prepare LibriSpeech/train-clean-5 --output train.jsonl
-next:
+Next:
   asr train conf/mini_librispeech.toml --train train.jsonl --dev dev.jsonl --output model
 """
 
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from asr.cli.bars import counting_bar
+from asr.cli.numbers import at_least, duration
+from asr.cli.outputs import add_output
+from asr.corpus.alignable import too_short_for_ctc
+from asr.corpus.librispeech import read_librispeech
+from asr.corpus.manifest import write_manifest
+from asr.corpus.utterance import Problem, Utterance
+from asr.errors import DataError
+from asr.files import write_text
+from asr.lengths import n_frames, subsampled_lengths
+
 SAMPLE_RATE = 16000  # for counting frames; recordings may have any
 FRAME_LENGTH, FRAME_SHIFT = 400, 160  # samples: 0.025 and 0.010 s, as in every conf/*.toml
-N_NAMED = 5  # problems on stderr, before "and so many more"
+N_NAMED = 5  # problems on stderr, before "and n more"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,9 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="a subset, such as LibriSpeech/dev-clean",
     )
-    parser.add_argument(
-        "--output", type=file_to_write, required=True, metavar="MANIFEST", help="manifest to write"
-    )
+    add_output(parser, "MANIFEST", "manifest to write")
     parser.add_argument(
         "--subsampling-factor",
         type=at_least(1),
@@ -62,10 +62,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read and check the corpus, and write the manifest and the list of problems."""
-    from asr.corpus.alignable import too_short_for_ctc
-    from asr.corpus.manifest import write_manifest
-    from asr.errors import DataError
-
     utterances, problems = _read(options.folders)
     problems += too_short_for_ctc(
         utterances,
@@ -82,12 +78,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _read(folders: Sequence[Path]) -> "tuple[list[Utterance], list[Problem]]":
+def _read(folders: Sequence[Path]) -> tuple[list[Utterance], list[Problem]]:
     """Read the folders one after another; a repeated id is a problem."""
-    from asr.cli.bars import counting_bar
-    from asr.corpus.librispeech import read_librispeech
-    from asr.corpus.utterance import Problem
-
     by_id: dict[str, Utterance] = {}
     problems: list[Problem] = []
     for folder in folders:
@@ -103,8 +95,7 @@ def _read(folders: Sequence[Path]) -> "tuple[list[Utterance], list[Problem]]":
 
 
 def _encoder_frames(subsampling_factor: int) -> Callable[[float], int]:
-    """Make the function that counts the encoder frames in so many seconds."""
-    from asr.lengths import n_frames, subsampled_lengths
+    """Make the function that counts the encoder frames of a duration in seconds."""
 
     def count(seconds: float) -> int:
         frames = n_frames(round(seconds * SAMPLE_RATE), FRAME_LENGTH, FRAME_SHIFT)
@@ -113,10 +104,8 @@ def _encoder_frames(subsampling_factor: int) -> Callable[[float], int]:
     return count
 
 
-def _report_problems(manifest: Path, problems: "Sequence[Problem]") -> None:
+def _report_problems(manifest: Path, problems: Sequence[Problem]) -> None:
     """Write all problems to a file next to the manifest, and the first ones to stderr."""
-    from asr.files import write_text
-
     path = manifest.with_name(f"{manifest.name}.problems.txt")
     if not problems:
         path.unlink(missing_ok=True)
@@ -130,7 +119,7 @@ def _report_problems(manifest: Path, problems: "Sequence[Problem]") -> None:
         print(f"  and {len(problems) - N_NAMED} more", file=sys.stderr)
 
 
-def _summary(utterances: "Sequence[Utterance]") -> str:
+def _summary(utterances: Sequence[Utterance]) -> str:
     """Summarise how much speech there is, and from how many speakers."""
     length = duration(sum(utterance.duration or 0.0 for utterance in utterances))
     n_speakers = len({utterance.speaker for utterance in utterances})

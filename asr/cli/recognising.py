@@ -1,22 +1,23 @@
-"""Recognising a manifest: what `asr decode` and `asr adapt` share."""
+"""Recognising a manifest: what `asr decode`, `asr align` and `asr adapt` share."""
 
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
 
-if TYPE_CHECKING:
-    from asr.corpus.utterance import Utterance
-    from asr.recognizer import Recognizer
-    from asr.text.transcript import Transcript
+from tqdm import tqdm
+
+from asr.corpus.utterance import Utterance
+from asr.errors import AsrError, StoppedError
+from asr.recognizer import Recognizer
+from asr.text.transcript import Transcript
 
 
 def recognise(
-    recognizer: "Recognizer",
-    utterances: "Sequence[Utterance]",
+    recognizer: Recognizer,
+    utterances: Sequence[Utterance],
     *,
     must_stop: Callable[[], bool] = lambda: False,
-) -> "dict[str, Transcript]":
-    """Recognise in order of length, for the least padding; name unreadable audio on stderr.
+) -> dict[str, Transcript]:
+    """Recognise the shortest first, with a bar; name unreadable audio on stderr.
 
     Returns:
         Transcripts by id, of the utterances that could be read.
@@ -24,19 +25,33 @@ def recognise(
     Raises:
         StoppedError: `must_stop` returned True.
     """
-    from tqdm import tqdm
+    results = recognizer.transcribe_all(by_duration(utterances))
+    return collect(results, len(utterances), must_stop=must_stop)
 
-    from asr.errors import AudioError, StoppedError
 
+def by_duration(utterances: Iterable[Utterance]) -> list[Utterance]:
+    """Sort utterances by duration, so that batches have the least padding."""
+    return sorted(utterances, key=lambda utterance: utterance.duration or 0.0)
+
+
+def collect(
+    results: Iterable[tuple[Utterance, Transcript | AsrError]],
+    n_utterances: int,
+    *,
+    must_stop: Callable[[], bool] = lambda: False,
+) -> dict[str, Transcript]:
+    """Collect transcripts by id, with a bar; name on stderr the utterances without one.
+
+    Raises:
+        StoppedError: `must_stop` returned True.
+    """
     transcripts = {}
-    by_length = sorted(utterances, key=lambda utterance: utterance.duration or 0.0)
-    with tqdm(total=len(utterances), unit="utt", disable=None) as bar:
-        for utterance, result in recognizer.transcribe_all(by_length):
-            if isinstance(result, AudioError):
+    with tqdm(results, total=n_utterances, unit="utt", disable=None) as bar:
+        for utterance, result in bar:
+            if isinstance(result, AsrError):
                 bar.write(f"asr: {utterance.id}: {result}", file=sys.stderr)
             else:
                 transcripts[utterance.id] = result
-            bar.update()
             if must_stop():
                 raise StoppedError("stopped while recognising; the same command starts that again")
     return transcripts

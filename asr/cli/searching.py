@@ -1,23 +1,22 @@
-"""How to search: the options that `asr transcribe` and `asr decode` share."""
+"""How to search: the options that `asr transcribe`, `asr decode` and others share."""
 
 import argparse
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from asr.checkpoint.decoding import SearchOptions
 from asr.cli.numbers import at_least
-
-if TYPE_CHECKING:
-    from asr.checkpoint.decoding import SearchOptions
-    from asr.recognizer import Recognizer
+from asr.recognizer import Recognizer, load_recognizer
+from asr.search.beam import BeamConfig
 
 HOTWORD_BOOST = 8.0  # nats
 
-# Each option, what it takes, and what --help says; defaults are those of asr.checkpoint.decoding.
+# name, what it takes, and what --help says; defaults are those of asr.checkpoint.decoding
 _OPTIONS = (
     ("--beam-size", "N", int, "prefixes kept"),
     ("--beam-threshold", "NATS", float, "prefixes this far below the best are dropped"),
     ("--n-best", "N", int, "alternatives to list, in JSON"),
-    ("--lm", "FILE", Path, "language model of words, from asr lm"),
+    ("--lm", "FILE", Path, "language model of words, from asr lm build"),
     ("--lm-weight", "W", float, "factor of the language model's log probability"),
     ("--word-score", "NATS", float, "added for each word"),
     ("--unknown-score", "NATS", float, "added for each word that the language model lacks"),
@@ -38,14 +37,15 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the search and its settings."""
     search = parser.add_argument_group(
         "search",
-        "Settings that are not given are those of the model's default search (see asr pack); of a "
-        "beam search without words: 100 prefixes within 14 nats.",
+        "These settings refine the model's default search (see asr pack); a model that has none is "
+        "searched greedily. --search beam without --lm and --lexicon starts afresh: no words, 100 "
+        "prefixes within 14 nats.",
     )
     search.add_argument(
         "--search",
         choices=("greedy", "beam"),
         help="greedy is fastest; beam sums over many ways to the same text (default: the model's "
-        "own search, refined by the settings below; greedy if it has none)",
+        "own search)",
     )
     for name, metavar, read, told in _OPTIONS:
         search.add_argument(name, type=read, metavar=metavar, help=told)
@@ -58,29 +58,30 @@ def add_threads_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_search(options: argparse.Namespace) -> "SearchOptions":
-    """Take the search from the command line; what is not given, the model decides.
+def read_search(options: argparse.Namespace) -> SearchOptions:
+    """Take the search from the command line; the model decides what is not given.
 
     Raises:
         DataError: The file of hotwords cannot be used.
     """
-    from asr.checkpoint.decoding import SearchOptions
-
-    names = [name.removeprefix("--").replace("-", "_") for name, *_ in _OPTIONS]
-    given = {name: value for name in names if (value := getattr(options, name)) is not None}
-    files = {name: given.pop(name, None) for name in ("lm", "lexicon", "hotwords")}
     hotwords: dict[str, float] = {}
-    if files["hotwords"]:
-        from asr.search.fusion import read_hotwords
+    if options.hotwords:
+        from asr.search.fusion import read_hotwords  # slow to import, and rarely needed
 
-        hotwords = read_hotwords(files["hotwords"], HOTWORD_BOOST)
-    return SearchOptions(options.search, given, files["lm"], files["lexicon"], hotwords)
+        hotwords = read_hotwords(options.hotwords, HOTWORD_BOOST)
+    return SearchOptions(
+        options.search, beam_settings(options), options.lm, options.lexicon, hotwords
+    )
 
 
-def load(options: argparse.Namespace, model: str, *, is_calibrated: bool = True) -> "Recognizer":
+def beam_settings(options: argparse.Namespace) -> dict[str, float]:
+    """Take the settings of a beam search that are given on the command line."""
+    names = [field.name for field in fields(BeamConfig)]
+    return {name: value for name in names if (value := getattr(options, name, None)) is not None}
+
+
+def load(options: argparse.Namespace, model: str, *, is_calibrated: bool = True) -> Recognizer:
     """Load a model with the search and the threads that the command line asks for."""
-    from asr.recognizer import load_recognizer
-
     return load_recognizer(
         model, read_search(options), is_calibrated=is_calibrated, n_threads=options.threads
     )

@@ -1,8 +1,8 @@
-"""Stopping: a signal asks a long run to end by itself, its work saved."""
+"""Stopping: a signal asks a long run to save its work and end."""
 
 import signal
 import sys
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Self
 
 
@@ -12,10 +12,10 @@ class StopSignals:
     A second SIGTERM is only noted: a cluster sends it to a process, and torchrun passes it on.
 
     Args:
-        is_quiet: Say nothing when a signal comes.
+        is_quiet: Print nothing when a signal arrives.
 
     Attributes:
-        received: The signal that came; None before.
+        received: The first signal that arrived; None before.
     """
 
     def __init__(self, *, is_quiet: bool) -> None:
@@ -27,12 +27,7 @@ class StopSignals:
         self._before = {number: signal.signal(number, self._note) for number in numbers}
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -42,7 +37,7 @@ class StopSignals:
 
     @property
     def exit_status(self) -> int:
-        """What a shell reports of a process that this signal ends."""
+        """The status that a shell reports of a process that this signal ends."""
         return 128 + int(self.received or signal.SIGTERM)  # or another process received it
 
     def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 (Python's own)

@@ -1,48 +1,55 @@
-"""`asr train`: a corpus and a configuration become a model directory."""
+"""Train a model on one manifest, choosing the best epoch by greedy WER on another, if there is one.
+
+The configuration decides everything about the model and its training (see conf/): features,
+network, heads, loss terms, augmentation. --set changes a value for one run, such as
+--set train.n_epochs=3. The folder OUTPUT.run keeps the state of the run, its metrics and
+TensorBoard curves.
+
+Killed at any moment, a run resumes when you repeat its command; Ctrl-C or SIGTERM lets it save its
+state first. The model directory appears when training is finished. `asr export` and `asr pack` make
+its graph for recognising without torch.
+
+Started by torchrun, the processes train one model together, here or on many machines that share
+the folders: the same model, to rounding, as one process with the same configuration.
+
+--start MODEL begins with the weights of a model and keeps its tokens, to train it further on your
+own recordings or on the same. Try a third of its learning rate first.
+
+Features are computed once and kept in memory, as many as --feature-cache has room for; the rest are
+computed again in each epoch. The model is the same.
+
+Examples:
+  asr train conf/mini_librispeech.toml --train train.jsonl --dev dev.jsonl --output model
+  asr train mine/config.toml --start mine --set optimiser.learning_rate=0.0005 --output better ...
+  torchrun --nproc-per-node 8 -m asr train conf/librispeech.toml --train train.jsonl ...
+Next:
+  asr decode model dev.jsonl --output dev.greedy.jsonl
+"""
 
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.numbers import at_least
-from asr.cli.training import (
-    add_run_arguments,
-    quarter_of_memory,
-    read_run,
-    run_end,
-    share_threads,
-)
+from asr.cli.stopping import StopSignals
+from asr.cli.training import add_run_arguments, quarter_of_memory, read_run, share_threads
+from asr.cli.watch import RunWatcher
+from asr.config import Config
+from asr.corpus.manifest import read_manifest
+from asr.corpus.utterance import Utterance
+from asr.errors import StoppedError
+from asr.lexicon.read import read_lexicon
+from asr.provenance import provenance
+from asr.text.normalise import normaliser
+from asr.train.progress import Unwatched
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from asr.corpus.utterance import Utterance
     from asr.train.ranks import Ranks
-
-HELP = "train a model"
-DESCRIPTION = """\
-Train a model on one manifest, choosing the best epoch by greedy WER on another, if there is one.
-
-Everything about the model and its training stands in the configuration (see conf/); a value can be
-changed for one run: --set train.n_epochs=3. The folder OUTPUT.run beside the model keeps the state
-of the run, its metrics and TensorBoard curves. Stopped at any moment, the same command goes on from
-there; asked to stop by Ctrl-C or SIGTERM, it saves its state first. The model directory appears
-when training is finished.
-
-Started by torchrun, the processes train one model together, here or on many machines that share
-the folders: the same model, to rounding, as one process with the same configuration.
-
-A model that exists can learn on: --start MODEL begins with its weights and keeps its tokens, for
-your own recordings, or for another round of the same. Try a third of its learning rate first.
-
-examples:
-  asr train conf/mini_librispeech.toml --train train.jsonl --dev dev.jsonl --output model
-  asr train mine/config.toml --start mine --set optimiser.learning_rate=0.0005 --output better ...
-  torchrun --nproc-per-node 8 -m asr train conf/librispeech.toml --train train.jsonl ...
-"""
+    from asr.train.state import RunState
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,8 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--feature-cache",
         type=at_least(0),
         metavar="MB",
-        help="memory to cache features in between epochs: it saves time and gives the same model "
-        "(default: a quarter of the computer's memory, divided among its processes)",
+        help="memory for features (default: a quarter of the computer's, shared by its processes)",
     )
 
 
@@ -84,16 +90,7 @@ def run(options: argparse.Namespace) -> int:
     """Train, show progress, and put the best model in place."""
     from asr.checkpoint.names import model_folder
     from asr.checkpoint.network import load_checkpoint
-    from asr.cli.stopping import StopSignals
-    from asr.cli.watch import RunWatcher
-    from asr.config import Config
-    from asr.corpus.manifest import read_manifest
-    from asr.errors import StoppedError
     from asr.experiment import Material, Resources, train_model
-    from asr.lexicon.read import read_lexicon
-    from asr.provenance import provenance
-    from asr.text.normalise import normaliser
-    from asr.train.progress import Unwatched
     from asr.train.ranks import join_ranks
     from asr.train.run import run_folder
 
@@ -108,31 +105,36 @@ def run(options: argparse.Namespace) -> int:
         join_ranks(options.device) as ranks,
         StopSignals(is_quiet=not ranks.is_first) as signals,
     ):
-        share_threads(options, config.train.n_shards, ranks.device.type)
+        share_threads(options.threads, config.train.n_shards, ranks.device.type)
         watching = RunWatcher(folder, n_dev_words=_n_words(dev or ())) if ranks.is_first else None
         resources = Resources(_feature_bytes(options.feature_cache), ranks, signals.has_come)
-        circumstances = provenance(_launcher(ranks) + options.command)
+        made = provenance(_launcher(ranks) + options.command)
         try:
             with watching or nullcontext(Unwatched()) as watcher:
-                state = train_model(
-                    config,
-                    Material(train, dev, lexicon, start),
-                    options.output,
-                    watcher,
-                    circumstances,
-                    resources,
-                )
+                material = Material(train, dev, lexicon, start)
+                state = train_model(config, material, options.output, watcher, made, resources)
         except StoppedError as stopped:
             if ranks.is_first:
                 print(f"asr: {stopped}", file=sys.stderr)
             return signals.exit_status
     if ranks.is_first:
-        print(f"{options.output}: {run_end(state, options.dev)}")
+        print(f"{options.output}: {_end(state, options.dev)}")
     return 0
 
 
+def _end(state: "RunState", dev: Path | None) -> str:
+    """Say in a line how a run ended: with the best epoch by a dev set, or with the last one."""
+    minutes = f"{state.seconds / 60:.0f} minutes"
+    if dev is None:
+        return f"epoch {state.epoch}, WER not measured, {minutes}"
+    return (
+        f"best WER on {dev.name} {100 * state.best_wer:.2f} % "
+        f"(greedy, epoch {state.best_epoch} of {state.epoch}, {minutes})"
+    )
+
+
 def _launcher(ranks: "Ranks") -> list[str]:
-    """Say how several processes were started, for the model card."""
+    """Name the command that started several processes, for the model card."""
     if ranks.count == 1:
         return []
     n_local = _n_local()
@@ -151,5 +153,5 @@ def _feature_bytes(megabytes: int | None) -> int:
     return quarter_of_memory() // _n_local()
 
 
-def _n_words(utterances: "Sequence[Utterance]") -> int:
+def _n_words(utterances: Sequence[Utterance]) -> int:
     return sum(len((utterance.text or "").split()) for utterance in utterances)

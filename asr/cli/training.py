@@ -5,21 +5,18 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from asr.char_lm.config import LanguageConfig
 from asr.cli.numbers import at_least
 from asr.cli.outputs import folder_to_make
+from asr.config import Config, read_tree
 
-if TYPE_CHECKING:
-    from asr.char_lm.config import LanguageConfig
-    from asr.config import Config
-    from asr.train.state import RunState
-
-Kind = TypeVar("Kind", "Config", "LanguageConfig")
+Kind = TypeVar("Kind", Config, LanguageConfig)
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what every run takes, behind what it learns from."""
+    """Declare what every run takes besides what it learns from."""
     parser.add_argument(
         "--output",
         type=folder_to_make,
@@ -32,13 +29,13 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="change a value of the configuration",
+        help="change a value of the configuration; may be repeated",
     )
     parser.add_argument(
         "--threads",
         type=at_least(1),
         metavar="N",
-        help="CPU threads (default: as many as cores; beside a GPU one for each loader)",
+        help="CPU threads (default: as many as cores; with a GPU, one per loader)",
     )
 
 
@@ -48,17 +45,15 @@ def read_run(
     path: Path,
     settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Kind:
-    """Read a configuration; `settings` go before what stands in it, and --set before both."""
-    from asr.config import read_tree
-
+    """Read a configuration; `settings` override the file's values, and --set overrides both."""
     given = dict(entry.partition("=")[::2] for entry in options.set)
     return read_tree(kind, path, {**settings, **given})
 
 
-def share_threads(options: argparse.Namespace, n_shards: int, device_type: str = "cpu") -> None:
-    """Make this process one that trains: each shard of a batch has its threads and its memory.
+def share_threads(n_threads: int | None, n_shards: int, device_type: str = "cpu") -> None:
+    """Divide the threads of a process that trains among the shards of a batch.
 
-    Where a GPU has the batch, the loaders have the threads: one each, unless --threads gives more.
+    On a GPU, the loaders get them instead. None: as many threads as cores, or one per loader.
     """
     import torch
 
@@ -67,12 +62,12 @@ def share_threads(options: argparse.Namespace, n_shards: int, device_type: str =
 
     keep_freed_memory()
     is_cpu, n_loaders = device_type == "cpu", LOADERS[device_type]
-    n_threads = options.threads or (torch.get_num_threads() if is_cpu else n_loaders)
+    n_threads = n_threads or (torch.get_num_threads() if is_cpu else n_loaders)
     torch.set_num_threads(max(1, n_threads // (n_shards if is_cpu else n_loaders)))
 
 
 def use_threads(n_threads: int | None) -> None:
-    """Let torch compute with so many threads; None leaves it one per core."""
+    """Set the number of torch's threads; None leaves it one per core."""
     import torch
 
     if n_threads is not None:
@@ -80,16 +75,5 @@ def use_threads(n_threads: int | None) -> None:
 
 
 def quarter_of_memory() -> int:
-    """Count the bytes that features may take: a quarter of the computer's memory."""
+    """Return a quarter of the computer's memory, in bytes: what cached features may take."""
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
-
-
-def run_end(state: "RunState", dev: Path | None) -> str:
-    """Say in a line how a run ended: with the best epoch, by a dev set, or with the last one."""
-    minutes = f"{state.seconds / 60:.0f} minutes"
-    if dev is None:
-        return f"epoch {state.epoch}, not judged, {minutes}"
-    return (
-        f"best WER on {dev.name} {100 * state.best_wer:.2f} % "
-        f"(greedy, epoch {state.best_epoch} of {state.epoch}, {minutes})"
-    )

@@ -1,10 +1,9 @@
-"""What `asr train` shows while it trains: a progress bar, a line an epoch, metrics, TensorBoard."""
+"""What `asr train` shows: a progress bar, a line per epoch, metrics, TensorBoard."""
 
 import dataclasses
 import json
 import sys
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Never, Self
 
 from tqdm import tqdm
@@ -16,7 +15,7 @@ from asr.train.progress import EpochReport, StepReport
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-METRICS_FILE = "metrics.jsonl"  # an EpochReport a line
+METRICS_FILE = "metrics.jsonl"  # an EpochReport per line
 CURVE_FILE = "learning.svg"
 
 
@@ -34,17 +33,12 @@ class RunWatcher:
         self._writer = _tensorboard(folder / "tensorboard")
         self._n_dev_words = n_dev_words
         self._bar: tqdm[Never] | None = None
-        self._shown = ""  # what the bar is about
+        self._label = ""  # of the bar
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._close_bar()
         if self._writer is not None:
             self._writer.close()
@@ -85,18 +79,17 @@ class RunWatcher:
             file.write(json.dumps(dataclasses.asdict(report)) + "\n")
         write_text(self._curve, learning_curve(read_reports(self._metrics)))
         if self._writer is not None:
-            self._writer.add_scalar("epoch/loss", report.loss, report.epoch)
-            if report.wer is not None:
-                self._writer.add_scalar("epoch/dev_wer", report.wer, report.epoch)
-            if report.dev_loss is not None:
-                self._writer.add_scalar("epoch/dev_loss", report.dev_loss, report.epoch)
+            values = {"loss": report.loss, "dev_wer": report.wer, "dev_loss": report.dev_loss}
+            for name, value in values.items():
+                if value is not None:
+                    self._writer.add_scalar(f"epoch/{name}", value, report.epoch)
             self._writer.flush()
 
-    def _bar_for(self, what: str, total: int, unit: str) -> "tqdm[Never]":
-        if self._bar is None or self._shown != what:
+    def _bar_for(self, label: str, total: int, unit: str) -> "tqdm[Never]":
+        if self._bar is None or self._label != label:
             self._close_bar()
-            self._bar = tqdm(total=total, desc=what, unit=unit, leave=False, disable=None)
-            self._shown = what
+            self._bar = tqdm(total=total, desc=label, unit=unit, leave=False, disable=None)
+            self._label = label
         return self._bar
 
     def _close_bar(self) -> None:

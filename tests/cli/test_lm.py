@@ -30,7 +30,7 @@ def test_the_help_of_a_verb_teaches_by_an_example(
         lm(verb, "--help")
     text = capsys.readouterr().out
     assert ended.value.code == 0
-    assert f"example:\n  asr lm {verb} " in text
+    assert f"Example:\n  asr lm {verb} " in text
 
 
 def test_a_model_is_built_and_described(

@@ -21,7 +21,7 @@ def test_the_help_of_a_verb_teaches_by_an_example(
         main([verb, "--help"])
     text = capsys.readouterr().out
     assert ended.value.code == 0
-    assert "example" in text
+    assert "Example" in text
     assert f"  asr {verb} " in text
 
 
@@ -40,6 +40,20 @@ def test_words_that_make_no_command_end_with_the_usage_and_status_2(
         main(words)
     assert ended.value.code == 2
     assert capsys.readouterr().err.startswith("usage: asr")
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [("transcribe", "--jobs 2 x.wav"), ("lm convert", "a.arpa b --output c.lm")],
+)
+def test_words_that_a_verb_does_not_know_are_refused_with_its_own_usage(
+    verb: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*verb.split(), *words.split()])
+    told = capsys.readouterr().err
+    assert told.startswith(f"usage: asr {verb} [-h] ")
+    assert f"asr {verb}: error: unrecognized arguments: " in told
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -57,7 +57,7 @@ def test_without_a_dev_set_no_wer_is_told(
 
     *epochs, end = capsys.readouterr().out.splitlines()
     assert ["best" in line for line in epochs] == [False] * 3
-    assert end == f"{tmp_path / 'model'}: epoch 3, not judged, 0 minutes"
+    assert end == f"{tmp_path / 'model'}: epoch 3, WER not measured, 0 minutes"
     asr.load_model(tmp_path / "model")
 
 

@@ -1,6 +1,5 @@
 """What the commands that train share."""
 
-from argparse import Namespace
 from collections.abc import Iterator
 
 import pytest
@@ -32,6 +31,6 @@ def test_threads_are_shared_by_shards_and_beside_a_gpu_by_loaders(
 ) -> None:
     torch.set_num_threads(8)
 
-    share_threads(Namespace(threads=threads), n_shards, device_type)
+    share_threads(threads, n_shards, device_type)
 
     assert torch.get_num_threads() == each

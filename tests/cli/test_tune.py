@@ -75,6 +75,6 @@ def test_emissions_of_another_model_are_refused(
     tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert tune("--emissions", tmp_path / "dev.emissions") == 0
-    monkeypatch.setattr("asr.checkpoint.names.weights_hash", lambda _: "another")
+    monkeypatch.setattr("asr.cli.tune.weights_hash", lambda _: "another")
     assert tune("--emissions", tmp_path / "dev.emissions") == 1
     assert "not another/text: remove it" in capsys.readouterr().err

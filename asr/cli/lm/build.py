@@ -1,24 +1,6 @@
-"""`asr lm build`: text becomes an n-gram model."""
+"""Estimate an n-gram model from text.
 
-import argparse
-import math
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from asr.cli.numbers import at_least
-from asr.cli.outputs import file_to_write
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from asr.lm.ngram import NGram
-    from asr.lm.pruning import Values
-    from asr.lm.text import Text
-
-HELP = "estimate an n-gram model from text"
-DESCRIPTION = """\
-Estimate an n-gram model from text: interpolated modified Kneser-Ney, with the same probabilities as
-KenLM's lmplz.
+It is an interpolated modified Kneser-Ney model, with the same probabilities as KenLM's lmplz.
 
 TEXT has one segment (a sentence, a line of a book) per line, its words separated by spaces and
 spelled as the recogniser spells them; .gz, .xz and .bz2 are decompressed. N-grams do not cross
@@ -32,11 +14,29 @@ Size: --min-counts drops rare n-grams (one number for each order, the last for a
 first applies to words only without --vocabulary). --prune drops n-grams that hardly matter: each
 would raise the perplexity by less than this fraction. 1e-8 is gentle, 1e-7 makes a small model.
 
-example:
+Example:
   asr lm build books.txt.xz --order 4 --vocabulary words.txt --prune 2e-8 --output books.lm
-next:
+Next:
   asr lm perplexity books.lm dev.txt
 """
+
+import argparse
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+from asr.cli.bars import counting_bar
+from asr.cli.lm.sizes import describe
+from asr.cli.numbers import at_least
+from asr.cli.outputs import add_output
+from asr.lm.counts import check_min_counts, context_probs, count_ngrams, kept_ngrams
+from asr.lm.files import write_ngram
+from asr.lm.kneser_ney import estimate
+from asr.lm.ngram import NGram
+from asr.lm.pruning import Values, prune
+from asr.lm.segments import read_segments
+from asr.lm.text import Text, index_text
+from asr.lm.vocabulary import read_vocabulary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,9 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="length of the longest n-grams",
     )
-    parser.add_argument(
-        "--output", type=file_to_write, required=True, metavar="FILE", help="model to write"
-    )
+    add_output(parser, "FILE", "model to write")
     words = parser.add_mutually_exclusive_group()
     words.add_argument("--vocabulary", type=Path, metavar="FILE", help="words to know, one a line")
     words.add_argument(
@@ -75,11 +73,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, count, estimate, prune and write; print a summary."""
-    from asr.cli.bars import counting_bar
-    from asr.cli.lm.sizes import describe
-    from asr.lm.files import write_ngram
-    from asr.lm.pruning import prune
-
     n_steps = options.order + 3
     with counting_bar("building", "steps") as advance:
         text = _read(options)
@@ -98,13 +91,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _read(options: argparse.Namespace) -> "Text":
+def _read(options: argparse.Namespace) -> Text:
     """Read the text and the words to know."""
-    from asr.lm.counts import check_min_counts
-    from asr.lm.segments import read_segments
-    from asr.lm.text import index_text
-    from asr.lm.vocabulary import read_vocabulary
-
     check_min_counts(options.min_counts)
     return index_text(
         read_segments(options.text),
@@ -115,12 +103,9 @@ def _read(options: argparse.Namespace) -> "Text":
 
 
 def _estimate(
-    text: "Text", options: argparse.Namespace, advance: "Callable[[int], None]"
-) -> "tuple[NGram, Values]":
+    text: Text, options: argparse.Namespace, advance: Callable[[int], None]
+) -> tuple[NGram, Values]:
     """Estimate the model, and the context probabilities for pruning; the counts are freed."""
-    from asr.lm.counts import context_probs, count_ngrams, kept_ngrams
-    from asr.lm.kneser_ney import estimate
-
     levels = []
     for level in count_ngrams(text.tokens, text.n_types, options.order):
         levels.append(level)

@@ -1,21 +1,7 @@
-"""`asr lm perplexity`: how well a model predicts a text."""
+"""Measure how well a model predicts a text, one segment per line.
 
-import argparse
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from asr.cli.numbers import at_least
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from asr.cli.bars import Advance
-    from asr.lm.perplexity import Perplexity
-
-HELP = "measure how well a model predicts a text"
-DESCRIPTION = """\
-Measure how well a model predicts a text, one segment per line: the number of equally likely words
-that it chooses from on average. The end of a segment counts as a word, its start does not.
+Perplexity is the number of equally likely words that the model chooses from on average. The end of
+a segment counts as a word, its start does not.
 
 An n-gram model gets the text unchanged. Words outside the vocabulary (OOV) are counted and listed,
 and there are two figures: with them, each as probable as <unk>, and without them. Only figures of
@@ -24,9 +10,19 @@ models with the same vocabulary can be compared.
 A recurrent model (a directory) scores each segment on its own, normalised. It has no vocabulary and
 hence no OOV; its figure per character also counts spaces and the ends of segments.
 
-example:
+Example:
   asr lm perplexity books.lm dev.txt
 """
+
+import argparse
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from asr.cli.bars import Advance, counting_bar
+from asr.cli.numbers import at_least
+from asr.lm.files import read_ngram
+from asr.lm.perplexity import Perplexity, perplexity
+from asr.lm.segments import read_segments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,11 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Score the text and print the result."""
-    from asr.cli.bars import counting_bar
-    from asr.lm.files import read_ngram
-    from asr.lm.perplexity import perplexity
-    from asr.lm.segments import read_segments
-
     if options.model.is_dir():
         print(_recurrent_summary(options.model, options.text))
         return 0
@@ -57,17 +48,19 @@ def run(options: argparse.Namespace) -> int:
         result = perplexity(model, _counted(read_segments(options.text), advance))
     print(_summary(options.model, result))
     if result.n_outside and options.oov:
-        print(f"  most frequent OOV: {_named(result, options.oov)}")
+        frequent = result.outside.most_common(options.oov)
+        words = ", ".join(f"{word} ({count})" for word, count in frequent)
+        print(f"  most frequent OOV: {words}")
     return 0
 
 
-def _counted(segments: "Iterable[str]", advance: "Advance") -> "Iterator[str]":
+def _counted(segments: Iterable[str], advance: Advance) -> Iterator[str]:
     for n_done, segment in enumerate(segments, start=1):
         yield segment
         advance(n_done, None)
 
 
-def _summary(model: Path, result: "Perplexity") -> str:
+def _summary(model: Path, result: Perplexity) -> str:
     share = 100 * result.n_outside / max(result.n_words, 1)
     return (
         f"{model}: perplexity {result.with_outside:.2f}, without OOV {result.without_outside:.2f}\n"
@@ -78,7 +71,6 @@ def _summary(model: Path, result: "Perplexity") -> str:
 
 def _recurrent_summary(model: Path, text: list[Path]) -> str:
     from asr.char_lm.language_model import load_language_model
-    from asr.lm.segments import read_segments
 
     result = load_language_model(model).perplexity(list(read_segments(text)))
     return (
@@ -86,7 +78,3 @@ def _recurrent_summary(model: Path, text: list[Path]) -> str:
         f"({result.bits_per_character:.4f} bits)\n"
         f"  {result.n_segments} segments, {result.n_words} words, {result.n_characters} characters"
     )
-
-
-def _named(result: "Perplexity", n: int) -> str:
-    return ", ".join(f"{word} ({count})" for word, count in result.outside.most_common(n))

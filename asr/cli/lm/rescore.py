@@ -1,31 +1,34 @@
-"""`asr lm rescore`: n-best lists are reordered by a recurrent model."""
+"""Reorder n-best lists by a recurrent language model.
+
+The model scores each text of a list, its end included; the text with the best sum becomes the
+transcript:
+
+  score + W × log-probability of the text + S × number of its words
+
+H.jsonl is what `asr decode --search beam --n-best 16` writes, with the times of all entries' words.
+The record H.run.json, if there is one, is copied, with the rescoring and its time added.
+
+Good weights depend on both models: try some on a dev set.
+
+Example:
+  asr lm rescore dev.beam.jsonl --model char_lm --lm-weight 0.5 --output dev.rescored.jsonl
+Next:
+  asr score dev.jsonl dev.rescored.jsonl --output dev.rescored.score.json
+"""
 
 import argparse
 import dataclasses
 import time
 from pathlib import Path
 
-from asr.cli.numbers import at_least, duration
-from asr.cli.outputs import file_to_write
-
-HELP = "reorder n-best lists by a recurrent model"
-DESCRIPTION = """\
-Add the scores of a recurrent language model to those of n-best lists, and make the best entry of
-each list the transcript:
-
-  score + W × log-probability of the text + S × number of its words
-
-H.jsonl is what `asr decode --search beam --n-best 16` writes, with the times of all entries' words.
-Each text is scored alone, its end included. The record H.run.json, if there is one, is copied, with
-the rescoring and its time added.
-
-Good weights depend on both models: try some on a dev set.
-
-example:
-  asr lm rescore dev.beam.jsonl --model char_lm --lm-weight 0.5 --output dev.rescored.jsonl
-next:
-  asr score dev.jsonl dev.rescored.jsonl --output dev.rescored.score.json
-"""
+from asr.cli.decode import record_path
+from asr.cli.numbers import duration
+from asr.cli.outputs import add_output
+from asr.cli.searching import add_threads_argument
+from asr.cli.training import use_threads
+from asr.provenance import provenance
+from asr.text.transcript import read_transcripts, write_transcripts
+from asr.wer.score_file import read_decoding_record, write_decoding_record
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,20 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--word-score", type=float, default=0.0, metavar="S", help="nats per word (default: 0)"
     )
-    parser.add_argument(
-        "--output", type=file_to_write, required=True, metavar="FILE", help="hypotheses to write"
-    )
-    parser.add_argument(
-        "--threads", type=at_least(1), metavar="N", help="CPU threads (default: as many as cores)"
-    )
+    add_output(parser, "FILE", "hypotheses to write")
+    add_threads_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Rescore, write the record and then the hypotheses, and report the changes."""
     from asr.char_lm.language_model import load_language_model
     from asr.char_lm.rescoring import rescore
-    from asr.cli.training import use_threads
-    from asr.text.transcript import read_transcripts, write_transcripts
 
     use_threads(options.threads)
     model = load_language_model(options.model)
@@ -79,10 +76,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _write_record(options: argparse.Namespace, seconds: float) -> None:
     """Record how the hypotheses were made and rescored, if the former is known."""
-    from asr.cli.decode import record_path
-    from asr.provenance import provenance
-    from asr.wer.score_file import read_decoding_record, write_decoding_record
-
     record = record_path(options.hypotheses)
     if not record.exists():
         record_path(options.output).unlink(missing_ok=True)

@@ -1,20 +1,17 @@
-"""`asr lm sample`: a recurrent model continues a text."""
+"""Let a recurrent model over characters continue a text.
+
+The same seed gives the same continuation. A temperature of 1 draws from the model's own
+distribution; a lower one prefers probable characters, and 0 always takes the most probable one. The
+end of a segment is a line break.
+
+Example:
+  asr lm sample char_lm --prompt "IT WAS A" --temperature 0.8 --length 200 --seed 1
+"""
 
 import argparse
 from pathlib import Path
 
 from asr.cli.numbers import at_least
-
-HELP = "let a recurrent model continue a text"
-DESCRIPTION = """\
-Let a recurrent model over characters continue a prompt. The same seed gives the same text.
-
-A temperature of 1 draws from the model's own distribution; a lower one prefers probable characters,
-and 0 always takes the most probable one. The end of a segment is a line break.
-
-example:
-  asr lm sample char_lm --prompt "IT WAS A" --temperature 0.8 --length 200 --seed 1
-"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

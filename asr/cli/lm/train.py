@@ -1,28 +1,32 @@
-"""`asr lm train`: text and a configuration become a recurrent language model over characters."""
+"""Train a recurrent language model over characters on text.
 
-import argparse
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-
-from asr.cli.training import add_run_arguments, read_run, share_threads
-
-HELP = "train a recurrent model over characters"
-DESCRIPTION = """\
-Train a recurrent language model over characters on text: one segment per line, in its natural
-order; .gz, .xz and .bz2 are unpacked. The best model by a dev text is kept.
+The text has one segment per line, in its natural order; .gz, .xz and .bz2 are unpacked. The best
+model by a dev text is kept.
 
 The configuration (see conf/) decides everything about the model and its training; --set changes a
 value for one run: --set train.n_epochs=3. The folder OUTPUT.run keeps the state and the metrics of
 the run: stopped at any moment, the same command resumes from there. The model directory appears
 when training is finished.
 
-example:
+Example:
   asr lm train conf/char_lm.toml --text books.txt.xz --output char_lm
-next:
+Next:
   asr lm perplexity char_lm dev.txt
   asr lm sample char_lm --prompt "IT WAS A"
 """
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from asr.char_lm.config import LanguageConfig
+from asr.cli.lm.watch import LanguageRunWatcher
+from asr.cli.stopping import StopSignals
+from asr.cli.training import add_run_arguments, read_run, share_threads
+from asr.errors import StoppedError
+from asr.lm.segments import hold_out, read_segments
+from asr.provenance import provenance
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,40 +46,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, show progress, and put the best model in place."""
-    from asr.char_lm.config import LanguageConfig
     from asr.char_lm.experiment import train_language_model
-    from asr.cli.lm.watch import LanguageRunWatcher
-    from asr.cli.stopping import StopSignals
-    from asr.errors import StoppedError
-    from asr.lm.segments import hold_out, read_segments
-    from asr.provenance import provenance
     from asr.train.run import run_folder
 
     text: Sequence[str] = list(read_segments(options.text))
     if options.dev:
         dev: Sequence[str] = list(read_segments([options.dev]))
+        dev_name = options.dev.name
     else:
         text, dev = hold_out(text)
+        dev_name = f"{len(dev):,} segments held out"
     config = read_run(options, LanguageConfig, options.config)
-    share_threads(options, config.train.n_shards)
+    share_threads(options.threads, config.train.n_shards)
+    made, output = provenance(options.command), options.output
     with StopSignals(is_quiet=False) as signals:
         try:
-            with LanguageRunWatcher(run_folder(options.output)) as watcher:
+            with LanguageRunWatcher(run_folder(output)) as watcher:
                 state = train_language_model(
-                    config,
-                    text,
-                    dev,
-                    options.output,
-                    watcher,
-                    provenance(options.command),
-                    signals.has_come,
+                    config, text, dev, output, watcher, made, signals.has_come
                 )
         except StoppedError as stopped:
             print(f"asr: {stopped}", file=sys.stderr)
             return signals.exit_status
-    dev_name = options.dev.name if options.dev else f"{len(dev):,} segments held out"
     print(
-        f"{options.output}: best {state.best_bits:.4f} bits per character of {dev_name} "
+        f"{output}: best {state.best_bits:.4f} bits per character of {dev_name} "
         f"(update {state.best_step} of {state.step}, {state.seconds / 60:.0f} minutes)"
     )
     return 0

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from types import TracebackType
 from typing import Never, Self
 
 from tqdm import tqdm
@@ -22,23 +21,16 @@ class LanguageRunWatcher:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
 
     def on_chunk(self, report: ChunkReport) -> None:
         """Advance the bar."""
         if self._bar is None:
-            n_before = (report.step - 1) * report.n_characters
-            n_all = report.n_steps * report.n_characters
             self._bar = tqdm(
-                initial=n_before,
-                total=n_all,
+                initial=(report.step - 1) * report.n_characters,
+                total=report.n_steps * report.n_characters,
                 unit="char",
                 unit_scale=True,
                 leave=False,
