@@ -1,4 +1,4 @@
-"""Checkpoint: a model with its network, as training makes it and goes on from."""
+"""Checkpoint: a model directory with its network, which training makes and starts from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -52,7 +52,7 @@ class Checkpoint:
 
     @property
     def engine(self) -> TorchEngine:
-        """The network as what a recogniser runs."""
+        """The network as a recogniser runs it."""
         return TorchEngine(self.front_end, self.model)
 
 
@@ -68,17 +68,17 @@ def build(config: Config, tokenizers: Mapping[str, Tokenizer]) -> Checkpoint:
 
 
 def untrained(trained: Checkpoint) -> Checkpoint:
-    """Make the model again that training by this configuration began with, but for its CMVN."""
+    """Make the model that this one was before its training, but for its CMVN."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(trained.config.batching.seed)
         return build(trained.config, trained.directory.tokenizers)
 
 
 def start_from(trained: Checkpoint, config: Config) -> Checkpoint:
-    """Make the model that training by `config` starts from out of one that was trained before.
+    """Make a model to train by `config` that has the weights of another one.
 
     Args:
-        trained: Gives tokens, CMVN and weights.
+        trained: Also gives tokens and CMVN.
         config: Of the training to come; it may leave out heads of the trained model.
 
     Raises:
@@ -122,8 +122,9 @@ def save_checkpoint(
     """
     check_replaceable(folder)
     tensors = {
-        name: tensor.half() if is_half and name.startswith("model.") else tensor
-        for name, tensor in _tensors(checkpoint).items()
+        prefix + name: (tensor.half() if is_half and prefix == "model." else tensor).contiguous()
+        for prefix, module in _modules(checkpoint).items()
+        for name, tensor in module.state_dict().items()
     }
     with replacing_folder(folder) as made:
         write_directory(made, checkpoint.directory, card)
@@ -132,9 +133,7 @@ def save_checkpoint(
         if onnx is None:
             write_golden(made, stored.directory, stored.engine, example)
         else:
-            path = made / ONNX_FILE
-            export_onnx(stored.front_end, stored.model, path, weights=onnx)
-            write_golden(made, stored.directory, OnnxEngine(path, n_threads=1), example)
+            _write_graph(made, stored, onnx, example)
 
 
 def add_graph(folder: Path, checkpoint: Checkpoint, weights: Weights) -> None:
@@ -145,10 +144,7 @@ def add_graph(folder: Path, checkpoint: Checkpoint, weights: Weights) -> None:
         checkpoint: Read from it.
         weights: How the graph stores weights.
     """
-    example = read_example(folder)
-    export_onnx(checkpoint.front_end, checkpoint.model, folder / ONNX_FILE, weights=weights)
-    engine = OnnxEngine(folder / ONNX_FILE, n_threads=1)
-    write_golden(folder, checkpoint.directory, engine, example)
+    _write_graph(folder, checkpoint, weights, read_example(folder))
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -162,7 +158,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     """
     directory = read_directory(folder)
     if not (folder / WEIGHTS_FILE).is_file():
-        raise ModelError(f"{folder}: has no {WEIGHTS_FILE}, from which alone training goes on")
+        raise ModelError(f"{folder}: has no {WEIGHTS_FILE}, which training needs")
     checkpoint = replace(build(directory.config, directory.tokenizers), directory=directory)
     try:
         load_weights(checkpoint, safetensors.torch.load_file(folder / WEIGHTS_FILE))
@@ -187,13 +183,14 @@ def load_weights(checkpoint: Checkpoint, tensors: Mapping[str, Tensor]) -> None:
         module.eval().requires_grad_(False)
 
 
+def _write_graph(
+    folder: Path, checkpoint: Checkpoint, weights: Weights, example: NDArray[np.float32]
+) -> None:
+    """Write the graph, and the golden example as the graph computes it."""
+    path = folder / ONNX_FILE
+    export_onnx(checkpoint.front_end, checkpoint.model, path, weights=weights)
+    write_golden(folder, checkpoint.directory, OnnxEngine(path, n_threads=1), example)
+
+
 def _modules(checkpoint: Checkpoint) -> dict[str, nn.Module]:
     return {"front_end.": checkpoint.front_end, "model.": checkpoint.model}
-
-
-def _tensors(checkpoint: Checkpoint) -> dict[str, Tensor]:
-    return {
-        prefix + name: tensor.contiguous()
-        for prefix, module in _modules(checkpoint).items()
-        for name, tensor in module.state_dict().items()
-    }

@@ -1,4 +1,4 @@
-"""Searcher: how a model's output becomes text, by one search, its files loaded."""
+"""Searcher: one search of a model's output, with its files loaded."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -27,12 +27,11 @@ class Searcher:
     """Searches what a model outputs.
 
     Args:
-        model: The model.
-        plan: How to search.
         n_threads: Utterances to search at the same time.
 
     Attributes:
-        plan: As given.
+        plan: How to search.
+        kind: What kind of search it is; each kind has a calibration of its own.
         head: The head whose output is searched: of phones, if the lexicon has pronunciations.
         words: Turns hypotheses into words with times and confidences.
 
@@ -43,20 +42,17 @@ class Searcher:
     def __init__(self, model: ModelDirectory, plan: SearchPlan, *, n_threads: int) -> None:
         self.plan, self._n_threads = plan, n_threads
         self._fusion = _load_fusion(model, plan) if plan.beam else None
-        phone_heads, is_pronounced = model.config.phone_heads, self._is_pronounced()
+        is_pronounced = self._fusion is not None and self._fusion.are_pronounced
+        self.kind = search_kind(
+            is_beam=plan.beam is not None,
+            is_pronounced=is_pronounced,
+            has_lm=self._fusion is not None and self._fusion.has_ngram,
+        )
+        phone_heads = model.config.phone_heads
         self.head = phone_heads[0] if phone_heads and is_pronounced else TEXT_HEAD
         self._prior = model.priors.get(self.head)
-        self._n_tokens = len(model.tokenizers[TEXT_HEAD])
         self.words = WordReader(model.tokenizers[TEXT_HEAD], self._fusion, model.config.frame_shift)
         self._beam_search = self.beam_search(plan.beam) if plan.beam else None
-
-    @property
-    def kind(self) -> str:
-        """What kind of search it is, each of which has a calibration of its own."""
-        has_lm = self._fusion is not None and self._fusion.has_ngram
-        return search_kind(
-            is_beam=self.plan.beam is not None, is_pronounced=self._is_pronounced(), has_lm=has_lm
-        )
 
     def __call__(
         self, log_probs: NDArray[np.floating], lengths: NDArray[np.int64]
@@ -75,15 +71,14 @@ class Searcher:
         return self._beam_search(log_probs, lengths, n_threads=self._n_threads)
 
     def beam_search(self, beam: BeamConfig) -> "BeamSearch":
-        """Make a beam search of the same words with other settings."""
+        """Make a beam search of the same words with other settings; the plan must have a beam."""
         from asr.search.beam_search import BeamSearch  # here: greedy search does without numba
-        from asr.search.language import plain_language
 
-        language = self._fusion.language if self._fusion else plain_language(self._n_tokens)
-        return BeamSearch(beam, language, prior=self._prior)
+        assert self._fusion is not None
+        return BeamSearch(beam, self._fusion.language, prior=self._prior)
 
     def calibration_of(self, model: ModelDirectory) -> Calibration | None:
-        """Find what the model has fitted for this kind of search; None, logged, if nothing."""
+        """Return the model's calibration for this kind of search; None, logged, if it has none."""
         calibrations = model.calibrations
         if self.kind in calibrations:
             return calibrations[self.kind].calibration
@@ -94,9 +89,6 @@ class Searcher:
                 ", ".join(calibrations),
             )
         return None
-
-    def _is_pronounced(self) -> bool:
-        return self._fusion is not None and self._fusion.are_pronounced
 
 
 def _load_fusion(model: ModelDirectory, plan: SearchPlan) -> "Fusion":

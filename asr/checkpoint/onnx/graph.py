@@ -1,6 +1,6 @@
 """A small builder of ONNX graphs: nodes and weights are added in order, values go by name.
 
-Only what the exporter needs is here. Integer arithmetic is on int64 tensors: a scalar is a size or
+Integer arithmetic is on int64 tensors: a scalar is a size or
 a count, a vector is a shape, lengths (B,) or indices.
 """
 
@@ -38,28 +38,16 @@ class Graph:
         return name
 
     def output(self, name: str, value: str, dtype: str, *shape: str | int) -> None:
-        """Give a value out under a name."""
+        """Declare an output."""
         self._nodes.append(helper.make_node("Identity", [value], [name], name=name))
         self._outputs.append(helper.make_tensor_value_info(name, _onnx_type(dtype), shape))
 
     def node(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:  # noqa: ANN401 (as ONNX has it)
         """Add an operator and return its first output; an input named "" is left out."""
-        return self.nodes(kind, *inputs, n_outputs=1, domain=domain, **attributes)[0]
-
-    def nodes(
-        self,
-        kind: str,
-        *inputs: str,
-        n_outputs: int,
-        domain: str = "",
-        **attributes: Any,  # noqa: ANN401 (as ONNX has it)
-    ) -> list[str]:
-        """Add an operator and return its first outputs."""
         name = f"{kind}_{len(self._nodes)}"
-        outputs = [name, *(f"{name}_{i}" for i in range(1, n_outputs))]
-        node = helper.make_node(kind, inputs, outputs, name=name, domain=domain, **attributes)
+        node = helper.make_node(kind, inputs, [name], name=name, domain=domain, **attributes)
         self._nodes.append(node)
-        return outputs
+        return name
 
     def constant(self, array: NDArray[Any]) -> str:
         """Add an array in its own type."""
@@ -100,14 +88,8 @@ class Graph:
 
     def slice(self, value: str, start: int, stop: int, axis: int) -> str:
         """Return value[start:stop] along an axis."""
-        return self.node(
-            "Slice",
-            value,
-            self.integers(start),
-            self.integers(stop),
-            self.integers(axis),
-            self.integers(1),
-        )
+        bounds = self.integers(start), self.integers(stop)
+        return self.node("Slice", value, *bounds, self.integers(axis), self.integers(1))
 
     def reversed(self, value: str, n: int, axis: int) -> str:
         """Return the last n positions along an axis, the last one first."""
