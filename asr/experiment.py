@@ -33,13 +33,14 @@ from asr.text.normalise import normaliser
 from asr.text.tokenizer import make_tokenizer
 from asr.text.tokens import Tokenizer, TokenTable
 from asr.train.data import TrainingData, dev_references, evenly, normalised_texts
-from asr.train.loop import DevSet, Procedure, Trainer
+from asr.train.loop import Procedure, Trainer
 from asr.train.objective import LossTerm, make_terms
 from asr.train.priors import PRIOR_UTTERANCES, estimate_priors
 from asr.train.progress import Watcher
 from asr.train.ranks import ALONE, Ranks
 from asr.train.run import run_folder
 from asr.train.state import RunState
+from asr.train.validation import DevSet
 
 CMVN_UTTERANCES = 2000  # evenly spread over the manifest; more change no digit that matters
 
@@ -177,7 +178,7 @@ def _dev_set(
     references = dev_references(dev, normaliser(config.text.normaliser))
     tokens = {name: _spelled_or_empty(tokenizer, text) for name, text in references.items()}
     data = TrainingData(dev, {TEXT_HEAD: tokens}, cache, config.batching, ranks=ranks)
-    return DevSet(data, references, TEXT_HEAD, tokenizer)
+    return DevSet(data, references, tokenizer)
 
 
 def _spelled_or_empty(tokenizer: Tokenizer, text: str) -> list[int]:

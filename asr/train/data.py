@@ -1,10 +1,9 @@
-"""Training data: utterances become batches of features and tokens, ahead of their use."""
+"""Training data: utterances become batches of features and tokens, computed ahead."""
 
 import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -27,29 +26,6 @@ BATCHES_AHEAD = 4  # enough to hide a slow read, little enough to hold in memory
 LOADERS = {"cpu": 1, "cuda": 4}  # threads; a GPU trains faster than one can read, and spares cores
 
 
-class Batches(Protocol):
-    """Anything that comes in batches, epoch by epoch, the same again whenever it is asked for."""
-
-    def batches(self, epoch: int, start: int = 0) -> Iterator[TrainingBatch]:
-        """Yield the batches of an epoch from number `start` on."""
-
-
-class TrainingBatches(Batches, Protocol):
-    """What a model can be trained on.
-
-    Attributes:
-        ranks: Who shares each batch.
-    """
-
-    ranks: Ranks
-
-    def n_batches(self, epoch: int) -> int:
-        """Count the batches of an epoch."""
-
-    def duration(self, epoch: int) -> float:
-        """Tell how many seconds of speech an epoch has."""
-
-
 class TrainingData:
     """A set of utterances as batches, epoch by epoch.
 
@@ -59,10 +35,13 @@ class TrainingData:
     Args:
         utterances: With durations.
         tokens: Token ids by utterance id, for each head of the model.
-        cache: Gives features.
+        cache: Computes features.
         batching: Batch size, order and seed.
-        augment: How the speech is varied; None takes it as recorded, as a dev set is.
-        ranks: Who shares each batch.
+        augment: How the speech is varied; None takes it as recorded, as for a dev set.
+        ranks: The processes that share each batch.
+
+    Attributes:
+        duration: Seconds of speech in an epoch, as recorded.
     """
 
     def __init__(
@@ -78,6 +57,7 @@ class TrainingData:
         if missing:
             raise DataError(f"no duration for {', '.join(missing[:5])}: prepare the manifest again")
         self.utterances = utterances
+        self.duration = sum(utterance.duration or 0.0 for utterance in utterances)
         self.tokens = {
             head: {name: torch.tensor(ids, dtype=torch.int64) for name, ids in own.items()}
             for head, own in tokens.items()
@@ -90,20 +70,15 @@ class TrainingData:
         """Count the batches of an epoch."""
         return len(self._plan(epoch).batches)
 
-    def duration(self, epoch: int) -> float:  # noqa: ARG002 -- the same in every one
-        """Tell how many seconds of speech an epoch has, as recorded."""
-        return sum(utterance.duration or 0.0 for utterance in self.utterances)
-
     def batches(self, epoch: int, start: int = 0) -> Iterator[TrainingBatch]:
-        """Yield the batches of an epoch from number `start` on: of each, the rows of this rank.
+        """Yield this rank's rows of the batches of an epoch, from number `start` on.
 
-        Every rank has as many batches, and must take them in step with the others.
+        Every rank has the same number of batches, and must take them in step with the others.
         """
         plan = self._plan(epoch)
-        numbers = range(start, len(plan.batches))
         ahead = prefetch(
             lambda number: self._load(plan, number),
-            numbers,
+            range(start, len(plan.batches)),
             depth=BATCHES_AHEAD,
             n_threads=LOADERS[self.ranks.device.type],
         )
@@ -145,7 +120,7 @@ class TrainingData:
             lengths=lengths,
             targets=targets,
             duration=sum(self.utterances[index].duration or 0.0 for index in whole),
-            seed=number_of(f"{self.batching.seed} {plan.epoch} {number}"),
+            seed=_seed(f"{self.batching.seed} {plan.epoch} {number}"),
             strength=self.augment.strength(plan.epoch) if self.augment else 0.0,
         )
 
@@ -175,25 +150,25 @@ class TrainingData:
 
 
 def evenly(utterances: Sequence[Utterance], n_most: int) -> Sequence[Utterance]:
-    """Choose at most so many utterances, evenly spread."""
+    """Choose at most `n_most` utterances, evenly spread."""
     return utterances[:: -(-len(utterances) // n_most)]
 
 
 def normalised_texts(utterances: Sequence[Utterance], normalise: Normaliser) -> dict[str, str]:
-    """Give the normalised texts by utterance id.
+    """Normalise the texts; return them by utterance id.
 
     Raises:
         DataError: There is no utterance, or one has no text.
     """
-    untold = [utterance.id for utterance in utterances if utterance.text is None]
-    if untold or not utterances:
-        what = f"{', '.join(untold[:5])} without a text" if untold else "an empty manifest"
-        raise DataError(f"training needs utterances with texts, got {what}")
+    without = [utterance.id for utterance in utterances if utterance.text is None]
+    if without or not utterances:
+        got = f"{', '.join(without[:5])} without a text" if without else "an empty manifest"
+        raise DataError(f"training needs utterances with texts, got {got}")
     return {utterance.id: normalise(utterance.text or "") for utterance in utterances}
 
 
 def dev_references(utterances: Sequence[Utterance], normalise: Normaliser) -> dict[str, str]:
-    """Give the normalised texts by utterance id of a dev set.
+    """Normalise the texts of a dev set; return them by utterance id.
 
     Raises:
         DataError: An utterance has no text, or all of them have no words.
@@ -206,13 +181,13 @@ def dev_references(utterances: Sequence[Utterance], normalise: Normaliser) -> di
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """An epoch: which utterances, by index, make up each batch, and how each is played."""
+    """An epoch: the utterances of each batch, by index, and the rendition of each utterance."""
 
     epoch: int
     batches: list[list[int]]
     renditions: list[Rendition]
 
 
-def number_of(seed: str) -> int:
-    """Turn a seed in words into one in 63 bits, the same on every machine."""
-    return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8]) >> 1
+def _seed(origin: str) -> int:
+    """Hash a text to 63 bits, the same on every machine."""
+    return int.from_bytes(hashlib.sha256(origin.encode()).digest()[:8]) >> 1

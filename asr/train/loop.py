@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,8 @@ from torch.optim.swa_utils import AveragedModel
 
 from asr.errors import TrainingError
 from asr.model.acoustic import AcousticModel
-from asr.text.tokens import Tokenizer
 from asr.train.config import OptimiserConfig, TrainConfig
-from asr.train.data import Batches, TrainingBatches
+from asr.train.data import TrainingData
 from asr.train.objective import LossTerm
 from asr.train.optimiser import adamw, averaged, learning_rate_at
 from asr.train.precision import usable_precision
@@ -23,24 +22,7 @@ from asr.train.progress import EpochReport, StepReport, Watcher
 from asr.train.run import Run
 from asr.train.state import RunState
 from asr.train.step import TrainingBatch, Workers, training_step
-from asr.train.validation import DevErrors, validate
-
-
-@dataclass(frozen=True, slots=True)
-class DevSet:
-    """What a model is validated on while it trains.
-
-    Attributes:
-        data: Utterances as batches, not augmented.
-        references: Normalised text by utterance id.
-        head: The head that outputs text.
-        tokenizer: Its tokens.
-    """
-
-    data: Batches
-    references: Mapping[str, str]
-    head: str
-    tokenizer: Tokenizer
+from asr.train.validation import DevErrors, DevSet, validate
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +45,7 @@ class Trainer:
 
     Args:
         model: Trained in place, on the device of the data's ranks.
-        data: The training set, and the ranks that share it. The first one writes the state.
+        data: The training set. The first of the ranks that share it writes the state.
         dev: The dev set, for the choice of the best epoch; None keeps the last.
         procedure: How it is trained.
         folder: Holds the training state.
@@ -73,7 +55,7 @@ class Trainer:
     def __init__(
         self,
         model: AcousticModel,
-        data: TrainingBatches,
+        data: TrainingData,
         dev: DevSet | None,
         procedure: Procedure,
         folder: Path,
@@ -134,7 +116,7 @@ class Trainer:
 
     @property
     def kept_model(self) -> AcousticModel:
-        """The model that is validated and kept: of averaged weights, where they are averaged."""
+        """The model that is validated and kept: the average of the weights, if there is one."""
         if self.average is None:
             return self.model
         return cast(AcousticModel, self.average.module)
@@ -144,28 +126,22 @@ class Trainer:
         return self.state.epoch >= self.config.n_epochs
 
     def _is_due(self, epoch: int) -> bool:
-        """Tell whether there is a validation after so many epochs."""
+        """Tell whether there is a validation after this number of epochs."""
         return epoch % self.config.validate_every == 0 or epoch == self.config.n_epochs
 
     def _train_epoch(
         self, watcher: Watcher, workers: Workers, must_stop: Callable[[], bool]
     ) -> tuple[float, int]:
-        """Make the updates of an epoch that are not made yet; return hours per hour, skipped."""
-        run, n_batches = self.state, self.data.n_batches(self.state.epoch)
+        """Make the remaining updates of an epoch; return hours per hour, and utterances skipped."""
+        run, data = self.state, self.data
+        n_batches = data.n_batches(run.epoch)
         began, trained, n_skipped = time.monotonic(), 0.0, 0
-        for batch in self.data.batches(run.epoch, run.batch):
+        for batch in data.batches(run.epoch, run.batch):
             report = self._update(batch, n_batches, workers)
             trained, n_skipped = trained + batch.duration, n_skipped + len(report.skipped)
-            seconds = time.monotonic() - began
-            done = self.state.epoch + self.state.batch / n_batches
-            per_epoch = seconds / max(trained, 1e-9) * self.data.duration(run.epoch)
-            watcher.on_step(
-                dataclasses.replace(
-                    report,
-                    hours_per_hour=trained / seconds,
-                    seconds_left=(self.config.n_epochs - done) * per_epoch,
-                )
-            )
+            speed = max(trained, 1e-9) / (time.monotonic() - began)
+            left = (self.config.n_epochs - report.epoch) * data.duration / speed
+            watcher.on_step(dataclasses.replace(report, hours_per_hour=speed, seconds_left=left))
             self._stop_if(must_stop())
             self._run.save_if_due()
         return trained / max(time.monotonic() - began, 1e-9), n_skipped
@@ -207,14 +183,7 @@ class Trainer:
     ) -> DevErrors:
         """Score the dev set."""
         errors = DevErrors()
-        for some in validate(
-            self.kept_model,
-            dev.data.batches(0),
-            dev.references,
-            dev.tokenizer,
-            workers,
-            head=dev.head,
-        ):
+        for some in validate(self.kept_model, dev, workers):
             errors += some
             watcher.on_validation(errors.words.n_reference)
             self._stop_if(must_stop())

@@ -1,4 +1,4 @@
-"""Progress: what a run tells whoever watches it, as values; showing them is the watcher's part."""
+"""Progress: what a run reports, as values; showing them is the watcher's part."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -35,7 +35,7 @@ class StepReport:
 
 @dataclass(frozen=True, slots=True)
 class EpochReport:
-    """One pass over the training set, and what the model then knows.
+    """One pass over the training set, and how good the model is after it.
 
     Attributes:
         epoch: Epochs done.
@@ -64,23 +64,14 @@ class Watcher(Protocol):
     """Whoever watches a run: a progress bar, a log file, TensorBoard."""
 
     def on_step(self, report: StepReport) -> None:
-        """Hear of an update."""
+        """Take the report of an update."""
 
     def on_validation(self, n_words: int) -> None:
-        """Hear how many words of the dev set are decoded so far."""
+        """Take the number of words of the dev set that are decoded so far."""
 
     def on_epoch(self, report: EpochReport) -> None:
-        """Hear of a finished epoch."""
+        """Take the report of a finished epoch."""
 
 
-class Unwatched:
+class Unwatched(Watcher):
     """Watches nothing: of several processes that train together, only the first one reports."""
-
-    def on_step(self, report: StepReport) -> None:
-        """Let an update pass."""
-
-    def on_validation(self, n_words: int) -> None:
-        """Let it pass that words are decoded."""
-
-    def on_epoch(self, report: EpochReport) -> None:
-        """Let an epoch pass."""

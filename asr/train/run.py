@@ -1,4 +1,4 @@
-"""Run: a training in a folder, which saves its state in time and resumes from it."""
+"""Run: a training in a folder, which saves its state regularly and resumes from it."""
 
 import time
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ STATE_FILE = "state.safetensors"
 
 
 def run_folder(output: Path) -> Path:
-    """Make the folder, next to the model to make, that keeps the state and metrics of its run."""
+    """Make the folder, next to a model directory, for the state and metrics of its training."""
     folder = output.with_name(f"{output.name}.run")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -27,7 +27,7 @@ class Run(Generic[State]):
 
     Args:
         folder: Holds the state.
-        state: Where a run of this configuration and data starts.
+        state: The counters of a run of this configuration and data before its first step.
         modules: Whatever has weights, by name. Saved weights are loaded into them.
         optimiser: Saved moments are loaded into it.
         carried: What the run carries over from step to step, if anything. It is loaded, too.
@@ -66,14 +66,14 @@ class Run(Generic[State]):
         return self.state.seconds + time.monotonic() - self._saved
 
     def save(self) -> None:
-        """Save the state."""
+        """Write the state; of several ranks, only the first one does."""
         self.state.seconds = self.seconds
         self._saved = time.monotonic()
         if self._ranks.is_first:
             save_state(self._path, self.state, *self._parts)
 
     def save_if_due(self) -> None:
-        """Save the state if the last time is longer ago than `checkpoint_minutes`."""
+        """Save the state if it was last saved more than `checkpoint_minutes` ago."""
         if time.monotonic() - self._saved > self._interval:
             self.save()
 
@@ -81,7 +81,7 @@ class Run(Generic[State]):
         """End the run, its state saved, if any rank must stop.
 
         Raises:
-            StoppedError: One must; the message names `where`.
+            StoppedError: One must; the message contains `where`.
         """
         if self._ranks.anyone(must_stop):
             self.save()

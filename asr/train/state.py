@@ -1,8 +1,8 @@
-"""What a run needs to go on as if it had never stopped: one safetensors file, replaced atomically.
+"""The state of a run, from which it resumes as if it had never stopped: one safetensors file.
 
 Tensors hold the weights, the optimiser's moments, and what a run carries over from step to step;
-the counters travel as JSON in the file's header. Nothing random needs a state: order, speeds, masks
-and dropout of a batch follow from the seed, the epoch and the batch's number.
+the counters are JSON in the file's header. Nothing random needs a state: order, speeds, masks and
+dropout of a batch follow from the seed, the epoch and the batch's number.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ from asr.files import write_bytes
 
 
 class Counters(Protocol):
-    """A dataclass that says where a run stands, and what it began with."""
+    """A dataclass of a run's counters."""
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
     seconds: float
@@ -40,11 +40,11 @@ class RunState:
         batch: Batches done in the current epoch.
         step: Updates made in all.
         loss: Sum over the current epoch so far, nats.
-        n_tokens: Reference tokens behind that sum.
+        n_tokens: Reference tokens in that sum.
         best_wer: Lowest dev WER so far, a fraction; infinite before the first validation.
         best_epoch: The epoch that reached it.
         seconds: Time spent training, over all restarts.
-        fingerprint: Hash of the configuration and the data that the run began with.
+        fingerprint: Hash of the run's configuration and data.
     """
 
     epoch: int = 0
@@ -65,17 +65,10 @@ def save_state(
     optimiser: torch.optim.Optimizer,
     carried: Tensor | None = None,
 ) -> None:
-    """Write a training state, complete or not at all; it survives a loss of power.
-
-    Args:
-        path: The state's file.
-        run: Where the run stands.
-        modules: What has weights, by name.
-        optimiser: Whose moments to keep.
-        carried: What the run carries over from step to step, if it does.
+    """Write a training state, complete or not at all; see `Run` for the arguments.
 
     Raises:
-        TrainingError: It cannot be written, as on a full disk; the state before it is whole.
+        TrainingError: It cannot be written, as on a full disk; the state before it is intact.
     """
     tensors = {
         f"{prefix}.{name}": tensor
@@ -104,14 +97,14 @@ def load_state(
     optimiser: torch.optim.Optimizer,
     carried: Tensor | None = None,
 ) -> State:
-    """Put weights, moments and what was carried over back, and return where the run stood.
+    """Load weights, moments and what was carried over in place; return the run's counters.
 
     Args:
         path: The state's file.
-        fresh: Where a run of the same configuration and data begins.
-        modules: What has weights, by name; they are overwritten.
-        optimiser: Its moments are.
-        carried: Is overwritten, if the run carries something over.
+        fresh: The counters of a run of the same configuration and data before its first step.
+        modules: See `Run`, as for `optimiser` and `carried`.
+        optimiser: Its moments are overwritten.
+        carried: Overwritten, unless it is None.
 
     Raises:
         TrainingError: The file is not a training state, or belongs to another configuration.

@@ -1,18 +1,35 @@
 """Validation: CTC loss and greedy WER on the dev set, with the weights as they are."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Self
 
 import torch
 
+from asr.config import TEXT_HEAD
 from asr.model.acoustic import AcousticModel
 from asr.model.ctc import ctc_loss, is_alignable
 from asr.search.greedy import greedy_search
 from asr.text.tokens import Tokenizer
+from asr.train.data import TrainingData
 from asr.train.step import TrainingBatch, Workers
 from asr.wer.alignment import Counts, count_errors
+
+
+@dataclass(frozen=True, slots=True)
+class DevSet:
+    """What a model is validated on while it trains.
+
+    Attributes:
+        data: Utterances as batches, not augmented, with the tokens of their texts.
+        references: Normalised text by utterance id.
+        tokenizer: Of the text head.
+    """
+
+    data: TrainingData
+    references: Mapping[str, str]
+    tokenizer: Tokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +58,13 @@ class DevErrors:
         return self.loss / self.n_tokens if self.n_tokens else None
 
 
-def validate(
-    model: AcousticModel,
-    batches: Iterable[TrainingBatch],
-    references: Mapping[str, str],
-    tokenizer: Tokenizer,
-    workers: Workers,
-    *,
-    head: str,
-) -> Iterator[DevErrors]:
-    """Decode the dev set greedily and score it, batch by batch.
+def validate(model: AcousticModel, dev: DevSet, workers: Workers) -> Iterator[DevErrors]:
+    """Decode a dev set greedily and score it, batch by batch.
 
     Args:
         model: Decodes in float32, without dropout.
-        batches: The dev set, not augmented.
-        references: Normalised text by utterance id.
-        tokenizer: Of the head.
+        dev: The dev set.
         workers: Each process decodes its rows of a batch, and each of its threads a batch.
-        head: The head that outputs text.
 
     Yields:
         Sums over each whole batch; their sum is the dev set's.
@@ -66,13 +72,9 @@ def validate(
     Raises:
         TrainingError: Another process ended.
     """
-
-    def errors_of(batch: TrainingBatch) -> DevErrors:
-        return _errors(model, batch, references, tokenizer, head)
-
-    waiting = iter(batches)
+    waiting = dev.data.batches(0)
     while some := list(islice(waiting, workers.n_shards)):
-        for own in workers.pool.map(errors_of, some):
+        for own in workers.pool.map(lambda batch: _errors(model, batch, dev), some):
             counts = (own.words.hits, own.words.substitutions, own.words.deletions)
             sums = [*counts, own.words.insertions, own.loss, own.n_tokens]
             (total,) = workers.ranks.add([torch.tensor(sums, dtype=torch.float64)])
@@ -80,26 +82,16 @@ def validate(
             yield DevErrors(Counts(*map(int, numbers)), loss, int(n_tokens))
 
 
-def _errors(
-    model: AcousticModel,
-    batch: TrainingBatch,
-    references: Mapping[str, str],
-    tokenizer: Tokenizer,
-    head: str,
-) -> DevErrors:
+def _errors(model: AcousticModel, batch: TrainingBatch, dev: DevSet) -> DevErrors:
     if not len(batch.lengths):
         return DevErrors()
     with torch.inference_mode():
-        log_probs, lengths = model(batch.features, batch.lengths, head)
-        targets = batch.targets[head]
+        log_probs, lengths = model(batch.features, batch.lengths, TEXT_HEAD)
+        targets = batch.targets[TEXT_HEAD]
         is_scored = is_alignable(lengths, targets.tokens, targets.lengths) & (targets.lengths > 0)
         losses = ctc_loss(log_probs, lengths, targets.tokens, targets.lengths)[is_scored]
     hypotheses = greedy_search(log_probs.cpu().numpy(), lengths.cpu().numpy())
-    words = sum(
-        (
-            count_errors(references[name], tokenizer.decode(hypothesis.tokens))
-            for name, hypothesis in zip(batch.ids[batch.rows], hypotheses, strict=True)
-        ),
-        start=Counts(),
-    )
+    words = Counts()
+    for name, hypothesis in zip(batch.ids[batch.rows], hypotheses, strict=True):
+        words += count_errors(dev.references[name], dev.tokenizer.decode(hypothesis.tokens))
     return DevErrors(words, float(losses.sum()), int(targets.lengths[is_scored].sum()))
