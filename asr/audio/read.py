@@ -80,10 +80,10 @@ def read_waveform(
     Args:
         path: A WAV, FLAC, Ogg (Vorbis, Opus), MP3 or AIFF file.
         sample_rate: Hz of the result; the recording is resampled (soxr, HQ) if its own differs.
-        channel: The channel to take, counted from 0; None takes the mean of all channels.
+        channel: Counted from 0; None takes the mean of all channels.
         offset: Start of the segment in seconds.
-        duration: Length of the segment in seconds; None reads to the end of the recording. A
-            segment may end up to 0.5 s after the recording; what is there is returned.
+        duration: Seconds; None reads to the end of the recording. A segment may end up to 0.5 s
+            after the recording; what is there is returned.
 
     Returns:
         (N,) float32, finite, N >= 1.

@@ -36,10 +36,7 @@ def open_recording(path: Path) -> Iterator[Recording]:
     try:
         _check_file(path)
         # By descriptor, not by name: libsndfile then goes by the content, not by the ending.
-        with (
-            path.open("rb", buffering=0) as file,
-            _open_sound(path, file.fileno()) as recording,
-        ):
+        with path.open("rb", buffering=0) as file, _decoder(path, file.fileno()) as recording:
             if recording.frames == 0:
                 raise AudioError(
                     f"{path}: its header says that it holds no samples; record or export it again"
@@ -63,7 +60,6 @@ def truncated(path: Path, reason: str) -> AudioError:
 
 
 def _check_file(path: Path) -> None:
-    """Refuse what needs no decoder to refuse."""
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         raise AudioError(f"{path}: is a folder; name the audio files in it")
@@ -77,7 +73,7 @@ def _check_file(path: Path) -> None:
         raise truncated(path, reason)
 
 
-def _open_sound(path: Path, descriptor: int) -> Recording:
+def _decoder(path: Path, descriptor: int) -> Recording:
     """Open a file with libsndfile, which recognises it by its content."""
     try:
         recording = Recording(descriptor, closefd=False)

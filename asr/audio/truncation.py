@@ -10,6 +10,7 @@ References:
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO, Literal
 
 # Programs that write to a pipe cannot go back to fill in the size. ffmpeg writes 2^32 - 1, sox and
@@ -43,14 +44,6 @@ def find_truncation(file: BinaryIO, n_bytes: int) -> str | None:
     if check is None and (magic[:3] == b"ID3" or _mpeg_frame_bytes(magic)):
         check = _check_mpeg
     return check(file, n_bytes) if check else None
-
-
-def _check_wav(file: BinaryIO, n_bytes: int) -> str | None:
-    return _check_chunks(file, n_bytes, "little", b"data")
-
-
-def _check_aiff(file: BinaryIO, n_bytes: int) -> str | None:
-    return _check_chunks(file, n_bytes, "big", b"SSND")
 
 
 def _check_chunks(
@@ -157,8 +150,8 @@ def _read(file: BinaryIO, position: int, n_bytes: int) -> bytes:
 
 
 _CHECKS: dict[bytes, Callable[[BinaryIO, int], str | None]] = {
-    b"RIFF": _check_wav,
-    b"RF64": _check_wav,
-    b"FORM": _check_aiff,
+    b"RIFF": partial(_check_chunks, order="little", wanted=b"data"),
+    b"RF64": partial(_check_chunks, order="little", wanted=b"data"),
+    b"FORM": partial(_check_chunks, order="big", wanted=b"SSND"),
     b"OggS": _check_ogg,
 }

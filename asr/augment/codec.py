@@ -31,14 +31,8 @@ def through_mp3(waveform: Tensor, sample_rate: int, setting: int) -> Tensor:
     check_mp3_rate(sample_rate)
     mode, level = MP3_SETTINGS[setting]
     file = io.BytesIO()
-    soundfile.write(
-        file,
-        waveform.numpy(),
-        sample_rate,
-        format="MP3",
-        bitrate_mode=mode,
-        compression_level=level,
-    )
+    settings = {"bitrate_mode": mode, "compression_level": level}
+    soundfile.write(file, waveform.numpy(), sample_rate, format="MP3", **settings)
     file.seek(0)
     decoded, _ = soundfile.read(file, dtype="float32")
     n_extra = max(0, len(decoded) - len(waveform))

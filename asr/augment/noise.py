@@ -20,7 +20,10 @@ def add_noise(waveform: Tensor, sample_rate: int, seed: int) -> Tensor:
         (N,) float32; it may exceed [-1, 1].
     """
     generator = torch.Generator().manual_seed(seed)
-    tilt, snr = (low + (high - low) * _uniform(generator) for low, high in (TILT, SNR_DB))
+    tilt, snr = (
+        low + (high - low) * float(torch.rand((), generator=generator))
+        for low, high in (TILT, SNR_DB)
+    )
     noise = _coloured(len(waveform), sample_rate, tilt, generator)
     power = waveform.square().mean() / noise.square().mean().clamp(min=1e-12)
     return waveform + noise * (power / 10 ** (snr / 10)).sqrt()
@@ -33,7 +36,3 @@ def _coloured(n_samples: int, sample_rate: int, tilt: float, generator: torch.Ge
     shape = (frequencies.clamp(min=FLAT_BELOW) / FLAT_BELOW) ** (-tilt / 2)
     noise: Tensor = torch.fft.irfft(spectrum * shape, n_samples)
     return noise
-
-
-def _uniform(generator: torch.Generator) -> float:
-    return float(torch.rand((), generator=generator))

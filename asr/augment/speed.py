@@ -29,9 +29,6 @@ def change_speed(waveform: Tensor, sample_rate: int, factor: float) -> Tensor:
     if factor == 1:
         return waveform
     resampled = soxr.resample(waveform.numpy(), sample_rate * factor, sample_rate, quality="HQ")
-    return _fit(torch.from_numpy(resampled), round(len(waveform) / factor))
-
-
-def _fit(waveform: Tensor, n_samples: int) -> Tensor:
-    """Correct the one sample by which the resampler's rounding may differ from ours."""
-    return torch.nn.functional.pad(waveform, (0, n_samples - len(waveform)))
+    # the resampler may have rounded the length the other way
+    n_missing = round(len(waveform) / factor) - len(resampled)
+    return torch.nn.functional.pad(torch.from_numpy(resampled), (0, n_missing))

@@ -24,6 +24,9 @@ class FeatureConfig:
         delta_order: Number of time derivatives to append.
         cmvn: What mean and variance are taken over: "global" (the training corpus; kept in the
             state dict), "utterance" or "none".
+
+    Raises:
+        ConfigError: A value is impossible; the message names it.
     """
 
     sample_rate: int
@@ -38,11 +41,6 @@ class FeatureConfig:
     cmvn: Literal["global", "utterance", "none"]
 
     def __post_init__(self) -> None:
-        """Refuse impossible values.
-
-        Raises:
-            ConfigError: A value is impossible; the message names it.
-        """
         nyquist = self.sample_rate / 2
         expected = {
             "sample_rate": (self.sample_rate > 0, "above 0 Hz"),
@@ -56,10 +54,7 @@ class FeatureConfig:
             "high_frequency": (self.high_frequency <= nyquist, f"at most {nyquist} Hz"),
             "n_ceps": (0 <= self.n_ceps <= self.n_mels, f"within 0..n_mels ({self.n_mels})"),
             "delta_order": (self.delta_order >= 0, "at least 0"),
-            "cmvn": (
-                self.cmvn in ("global", "utterance", "none"),
-                "global, utterance or none",
-            ),
+            "cmvn": (self.cmvn in ("global", "utterance", "none"), "global, utterance or none"),
         }
         for name, (is_possible, what) in expected.items():
             if not is_possible:

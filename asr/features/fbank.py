@@ -49,16 +49,7 @@ class LogMel(nn.Module):
         high_frequency: float,
         min_log_energy: float = MIN_LOG_ENERGY,
     ) -> None:
-        """Derive window and filters.
-
-        Args:
-            sample_rate: Hz.
-            frame_length: Seconds.
-            frame_shift: Seconds.
-            n_mels: Number of filters, the F of the features.
-            low_frequency: Hz, lower edge of the first filter.
-            high_frequency: Hz, upper edge of the last filter, at most half the sample rate.
-            min_log_energy: Natural log; lower energies are raised to it. The default is Kaldi's.
+        """Derive window and filters; the arguments are those of `FeatureConfig`.
 
         Raises:
             ConfigError: The filters are too many for the frame length.
@@ -75,16 +66,7 @@ class LogMel(nn.Module):
     def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Compute the features of a batch.
 
-        Args:
-            waveforms: (B, N) float32 in [-1, 1]. Padding may hold anything, NaN included.
-            lengths: (B,) int64, valid samples.
-
-        Returns:
-            Features, (B, T, F) float32 with zero padding, and their lengths in frames, (B,) int64.
-            A waveform shorter than one frame has none.
-
-        Raises:
-            ShapeError: `waveforms` is not (B, N) float32, or `lengths` do not fit.
+        Arguments, result and errors are those of `FrontEnd.forward`.
         """
         if waveforms.ndim != 2 or waveforms.dtype != torch.float32:
             raise ShapeError(
