@@ -1,10 +1,9 @@
 """From a corpus to weights.
 
-In reading order: `config` is what the configuration says of it, `ranks` are the processes that
-train together, `data` makes batches of features and tokens, `objective` is what an update
-minimises, `step` is one update, `optimiser` says how far it goes, `validation` is loss and greedy
-WER on the dev set, `state` is what a resumed run needs, `run` saves it in time, `loop` puts them in
-order, `progress` is what a run reports, `priors` are how much of the speech each token takes in the
-end. `allocator` keeps the memory that a step frees for the next one, and `precision` tells whether
-the processor has the numbers that a configuration asks for.
+In reading order: `config` (its settings), `ranks` (the processes that train together), `data`
+(batches of features and tokens), `objective` (the loss that an update minimises), `step` (one
+update), `optimiser` (how far it goes), `validation` (loss and greedy WER of the dev set), `state`
+(what a resumed run needs), `run` (saves it regularly), `loop` (puts them in order), `progress`
+(what a run reports), `priors` (each token's share of the speech), `allocator` (keeps the memory
+that a step frees for the next one), `precision` (bfloat16, if the processor has it).
 """

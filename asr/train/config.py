@@ -1,4 +1,4 @@
-"""How a run trains, as configuration says it: its length, its steps and what they minimise."""
+"""The configuration of training: its length, its steps and what they minimise."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class CtcConfig:
     weight: float
 
     def __post_init__(self) -> None:
-        """Refuse a weight that teaches nothing."""
+        """Refuse a weight without effect."""
         _check_weight(self.weight)
 
 
@@ -39,7 +39,7 @@ class CtcCrfConfig:
     denominator_weight: float
 
     def __post_init__(self) -> None:
-        """Refuse weights that teach nothing, or the reverse of what is meant."""
+        """Refuse weights without effect, or of the opposite one."""
         _check_weight(self.weight)
         if not 0.0 <= self.denominator_weight <= 1.0:
             raise ConfigError(
@@ -96,8 +96,8 @@ class TrainConfig:
             where the processor has an LSTM in it.
         n_shards: Equal parts of a batch, one per thread: one per core is best. It decides the
             rounding of sums, and so belongs to what makes a run repeatable.
-        average_decay: Of a moving average of the weights, which then is the model that is validated
-            and kept; 0 keeps the weights as they are.
+        average_decay: Of a moving average of the weights, which is then validated and kept in their
+            place; 0 keeps the weights themselves.
         checkpoint_minutes: A run that is killed loses at most this much work.
     """
 

@@ -1,8 +1,8 @@
 """Ranks: the processes that train one model together; most often there is only one.
 
-torchrun starts them, here or on many machines, and tells each by the environment which it is. They
-make every update together: each takes its rows of the batch, and what is summed over the batch is
-added up by torch.distributed. Every rank then holds the same sums, and so the same weights.
+torchrun starts them, here or on many machines, and tells each its number in the environment. They
+make every update together: each takes its rows of the batch, and torch.distributed adds up what is
+summed over the batch. Every rank then holds the same sums, and so the same weights.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ class Ranks:
         return self.rank == 0
 
     def rows(self, n_rows: int) -> slice:
-        """Say which rows of a batch this rank computes: none, where there are fewer than ranks."""
+        """Choose this rank's rows of a batch; there may be none, if they are fewer than ranks."""
         return cut(n_rows, self.count)[self.rank]
 
     def add(self, tensors: Sequence[Tensor]) -> list[Tensor]:
@@ -63,7 +63,7 @@ class Ranks:
         return [part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True)]
 
     def gather(self, rows: Tensor, n_rows: int) -> Tensor:
-        """Put together a tensor of a whole batch, (n_rows, ...), from each rank's own rows."""
+        """Assemble a tensor of the whole batch, (n_rows, ...), from each rank's own rows."""
         if self.count == 1:
             return rows
         whole = rows.new_zeros(n_rows, *rows.shape[1:])
@@ -71,15 +71,15 @@ class Ranks:
         return self.add([whole])[0]
 
     def anyone(self, flag: bool) -> bool:
-        """Tell whether the flag is up on some rank."""
+        """Tell whether the flag is set on any rank."""
         return bool(self.add([torch.tensor([flag], dtype=torch.int64)])[0].any())
 
     def begin_alike(self, model: nn.Module, standing: str) -> None:
-        """Give every rank the first one's weights; refuse ranks that stand elsewhere.
+        """Give every rank the first one's weights, if all begin at the same point of the same run.
 
         Args:
             model: Its parameters are overwritten.
-            standing: Whatever must be equal on all ranks, in words.
+            standing: Whatever must be equal on all ranks, as text.
 
         Raises:
             TrainingError: It is not.
@@ -108,7 +108,7 @@ def cut(n_rows: int, n_parts: int) -> list[slice]:
 
 @contextmanager
 def join_ranks(device: str | None) -> Iterator[Ranks]:
-    """Take one's place among the processes that torchrun started; alone where there are none.
+    """Join the processes that torchrun started; without torchrun, be the only rank.
 
     Args:
         device: "cpu", "cuda" or "cuda:N"; None takes a GPU where there is one. Of several GPUs, a
@@ -143,11 +143,11 @@ def _device(name: str | None) -> torch.device:
 
 
 def _together(collective: Callable[..., object], *arguments: object) -> None:
-    """Do what all ranks do at the same time; say so where one is missing."""
+    """Call what all ranks call at the same time; raise an error if one of them is missing."""
     try:
         collective(*arguments)
     except RuntimeError as error:
         raise TrainingError(
             "another process of this run ended or hangs; its own message says why. The state on "
-            "disk is whole, and the same command goes on from there"
+            "disk is intact, and the same command goes on from there"
         ) from error

@@ -1,11 +1,12 @@
-"""One update: loss of a batch, gradients, clipping, and a refusal to step into nonsense.
+"""One update: loss of a batch, gradients, clipping; never a step along what is not finite.
 
-A recurrent layer does a little work many times, which threads cannot share well inside of one
+A recurrent layer does a little work many times, which threads cannot share well inside one
 operation. So a batch is cut into as many shards as there are threads; each computes the gradient of
 its own, and the gradients are added in a fixed order. Processes that train together share a batch
 in the same way.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -28,12 +29,12 @@ class TrainingBatch:
 
     Attributes:
         ids: Utterance ids of the whole batch.
-        rows: Which of them this process has, B in number, possibly none; the others are elsewhere.
+        rows: The B of them that this process computes, possibly none.
         features: (B, T, F) float32, normalised and augmented.
         lengths: (B,) int64, frames.
         targets: By head.
         duration: Seconds of speech in the whole batch, padding not counted.
-        seed: Of whatever is random in the update.
+        seed: Of all that is random in the update.
         strength: Share of the configured dropout, 0 to 1.
     """
 
@@ -47,7 +48,7 @@ class TrainingBatch:
     strength: float
 
     def to(self, device: torch.device) -> "TrainingBatch":
-        """Move the tensors to where they are computed on."""
+        """Move the tensors to a device."""
         targets = {head: targets.to(device) for head, targets in self.targets.items()}
         features, lengths = self.features.to(device), self.lengths.to(device)
         return replace(self, features=features, lengths=lengths, targets=targets)
@@ -55,7 +56,7 @@ class TrainingBatch:
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """Who computes an update: processes, of which each takes its rows, and in each of them threads.
+    """Who computes an update: processes, each with its rows, and threads in each of them.
 
     Attributes:
         ranks: The processes.
@@ -73,8 +74,8 @@ class StepResult:
     """What one update did.
 
     Attributes:
-        loss: The CTC loss of the first term's head: the sum over the whole batch, nats.
-        n_tokens: Reference tokens behind that sum.
+        loss: The first term's, summed over the whole batch, nats.
+        n_tokens: Reference tokens in that sum.
         gradient_norm: Before clipping.
         skipped: Ids of utterances with fewer frames than CTC needs; they took no part.
     """
@@ -125,27 +126,22 @@ def training_step(
     def gradient_of(rows: slice) -> _Gradient:
         return _gradient(model, parameters, batch, dropout, rows, precision, terms)
 
-    shards = list(workers.pool.map(gradient_of, _shards(len(batch.lengths), workers.n_shards)))
+    parts = [rows for rows in cut(len(batch.lengths), workers.n_shards) if rows.start < rows.stop]
+    shards = list(workers.pool.map(gradient_of, parts))
     loss, n_tokens, skipped = _totals(shards, batch, workers.ranks)
     if len(skipped) == len(batch.ids):
         return StepResult(0.0, 0, 0.0, skipped)
-    for parameter, gradient in zip(
-        parameters, workers.ranks.add(_sums(shards, parameters)), strict=True
-    ):
+    gradients = workers.ranks.add(_sums(shards, parameters))
+    for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient.div_(max(n_tokens, 1))
     norm = float(nn.utils.clip_grad_norm_(parameters, max_gradient_norm))
-    if not torch.isfinite(torch.tensor(norm)):
+    if not math.isfinite(norm):
         raise TrainingError(
             f"the gradient's norm is {norm} in the batch of {', '.join(batch.ids)}; "
             "no update was made. A lower optimiser.learning_rate usually helps"
         )
     optimiser.step()
     return StepResult(loss, n_tokens, norm, skipped)
-
-
-def _shards(n_utterances: int, n_shards: int) -> list[slice]:
-    """Cut the rows of a batch into at most `n_shards` runs of nearly equal size."""
-    return [rows for rows in cut(n_utterances, n_shards) if rows.start < rows.stop]
 
 
 def _sums(shards: Sequence[_Gradient], parameters: Sequence[nn.Parameter]) -> list[Tensor]:
