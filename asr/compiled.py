@@ -42,6 +42,13 @@ _LOCK = threading.Lock()
 _DIGEST_SIZE = hashlib.sha256().digest_size
 _OUTSIDE = re.compile(r'^declare [^@]*@(?!"?llvm\.)', re.MULTILINE)  # a function of the process
 
+_OPTIONS: dict[str, Any] = {
+    "error_model": "numpy",
+    "forceinline": True,  # a call passes every field of its tuples, often more work than its own
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "_nrt": False,  # no arrays of its own, so no reference counting
+}
 _LLVM_TYPES = {bool: "i8", int: "i64", float: "double"}
 _C_TYPES: dict[str, Any] = {
     # of arguments, as LLVM calls them
@@ -99,17 +106,13 @@ class _Compiled:
     def _dispatcher(self) -> Any:  # noqa: ANN401
         import numba  # here: kept code runs without it
 
-        options: dict[str, Any] = {
-            "no_cpython_wrapper": True,
-            "no_cfunc_wrapper": True,
-            "_nrt": False,  # no arrays of its own, so no reference counting
-        }
-        return numba.njit(self.function, error_model="numpy", **options)
+        return numba.njit(self.function, **_OPTIONS)
 
     def _load(self, arguments: tuple[Any, ...], kinds: list[object]) -> bytes:
         """Read the code for some arguments, or compile and keep it."""
         fields = [getattr(kind, "_fields", None) for kind in kinds]
-        depends_on = "\n".join((_toolchain(), repr((kinds, fields)), *_description(self, set())))
+        about = repr((_OPTIONS, kinds, fields))
+        depends_on = "\n".join((_toolchain(), about, *_description(self, set())))
         digest = hashlib.sha256(depends_on.encode()).hexdigest()[:32]
         name = f"{self.function.__module__}.{self.function.__name__}-{digest}"
         return _read(name) or self._compile(arguments, kinds, name)
