@@ -43,11 +43,12 @@ def force_align(
     if len(tokens) != len(emissions):
         raise ShapeError(f"expected {len(emissions)} token sequences, got {len(tokens)}")
     hypotheses = []
-    for b, (emission, own) in enumerate(zip(emissions, tokens, strict=True)):
-        _check_tokens(own, emission, blank, f"utterance {b} of the batch")
-        alignment, score = best_alignment(emission, own, blank=blank)
+    for b, (emission, sequence) in enumerate(zip(emissions, tokens, strict=True)):
+        name = f"utterance {b} of the batch"
+        _check_tokens(sequence, emission, blank, name)
+        alignment, score = best_alignment(emission, sequence, blank=blank)
         if score == -np.inf:
-            raise DataError(f"utterance {b} of the batch gives its tokens probability zero")
+            raise DataError(f"{name} gives its tokens probability zero")
         hypotheses.append(from_alignment(emission, alignment, score, blank=blank))
     return hypotheses
 
@@ -72,25 +73,25 @@ def best_alignment(
 
     states = np.full(2 * len(tokens) + 1, blank, np.int64)  # (S,)
     states[1::2] = tokens
-    if not len(emission):
-        return states[:0], 0.0
     n_frames, n_states = len(emission), len(states)
-    best, steps = np.empty(n_states), np.empty((n_frames, n_states), np.int8)
     path = np.empty(n_frames, np.int64)
+    if not n_frames:
+        return path, 0.0
+    best, steps = np.empty(n_states), np.empty((n_frames, n_states), np.int8)
     score = best_path(emission, states, blank, best, steps, path)
     return states[path], score
 
 
 def _check_tokens(tokens: Sequence[int], emission: Emission, blank: int, name: str) -> None:
-    n_frames, n_tokens = emission.shape
+    (n_frames, n_tokens), n_needed = emission.shape, n_frames_needed(tokens)
     for token in tokens:
         if token == blank or not 0 <= token < n_tokens:
             raise ShapeError(
                 f"the tokens of {name} must be in 0..{n_tokens - 1} without the blank {blank}, "
                 f"got {token}"
             )
-    if n_frames < n_frames_needed(tokens):
+    if n_frames < n_needed:
         raise DataError(
-            f"{name} has {n_frames} frames, but its {len(tokens)} tokens need at least "
-            f"{n_frames_needed(tokens)}: too little audio for this text"
+            f"{name} has {n_frames} frames, but its {len(tokens)} tokens need at least {n_needed}: "
+            "too little audio for this text"
         )

@@ -109,7 +109,8 @@ class BeamSearch:
     def search(self, emission: Emission) -> list[Hypothesis]:
         """Search one utterance, (T, V), that has been checked."""
         if self._log_prior is not None:
-            emission = _normalised(emission - self._log_prior)
+            emission = emission - self._log_prior
+            emission = emission - np.logaddexp.reduce(emission, axis=1, keepdims=True)
         state = self._run(np.exp(emission))
         n = int(state.progress.n_active[0])
         if not n:
@@ -159,28 +160,19 @@ class BeamSearch:
     def _hypothesis(
         self, emission: Emission, state: BeamState, prefix: int, score: float, total: float
     ) -> Hypothesis:
-        """Align a prefix, and split its score into parts.
-
-        Args:
-            emission: (T, V).
-            state: After the last frame.
-            prefix: Its row in the tree.
-            score: Without the end of its last word and of the utterance.
-            total: With it.
-        """
+        """Align a prefix and split its score; `total` has the end of its last word, `score` not."""
         tree, length = state.tree, n_tokens(state.tree, prefix)
         tokens, ended_words = np.empty(length, np.int64), np.empty(length, np.int64)
-        log_factor = trace_back(tree, prefix, tokens, ended_words)
+        acoustic_score = float(score - trace_back(tree, prefix, tokens, ended_words))
         words = tuple(self._words(tokens, ended_words, int(tree.node[prefix])))
         lm_score = 0.0
         if self._graph.settings.has_ngram:
-            of_word = self.language.lm_ids
-            lm_ids = [UNKNOWN_ID if w.word is None else of_word[w.word] for w in words]
+            known = self.language.lm_ids
+            lm_ids = [UNKNOWN_ID if w.word is None else known[w.word] for w in words]
             log_probs = np.empty(len(lm_ids) + 1)
             lm_score = score_segment(self.language.ngram, np.array(lm_ids, np.int32), log_probs)
         alignment, _ = best_alignment(emission, tokens.tolist(), blank=self.blank)
         hypothesis = from_alignment(emission, alignment, float(total), blank=self.blank)
-        acoustic_score = float(score - log_factor)
         return replace(hypothesis, acoustic_score=acoustic_score, lm_score=lm_score, words=words)
 
     def _words(self, tokens: Ids, ended_words: Ids, last_node: int) -> Iterator[LexiconWord]:
@@ -209,8 +201,3 @@ class BeamSearch:
             has_ended = tree.ended_word[prefix] != NONE
             prefix = int(tree.parent[prefix])
         return self._hypothesis(emission, state, prefix, scores[slot], scores[slot])
-
-
-def _normalised(log_factors: Emission) -> Emission:
-    """Make each frame sum to one; a factor common to all tokens of a frame changes no ranking."""
-    return log_factors - np.logaddexp.reduce(log_factors, axis=1, keepdims=True)

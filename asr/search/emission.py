@@ -34,18 +34,9 @@ def split_batch(
             f"log_probs must be (B, T, V) floating point, got {log_probs.dtype} of shape "
             f"{log_probs.shape}"
         )
-    _check_lengths(log_probs, lengths)
-    emissions = [
-        np.ascontiguousarray(log_probs[b, :length], dtype=np.float64)
-        for b, length in enumerate(lengths.tolist())
-    ]
-    for b, emission in enumerate(emissions):
-        check_emission(emission, blank=blank, name=f"utterance {b} of the batch")
-    return emissions
-
-
-def _check_lengths(log_probs: NDArray[np.floating], lengths: NDArray[np.int64]) -> None:
-    n_utterances, n_frames, _ = log_probs.shape
+    n_utterances, n_frames, n_tokens = log_probs.shape
+    if not 0 <= blank < n_tokens:
+        raise ShapeError(f"blank must be one of the {n_tokens} tokens of log_probs, got {blank}")
     if lengths.shape != (n_utterances,) or lengths.dtype != np.int64:
         raise ShapeError(
             f"lengths of log_probs must be int64 of shape ({n_utterances},), "
@@ -55,20 +46,12 @@ def _check_lengths(log_probs: NDArray[np.floating], lengths: NDArray[np.int64]) 
         raise ShapeError(
             f"lengths of log_probs must lie in 0..{n_frames}, got {lengths.min()}..{lengths.max()}"
         )
+    return [_checked(log_probs[b, :length], b) for b, length in enumerate(lengths.tolist())]
 
 
-def check_emission(emission: Emission, *, blank: int, name: str) -> None:
-    """Refuse an array that is not the log probabilities of one utterance.
-
-    Raises:
-        ShapeError: It is not (T, V), or the blank is not one of the V tokens.
-        DataError: A frame holds NaN or infinity, or is not normalised.
-    """
-    if emission.ndim != 2 or not 0 <= blank < emission.shape[1]:
-        raise ShapeError(
-            f"the emission of {name} must be (T, V) with blank {blank} below V, "
-            f"got shape {emission.shape}"
-        )
+def _checked(log_probs: NDArray[np.floating], b: int) -> Emission:
+    """Refuse a frame that holds NaN or infinity, or is not normalised."""
+    emission = np.ascontiguousarray(log_probs, dtype=np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         sums = np.exp(emission).sum(axis=1)  # (T,)
         is_bad = ~(np.abs(sums - 1.0) <= NORMALISATION_TOLERANCE)  # NaN is bad too
@@ -76,5 +59,6 @@ def check_emission(emission: Emission, *, blank: int, name: str) -> None:
         frame = int(np.argmax(is_bad))
         raise DataError(
             f"expected log probabilities that sum to one in every frame, got {sums[frame]:.6g} in "
-            f"frame {frame} of {name}: pass log_softmax of finite logits"
+            f"frame {frame} of utterance {b} of the batch: pass log_softmax of finite logits"
         )
+    return emission

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.search.emission import Emission, split_batch
+from asr.search.emission import split_batch
 from asr.search.hypothesis import Hypothesis, from_alignment
 
 
@@ -39,11 +39,8 @@ def greedy_search(
         >>> hypothesis.tokens, hypothesis.frames
         ((1, 1), (0, 3))
     """
-    return [
-        _best_path(emission, blank) for emission in split_batch(log_probs, lengths, blank=blank)
-    ]
-
-
-def _best_path(emission: Emission, blank: int) -> Hypothesis:
-    score = float(emission.max(axis=1).sum())
-    return from_alignment(emission, emission.argmax(axis=1), score, blank=blank)
+    hypotheses = []
+    for emission in split_batch(log_probs, lengths, blank=blank):
+        alignment, score = emission.argmax(axis=1), float(emission.max(axis=1).sum())
+        hypotheses.append(from_alignment(emission, alignment, score, blank=blank))
+    return hypotheses

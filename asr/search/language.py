@@ -93,12 +93,11 @@ def make_graph(language: Language, config: BeamConfig, *, blank: int) -> Graph:
         oov_score = float(unigrams[UNKNOWN_ID]) + unknown_score
     if not language.is_open:
         oov_score = -math.inf
-    score = np.maximum(lexicon.best_reachable(word_scores), oov_score)
-    score = np.append(score, oov_score)
+    score = np.append(np.maximum(lexicon.best_reachable(word_scores), oov_score), oov_score)
     look_ahead = np.exp(np.maximum(score + config.word_score, MIN_LOOK_AHEAD))
     look_ahead[0] = 1.0
     nodes = np.recarray(len(look_ahead) + 1, NODE)
-    nodes["first_arc"] = np.append(lexicon.first_arc, [lexicon.first_arc[-1]] * 2)[: len(nodes)]
+    nodes["first_arc"] = np.append(lexicon.first_arc, lexicon.first_arc[-1])
     nodes["word"], nodes["look_ahead"] = NO_WORD, 0.0
     nodes["word"][:-2], nodes["look_ahead"][:-1] = lexicon.word, look_ahead
     arcs = np.recarray(len(lexicon.arc_token), ARC)

@@ -164,9 +164,7 @@ def _trie(matrix: NDArray[np.integer]) -> tuple[Numbers, Numbers, Numbers, NDArr
     depth = np.append(0, column + 1).astype(np.int32)
     unit = np.append(-1, matrix[row, column].astype(np.int32) - 1).astype(np.int32)
     parent = np.zeros(len(depth), np.int32)
-    for above, level in pairwise(
-        _levels(depth)
-    ):  # the parent is the last one before it that is shorter
+    for above, level in pairwise(_levels(depth)):  # the parent is the last shorter one before it
         parent[level] = above[np.searchsorted(above, level) - 1]
     return parent, unit, depth, ends
 

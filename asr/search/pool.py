@@ -11,26 +11,17 @@ and, for a new one, the fields of its row: `parent`, `token`, `node`, `ended_wor
 `hotword_state`, `factor`, `look_ahead`.
 """
 
-import numpy as np
-
 from asr.compiled import compiled
-from asr.search.records import Factors, Records
+from asr.search.records import Factors, Records, record_type
 
-_FACTORS = ("value", "in_blank", "in_token", "factor", "look_ahead")
-_IDS = ("prefix", "parent", "token", "node", "ended_word", "lm_state", "hotword_state")
-CANDIDATE = np.dtype([*((n, np.float64) for n in _FACTORS), *((n, np.int64) for n in _IDS)])
+CANDIDATE = record_type(
+    ids=("prefix", "parent", "token", "node", "ended_word", "lm_state", "hotword_state"),
+    factors=("value", "in_blank", "in_token", "factor", "look_ahead"),
+)
 
 # The size of the beam, the number of candidates, the best value, the value that a candidate must
 # exceed, and the share of the best value that it must exceed.
-STATUS = np.dtype(
-    [
-        ("beam_size", np.int64),
-        ("n", np.int64),
-        ("best", np.float64),
-        ("cutoff", np.float64),
-        ("min_share", np.float64),
-    ]
-)
+STATUS = record_type(ids=("beam_size", "n"), factors=("best", "cutoff", "min_share"))
 
 
 @compiled
@@ -40,7 +31,7 @@ def prune(pool: Records, status: Records, scratch: Factors) -> None:
     Of equal candidates the first are kept. The cutoff rises to the value needed from now on.
     """
     now = status[0]
-    least, n_ties = now.best * now.min_share, 0  # kept: what exceeds it, and so many equal to it
+    least, n_ties = now.best * now.min_share, 0  # kept: all above `least`, and `n_ties` equal to it
     if now.n > now.beam_size:
         for i in range(now.n):
             scratch[i] = pool[i].value

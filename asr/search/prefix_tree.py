@@ -22,29 +22,34 @@ The fields of a row:
     new_row         used while the tree is compacted
 """
 
+from typing import Any
+
 import numpy as np
 
 from asr.compiled import compiled
-from asr.search.records import Ids, Records
+from asr.search.records import Ids, Records, record_type
 
 ROOT = 0  # the empty prefix
 NONE = -1  # no prefix, no word, no slot of the beam
 OOV = -2  # a word that the lexicon lacks
 
-_IDS = (
-    *("parent", "token", "first_child", "next_sibling", "slot", "node", "ended_word"),
-    *("lm_state", "hotword_state", "next_lm_state", "new_row"),
+ROW = record_type(
+    ids=(
+        *("parent", "token", "first_child", "next_sibling", "slot", "node", "ended_word"),
+        *("lm_state", "hotword_state", "next_lm_state", "new_row"),
+    ),
+    factors=("factor", "look_ahead", "end_factor"),
 )
-_FACTORS = ("factor", "look_ahead", "end_factor")
-ROW = np.dtype([*((n, np.int64) for n in _IDS), *((n, np.float64) for n in _FACTORS)])
 
 
 def make_tree(capacity: int, *, blank: int, lm_state: int, hotword_state: int) -> Records:
     """Make a tree with room for `capacity` prefixes; the root is in slot 0 of the beam."""
     tree = np.recarray(capacity, ROW)
-    links = (NONE, blank, NONE, NONE, 0)
-    states = (0, NONE, lm_state, hotword_state, lm_state, NONE)
-    tree[ROOT] = (*links, *states, 1.0, 1.0, np.nan)
+    root: Any = tree[ROOT]
+    root.parent = root.first_child = root.next_sibling = root.ended_word = NONE
+    root.token, root.slot, root.node = blank, 0, 0
+    root.lm_state, root.hotword_state = lm_state, hotword_state
+    root.factor, root.look_ahead, root.end_factor = 1.0, 1.0, np.nan
     return tree
 
 
@@ -69,16 +74,9 @@ def find_prefix(tree: Records, parent: int, token: int, node: int) -> int:
 
 @compiled
 def compact(tree: Records, n_rows: int, beam: Records, n_active: int) -> int:
-    """Drop the prefixes that no prefix in the beam extends.
+    """Drop the prefixes that no prefix in the beam extends, of `n_rows`; return how many stay.
 
-    Args:
-        tree: The tree.
-        n_rows: Rows in use.
-        beam: The beam, whose prefixes get their new ids.
-        n_active: Prefixes in the beam.
-
-    Returns:
-        Rows in use from now on.
+    The `n_active` prefixes of the beam get their new ids.
     """
     for prefix in range(n_rows):
         tree[prefix].new_row = NONE

@@ -4,6 +4,7 @@ An array of records has named fields, stored record by record. It is one argumen
 function; one array per field would cost more to pass than the function's work.
 """
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,3 +13,10 @@ from numpy.typing import NDArray
 Records: TypeAlias = "np.recarray[Any, Any]"  # one-dimensional
 Ids = NDArray[np.int64]
 Factors = NDArray[np.float64]  # what a probability is multiplied by, and probabilities themselves
+
+
+def record_type(*, ids: Sequence[str], factors: Sequence[str]) -> np.dtype[np.void]:
+    """Name the fields of a record: those of int64 first, then those of float64."""
+    return np.dtype(
+        [*((name, np.int64) for name in ids), *((name, np.float64) for name in factors)]
+    )

@@ -9,24 +9,17 @@ from asr.lm.ngram import Nodes
 from asr.search.hotwords import Hotwords
 from asr.search.pool import CANDIDATE, STATUS
 from asr.search.prefix_tree import make_tree
-from asr.search.records import Factors, Ids, Records
+from asr.search.records import Factors, Ids, Records, record_type
 
 N_CANDIDATES = 8  # per slot of the beam; a full pool is pruned
 N_ROWS = 32  # of the tree, per slot of the beam; a full tree is compacted
 
 # A slot of the beam: a prefix, and the probability of its paths by how they end.
-SLOT = np.dtype([("prefix", np.int64), ("in_blank", np.float64), ("in_token", np.float64)])
+SLOT = record_type(ids=("prefix",), factors=("in_blank", "in_token"))
 
 # The next frame, the active prefixes, the rows of the tree in use, and the log of what the beam's
 # probabilities are to be multiplied by.
-PROGRESS = np.dtype(
-    [
-        ("frame", np.int64),
-        ("n_active", np.int64),
-        ("n_rows", np.int64),
-        ("log_scale", np.float64),
-    ]
-)
+PROGRESS = record_type(ids=("frame", "n_active", "n_rows"), factors=("log_scale",))
 
 # The lexicon's nodes and arcs. `look_ahead` is the best factor that a node's words can earn, 1 for
 # the empty word. The last node but one stands for all words that the lexicon lacks and has no arcs;
@@ -36,13 +29,13 @@ ARC = np.dtype([("token", np.int32), ("target", np.int32)])
 
 
 class Settings(NamedTuple):
-    """Settings of the search; weights and scores in nats.
+    """Settings of the search; scores in nats.
 
     Attributes:
         blank: Token id.
-        lm_weight: See `BeamConfig`.
-        word_score: See there.
-        unknown_score: See there.
+        lm_weight: As in `BeamConfig`, and so are the next two.
+        word_score: Added for each word.
+        unknown_score: Added for each word that the language model lacks; 0 without one.
         oov_node: The lexicon's node for words that it lacks; none if they cannot be recognised.
         words_end_anywhere: Whether a word can end before any token, as no token begins a word.
         has_ngram: Whether there is a language model.
@@ -128,12 +121,10 @@ def start(
     n_tokens: int, beam_size: int, min_share: float, blank: int, lm_state: int, hotword_state: int
 ) -> BeamState:
     """Start with the empty prefix, which all paths spell before the first frame."""
-    tree = make_tree(
-        N_ROWS * beam_size, blank=blank, lm_state=lm_state, hotword_state=hotword_state
-    )
+    states = {"lm_state": lm_state, "hotword_state": hotword_state}
     state = BeamState(
         beam=np.recarray(beam_size, SLOT),
-        tree=tree,
+        tree=make_tree(N_ROWS * beam_size, blank=blank, **states),
         pool=np.recarray(N_CANDIDATES * beam_size, CANDIDATE),
         progress=np.recarray(1, PROGRESS),
         status=np.recarray(1, STATUS),

@@ -37,9 +37,7 @@ def best_path(
     for state in range(min(2, n_states)):
         best[state] = emission[0, states[state]]
     for frame in range(1, n_frames):
-        for state in range(
-            n_states - 1, -1, -1
-        ):  # downwards: best[state - 1] is still the last frame's
+        for state in range(n_states - 1, -1, -1):  # downwards: below is still the frame before
             arrival, step = best[state], 0
             if state >= 1 and best[state - 1] > arrival:
                 arrival, step = best[state - 1], 1
