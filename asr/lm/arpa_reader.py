@@ -43,7 +43,8 @@ def read_arpa(path: Path) -> NGram:
         vocabulary, ids, words = _read_words(lines, counts[0])
         tables = [words]
         for order, n in enumerate(counts[1:], 2):
-            tables.append(_read_section(lines, order, n, ids))
+            lines.expect(b"\\%d-grams:" % order)
+            tables.append(_read_lines(lines, order, n, ids))
         lines.expect(b"\\end\\")
     try:
         levels, tables = assemble(tables)
@@ -138,14 +139,8 @@ def _decode(lines: _Lines, word: bytes, number: int) -> str:
         raise lines.error("expected UTF-8 text", word, number) from None
 
 
-def _read_section(lines: _Lines, order: int, n: int, ids: Ids) -> Table:
-    """Read the n-grams of an order, the heading included."""
-    lines.expect(b"\\%d-grams:" % order)
-    return _read_lines(lines, order, n, ids)
-
-
 def _read_lines(lines: _Lines, order: int, n: int, ids: Ids) -> Table:
-    """Read n lines, as many at a time as fit well into memory."""
+    """Read the n-grams of an order, some lines at a time."""
     words = [np.zeros((0, order), np.int32)]
     values = [np.zeros((0, 2), np.float32)]
     for start in range(0, n, _CHUNK):

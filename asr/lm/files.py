@@ -6,8 +6,7 @@ from asr.lm.arpa import write_arpa
 from asr.lm.arpa_reader import read_arpa
 from asr.lm.binary import read_binary, write_binary
 from asr.lm.ngram import NGram
-
-_COMPRESSED = {".gz", ".xz", ".bz2"}
+from asr.lm.segments import OPENERS
 
 
 def read_ngram(path: Path) -> NGram:
@@ -28,4 +27,4 @@ def write_ngram(path: Path, model: NGram) -> None:
 
 
 def _is_arpa(path: Path) -> bool:
-    return path.suffix == ".arpa" or path.suffix in _COMPRESSED
+    return path.suffix in {".arpa", *OPENERS}

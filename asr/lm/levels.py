@@ -45,12 +45,7 @@ def first_level(n_words: int) -> Level:
 
 
 def select(levels: list[Level], kept: list[Mask]) -> list[Level]:
-    """Keep some n-grams; their contexts and suffixes must be among them.
-
-    Args:
-        levels: Of orders 1, 2, ...
-        kept: For each level, (n,) which rows stay.
-    """
+    """Keep the marked n-grams of each level; their contexts and suffixes must be among them."""
     selected = []
     below: Rows = np.zeros(1, np.int32)  # new rows of the level below; of the root
     for level, keep in zip(levels, kept, strict=True):

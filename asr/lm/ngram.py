@@ -17,7 +17,7 @@ The children of node i are first_child[i] .. first_child[i + 1] - 1.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -63,13 +63,8 @@ def make_nodes(
 
     Code is compiled once per kind of array, so all models have the same kind.
     """
-    nodes = Nodes(
-        np.asarray(words).view(),
-        np.asarray(log_probs).view(),
-        np.asarray(backoffs).view(),
-        np.asarray(first_child).view(),
-        np.asarray(suffixes).view(),
-    )
+    arrays: tuple[NDArray[Any], ...] = words, log_probs, backoffs, first_child, suffixes
+    nodes = Nodes(*(np.asarray(array).view() for array in arrays))
     for array in nodes:
         array.flags.writeable = False
     return nodes

@@ -10,7 +10,7 @@ import numpy as np
 from asr.errors import DataError
 from asr.lm.backoff import score_segment
 from asr.lm.ngram import NGram
-from asr.lm.vocabulary import SPECIAL, UNKNOWN_ID
+from asr.lm.vocabulary import SPECIAL, UNKNOWN_ID, refuse_reserved
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def perplexity(model: NGram, segments: Iterable[str]) -> Perplexity:
     outside: Counter[str] = Counter()
     for segment in segments:
         words = segment.split()
-        _refuse_special(words)
+        refuse_reserved(words, SPECIAL[1:], segment)  # `<unk>` can be scored
         ids = model.vocabulary.ids(words)
         scores = np.empty(len(ids) + 1)
         score_segment(model.nodes, np.array(ids, np.int32), scores)
@@ -85,15 +85,6 @@ def perplexity(model: NGram, segments: Iterable[str]) -> Perplexity:
     return Perplexity(
         n_segments, n_words, math.fsum(log_probs), math.fsum(outside_log_probs), outside
     )
-
-
-def _refuse_special(words: list[str]) -> None:
-    for special in SPECIAL[1:]:
-        if special in words:
-            raise DataError(
-                f"expected words, got {special!r}, which is put around each segment: "
-                "take it out of the text"
-            )
 
 
 def _perplexity(log_prob: float, n_tokens: int) -> float:

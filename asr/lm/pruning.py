@@ -13,8 +13,6 @@ References:
     and Understanding Workshop, 1998.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +20,6 @@ from asr.lm.levels import Mask
 from asr.lm.ngram import NGram
 
 Values = NDArray[np.float64]
-Nodes = NDArray[np.int32]
 
 _LEAST_MASS = 1e-12  # rounding may leave zero or less
 
@@ -41,61 +38,31 @@ def prune(model: NGram, threshold: float, context_probs: Values) -> NGram:
     """
     probs = np.exp(model.nodes.log_probs.astype(np.float64))
     lower = probs[model.nodes.suffixes]
-    parents, starts = model.parents(), model.starts
-    mass = _BackoffMass.of(model, parents, lower)
+    parents, starts, n_contexts = model.parents(), model.starts, len(model.nodes.backoffs)
+    # What a context leaves to words without an n-gram: by what it backs off to, and by itself.
+    below = np.maximum(1.0 - np.bincount(parents[1:], lower[1:], n_contexts), _LEAST_MASS)
+    here = np.exp(model.nodes.backoffs.astype(np.float64)) * below
     kept: Mask = np.ones(len(probs), np.bool_)
     is_needed = np.zeros(len(probs), np.bool_)
     for order in range(model.order, 1, -1):
         nodes = np.arange(starts[order], starts[order + 1])
         context = parents[nodes]
-        loss = mass.relative_entropy(context, probs[nodes], lower[nodes])
+        loss = _relative_entropy(here[context], below[context], probs[nodes], lower[nodes])
         matters = np.expm1(context_probs[context] * loss) >= threshold
         kept[nodes] = matters | is_needed[nodes]
         staying = nodes[kept[nodes]]
         is_needed[parents[staying]] = True
         is_needed[model.nodes.suffixes[staying]] = True
     out = np.flatnonzero(~kept)
-    backoffs = mass.without(parents[out], probs[out], lower[out]).log_weights()
-    is_context = np.bincount(parents[kept][1:], minlength=len(backoffs)) > 0
-    return model.select(kept, np.where(is_context, backoffs, 0.0))
+    here += np.bincount(parents[out], probs[out], n_contexts)
+    below += np.bincount(parents[out], lower[out], n_contexts)
+    is_context = np.bincount(parents[kept][1:], minlength=n_contexts) > 0
+    return model.select(kept, np.where(is_context, np.log(here) - np.log(below), 0.0))
 
 
-@dataclass(frozen=True, slots=True)
-class _BackoffMass:
-    """The probability, in each context, of the words without an n-gram there.
-
-    Attributes:
-        here: (N_inner,) in the context's distribution.
-        below: (N_inner,) in the distribution that it backs off to.
-    """
-
-    here: Values
-    below: Values
-
-    @classmethod
-    def of(cls, model: NGram, parents: Nodes, lower: Values) -> "_BackoffMass":
-        """Sum up a model in which each context's probabilities sum to one."""
-        n_contexts = len(model.nodes.backoffs)
-        below = np.maximum(1.0 - np.bincount(parents[1:], lower[1:], n_contexts), _LEAST_MASS)
-        return cls(np.exp(model.nodes.backoffs.astype(np.float64)) * below, below)
-
-    def relative_entropy(self, context: Nodes, probs: Values, lower: Values) -> Values:
-        """Compute the loss (n,), in nats, of dropping each n-gram alone."""
-        here, below = self.here[context], self.below[context]
-        wider = np.log(here + probs) - np.log(below + lower)  # back-off weights without it
-        narrower = np.log(here) - np.log(below)
-        gain: Values = probs * (np.log(lower) + wider - np.log(probs)) + here * (wider - narrower)
-        return -gain
-
-    def without(self, context: Nodes, probs: Values, lower: Values) -> "_BackoffMass":
-        """Add the masses of n-grams (n,) that are dropped."""
-        n_contexts = len(self.here)
-        return _BackoffMass(
-            self.here + np.bincount(context, probs, n_contexts),
-            self.below + np.bincount(context, lower, n_contexts),
-        )
-
-    def log_weights(self) -> Values:
-        """Compute back-off weights (N_inner,), natural log."""
-        weights: Values = np.log(self.here) - np.log(self.below)
-        return weights
+def _relative_entropy(here: Values, below: Values, probs: Values, lower: Values) -> Values:
+    """Compute the loss (n,), in nats, of dropping each n-gram alone: the above over P(h)."""
+    without = np.log(here + probs) - np.log(below + lower)  # the back-off weight
+    present = np.log(here) - np.log(below)
+    gain: Values = probs * (np.log(lower) + without - np.log(probs)) + here * (without - present)
+    return -gain

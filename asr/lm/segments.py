@@ -15,7 +15,7 @@ HELD_OUT = 3000  # segments
 
 Packed = BinaryIO | gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File
 
-_OPENERS = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+OPENERS = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def unpacked(path: Path) -> Iterator[BinaryIO]:
         DataError: The file cannot be read or decompressed.
     """
     try:
-        with _OPENERS.get(path.suffix, open)(path, "rb") as file:  # type: ignore[operator]
+        with OPENERS.get(path.suffix, open)(path, "rb") as file:  # type: ignore[operator]
             yield file
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error

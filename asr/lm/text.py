@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.errors import DataError
-from asr.lm.vocabulary import END, SPECIAL, START, START_ID, Vocabulary
+from asr.lm.vocabulary import END, SPECIAL, START, START_ID, Vocabulary, refuse_reserved
 
 _CHUNK = 10_000  # segments numbered at a time
 
@@ -95,12 +95,7 @@ def _number(segments: Iterable[str]) -> tuple[list[str], NDArray[np.int32]]:
 def _spell(segments: list[str]) -> Iterator[str]:
     for segment in segments:
         words = segment.split()
-        for special in SPECIAL:
-            if special in words:
-                raise DataError(
-                    f"expected words, got the reserved {special!r} in {segment.strip()!r}: "
-                    "remove it from the text"
-                )
+        refuse_reserved(words, SPECIAL, segment)
         yield START
         yield from words
         yield END

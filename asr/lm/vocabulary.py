@@ -31,8 +31,8 @@ class Vocabulary:
         >>> vocabulary = Vocabulary.of(["CAT", "SAT"])
         >>> vocabulary.words
         ('<unk>', '<s>', '</s>', 'CAT', 'SAT')
-        >>> vocabulary.id("SAT"), vocabulary.id("DOG")
-        (4, 0)
+        >>> vocabulary.ids(["SAT", "DOG"])
+        [4, 0]
     """
 
     words: tuple[str, ...]
@@ -56,16 +56,23 @@ class Vocabulary:
         """Count the words, the three special ones included."""
         return len(self.words)
 
-    def __contains__(self, word: str) -> bool:
-        return word in self._ids
-
-    def id(self, word: str) -> int:
-        """Return the id of a word; 0, the id of `<unk>`, if it is outside."""
-        return self._ids.get(word, UNKNOWN_ID)
-
     def ids(self, words: Iterable[str]) -> list[int]:
-        """Return the ids of words, as `id` does."""
+        """Return the ids of words; 0, the id of `<unk>`, for words outside."""
         return list(map(self._ids.get, words, repeat(UNKNOWN_ID)))
+
+
+def refuse_reserved(words: list[str], reserved: Iterable[str], segment: str) -> None:
+    """Refuse a segment with a word that the model reserves for itself.
+
+    Raises:
+        DataError: One of the words is reserved.
+    """
+    for word in reserved:
+        if word in words:
+            raise DataError(
+                f"expected words, got the reserved {word!r} in {segment.strip()!r}: "
+                "remove it from the text"
+            )
 
 
 def read_vocabulary(path: Path) -> Vocabulary:

@@ -47,8 +47,7 @@ class AcousticModel(nn.Module):
 
         Returns:
             log_probs, (B, T', V) float32, natural log, each frame normalised, token 0 the blank;
-            and their lengths, (B,), ceil(length / subsampling_factor). Log-probabilities at padded
-            positions are undefined.
+            undefined at padding. And their lengths, (B,), ceil(length / subsampling_factor).
 
         Raises:
             ShapeError: `lengths` does not fit `features`.

@@ -25,7 +25,7 @@ class Lattice(NamedTuple):
         emission: (T, V) probabilities, the blank's first.
         trigram: (V, V, V) indexed [a, b, c].
         rotated: (V, V, V) the same, indexed [b, c, a].
-        to_token: (T + 1, V, V) sum of what leads to a and b after so many frames, the last in b.
+        to_token: (T + 1, V, V) sum of what leads to a and b after t frames, the last in b.
         to_blank: (T + 1, V, V) the same, the last in a blank after b.
         scales: (T,) what the sums of each frame were divided by.
         from_token: (V, V) sum of what follows a and b, from b.

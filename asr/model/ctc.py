@@ -1,7 +1,7 @@
 """The CTC loss of each utterance, and whether an utterance has an alignment at all.
 
-On a CPU it is our own `forward_backward`, which is several times as fast as torch's and lets other
-threads compute theirs at the same time.
+On a CPU, `forward_backward` computes it: several times as fast as torch, and in threads at the same
+time. On a GPU, torch does.
 """
 
 import math
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from asr.model.forward_backward import forward_backward
 from asr.model.known_gradient import with_gradient
 
 BLANK = 0
@@ -33,7 +34,7 @@ def ctc_loss(log_probs: Tensor, lengths: Tensor, tokens: Tensor, token_lengths: 
         Graves et al., "Connectionist Temporal Classification", ICML 2006.
     """
     if log_probs.device.type != "cpu":
-        return _loss_of_torch(log_probs, lengths, tokens, token_lengths)
+        return _torch_loss(log_probs, lengths, tokens, token_lengths)
     assert not len(lengths) or int(lengths.max()) <= log_probs.shape[1]
     has_gradient = log_probs.requires_grad and torch.is_grad_enabled()
     emissions = log_probs.detach()
@@ -67,44 +68,38 @@ def is_alignable(lengths: Tensor, tokens: Tensor, token_lengths: Tensor) -> Tens
     return (lengths >= token_lengths + n_repeats) & (lengths > 0)
 
 
-def _loss_of_torch(
+def _torch_loss(
     log_probs: Tensor, lengths: Tensor, tokens: Tensor, token_lengths: Tensor
 ) -> Tensor:
+    by_time = log_probs.transpose(0, 1)  # (T, B, V)
     return functional.ctc_loss(
-        log_probs.transpose(0, 1),  # (T, B, V)
-        tokens,
-        lengths,
-        token_lengths,
-        blank=BLANK,
-        reduction="none",
+        by_time, tokens, lengths, token_lengths, blank=BLANK, reduction="none"
     )
 
 
 def _loss(log_probs: Tensor, tokens: Tensor, occupancy: Tensor) -> float:
     """Compute one loss; fill (T, V) with each token's probability in each frame, unless (0, V)."""
-    from asr.model.forward_backward import forward_backward  # inference needs no numba
-
     sequence = tokens.tolist()
     assert max(sequence, default=0) < log_probs.shape[1]
     emission = log_probs.to(torch.float64, memory_format=torch.contiguous_format).exp()
     filled = occupancy.new_empty(occupancy.shape, dtype=torch.float64)
     loss = forward_backward(emission.numpy(), sequence, filled.numpy())
     if math.isnan(loss):
-        loss, filled = _rare_loss(log_probs, tokens)
+        loss, filled = _loss_in_logarithms(log_probs, tokens)
     occupancy[:] = filled[: len(occupancy)]
     return loss
 
 
-def _rare_loss(log_probs: Tensor, tokens: Tensor) -> tuple[float, Tensor]:
-    """Compute one loss and its occupancy in logarithms, which are slow but never out of range."""
+def _loss_in_logarithms(log_probs: Tensor, tokens: Tensor) -> tuple[float, Tensor]:
+    """Compute one loss and its occupancy by torch: slowly, but never out of range."""
     with torch.enable_grad():
         emission = log_probs.detach().double().requires_grad_()
-        lengths = torch.tensor([len(emission)]), torch.tensor([len(tokens)])
-        loss = _loss_of_torch(emission[None], lengths[0], tokens[None], lengths[1])
+        length, token_length = torch.tensor([len(emission)]), torch.tensor([len(tokens)])
+        loss = _torch_loss(emission[None], length, tokens[None], token_length)
         (gradient,) = torch.autograd.grad(loss.sum(), emission)
     if bool(log_probs.isnan().any()):
         return math.nan, gradient.fill_(math.nan)
     if not math.isfinite(loss.item()):
         return loss.item(), gradient.zero_()
-    # torch returns the gradient behind a softmax, which is the softmax minus the occupancy
+    # torch's gradient is that of the logits: the softmax minus the occupancy
     return loss.item(), emission.detach().exp() - gradient

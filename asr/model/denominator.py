@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from asr.model.crf_lattice import make_lattice, sum_over_sequences
 from asr.model.known_gradient import with_gradient
 
 
@@ -34,9 +35,6 @@ def log_denominator(log_probs: Tensor, lengths: Tensor, trigram: Tensor) -> Tens
         Povey et al., "Purely sequence-trained neural networks for ASR based on lattice-free MMI",
         Interspeech 2016 (a sum of this kind).
     """
-    # Only training with it needs numba.
-    from asr.model.crf_lattice import make_lattice, sum_over_sequences
-
     totals = log_probs.new_empty(len(log_probs))
     occupancy = torch.zeros_like(log_probs, memory_format=torch.contiguous_format)
     forwards = trigram.numpy()

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from asr.compiled import compiled
 
-_STEP = 128  # an exponent counts so many powers of two
+_STEP = 128  # powers of two per unit of an exponent
 _UNIT = 2.0**_STEP
 LOG_UNIT = _STEP * math.log(2.0)
 _LOWEST, _HIGHEST = -8, 7  # the exponents that a float can represent
 _POWERS = 2.0 ** (_STEP * np.arange(_LOWEST, _HIGHEST + 1))
-_STEEPEST = 3  # an exponent is at most so far below that of the position before
+_STEEPEST = 3  # the most that an exponent falls from one position to the next
 
 
 @compiled
@@ -30,10 +30,10 @@ def rescale(
     """Bring the two sums of each position back into range, by changing its exponent.
 
     Args:
-        one: (n,) one sum of each position.
-        other: (n,) the other sum.
+        one: (n,) a sum of each position.
+        other: (n,) another one.
         exponents: (n,) of both.
-        ratios: (n,) filled: the factor that brings a sum of the position before to this exponent.
+        ratios: (n,) gets the factor that brings a sum of the position before to this exponent.
         way: The first position, the last one, and the step, 1 or -1.
     """
     start, end, step = way

@@ -1,10 +1,7 @@
 """Recurrent layers of LSTM, GRU or plain RNN cells, in one or both directions.
 
-The encoder is a stack of them. A stack of one direction can also continue from where it stopped,
-its state carried over.
-
-On a CPU, a padded batch runs several times faster than a packed one. Both directions stay exact:
-the forward one reads padding only after the speech, and the backward one reads the speech reversed,
+Batches are padded, not packed, which is several times faster on a CPU. Both directions stay exact:
+the forward one reads padding only after the speech; the backward one reads the speech reversed,
 with the padding still at the end.
 """
 
@@ -17,10 +14,10 @@ CELLS: dict[str, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.
 
 
 class RecurrentLayer(nn.Module):
-    """One recurrent layer with a residual connection, normalised: (B, T, D) → (B, T, D).
+    """A recurrent layer with a residual connection, normalised: (B, T, D) → (B, T, D).
 
-    The states of the two directions are added. Compared with concatenation, this halves the input
-    of the next layer and makes a training step a third faster on a CPU.
+    The two directions are added, not concatenated: the next layer has half the input, and a
+    training step on a CPU takes a third less time.
 
     References:
         Amodei et al., "Deep Speech 2", ICML 2016, section 3.1 (sum of the directions).
@@ -35,23 +32,23 @@ class RecurrentLayer(nn.Module):
         self.norm = nn.LayerNorm(size)
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        """Read the valid frames; the output at padded positions is undefined."""
+        """Read the valid frames; the output at padding is undefined."""
         states = frames + self.ahead(frames)[0]
         if self.back is not None:
-            mirrored = self.back(reverse_valid(frames, lengths))[0]
-            states = states + reverse_valid(mirrored, lengths)
+            reversed_states = self.back(reverse_valid(frames, lengths))[0]
+            states = states + reverse_valid(reversed_states, lengths)
         normalised: Tensor = self.norm(states)
         return normalised
 
     def read_on(self, frames: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Continue from a state, (S, B, D); return the output and the state after it."""
+        """Continue ahead from a state, (S, B, D); return the output and the state after it."""
         hidden = state.split(1) if isinstance(self.ahead, nn.LSTM) else state
         states, end = self.ahead(frames, hidden)
         return self.norm(frames + states), end if isinstance(end, Tensor) else torch.cat(end)
 
 
 class RecurrentStack(nn.Module):
-    """A stack of recurrent layers.
+    """A stack of recurrent layers; one of a single direction can continue where it stopped.
 
     References:
         Graves, Mohamed and Hinton, "Speech recognition with deep recurrent neural networks",
@@ -88,12 +85,10 @@ class RecurrentStack(nn.Module):
     def read_on(
         self, frames: Tensor, state: Tensor, dropout: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Read the next frames of a sequence, one direction only.
-
-        Reading a sequence in pieces gives the same as reading it at once.
+        """Read the next frames of a sequence, in one direction; pieces give the same as the whole.
 
         Args:
-            frames: (B, T, D), all valid, or with padding at the end whose output is not used.
+            frames: (B, T, D), all valid. From padding on, neither output nor state has a meaning.
             state: (n_layers, S, B, D) float32 from `start` or the previous call. S is 2 for LSTM
                 (output and cell), else 1.
             dropout: (n_layers, B, 1, D) factors on each layer's input; None drops nothing.

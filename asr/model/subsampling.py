@@ -1,9 +1,12 @@
 """Subsampling: fewer, richer frames before the recurrent layers.
 
-Either two 3×3 convolutions over time and frequency, each of which halves the frequencies; their
-strides in time multiply to the subsampling factor. A voice of other pitch or vocal tract length is
-shifted along the frequency axis, where a convolution still finds it. Or, for features without an
-order, a few frames are stacked into one.
+Log-mel energies go through two 3×3 convolutions over time and frequency. Each halves the
+frequencies; their strides in time multiply to the subsampling factor. Another voice shifts its
+patterns along the frequency axis, where a convolution still finds them. Features without an order,
+such as MFCC, are stacked instead, a few frames into one.
+
+Padding is set to zero first, as a convolution pads an utterance alone, so that the frames of an
+utterance do not depend on the rest of its batch.
 """
 
 from typing import Any
@@ -20,9 +23,6 @@ from asr.model.config import TIME_STRIDES
 
 class ConvSubsampling(nn.Module):
     """Shorten (B, T, F) to (B, T / factor, D), rounded up, by two convolutions.
-
-    Padding is set to zero before each layer, which is how a convolution pads an utterance alone. So
-    the result for an utterance does not depend on the rest of the batch.
 
     References:
         Amodei et al., "Deep Speech 2", ICML 2016, section 3.5 (striding, 2-D invariance).
@@ -50,10 +50,7 @@ class ConvSubsampling(nn.Module):
 
 
 class FrameStacking(nn.Module):
-    """Shorten (B, T, F) to (B, T / factor, D), rounded up, by a linear map of stacked frames.
-
-    Padding is set to zero, so that the result for an utterance does not depend on the batch.
-    """
+    """Shorten (B, T, F) to (B, T / factor, D), rounded up, by a linear map of stacked frames."""
 
     def __init__(self, n_features: int, *, factor: int, size: int) -> None:
         super().__init__()
@@ -75,14 +72,13 @@ def _rectify_valid(x: Tensor, lengths: Tensor) -> Tensor:
 
 
 class _RectifyValid(torch.autograd.Function):
-    """Rectify (B, C, T, F) and zero its padding in place, in a third of the time that masks take.
+    """Rectify (B, C, T, F) and zero its padding, NaN included, in a third of the time of masks.
 
-    The gradient is zero exactly where the output is, so only the output has to be kept.
+    It works in place. The gradient is zero exactly where the output is, so only that is kept.
     """
 
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor, lengths: Tensor) -> Tensor:
-        """Change `x` itself; whatever the padding contained (NaN included) is gone."""
         ctx.mark_dirty(x)
         x.relu_()
         for channels, length in zip(x, lengths.tolist(), strict=True):
@@ -92,6 +88,5 @@ class _RectifyValid(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401 (as torch has it)
-        """Pass the gradient where the output is above zero."""
         (x,) = ctx.saved_tensors
         return gradient * x.sign(), None

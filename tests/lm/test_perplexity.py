@@ -69,5 +69,5 @@ def test_a_text_without_a_segment_is_refused(build: Callable[..., NGram]) -> Non
 
 @pytest.mark.parametrize("word", ["<s>", "</s>"])
 def test_a_text_that_spells_start_or_end_is_refused(word: str, build: Callable[..., NGram]) -> None:
-    with pytest.raises(DataError, match=f"got '{word}'"):
+    with pytest.raises(DataError, match=f"got the reserved '{word}'"):
         perplexity(build(["A B"], 2), [f"A {word}"])

@@ -15,8 +15,7 @@ def test_special_words_come_first_and_have_their_ids() -> None:
 
 def test_any_other_word_is_unknown() -> None:
     vocabulary = Vocabulary.of(["A"])
-    assert "C" not in vocabulary
-    assert vocabulary.id("C") == UNKNOWN_ID
+    assert vocabulary.ids(["C"]) == [UNKNOWN_ID]
 
 
 @pytest.mark.parametrize("words", [(), ("A", "B", "C"), ("<unk>", "<s>", "</s>", "A", "A")])
