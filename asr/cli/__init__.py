@@ -47,7 +47,7 @@ VERBS = {
 DESCRIPTION = """\
 Small speech recognition: recurrent encoders trained with CTC, on your own computer.
 
-  asr transcribe speech.wav            print its text, recognised by the model of the package
+  asr transcribe speech.wav            print what was said: a model is included
 
 From a corpus to a number, one verb a step (recipes/ puts them in order):
 

@@ -7,7 +7,7 @@ A model comes with a golden example: a waveform, and the output and transcript t
 computed on which the model was made. Here they must come out the same. Then the model's default
 search must transcribe the example.
 
-What is broken is marked so, and the exit status is 1. Paste the output into a report of a bug.
+What is broken is marked so, and the exit status is 1. Paste the output into a bug report.
 
 Examples:
   asr doctor

@@ -24,9 +24,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tqdm import tqdm
+
 from asr.checkpoint.decoding import plan_search
 from asr.checkpoint.names import model_folder
-from asr.cli.bars import counting_bar
 from asr.cli.numbers import at_least, duration
 from asr.cli.outputs import add_output, file_to_write
 from asr.cli.searching import add_search_arguments, add_threads_argument, read_search
@@ -86,13 +87,11 @@ def run(options: argparse.Namespace) -> int:
 
     use_threads(options.threads)
     utterances, subjects = _utterances(options), _subjects(options)
-    n_all, n_done = n_steps(len(subjects), utterances), 0
-    with counting_bar("measuring", "utt") as show:
+    n_all = n_steps(len(subjects), utterances)
+    with tqdm(desc="measuring", total=n_all, unit="utt", disable=None, leave=False) as bar:
 
         def advance() -> None:
-            nonlocal n_done
-            n_done += 1
-            show(n_done, n_all)
+            bar.update()
 
         memories = [
             measure_memory(subject, utterances, max_seconds=options.seconds, advance=advance)

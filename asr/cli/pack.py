@@ -29,9 +29,10 @@ from asr.checkpoint.names import model_folder
 from asr.cli.export import add_weights_argument
 from asr.cli.outputs import folder_to_make
 from asr.cli.searching import add_model_argument, add_search_arguments, read_search
-from asr.errors import AudioError, DataError
+from asr.errors import AudioError
 from asr.features.config import FeatureConfig
 from asr.recognizer import load_model
+from asr.text.lines import read_text
 
 if TYPE_CHECKING:
     from asr.checkpoint.network import Checkpoint
@@ -68,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
         example = read_example(folder)
     else:
         example = _read_example(options.example, checkpoint.config.features)
-    card = _read_card(options.card or folder / CARD_FILE)
+    card = read_text(options.card or folder / CARD_FILE)
     search = _default_search(options, checkpoint)
     packed = replace(checkpoint, directory=replace(checkpoint.directory, search=search))
     before = _size(folder)
@@ -104,13 +105,6 @@ def _default_search(options: argparse.Namespace, checkpoint: "Checkpoint") -> De
         return DefaultSearch(plan.beam, plan.lm, plan.lexicon)
     options.refuse("a model's default search needs a language model: give --lm")
     return None
-
-
-def _read_card(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is not UTF-8 text at byte {error.start}") from error
 
 
 def _size(folder: Path) -> float:

@@ -17,7 +17,7 @@ one more between equal ones, at one frame per 0.01 s × the model's subsampling 
 Example:
   asr prepare LibriSpeech/train-clean-5 --output train.jsonl
 Next:
-  asr train conf/mini_librispeech.toml --train train.jsonl --dev dev.jsonl --output model
+  asr train conf/mini_librispeech.toml --train train.jsonl --lexicon lexicon.txt --output model
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Write scores as Markdown.
 
 Each gets a row with the WER and its confidence interval, the counts of errors and the speed. Below
-the table stand everything that a figure depends on (command, commit, configuration, machine,
+the table stands everything that a figure depends on (command, commit, configuration, machine,
 normaliser), the most frequent errors and the worst utterances.
 
 Two scores are never pooled. The same scores give the same text.

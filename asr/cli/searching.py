@@ -37,8 +37,8 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the search and its settings."""
     search = parser.add_argument_group(
         "search",
-        "These settings refine the model's default search (see asr pack); a model that has none is "
-        "searched greedily. --search beam without --lm and --lexicon starts afresh: no words, 100 "
+        "These settings refine the model's default search (see asr pack); a model without one is\n"
+        "searched greedily. --search beam without --lm and --lexicon starts afresh: no words, 100\n"
         "prefixes within 14 nats.",
     )
     search.add_argument(

@@ -2,8 +2,8 @@
 
 The configuration decides everything about the model and its training (see conf/): features,
 network, heads, loss terms, augmentation. --set changes a value for one run, such as
---set train.n_epochs=3. The folder OUTPUT.run keeps the state of the run, its metrics and
-TensorBoard curves.
+--set train.n_epochs=3. A head of phones needs --lexicon (see asr lexicon). The folder OUTPUT.run
+keeps the state of the run, its metrics and TensorBoard curves.
 
 Killed at any moment, a run resumes when you repeat its command; Ctrl-C or SIGTERM lets it save its
 state first. The model directory appears when training is finished. `asr export` and `asr pack` make
@@ -19,7 +19,8 @@ Features are computed once and kept in memory, as many as --feature-cache has ro
 computed again in each epoch. The model is the same.
 
 Examples:
-  asr train conf/mini_librispeech.toml --train train.jsonl --dev dev.jsonl --output model
+  asr train conf/tiny.toml --train tiny.jsonl --dev tiny.jsonl --output model
+  asr train conf/mini_librispeech.toml --train train.jsonl --dev dev.jsonl --lexicon lexicon.txt ...
   asr train mine/config.toml --start mine --set optimiser.learning_rate=0.0005 --output better ...
   torchrun --nproc-per-node 8 -m asr train conf/librispeech.toml --train train.jsonl ...
 Next:
@@ -54,10 +55,15 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr train` takes."""
-    parser.add_argument("config", type=Path, help="configuration, a file of conf/")
-    parser.add_argument("--train", type=Path, required=True, help="manifest to learn from")
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="a file of conf/, or yours")
     parser.add_argument(
-        "--dev", type=Path, help="manifest to choose the epoch by (default: keep the last epoch)"
+        "--train", type=Path, required=True, metavar="MANIFEST", help="utterances to learn from"
+    )
+    parser.add_argument(
+        "--dev",
+        type=Path,
+        metavar="MANIFEST",
+        help="utterances to choose the epoch by (default: keep the last epoch)",
     )
     parser.add_argument(
         "--lexicon",
@@ -68,8 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start",
         metavar="MODEL",
-        help="begin with the weights of a model, a folder or a shipped one's name, of the same "
-        "[features], [text] and [model] (default: random weights)",
+        help="begin with the weights of a model, a folder or a shipped one's name, with the "
+        "same [features], [text] and [model] (default: random weights)",
     )
     add_run_arguments(parser)
     parser.add_argument(

@@ -1,12 +1,14 @@
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from asr.cli import VERBS, main
+from asr.cli import VERBS, main, parser
 from asr.cli import report as report_verb
+from asr.cli.lm import VERBS as LM_VERBS
 from asr.errors import DataError
 from asr.provenance import own_version
 
@@ -23,6 +25,17 @@ def test_the_help_of_a_verb_teaches_by_an_example(
     assert ended.value.code == 0
     assert "Example" in text
     assert f"  asr {verb} " in text
+
+
+@pytest.mark.parametrize("verb", [*VERBS, *(f"lm {verb}" for verb in LM_VERBS)])
+def test_the_examples_in_the_help_of_a_verb_are_commands_of_asr(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*verb.split(), "--help"])
+    for line in capsys.readouterr().out.splitlines():
+        if line.startswith("  asr ") and not line.endswith(("...", "--help")):
+            parser().parse_args(shlex.split(line)[1:])
 
 
 def test_the_help_names_every_verb_beside_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:

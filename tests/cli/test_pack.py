@@ -68,7 +68,8 @@ def test_a_model_can_be_packed_onto_itself(model: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "reason"), [("--card", "No such file or directory"), ("--example", "no such file")]
+    ("option", "reason"),
+    [("--card", "cannot be read: No such file or directory"), ("--example", "no such file")],
 )
 def test_what_is_not_there_is_named_and_nothing_written(
     option: str, reason: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -15,10 +15,10 @@ Example:
 """
 
 import argparse
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from asr.cli.bars import Advance, counting_bar
+from tqdm import tqdm
+
 from asr.cli.numbers import at_least
 from asr.lm.files import read_ngram
 from asr.lm.perplexity import Perplexity, perplexity
@@ -44,20 +44,15 @@ def run(options: argparse.Namespace) -> int:
         print(_recurrent_summary(options.model, options.text))
         return 0
     model = read_ngram(options.model)
-    with counting_bar("scoring", "segments") as advance:
-        result = perplexity(model, _counted(read_segments(options.text), advance))
+    segments = read_segments(options.text)
+    with tqdm(segments, desc="scoring", unit="segments", disable=None, leave=False) as bar:
+        result = perplexity(model, bar)
     print(_summary(options.model, result))
     if result.n_outside and options.oov:
         frequent = result.outside.most_common(options.oov)
         words = ", ".join(f"{word} ({count})" for word, count in frequent)
         print(f"  most frequent OOV: {words}")
     return 0
-
-
-def _counted(segments: Iterable[str], advance: Advance) -> Iterator[str]:
-    for n_done, segment in enumerate(segments, start=1):
-        yield segment
-        advance(n_done, None)
 
 
 def _summary(model: Path, result: Perplexity) -> str:
