@@ -25,7 +25,6 @@ from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.statistics import corpus_statistics
 from asr.corpus.utterance import Utterance, without_folders
 from asr.errors import ConfigError, DataError
-from asr.features.front_end import FrontEnd
 from asr.lexicon.phone_spelling import PhoneSpeller
 from asr.lexicon.read import Pronunciation
 from asr.provenance import Provenance
@@ -156,7 +155,10 @@ def _start(
         else:
             tokenizers[name] = make_tokenizer(texts, head)
     checkpoint = build(config, tokenizers)
-    _set_cmvn(checkpoint.front_end, material.train)
+    if config.features.cmvn == "global":
+        some = evenly(material.train, CMVN_UTTERANCES)
+        statistics = corpus_statistics(checkpoint.front_end, some)
+        checkpoint.front_end.set_global_cmvn(statistics.mean, statistics.std)
     return checkpoint
 
 
@@ -193,21 +195,13 @@ def _hand_over(best: Path, output: Path, cache: FeatureCache, train: Sequence[Ut
     """Put the best model in its place, with the priors of its tokens."""
     checkpoint = load_checkpoint(best)
     some = evenly(train, PRIOR_UTTERANCES)
-    no_tokens: dict[str, list[int]] = {utterance.id: [] for utterance in some}
-    data = TrainingData(some, {TEXT_HEAD: no_tokens}, cache, checkpoint.config.batching)
+    data = TrainingData(some, {}, cache, checkpoint.config.batching)
     priors = estimate_priors(checkpoint.model, data.batches(0))
     directory = dataclasses.replace(
         checkpoint.directory, priors={head: prior.numpy() for head, prior in priors.items()}
     )
     finished = dataclasses.replace(checkpoint, directory=directory)
     save_checkpoint(output, finished, card=read_card(best), example=read_example(best))
-
-
-def _set_cmvn(front_end: FrontEnd, utterances: Sequence[Utterance]) -> None:
-    """Estimate global CMVN, if the configuration asks for it."""
-    if front_end.config.cmvn == "global":
-        statistics = corpus_statistics(front_end, evenly(utterances, CMVN_UTTERANCES))
-        front_end.set_global_cmvn(statistics.mean, statistics.std)
 
 
 def _phone_speller(config: Config, lexicon: Sequence[Pronunciation] | None) -> PhoneSpeller | None:

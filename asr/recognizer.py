@@ -17,16 +17,17 @@ from asr.corpus.loader import prefetch, read_utterance
 from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, AudioError, DataError
 from asr.provenance import n_cores
+from asr.runtime.emissions import Emission
 from asr.runtime.engine import Engine
 from asr.search.alignment import force_align
 from asr.search.beam import BeamConfig
+from asr.search.hypothesis import Hypothesis
 from asr.text.normalise import normaliser
 from asr.text.transcript import Transcript
 
 READ_AHEAD = 8  # recordings
 
-Waveform = NDArray[np.float32]
-Emission = NDArray[np.float32]  # (T, V), natural log
+Waveform = NDArray[np.float32]  # (N,)
 Read = tuple[Utterance, Waveform | AudioError]
 
 
@@ -64,11 +65,11 @@ def load_model(
         asr.errors.ModelError: no-such-model: neither a model directory nor a shipped model ...
     """
     options = SearchOptions(
-        "greedy" if is_greedy else "beam" if beam else None,
-        asdict(beam) if beam else {},
-        Path(lm) if lm else None,
-        Path(lexicon) if lexicon else None,
-        hotwords or {},
+        kind="greedy" if is_greedy else "beam" if beam else None,
+        settings=asdict(beam) if beam else {},
+        lm=Path(lm) if lm else None,
+        lexicon=Path(lexicon) if lexicon else None,
+        hotwords=hotwords or {},
     )
     return load_recognizer(name, options, n_threads=n_threads)
 
@@ -169,17 +170,12 @@ class Recognizer:
             model can, or with the reason why there is none.
         """
         for group, log_probs, lengths in self._computed(utterances, batch_duration):
-            n_best = iter(self.searcher(log_probs, lengths))
+            n_bests = iter(self.searcher(log_probs, lengths))
             for utterance, audio in group:
                 if isinstance(audio, AudioError):
                     yield utterance, audio
                 else:
-                    duration = len(audio) / self.sample_rate
-                    transcript = self.searcher.words.transcript(
-                        utterance.id, next(n_best), duration
-                    )
-                    calibration = self.calibration
-                    yield utterance, calibration(transcript) if calibration else transcript
+                    yield utterance, self._transcript(utterance, audio, next(n_bests))
 
     def emit_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
@@ -232,6 +228,13 @@ class Recognizer:
         """Search one emission, (T, V) of the searched head; the text is empty if T is 0."""
         ((best, *_),) = self.searcher(emission[None], np.array([len(emission)]))
         return self.searcher.words.text(best)
+
+    def _transcript(
+        self, utterance: Utterance, waveform: Waveform, n_best: list[Hypothesis]
+    ) -> Transcript:
+        duration = len(waveform) / self.sample_rate
+        transcript = self.searcher.words.transcript(utterance.id, n_best, duration)
+        return self.calibration(transcript) if self.calibration else transcript
 
     def _aligned(self, utterance: Utterance, emission: Emission) -> Transcript:
         if utterance.text is None:

@@ -1,4 +1,4 @@
-"""What a model.onnx says of itself: its metadata, written at export and checked on loading."""
+"""The description of a model.onnx: metadata, written at export and checked on loading."""
 
 import json
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What has to be known of a graph to feed it.
+    """What a caller needs to know about a graph.
 
     Attributes:
         sample_rate: Hz, of the waveforms.

@@ -1,4 +1,4 @@
-"""Emissions: a model's output for a dev set, stored so that searches are tuned without it."""
+"""Emissions: a model's output for a dev set, stored so that tuning needs no network."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Engine: what recognising asks of a network, whoever computes it."""
+"""Engine: the interface of whatever computes a network, for recognising."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -8,20 +8,15 @@ from numpy.typing import NDArray
 
 
 class Engine(Protocol):
-    """Turns waveforms into log-probabilities, each utterance independently of the others.
-
-    Attributes:
-        sample_rate: Hz, of the waveforms.
-        heads: The number of tokens (V, blank included) of each output, by its name, in order.
-    """
+    """Turns waveforms into log-probabilities, each utterance independently of the others."""
 
     @property
     def sample_rate(self) -> int:
-        """Hz."""
+        """Hz, of the waveforms."""
 
     @property
     def heads(self) -> Mapping[str, int]:
-        """The number of tokens of each output."""
+        """The number of tokens (V, blank included) of each output, by its name, in order."""
 
     def log_probs(
         self, waveforms: NDArray[np.float32], lengths: NDArray[np.int64], head: str
@@ -31,7 +26,7 @@ class Engine(Protocol):
         Args:
             waveforms: (B, N) float32 in [-1, 1]. Padding may hold anything, NaN included.
             lengths: (B,) int64, valid samples.
-            head: Which output.
+            head: The output's name.
 
         Returns:
             log_probs, (B, T, V) float32, natural log, each frame normalised, token 0 the blank;

@@ -1,16 +1,15 @@
 """A model.onnx run by ONNX Runtime on the CPU, one utterance at a time.
 
-Utterances are never computed together: the scale of 8-bit activations is taken over all that an
-operator reads, and would carry from one utterance to another. Threads run utterances side by side
-instead, which is also the faster way on a CPU.
+Utterances are never computed in one batch: the scale of 8-bit activations depends on all that an
+operator reads, so one utterance would change another. Threads compute one utterance each instead,
+which is also faster on a CPU.
 
-ONNX Runtime is told to start no threads of its own, so that a process may fork after loading, and
-to report nothing: its released builds otherwise send telemetry to their maker, from a thread that
-starts with the import.
+ONNX Runtime starts no threads of its own here, so that a process may fork after loading, and sends
+no telemetry, as its released builds otherwise do from a thread that starts with the import.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,20 +20,20 @@ from numpy.typing import NDArray
 from asr.errors import ConfigError, ModelError, ShapeError
 from asr.runtime.description import read_description
 
-FATAL_ONLY = 4  # ONNX Runtime's log severity: what it would log is in the error that it raises
+FATAL_ONLY = 4  # log severity: the errors that ONNX Runtime raises say what its log would
 
 
 class OnnxEngine:
-    """Fulfils `asr.runtime.engine.Engine` by ONNX Runtime.
+    """Implements `asr.runtime.engine.Engine` with ONNX Runtime.
 
     Attributes:
-        description: What the model says of itself.
+        description: The graph's metadata.
         sample_rate: Hz, of the waveforms.
         heads: The number of tokens of each output, by its name.
 
     Args:
         path: A model.onnx that this package exported.
-        n_threads: Utterances to compute side by side, at least 1. Threads end with each call.
+        n_threads: Utterances to compute at the same time, at least 1. Threads end with each call.
 
     Raises:
         ModelError: The file is missing, not an ONNX model, or not in this release's format.
@@ -58,9 +57,8 @@ class OnnxEngine:
         _check(waveforms, lengths)
         if head not in self.heads:
             raise ConfigError(f"this model has no output {head!r}, only {', '.join(self.heads)}")
-        emissions = self._run_all(
-            [waveform[:length] for waveform, length in zip(waveforms, lengths, strict=True)], head
-        )
+        valid = [waveform[:length] for waveform, length in zip(waveforms, lengths, strict=True)]
+        emissions = self._run_all(valid, head)
         frame_lengths = np.array([len(emission) for emission in emissions], np.int64)
         shape = (len(emissions), max(frame_lengths, default=0), self.heads[head])
         log_probs = np.zeros(shape, np.float32)
@@ -73,17 +71,10 @@ class OnnxEngine:
     ) -> list[NDArray[np.float32]]:
         """Compute (T, V) of each waveform (N,), the longest first, so that threads end together."""
         order = sorted(range(len(waveforms)), key=lambda i: -len(waveforms[i]))
-        emissions = dict(zip(order, self._map([waveforms[i] for i in order], head), strict=True))
+        with ThreadPoolExecutor(self._n_threads, thread_name_prefix="engine") as pool:
+            computed = pool.map(lambda i: self._run(waveforms[i], head), order)
+            emissions = dict(zip(order, computed, strict=True))
         return [emissions[i] for i in range(len(waveforms))]
-
-    def _map(
-        self, waveforms: list[NDArray[np.float32]], head: str
-    ) -> Iterable[NDArray[np.float32]]:
-        n_threads = min(self._n_threads, len(waveforms))
-        if n_threads <= 1:
-            return [self._run(waveform, head) for waveform in waveforms]
-        with ThreadPoolExecutor(n_threads, thread_name_prefix="engine") as pool:
-            return list(pool.map(lambda waveform: self._run(waveform, head), waveforms))
 
     def _run(self, waveform: NDArray[np.float32], head: str) -> NDArray[np.float32]:
         """Compute (T, V) of one waveform (N,)."""
@@ -131,11 +122,10 @@ def open_session(path: Path) -> Any:  # noqa: ANN401 (ONNX Runtime has no types)
 
 
 def has_vnni() -> bool:
-    """Tell whether an x86 processor adds up products of 8-bit integers exactly at full speed.
+    """Tell whether an x86 processor sums products of 8-bit integers exactly at full speed.
 
-    Other x86 processors saturate, unless ONNX Runtime is told to be exact. It then takes a slower
-    way on every x86 processor, so it must not be told without need. Where the system does not say
-    what the processor has, the answer is no.
+    Other x86 processors saturate unless ONNX Runtime is asked for exact sums, which are slower on
+    every x86 processor. The answer is no where the system does not list the processor's features.
     """
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
