@@ -213,7 +213,7 @@ def _phone_speller(config: Config, lexicon: Sequence[Pronunciation] | None) -> P
         )
     if not heads and lexicon is not None:
         raise ConfigError('there is a lexicon and no head of phones: add one (units = "phones")')
-    return None if lexicon is None else PhoneSpeller.from_entries(lexicon)
+    return None if lexicon is None else PhoneSpeller(lexicon)
 
 
 def _tokens(

@@ -133,7 +133,7 @@ def training_data(
         dictionary = read_dictionary(folder / "lexicon" / "cmudict-en-us.dict", normalise)
         words = (word for text in texts.values() for word in text.split())
         ways = pronounce(words, dictionary)
-        speller = PhoneSpeller({word: units[0] for word, units in ways.items()})
+        speller = PhoneSpeller((word, units[0]) for word, units in ways.items())
         phones = tokenizers["phones"] = speller.table()
         tokens["phones"] = {
             name: phones.numbers(speller.spell(text)) for name, text in texts.items()

@@ -62,12 +62,7 @@ class LanguageTrainer:
         save_best: Callable[[], None],
         must_stop: Callable[[], bool],
     ) -> LanguageRunState:
-        """Train to the end.
-
-        Args:
-            watcher: Receives a report of every update and validation.
-            save_best: Called whenever the model predicts the dev text best so far.
-            must_stop: Asked after every update whether to end early.
+        """Train to the end; `save_best` is called when the dev text is predicted best so far.
 
         Raises:
             StoppedError: `must_stop` returned True. The state is saved.

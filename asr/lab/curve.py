@@ -1,4 +1,4 @@
-"""Curve: the norm of a gradient by distance, and what it says of a network's memory."""
+"""Curve: the norm of a gradient by distance, and figures that sum it up."""
 
 import math
 from dataclasses import dataclass

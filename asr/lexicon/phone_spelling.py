@@ -1,40 +1,32 @@
 """Phone spelling: text becomes the phones of a lexicon, for training."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from asr.errors import DataError
 from asr.lexicon.read import Pronunciation
 from asr.text.tokens import BLANK, TokenTable
 
 
-@dataclass(frozen=True, slots=True)
 class PhoneSpeller:
     """Spells text in phones, each word by its first pronunciation.
 
     Args:
-        pronunciations: Phones by word.
+        lexicon: Words and their phones.
+
+    Raises:
+        DataError: The words have no pronunciations.
     """
 
-    pronunciations: dict[str, tuple[str, ...]]
-
-    @classmethod
-    def from_entries(cls, entries: Iterable[Pronunciation]) -> "PhoneSpeller":
-        """Keep the first pronunciation of each word.
-
-        Raises:
-            DataError: The entries have no pronunciations.
-        """
-        pronunciations: dict[str, tuple[str, ...]] = {}
-        for word, units in entries:
-            pronunciations.setdefault(word, units)
-        if not any(pronunciations.values()):
+    def __init__(self, lexicon: Iterable[Pronunciation]) -> None:
+        self._phones: dict[str, tuple[str, ...]] = {}
+        for word, phones in lexicon:
+            self._phones.setdefault(word, phones)
+        if not any(self._phones.values()):
             raise DataError("the lexicon is a list of words without pronunciations")
-        return cls(pronunciations)
 
     def table(self) -> TokenTable:
         """Make the tokens of a model that outputs these phones; none marks the end of a word."""
-        phones = {phone for units in self.pronunciations.values() for phone in units}
+        phones = {phone for own in self._phones.values() for phone in own}
         return TokenTable((BLANK, *sorted(phones)))
 
     def spell(self, text: str) -> Sequence[str]:
@@ -44,7 +36,7 @@ class PhoneSpeller:
             DataError: The lexicon lacks a word.
         """
         try:
-            return [phone for word in text.split() for phone in self.pronunciations[word]]
+            return [phone for word in text.split() for phone in self._phones[word]]
         except KeyError as missing:
             raise DataError(
                 f"the lexicon lacks the word {missing.args[0]!r}; `asr lexicon` adds "

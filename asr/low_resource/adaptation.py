@@ -66,8 +66,7 @@ class AdaptationResources:
     """How an adaptation recognises, trains and reports.
 
     Attributes:
-        recognise: Recognises utterances by the plan with the model of a directory; returns
-            transcripts by id.
+        recognise: From a model's directory and utterances to transcripts by id, by the plan.
         watch: Makes the watcher of a training from the folder of its run.
         training: What each training may use.
     """
@@ -90,8 +89,7 @@ def adapt_model(
     in the recordings where it made them. So each fold is recognised again by a model that learned
     from the others, and the last model learns from those transcripts.
 
-    The model keeps its default search. Its calibrations are dropped: they belong to its old
-    weights.
+    The model keeps its default search and loses its calibrations, which belong to its old weights.
 
     Args:
         config: The model's own with `SETTINGS`, or another.
@@ -99,7 +97,7 @@ def adapt_model(
         output: The model directory; made at the very end. `<output>.run` keeps the transcripts and
             the states of the trainings.
         provenance: For the model card.
-        resources: How to recognise, and what to train with.
+        resources: How to recognise and train.
 
     Returns:
         The transcripts that the model learned from, by id, without recordings that cannot be read.
@@ -117,9 +115,8 @@ def adapt_model(
         improved adaptation performance", ICASSP 2009.
     """
     check_replaceable(output)
-    start = load_checkpoint(material.model)
-    lexicon = _lexicon(material.plan, start) if start.config.phone_heads else None
-    plan, recordings = material.plan, material.recordings
+    plan, recordings, start = material.plan, material.recordings, load_checkpoint(material.model)
+    lexicon = _lexicon(plan, start) if start.config.phone_heads else None
     adapter = _Adapter(config, start, plan, lexicon, run_folder(output), provenance, resources)
     transcripts = adapter.recognise(material.model, recordings)
     if (n_folds := min(material.n_folds, len(recordings))) > 1:
@@ -143,7 +140,7 @@ def folds(recordings: Sequence[Utterance], n_folds: int) -> list[list[Utterance]
 
 @dataclass(frozen=True, slots=True)
 class _Adapter:
-    """Recognises and trains; results that are in the folder already are not computed again."""
+    """Recognises and trains; what is finished in its folder is not done again."""
 
     config: Config
     start: Checkpoint
@@ -176,12 +173,11 @@ class _Adapter:
         self, name: str, recordings: Sequence[Utterance], transcripts: Mapping[str, Transcript]
     ) -> Path:
         """Train on transcripts; return the directory of the model."""
-        output = self.folder / name
+        output, resources = self.folder / name, self.resources
         labelled = pseudo_labelled(recordings, transcripts)
         material = Material(labelled, None, self.lexicon, self.start)
-        with self.resources.watch(run_folder(output)) as watcher:
-            training = self.resources.training
-            train_model(self.config, material, output, watcher, self.provenance, training)
+        with resources.watch(run_folder(output)) as watcher:
+            train_model(self.config, material, output, watcher, self.provenance, resources.training)
         return output
 
 
@@ -198,7 +194,7 @@ def _lexicon(plan: SearchPlan, start: Checkpoint) -> list[Pronunciation]:
 
 
 def _graph_weights(model: Path) -> Weights | None:
-    """Tell how the graph of a model stores weights; None if it has none."""
+    """Return how a model's graph stores weights; None if it has no graph."""
     if not (model / ONNX_FILE).is_file():
         return None
     return cast(Weights, OnnxEngine(model / ONNX_FILE, n_threads=1).description.weights)

@@ -1,4 +1,4 @@
-"""Pseudo-labels: what a model recognised, as the texts of utterances to learn from."""
+"""Pseudo-labels: transcripts that a model made become the texts of utterances to learn from."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -58,12 +58,12 @@ def _cut_if_long(recording: Utterance, transcript: Transcript) -> Iterator[Utter
 
 def _cut(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
     """Cut at the longest pause, again and again until every part is short enough."""
-    waiting = [words]
-    while waiting:
-        some = waiting.pop()
-        if len(some) < 2 or some[-1].end - some[0].start <= LONGEST:
-            yield some
+    parts = [words]
+    while parts:
+        part = parts.pop()
+        if len(part) < 2 or part[-1].end - part[0].start <= LONGEST:
+            yield part
             continue
-        pauses = [after.start - before.end for before, after in pairwise(some)]
-        middle = 1 + max(range(len(pauses)), key=pauses.__getitem__)
-        waiting += [some[middle:], some[:middle]]
+        pauses = [after.start - before.end for before, after in pairwise(part)]
+        middle = 1 + pauses.index(max(pauses))
+        parts += [part[middle:], part[:middle]]

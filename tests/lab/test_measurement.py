@@ -148,13 +148,13 @@ def test_features_are_those_that_the_model_decodes_from(
 def test_progress_is_reported_as_often_as_announced(
     small_config: Config, tiny_corpus: Sequence[Utterance]
 ) -> None:
-    told: list[None] = []
+    calls: list[None] = []
     model, utterances = subject(checkpoint(small_config)), tiny_corpus[:2]
 
-    measure_memory(model, utterances, max_seconds=0.3, advance=lambda: told.append(None))
-    scales = measure_scales(model, utterances, max_seconds=0.3, advance=lambda: told.append(None))
+    measure_memory(model, utterances, max_seconds=0.3, advance=lambda: calls.append(None))
+    scales = measure_scales(model, utterances, max_seconds=0.3, advance=lambda: calls.append(None))
 
-    assert len(told) == n_steps(1, utterances)
+    assert len(calls) == n_steps(1, utterances)
     assert tuple(scales) == SCALES
 
 

@@ -78,8 +78,8 @@ def test_without_texts_there_is_no_picture_of_errors() -> None:
 def test_the_page_explains_and_names_its_sources() -> None:
     text = page(memory("a"))
 
-    for told in ("vanishes", "explodes", "clipped", "gate", "Hochreiter", "Bengio", "Pascanu"):
-        assert told in text
+    for words in ("vanishes", "explodes", "clipped", "gate", "Hochreiter", "Bengio", "Pascanu"):
+        assert words in text
 
 
 def test_everything_that_the_figures_depend_on_stands_there_escaped() -> None:
@@ -88,8 +88,8 @@ def test_everything_that_the_figures_depend_on_stands_there_escaped() -> None:
     assert "asr memory &lt;m&gt;" in text
     assert "search: beam 7" in text
     assert "a &amp; b" in text
-    for told in ("2 utterances of dev.jsonl", "0123456789ab", "a chip", "torch 2"):
-        assert told in text
+    for words in ("2 utterances of dev.jsonl", "0123456789ab", "a chip", "torch 2"):
+        assert words in text
 
 
 def test_numbers_too_small_to_draw_are_written_down() -> None:

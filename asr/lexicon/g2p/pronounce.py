@@ -32,15 +32,10 @@ def pronounce(
         {'HAX': (('h', 'a', 'k', 's'),), 'AT': (('a', 't'),)}
     """
     distinct = dict.fromkeys(words)
-    lacking = [word for word in distinct if word not in dictionary]
-    found: Dictionary = {}
-    if lacking:
+    pronunciations = {word: dictionary[word] for word in distinct if word in dictionary}
+    if lacking := [word for word in distinct if word not in dictionary]:
         pronouncer = Pronouncer(dictionary)
-        pronounceable = [word for word in lacking if pronouncer.letters.issuperset(word)]
+        pronounceable = [word for word in lacking if pronouncer.letters.keys() >= set(word)]
         pronounced = pronouncer.pronounce(pronounceable, advance)
-        found = {word: (units,) for word, units in pronounced.items() if units}
-    return {
-        word: dictionary[word] if word in dictionary else found[word]
-        for word in distinct
-        if word in dictionary or word in found
-    }
+        pronunciations |= {word: (units,) for word, units in pronounced.items() if units}
+    return {word: pronunciations[word] for word in distinct if word in pronunciations}

@@ -37,23 +37,26 @@ class Pronouncer:
             miles per hour) are skipped, and their number is logged.
         order: Graphones in the longest n-grams, at least 1.
 
+    Attributes:
+        letters: The letters of the dictionary, numbered.
+
     Raises:
         DataError: There is no pronunciation to learn from.
     """
 
     def __init__(self, dictionary: Dictionary, *, order: int = ORDER) -> None:
         entries = [(word, units) for word, variants in dictionary.items() for units in variants]
-        self._letters = _number(letter for word, _ in entries for letter in word)
+        self.letters = _number(letter for word, _ in entries for letter in word)
         units = _number(unit for _, pronunciation in entries for unit in pronunciation)
         divided = divide(
-            [[self._letters[letter] for letter in word] for word, _ in entries],
+            [[self.letters[letter] for letter in word] for word, _ in entries],
             [[units[unit] for unit in pronunciation] for _, pronunciation in entries],
             len(units),
         )
         learned = [graphones for graphones in divided if graphones]
         _check(len(learned), len(entries))
         n_of_letter = n_choices(len(units))
-        silent = range(0, len(self._letters) * n_of_letter, n_of_letter)
+        silent = range(0, len(self.letters) * n_of_letter, n_of_letter)
         known = sorted({*chain.from_iterable(learned), *silent})  # each letter can be silent
         letters_of, units_of = zip(
             *(parts(graphone, len(units)) for graphone in known), strict=True
@@ -62,14 +65,9 @@ class Pronouncer:
         self._units: list[Units] = [tuple(names[unit] for unit in own) for own in units_of]
         self._graphones = Graphones(
             _estimate(learned, known, order),
-            np.searchsorted(letters_of, range(len(self._letters) + 1)).astype(np.int32),
+            np.searchsorted(letters_of, range(len(self.letters) + 1)).astype(np.int32),
             np.array([len(own) > 0 for own in units_of]),
         )
-
-    @property
-    def letters(self) -> frozenset[str]:
-        """The letters of the dictionary."""
-        return frozenset(self._letters)
 
     def pronounce(
         self, words: Iterable[str], advance: Advance = lambda _done, _all: None
@@ -91,7 +89,7 @@ class Pronouncer:
             chunk = in_order[start : start + _CHUNK]
             letters = np.full((len(chunk), longest), -1, np.int32)
             for row, word in zip(letters, chunk, strict=True):
-                row[: len(word)] = [self._letters[letter] for letter in word]
+                row[: len(word)] = [self.letters[letter] for letter in word]
             is_shared = np.logical_and.accumulate(letters[1:] == letters[:-1], axis=1)
             n_shared = np.array([0, *is_shared.sum(axis=1)], np.int32)  # with the word before
             found = np.empty_like(letters)

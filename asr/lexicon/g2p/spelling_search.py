@@ -55,13 +55,12 @@ class Beam(NamedTuple):
 
 def make_beam(n_letters: int, beam_size: int) -> Beam:
     """Make a beam for words up to a length, with the empty hypothesis in row 0."""
-    sizes, bests = np.zeros(n_letters + 1, np.int32), np.zeros(n_letters + 1)
     shape = (n_letters + 1, beam_size)
-    states, graphones, previous = np.zeros((3, *shape), np.int32)
+    sizes = np.zeros(n_letters + 1, np.int32)
     sizes[0] = 1
-    return Beam(
-        sizes, bests, np.zeros(shape), states, graphones, previous, np.zeros(shape, np.bool_)
-    )
+    states, graphones, previous = np.zeros((3, *shape), np.int32)
+    bests, scores, has_units = np.zeros(n_letters + 1), np.zeros(shape), np.zeros(shape, np.bool_)
+    return Beam(sizes, bests, scores, states, graphones, previous, has_units)
 
 
 @compiled

@@ -9,9 +9,9 @@ UNITS = {unit: i for i, unit in enumerate(("a", "e", "h", "k", "p", "s", "t", "S
 def divided(*entries: str) -> list[str]:
     """Divide entries as in `HAT hat`, written as in `H:h A:a T:t`."""
     spelled = [[LETTERS[letter] for letter in entry.split()[0]] for entry in entries]
-    said = [[UNITS[unit] for unit in entry.split()[1]] for entry in entries]
+    pronounced = [[UNITS[unit] for unit in entry.split()[1]] for entry in entries]
     written = []
-    for graphones in divide(spelled, said, len(UNITS)):
+    for graphones in divide(spelled, pronounced, len(UNITS)):
         found = [parts(graphone, len(UNITS)) for graphone in graphones]
         names = [
             (list(LETTERS)[letter], [list(UNITS)[i] for i in units]) for letter, units in found

@@ -41,10 +41,10 @@ def test_what_a_letter_stands_for_depends_on_its_neighbours() -> None:
     assert pronouncer.pronounce(["ACECO"]) == {"ACECO": ("A", "s", "E", "k", "O")}
 
 
-def test_progress_is_told_up_to_the_last_word(pronouncer: Pronouncer) -> None:
-    told: list[tuple[int, int | None]] = []
-    pronouncer.pronounce(regular(3), lambda done, everything: told.append((done, everything)))
-    assert told == [(512, 512)]
+def test_progress_is_reported_up_to_the_last_word(pronouncer: Pronouncer) -> None:
+    calls: list[tuple[int, int | None]] = []
+    pronouncer.pronounce(regular(3), lambda n_done, n_all: calls.append((n_done, n_all)))
+    assert calls == [(512, 512)]
 
 
 def test_no_words_are_no_pronunciations(pronouncer: Pronouncer) -> None:
