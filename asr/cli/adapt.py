@@ -33,7 +33,7 @@ from asr.checkpoint.decoding import plan_search
 from asr.checkpoint.directory import CONFIG_FILE, read_directory
 from asr.checkpoint.engine import load_engine
 from asr.checkpoint.names import model_folder
-from asr.cli.numbers import at_least, duration
+from asr.cli.numbers import add_number, duration
 from asr.cli.recognising import recognise, report_failures
 from asr.cli.searching import add_model_argument, add_search_arguments, read_search
 from asr.cli.stopping import StopSignals
@@ -60,18 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "manifest", type=Path, metavar="MANIFEST", help="recordings to adapt to (see asr prepare)"
     )
-    parser.add_argument(
-        "--utterances",
-        type=at_least(1),
-        metavar="N",
-        help="learn from N of them, evenly spread (default: all)",
-    )
-    parser.add_argument(
-        "--folds",
-        type=at_least(1),
-        metavar="N",
-        default=2,
-        help="parts, each recognised again by a model of the others (default: %(default)s)",
+    add_number(parser, "--utterances", "learn from at most N of them, evenly spread (default: all)")
+    add_number(
+        parser, "--folds", "parts, each recognised again by a model of the others", default=2
     )
     add_run_arguments(parser)
     add_search_arguments(parser)

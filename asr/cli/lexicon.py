@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asr.cli.bars import counting_bar
-from asr.cli.outputs import add_output
+from asr.cli.outputs import add_output, shortened
 from asr.corpus.manifest import read_manifest
 from asr.errors import DataError
 from asr.files import write_text
@@ -33,8 +33,6 @@ from asr.lexicon.dictionary import read_dictionary
 from asr.lexicon.g2p.pronounce import pronounce
 from asr.lm.segments import read_lines
 from asr.text.normalise import NORMALISERS, Normaliser, normaliser
-
-N_LISTED = 5  # words on stderr before "and n more"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +79,13 @@ def run(options: argparse.Namespace) -> int:
     ]
     write_text(options.output, comments + "".join(lines))
     print(f"{options.output}: {summary}")
-    _print_left_out([word for word in words if word not in lexicon])
+    left_out = [word for word in words if word not in lexicon]
+    if left_out:
+        print(
+            f"asr: {len(left_out)} words are left out, for a letter that the dictionary lacks or "
+            f"because all their letters are silent: {shortened(left_out)}",
+            file=sys.stderr,
+        )
     return 0
 
 
@@ -98,14 +102,3 @@ def _read_words(paths: Sequence[Path], normalise: Normaliser) -> list[str]:
             raise DataError(f"{path}: expected words to pronounce, got none")
         words.update(found)
     return list(words)
-
-
-def _print_left_out(words: Sequence[str]) -> None:
-    """List, on stderr, words without a pronunciation."""
-    if words:
-        rest = f" and {len(words) - N_LISTED} more" if len(words) > N_LISTED else ""
-        print(
-            f"asr: {len(words)} words are left out, for a letter that the dictionary lacks or "
-            f"because all their letters are silent: {', '.join(words[:N_LISTED])}{rest}",
-            file=sys.stderr,
-        )

@@ -28,7 +28,7 @@ from tqdm import tqdm
 
 from asr.checkpoint.decoding import plan_search
 from asr.checkpoint.names import model_folder
-from asr.cli.numbers import at_least, duration
+from asr.cli.numbers import add_number, duration
 from asr.cli.outputs import add_output, file_to_write
 from asr.cli.searching import add_search_arguments, add_threads_argument, read_search
 from asr.cli.training import use_threads
@@ -40,9 +40,6 @@ from asr.recognizer import Recognizer
 
 if TYPE_CHECKING:
     from asr.lab.measurement import Subject
-
-N_UTTERANCES = 10
-SECONDS = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,20 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.svg",
         help="also write its gradients and errors as one picture",
     )
-    parser.add_argument(
-        "--utterances",
-        type=at_least(1),
-        default=N_UTTERANCES,
-        metavar="N",
-        help=f"how many of the manifest to use (default: {N_UTTERANCES})",
-    )
-    parser.add_argument(
-        "--seconds",
-        type=at_least(1),
-        default=SECONDS,
-        metavar="S",
-        help=f"how far to look to either side (default: {SECONDS})",
-    )
+    add_number(parser, "--utterances", "how many of the manifest to use", default=10)
+    add_number(parser, "--seconds", "how far to look to either side", default=4, metavar="S")
     add_search_arguments(parser)
     add_threads_argument(parser)
 

@@ -4,6 +4,27 @@ import argparse
 from collections.abc import Callable
 
 
+def add_number(
+    parser: argparse.ArgumentParser,
+    name: str,
+    told: str,
+    *,
+    minimum: int = 1,
+    default: int | None = None,
+    required: bool = False,
+    metavar: str = "N",
+) -> None:
+    """Declare an option that takes a whole number; --help shows the default, if it is not None."""
+    parser.add_argument(
+        name,
+        type=at_least(minimum),
+        default=default,
+        required=required,
+        metavar=metavar,
+        help=told if default is None else f"{told} (default: {default})",
+    )
+
+
 def at_least(minimum: int) -> Callable[[str], int]:
     """Make the reader of a whole number, for `type=` of an argument."""
 
@@ -26,7 +47,8 @@ def duration(seconds: float) -> str:
         >>> duration(75.0)
         '1.2 minutes'
     """
-    for n_seconds, unit in ((3600.0, "hours"), (60.0, "minutes")):
-        if seconds >= n_seconds:
-            return f"{seconds / n_seconds:.{2 if unit == 'hours' else 1}f} {unit}"
+    if seconds >= 3600:
+        return f"{seconds / 3600:.2f} hours"
+    if seconds >= 60:
+        return f"{seconds / 60:.1f} minutes"
     return f"{seconds:.1f} seconds"

@@ -26,7 +26,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from asr.cli.bars import counting_bar
-from asr.cli.numbers import at_least, duration
+from asr.cli.numbers import add_number, duration
 from asr.cli.outputs import add_output
 from asr.corpus.alignable import too_short_for_ctc
 from asr.corpus.librispeech import read_librispeech
@@ -51,13 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a subset, such as LibriSpeech/dev-clean",
     )
     add_output(parser, "MANIFEST", "manifest to write")
-    parser.add_argument(
-        "--subsampling-factor",
-        type=at_least(1),
-        default=4,
-        metavar="N",
-        help="of the model that will be trained (default: 4)",
-    )
+    add_number(parser, "--subsampling-factor", "of the model that will be trained", default=4)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 from asr.cli.decode import record_path
-from asr.cli.outputs import add_output
+from asr.cli.outputs import add_output, shortened
 from asr.corpus.manifest import read_manifest
 from asr.errors import DataError
 from asr.provenance import provenance
@@ -27,8 +27,6 @@ from asr.text.transcript import read_transcripts
 from asr.wer.interval import wer_interval
 from asr.wer.score import Score, score
 from asr.wer.score_file import ScoreFile, read_decoding_record, write_score_file
-
-N_NAMED = 5  # ids listed if there are more
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,8 +87,7 @@ def _print_gaps(counts: Score) -> None:
         (counts.extra, "hypotheses have no reference and are not counted"),
     ):
         if ids:
-            rest = f" and {len(ids) - N_NAMED} more" if len(ids) > N_NAMED else ""
-            print(f"asr: {len(ids)} {problem}: {', '.join(ids[:N_NAMED])}{rest}", file=sys.stderr)
+            print(f"asr: {len(ids)} {problem}: {shortened(ids)}", file=sys.stderr)
 
 
 def _print_rates(score_file: ScoreFile) -> None:

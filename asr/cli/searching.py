@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from asr.checkpoint.decoding import SearchOptions
-from asr.cli.numbers import at_least
+from asr.cli.numbers import add_number
 from asr.recognizer import Recognizer, load_recognizer
 from asr.search.beam import BeamConfig
 
@@ -53,9 +53,7 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_threads_argument(parser: argparse.ArgumentParser) -> None:
     """Declare the threads that a command may take."""
-    parser.add_argument(
-        "--threads", type=at_least(1), metavar="N", help="CPU threads (default: as many as cores)"
-    )
+    add_number(parser, "--threads", "CPU threads (default: as many as cores)")
 
 
 def read_search(options: argparse.Namespace) -> SearchOptions:

@@ -15,7 +15,7 @@ Next:
 import argparse
 from pathlib import Path
 
-from asr.cli.numbers import at_least
+from asr.cli.numbers import add_number
 from asr.cli.outputs import folder_to_make
 from asr.corpus.tiny import write_tiny_corpus
 from asr.errors import DataError
@@ -25,13 +25,9 @@ from asr.files import replacing_folder
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr synthesise` takes."""
     parser.add_argument("folder", type=folder_to_make, metavar="FOLDER", help="folder to make")
-    for what in ("utterances", "speakers"):
-        parser.add_argument(
-            f"--{what}", type=at_least(1), required=True, metavar="N", help=f"number of {what}"
-        )
-    parser.add_argument(
-        "--seed", type=at_least(0), default=1, metavar="N", help="of everything random (default: 1)"
-    )
+    add_number(parser, "--utterances", "number of utterances", required=True)
+    add_number(parser, "--speakers", "number of speakers", required=True)
+    add_number(parser, "--seed", "of everything random", minimum=0, default=1)
 
 
 def run(options: argparse.Namespace) -> int:

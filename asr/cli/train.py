@@ -35,7 +35,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr.cli.numbers import at_least
+from asr.cli.numbers import add_number
 from asr.cli.stopping import StopSignals
 from asr.cli.training import add_run_arguments, quarter_of_memory, read_run, share_threads
 from asr.cli.watch import RunWatcher
@@ -84,11 +84,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="cpu, cuda or cuda:N (default: a GPU where there is one; of several, each process "
         "that torchrun starts takes its own)",
     )
-    parser.add_argument(
+    add_number(
+        parser,
         "--feature-cache",
-        type=at_least(0),
+        "memory for features (default: a quarter of the computer's, shared by its processes)",
+        minimum=0,
         metavar="MB",
-        help="memory for features (default: a quarter of the computer's, shared by its processes)",
     )
 
 

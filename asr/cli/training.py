@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from asr.char_lm.config import LanguageConfig
-from asr.cli.numbers import at_least
+from asr.cli.numbers import add_number
 from asr.cli.outputs import folder_to_make
 from asr.config import Config, read_tree
 
@@ -31,11 +31,8 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="change a value of the configuration; may be repeated",
     )
-    parser.add_argument(
-        "--threads",
-        type=at_least(1),
-        metavar="N",
-        help="CPU threads (default: as many as cores; with a GPU, one per loader)",
+    add_number(
+        parser, "--threads", "CPU threads (default: as many as cores; with a GPU, one per loader)"
     )
 
 

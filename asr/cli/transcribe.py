@@ -34,7 +34,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from asr.checkpoint.names import DEFAULT_MODEL
-from asr.cli.numbers import at_least
+from asr.cli.numbers import add_number
 from asr.cli.searching import add_search_arguments, add_threads_argument, load
 from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, AudioError
@@ -64,11 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help="write a file per recording into this folder"
     )
-    parser.add_argument(
-        "--channel",
-        type=at_least(0),
-        metavar="N",
-        help="use one channel, counted from 0 (default: all, mixed)",
+    add_number(
+        parser, "--channel", "use one channel, counted from 0 (default: all, mixed)", minimum=0
     )
     add_search_arguments(parser)
     add_threads_argument(parser)

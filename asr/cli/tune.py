@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from asr.checkpoint.decoding import SearchOptions
 from asr.checkpoint.names import weights_hash
-from asr.cli.numbers import at_least
+from asr.cli.numbers import add_number
 from asr.cli.outputs import file_to_write
 from asr.cli.recognising import by_duration
 from asr.cli.searching import add_model_argument, add_threads_argument, beam_settings
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             name, type=float, nargs="+", default=values, metavar="X", help=help_text
         )
-    parser.add_argument("--beam-size", type=at_least(1), metavar="N", help="prefixes kept")
+    add_number(parser, "--beam-size", "prefixes kept")
     parser.add_argument(
         "--unknown-score",
         type=float,

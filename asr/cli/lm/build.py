@@ -27,7 +27,7 @@ from pathlib import Path
 
 from asr.cli.bars import counting_bar
 from asr.cli.lm.sizes import describe
-from asr.cli.numbers import at_least
+from asr.cli.numbers import add_number, at_least
 from asr.cli.outputs import add_output
 from asr.lm.counts import check_min_counts, context_probs, count_ngrams, kept_ngrams
 from asr.lm.files import write_ngram
@@ -42,13 +42,7 @@ from asr.lm.vocabulary import read_vocabulary
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr lm build` takes."""
     parser.add_argument("text", type=Path, nargs="+", metavar="TEXT", help="segments, one a line")
-    parser.add_argument(
-        "--order",
-        type=at_least(1),
-        required=True,
-        metavar="N",
-        help="length of the longest n-grams",
-    )
+    add_number(parser, "--order", "length of the longest n-grams", required=True)
     add_output(parser, "FILE", "model to write")
     words = parser.add_mutually_exclusive_group()
     words.add_argument("--vocabulary", type=Path, metavar="FILE", help="words to know, one a line")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from asr.cli.numbers import at_least
+from asr.cli.numbers import add_number
 from asr.lm.files import read_ngram
 from asr.lm.perplexity import Perplexity, perplexity
 from asr.lm.segments import read_segments
@@ -29,13 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `asr lm perplexity` takes."""
     parser.add_argument("model", type=Path, metavar="MODEL", help="an n-gram or recurrent model")
     parser.add_argument("text", type=Path, nargs="+", metavar="TEXT", help="segments, one a line")
-    parser.add_argument(
-        "--oov",
-        type=at_least(0),
-        default=10,
-        metavar="N",
-        help="number of OOV to list (default: 10)",
-    )
+    add_number(parser, "--oov", "number of OOV to list", minimum=0, default=10)
 
 
 def run(options: argparse.Namespace) -> int:

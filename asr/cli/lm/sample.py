@@ -11,7 +11,7 @@ Example:
 import argparse
 from pathlib import Path
 
-from asr.cli.numbers import at_least
+from asr.cli.numbers import add_number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,10 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--temperature", type=float, default=0.8, metavar="T", help="0 or more (default: 0.8)"
     )
-    parser.add_argument(
-        "--length", type=at_least(1), default=200, metavar="N", help="characters (default: 200)"
-    )
-    parser.add_argument("--seed", type=at_least(0), default=1, metavar="N", help="(default: 1)")
+    add_number(parser, "--length", "number of characters", default=200)
+    add_number(parser, "--seed", "of everything random", minimum=0, default=1)
 
 
 def run(options: argparse.Namespace) -> int:
