@@ -1,10 +1,10 @@
-"""Decoding: the search that a model comes with, and the one that it gets when others are asked for.
+"""Decoding: the default search of a model, and the one that a caller's options make of it.
 
-Files of a model directory:
+Files of a model directory that has a default search:
 
-search.toml    the settings, as of `BeamConfig`
+search.toml    the settings of the beam, see `BeamConfig`
 words.lm       the language model, n-grams in binary form
-lexicon.txt    the words with their pronunciations, if the search goes by a lexicon
+lexicon.txt    the words that can be recognised, if they are limited, with any pronunciations
 """
 
 from collections.abc import Mapping
@@ -25,32 +25,17 @@ SEARCH_FILE = "search.toml"
 LM_FILE = "words.lm"
 LEXICON_FILE = "lexicon.txt"
 
-# What a beam search begins with, where a model has no default search; `asr tune` finds the weights.
+# Settings of a beam search that has no others; `asr tune` finds better weights.
 PLAIN_BEAM: Mapping[str, float] = {"beam_size": 100, "beam_threshold": 14.0, "n_best": 1}
 LM_WEIGHTS: Mapping[str, float] = {"lm_weight": 0.8, "word_score": 0.0, "unknown_score": -15.0}
 
 
 @dataclass(frozen=True, slots=True)
-class DefaultSearch:
-    """How a model is searched unless something else is asked for.
-
-    Attributes:
-        beam: Settings of the beam search.
-        lm: File of its language model.
-        lexicon: File of its words, if they are limited.
-    """
-
-    beam: BeamConfig
-    lm: Path
-    lexicon: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """What a caller asks of a search; what is left open, the model decides.
+    """What a caller wants of a search; the model's default search decides the rest.
 
     Attributes:
-        kind: "greedy" or "beam"; None: the model's default search, of which the rest changes parts.
+        kind: "greedy" or "beam"; None: the model's default search, changed by the other options.
         settings: Fields of `BeamConfig`.
         lm: File of a language model.
         lexicon: File of the only words that can be recognised.
@@ -66,14 +51,7 @@ class SearchOptions:
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
-    """How to search, nothing left open.
-
-    Attributes:
-        beam: Settings of the beam search; None searches greedily.
-        lm: File of the language model.
-        lexicon: File of the words.
-        hotwords: Phrases and their boosts.
-    """
+    """How to search, in full; see `SearchOptions`. Without a beam, greedily."""
 
     beam: BeamConfig | None = None
     lm: Path | None = None
@@ -81,7 +59,7 @@ class SearchPlan:
     hotwords: Mapping[str, float] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """Say in a few words how it searches, for tables."""
+        """Describe the search briefly, for tables."""
         if self.beam is None:
             return "greedy"
         parts = [f"beam {self.beam.beam_size}", f"threshold {self.beam.beam_threshold:g}"]
@@ -100,30 +78,27 @@ class SearchPlan:
         return ", ".join(parts)
 
 
-def plan_search(options: SearchOptions, default: DefaultSearch | None) -> SearchPlan:
-    """Decide how to search a model: what is asked for, and for the rest what the model comes with.
+def plan_search(options: SearchOptions, default: SearchPlan) -> SearchPlan:
+    """Decide how to search a model, by a caller's options and the model's default search.
 
-    A language model or a lexicon of one's own takes the place of the model's; what is not replaced
-    stays, and so do the default search's weights. A beam that is asked for without either uses
-    none: `SearchOptions("beam")` searches the text head by its probabilities alone.
+    A given language model or lexicon takes the place of the model's; the other one stays, and so do
+    the default search's weights. A beam asked for without either uses neither:
+    `SearchOptions("beam")` searches the text head by its probabilities alone.
 
     Raises:
         ConfigError: Options do not go together, or a setting is out of its range.
     """
-    asks_for_words = options.lm or options.lexicon
-    asks_for_beam = asks_for_words or options.hotwords or options.settings
-    if options.kind == "greedy":
-        if asks_for_beam:
+    gives_words = options.lm or options.lexicon
+    if options.kind == "greedy" or (options.kind is None and default.beam is None):
+        if not (gives_words or options.hotwords or options.settings):
+            return SearchPlan()
+        if options.kind == "greedy":
             raise ConfigError("a greedy search takes no beam settings, words or hotwords")
-        return SearchPlan()
-    if options.kind is None and default is None:
-        if asks_for_beam:
-            raise ConfigError(
-                "the model has no default search to refine: ask for a beam search as well "
-                "(--search beam)"
-            )
-        return SearchPlan()
-    if default is None or (options.kind == "beam" and not asks_for_words):
+        raise ConfigError(
+            "the model has no default search to refine: ask for a beam search as well "
+            "(--search beam)"
+        )
+    if default.beam is None or (options.kind == "beam" and not gives_words):
         base, lm, lexicon = dict(PLAIN_BEAM), options.lm, options.lexicon
         if lm:
             base |= LM_WEIGHTS
@@ -137,32 +112,36 @@ def plan_search(options: SearchOptions, default: DefaultSearch | None) -> Search
     return SearchPlan(beam, lm, lexicon, options.hotwords)
 
 
-def read_default_search(folder: Path) -> DefaultSearch | None:
-    """Read the default search of a model directory; None if it has none, and is searched greedily.
+def read_default_search(folder: Path) -> SearchPlan:
+    """Read the default search of a model directory; greedy, if it has no other.
 
     Raises:
         ConfigError: The settings are not those of a beam search.
     """
     if not (folder / SEARCH_FILE).exists():
-        return None
+        return SearchPlan()
     lexicon = folder / LEXICON_FILE
     beam = read_tree(BeamConfig, folder / SEARCH_FILE)
-    return DefaultSearch(beam, folder / LM_FILE, lexicon if lexicon.exists() else None)
+    return SearchPlan(beam, folder / LM_FILE, lexicon if lexicon.exists() else None)
 
 
-def write_default_search(folder: Path, search: DefaultSearch, normalise: Normaliser) -> None:
-    """Write a search into a model directory; of the lexicon, the words that the LM knows.
+def write_default_search(folder: Path, search: SearchPlan, normalise: Normaliser) -> None:
+    """Write a default search into a model directory that is being made.
 
-    The other words would hardly ever be found, and cost time whenever the model is loaded.
+    Of the lexicon it writes only words that the language model knows. Others would hardly ever be
+    found, and cost time whenever the model is loaded.
 
     Args:
         folder: The model directory.
-        search: What to write.
+        search: Greedy, or a beam search with a language model and without hotwords.
         normalise: Applied to the words of the lexicon.
 
     Raises:
         DataError: The language model or the lexicon cannot be read, or they share no word.
     """
+    if search.beam is None:
+        return
+    assert search.lm is not None
     lm = read_ngram(search.lm)
     if search.lexicon:
         known = set(lm.vocabulary.words)

@@ -22,7 +22,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from asr.checkpoint.decoding import DefaultSearch, read_default_search, write_default_search
+from asr.checkpoint.decoding import SearchPlan, read_default_search, write_default_search
 from asr.confidence.calibration_file import Calibrations, read_calibrations, write_calibrations
 from asr.config import Config, Part, Tree, read_toml, read_tree, to_toml
 from asr.errors import ConfigError, DataError, ModelError
@@ -51,15 +51,15 @@ class ModelDirectory:
         tokenizers: The tokens of each head.
         priors: By head, (V,) each token's share of the training speech as the model outputs it; see
             `asr.train.priors`. May lack heads.
-        calibrations: What the confidences of its searches are worth. They belong to its weights.
-        search: How it is searched unless told otherwise; None: greedily.
+        calibrations: Of the confidences of its searches; they belong to its weights.
+        search: Its default search.
     """
 
     config: Config
     tokenizers: Mapping[str, Tokenizer]
     priors: Mapping[str, Prior] = field(default_factory=dict)
     calibrations: Calibrations = field(default_factory=dict)
-    search: DefaultSearch | None = None
+    search: SearchPlan = field(default_factory=SearchPlan)
 
 
 def read_directory(folder: Path) -> ModelDirectory:
@@ -92,8 +92,7 @@ def write_directory(folder: Path, model: ModelDirectory, card: str) -> None:
         tokenizer.write(folder, head)
     if model.priors:
         (folder / PRIORS_FILE).write_bytes(safetensors.numpy.save(dict(model.priors)))
-    if model.search:
-        write_default_search(folder, model.search, normaliser(model.config.text.normaliser))
+    write_default_search(folder, model.search, normaliser(model.config.text.normaliser))
     if model.calibrations:
         write_calibrations(folder, model.calibrations)
     (folder / CARD_FILE).write_text(card, encoding="utf-8")

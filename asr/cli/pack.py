@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.audio.read import read_waveform
-from asr.checkpoint.decoding import DefaultSearch, plan_search
+from asr.checkpoint.decoding import SearchPlan, plan_search
 from asr.checkpoint.directory import CARD_FILE
 from asr.checkpoint.engine import verify_model
 from asr.checkpoint.golden import Waveform, read_example
@@ -94,17 +94,14 @@ def _read_example(path: Path, features: FeatureConfig) -> Waveform:
     return example
 
 
-def _default_search(options: argparse.Namespace, checkpoint: "Checkpoint") -> DefaultSearch | None:
+def _default_search(options: argparse.Namespace, checkpoint: "Checkpoint") -> SearchPlan:
     """Choose the packed model's default search: the model's own, unless told otherwise."""
     plan = plan_search(read_search(options), checkpoint.directory.search)
-    if plan.beam is None:
-        return None
     if plan.hotwords:
         options.refuse("--hotwords are for one recording or another: give them to asr transcribe")
-    if plan.lm is not None:
-        return DefaultSearch(plan.beam, plan.lm, plan.lexicon)
-    options.refuse("a model's default search needs a language model: give --lm")
-    return None
+    if plan.beam and plan.lm is None:
+        options.refuse("a model's default search needs a language model: give --lm")
+    return plan
 
 
 def _size(folder: Path) -> float:

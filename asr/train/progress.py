@@ -73,5 +73,14 @@ class Watcher(Protocol):
         """Take the report of a finished epoch."""
 
 
-class Unwatched(Watcher):
+class Unwatched:
     """Watches nothing: of several processes that train together, only the first one reports."""
+
+    def on_step(self, report: StepReport) -> None:
+        """Do nothing."""
+
+    def on_validation(self, n_words: int) -> None:
+        """Do nothing."""
+
+    def on_epoch(self, report: EpochReport) -> None:
+        """Do nothing."""

@@ -3,22 +3,23 @@ from typing import Literal
 
 import pytest
 
-from asr.checkpoint.decoding import DefaultSearch, SearchOptions, plan_search
+from asr.checkpoint.decoding import SearchOptions, SearchPlan, plan_search
 from asr.errors import ConfigError
 from asr.search.beam import BeamConfig
 
-DEFAULT = DefaultSearch(
+DEFAULT = SearchPlan(
     beam=BeamConfig(beam_size=1000, beam_threshold=18.0, n_best=1, lm_weight=1.4, prior_weight=0.4),
     lm=Path("own.lm"),
     lexicon=Path("own.txt"),
 )
+GREEDY = SearchPlan()
 
 
 def test_without_options_a_model_is_searched_as_it_comes() -> None:
     plan = plan_search(SearchOptions(), DEFAULT)
 
     assert (plan.beam, plan.lm, plan.lexicon) == (DEFAULT.beam, DEFAULT.lm, DEFAULT.lexicon)
-    assert plan_search(SearchOptions(), None).beam is None
+    assert plan_search(SearchOptions(), GREEDY) == GREEDY
 
 
 @pytest.mark.parametrize("kind", [None, "beam"])
@@ -58,13 +59,13 @@ def test_greedy_is_greedy_whatever_the_model_comes_with() -> None:
     [
         (SearchOptions("greedy", {"beam_size": 3}), DEFAULT, "greedy search takes no"),
         (SearchOptions("greedy", lm=Path("mine.lm")), DEFAULT, "greedy search takes no"),
-        (SearchOptions(None, {"beam_size": 3}), None, "no default search to refine"),
-        (SearchOptions("beam", {"lm_weight": 0.5}), None, "lm_weight needs a language model"),
-        (SearchOptions("beam", {"beam_size": 0}), None, "beam_size must be at least 1"),
+        (SearchOptions(None, {"beam_size": 3}), GREEDY, "no default search to refine"),
+        (SearchOptions("beam", {"lm_weight": 0.5}), GREEDY, "lm_weight needs a language model"),
+        (SearchOptions("beam", {"beam_size": 0}), GREEDY, "beam_size must be at least 1"),
     ],
 )
 def test_what_does_not_go_together_is_refused(
-    options: SearchOptions, default: DefaultSearch | None, complaint: str
+    options: SearchOptions, default: SearchPlan, complaint: str
 ) -> None:
     with pytest.raises(ConfigError, match=complaint):
         plan_search(options, default)

@@ -205,14 +205,13 @@ def test_search_and_graph_are_kept_and_calibrations_are_not(
     packed: Path, archive: Path, tmp_path: Path
 ) -> None:
     before = read_directory(packed)
-    assert before.search
+    assert before.search.beam
     assert before.calibrations
 
     assert adapt(packed, archive, "--output", tmp_path / "adapted") == 0
 
     after = read_directory(tmp_path / "adapted")
     assert moved(packed, tmp_path / "adapted")
-    assert after.search
     assert after.search.beam == before.search.beam
     assert not after.calibrations
     assert (tmp_path / "adapted" / "lexicon.txt").read_text() == (

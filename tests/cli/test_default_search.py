@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import asr
-from asr.checkpoint.decoding import read_default_search
+from asr.checkpoint.decoding import SearchPlan, read_default_search
 from asr.cli import main
 from asr.config import read_tree
 from asr.errors import ConfigError, ModelError
@@ -88,7 +88,7 @@ def test_packing_again_keeps_the_search_and_greedy_takes_it_away(
     assert main(["pack", str(packed), "--output", str(greedy), "--search", "greedy"]) == 0
     for name in ("search.toml", "words.lm", "lexicon.txt"):
         assert (again / name).read_bytes() == (packed / name).read_bytes()
-    assert read_default_search(greedy) is None
+    assert read_default_search(greedy) == SearchPlan()
 
 
 def test_words_that_the_language_model_does_not_know_are_no_lexicon(
