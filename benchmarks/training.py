@@ -20,9 +20,9 @@ from asr.checkpoint.network import build
 from asr.config import Config, read_config
 from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.librispeech import read_librispeech
-from asr.lexicon.dictionary import read_dictionary
-from asr.lexicon.g2p.pronounce import pronounce
+from asr.lexicon.g2p.pronouncer import pronounce
 from asr.lexicon.phone_spelling import PhoneSpeller
+from asr.lexicon.read import read_dictionary
 from asr.model.acoustic import AcousticModel
 from asr.text.normalise import normaliser
 from asr.text.tokenizer import make_tokenizer

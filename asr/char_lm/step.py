@@ -32,16 +32,10 @@ class Chunk:
 
     def cut(self, n_shards: int) -> list["Chunk"]:
         """Cut the rows into runs of nearly equal size."""
-        return [
-            Chunk(*parts)
-            for parts in zip(
-                self.inputs.tensor_split(n_shards),
-                self.targets.tensor_split(n_shards),
-                self.state.tensor_split(n_shards, dim=2),
-                self.dropout.tensor_split(n_shards, dim=1),
-                strict=True,
-            )
-        ]
+        inputs, targets = self.inputs.tensor_split(n_shards), self.targets.tensor_split(n_shards)
+        states = self.state.tensor_split(n_shards, dim=2)
+        dropouts = self.dropout.tensor_split(n_shards, dim=1)
+        return [Chunk(*parts) for parts in zip(inputs, targets, states, dropouts, strict=True)]
 
 
 def language_step(

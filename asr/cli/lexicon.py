@@ -29,8 +29,8 @@ from asr.cli.outputs import add_output, shortened
 from asr.corpus.manifest import read_manifest
 from asr.errors import DataError
 from asr.files import write_text
-from asr.lexicon.dictionary import read_dictionary
-from asr.lexicon.g2p.pronounce import pronounce
+from asr.lexicon.g2p.pronouncer import pronounce
+from asr.lexicon.read import read_dictionary
 from asr.lm.segments import read_lines
 from asr.text.normalise import NORMALISERS, Normaliser, normaliser
 

@@ -1,6 +1,5 @@
 """Lexicon: how words are pronounced.
 
-In reading order: `read` (a file as words and their units), `dictionary` (each word with all its
-pronunciations), `phone_spelling` (text in phones, for training). `g2p` pronounces the words that a
-dictionary lacks.
+In reading order: `read` (a file as words and their units), `phone_spelling` (text in phones, for
+training). `g2p` pronounces the words that a dictionary lacks.
 """

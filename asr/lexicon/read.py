@@ -8,7 +8,9 @@ from asr.errors import DataError
 from asr.text.lines import read_text
 from asr.text.normalise import Normaliser
 
-Pronunciation = tuple[str, tuple[str, ...]]  # a word and its units
+Units = tuple[str, ...]
+Pronunciation = tuple[str, Units]  # of a word
+Dictionary = dict[str, tuple[Units, ...]]  # the pronunciations of each word, at least one
 
 _VARIANT = re.compile(r"\(\d+\)$")  # as in READ(2), the second pronunciation of a word
 
@@ -25,6 +27,22 @@ def read_lexicon(path: Path, normalise: Normaliser) -> list[Pronunciation]:
     """
     words, pronunciations = read_columns(path, normalise)
     return [(word, tuple(units.split())) for word, units in zip(words, pronunciations, strict=True)]
+
+
+def read_dictionary(path: Path, normalise: Normaliser) -> Dictionary:
+    """Read words and their pronunciations, each once, in the order of the file.
+
+    Raises:
+        DataError: As `read_lexicon`; or the words have no pronunciations.
+    """
+    dictionary: Dictionary = {}
+    for word, units in read_lexicon(path, normalise):
+        if not units:
+            raise DataError(f"{path}: expected words with pronunciations, got {word!r} alone")
+        known = dictionary.get(word, ())
+        if units not in known:
+            dictionary[word] = (*known, units)
+    return dictionary
 
 
 def read_columns(path: Path, normalise: Normaliser) -> tuple[list[str], list[str]]:

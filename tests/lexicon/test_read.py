@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from asr.errors import DataError
-from asr.lexicon.read import read_columns, read_lexicon
+from asr.lexicon.read import read_columns, read_dictionary, read_lexicon
 from asr.text.normalise import normaliser
 
 SPELL = normaliser("librispeech-1")
@@ -57,3 +57,17 @@ def test_what_is_no_lexicon_is_refused(content: str, message: str, path: Path) -
     path.write_text(content)
     with pytest.raises(DataError, match=f"lexicon.txt: {message}"):
         read_lexicon(path, SPELL)
+
+
+def test_a_dictionary_has_each_pronunciation_once_in_the_files_order(path: Path) -> None:
+    path.write_text("read R IY D\nread(2) R EH D # the past\na. EY\nA EY\na AH\nx-y X\n")
+    assert read_dictionary(path, SPELL) == {
+        "READ": (("R", "IY", "D"), ("R", "EH", "D")),
+        "A": (("EY",), ("AH",)),
+    }
+
+
+def test_a_list_of_words_is_no_dictionary(path: Path) -> None:
+    path.write_text("read\n")
+    with pytest.raises(DataError, match=r"lexicon.txt: .*pronunciations, got 'READ' alone"):
+        read_dictionary(path, SPELL)

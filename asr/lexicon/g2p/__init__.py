@@ -1,8 +1,8 @@
 """Grapheme to phoneme: pronunciations of words that a dictionary lacks, learned from it.
 
 In reading order: `graphones` (which letters stand for which units), `spelling_search` (the most
-probable graphones of a word), `pronouncer` (an n-gram model of graphones that pronounces words),
-`pronounce` (the entrance: a dictionary first, the model for the rest). Only `asr lexicon` uses it.
+probable graphones of a word), `pronouncer` (an n-gram model of graphones that pronounces words; the
+entrance). Only `asr lexicon` uses it.
 
 References:
     Bisani and Ney, "Joint-sequence models for grapheme-to-phoneme conversion", Speech

@@ -1,4 +1,4 @@
-"""Pronouncer: an n-gram model of graphones, learned from a dictionary, that pronounces words.
+"""Pronouncer: a dictionary, and for words that it lacks an n-gram model of its graphones.
 
 The model is one of `asr.lm`, with graphones for words and words for segments.
 """
@@ -10,15 +10,15 @@ from itertools import chain
 import numpy as np
 
 from asr.errors import DataError
-from asr.lexicon.dictionary import Dictionary, Units
 from asr.lexicon.g2p.graphones import MAX_UNITS, divide, n_choices, parts
 from asr.lexicon.g2p.spelling_search import N_SPECIAL, Graphones, make_beam, spell
+from asr.lexicon.read import Dictionary, Units
 from asr.lm.counts import count_ngrams, kept_ngrams
 from asr.lm.kneser_ney import estimate
 from asr.lm.ngram import Nodes
 from asr.lm.vocabulary import END_ID, START_ID, Vocabulary
 
-ORDER = 8
+ORDER = 8  # graphones in the longest n-grams
 BEAM_SIZE = 64
 BEAM_THRESHOLD = 10.0  # nats
 
@@ -29,13 +29,47 @@ _CHUNK = 2000  # words pronounced at a time
 _log = logging.getLogger(__name__)
 
 
+def pronounce(
+    words: Iterable[str], dictionary: Dictionary, advance: Advance = lambda _done, _all: None
+) -> Dictionary:
+    """Pronounce words by a dictionary, and those that it lacks by a model learned from it.
+
+    The pronunciations do not depend on the order of the words.
+
+    Args:
+        words: Spelled as in the dictionary.
+        dictionary: See `asr.lexicon.read.read_dictionary`.
+        advance: Called with the number of words done, and of all words that the dictionary lacks.
+
+    Returns:
+        The words in order of their first appearance, those of the dictionary with all their
+        pronunciations, the others with the most probable one. A word is left out if the dictionary
+        lacks one of its letters, or if all its letters are found to be silent.
+
+    Raises:
+        DataError: A word needs the model, and there is nothing to learn it from.
+
+    Example:
+        >>> dictionary = {"AT": (("a", "t"),), "HAT": (("h", "a", "t"),), "AX": (("a", "k", "s"),)}
+        >>> pronounce(["HAX", "AT"], dictionary)
+        {'HAX': (('h', 'a', 'k', 's'),), 'AT': (('a', 't'),)}
+    """
+    distinct = dict.fromkeys(words)
+    pronunciations = {word: dictionary[word] for word in distinct if word in dictionary}
+    if lacking := [word for word in distinct if word not in dictionary]:
+        pronouncer = Pronouncer(dictionary)
+        pronounceable = [word for word in lacking if pronouncer.letters.keys() >= set(word)]
+        pronounced = pronouncer.pronounce(pronounceable, advance)
+        pronunciations |= {word: (units,) for word, units in pronounced.items() if units}
+    return {word: pronunciations[word] for word in distinct if word in pronunciations}
+
+
 class Pronouncer:
     """Pronounces words by letters in context.
 
     Args:
         dictionary: What to learn from. Pronunciations with more than two units per letter (`MPH`,
             miles per hour) are skipped, and their number is logged.
-        order: Graphones in the longest n-grams, at least 1.
 
     Attributes:
         letters: The letters of the dictionary, numbered.
@@ -44,7 +78,7 @@ class Pronouncer:
         DataError: There is no pronunciation to learn from.
     """
 
-    def __init__(self, dictionary: Dictionary, *, order: int = ORDER) -> None:
+    def __init__(self, dictionary: Dictionary) -> None:
         entries = [(word, units) for word, variants in dictionary.items() for units in variants]
         self.letters = _number(letter for word, _ in entries for letter in word)
         units = _number(unit for _, pronunciation in entries for unit in pronunciation)
@@ -64,7 +98,7 @@ class Pronouncer:
         names = list(units)
         self._units: list[Units] = [tuple(names[unit] for unit in own) for own in units_of]
         self._graphones = Graphones(
-            _estimate(learned, known, order),
+            _estimate(learned, known),
             np.searchsorted(letters_of, range(len(self.letters) + 1)).astype(np.int32),
             np.array([len(own) > 0 for own in units_of]),
         )
@@ -122,12 +156,12 @@ def _check(n_learned: int, n_entries: int) -> None:
         )
 
 
-def _estimate(words: list[list[int]], known: list[int], order: int) -> Nodes:
+def _estimate(words: list[list[int]], known: list[int]) -> Nodes:
     """Estimate a model whose words are graphones, in the order of `known`."""
     vocabulary = Vocabulary.of(map(str, known))
     number = {graphone: i for i, graphone in enumerate(known, N_SPECIAL)}
     tokens = (
         token for word in words for token in (START_ID, *map(number.__getitem__, word), END_ID)
     )
-    levels = list(count_ngrams(np.fromiter(tokens, np.int32), len(vocabulary), order))
+    levels = list(count_ngrams(np.fromiter(tokens, np.int32), len(vocabulary), ORDER))
     return estimate(levels, kept_ngrams(levels, len(vocabulary)), vocabulary).nodes
