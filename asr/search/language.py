@@ -105,37 +105,50 @@ def make_graph(language: Language, config: BeamConfig, *, blank: int) -> Graph:
     return Graph(
         nodes=nodes,
         arcs=arcs,
+        gains=_gains(language, look_ahead, blank),
         lm_ids=language.lm_ids,
-        begins_word=language.begins_word,
         ngram=language.ngram,
         hotwords=language.hotwords,
-        settings=_settings(language, look_ahead, config, unknown_score, blank),
+        settings=_settings(language, config, unknown_score, blank),
     )
 
 
-def _settings(
-    language: Language, look_ahead: Scores, config: BeamConfig, unknown_score: float, blank: int
-) -> Settings:
-    """Collect the weights, and bounds by which the search skips tokens that cannot matter."""
+def _gains(language: Language, look_ahead: Scores, blank: int) -> Scores:
+    """Bound by how much each token can raise what its prefix is ranked by; 0 where it cannot be.
+
+    Returns:
+        (2, V) inside a word, and at the beginning of one.
+    """
     lexicon, hotwords = language.lexicon, language.hotwords
     sources = np.repeat(np.arange(len(lexicon.word)), np.diff(lexicon.first_arc))
-    gain = float((look_ahead[lexicon.arc_target] / look_ahead[sources]).max(initial=look_ahead[-1]))
-    starts = lexicon.arc_target[: lexicon.first_arc[1]]
-    start = float(look_ahead[starts].max(initial=look_ahead[-1]))
+    gains = np.zeros((2, len(language.begins_word)))
+    np.maximum.at(gains[0], lexicon.arc_token, look_ahead[lexicon.arc_target] / look_ahead[sources])
+    starts = slice(0, lexicon.first_arc[1])
+    np.maximum.at(gains[1], lexicon.arc_token[starts], look_ahead[lexicon.arc_target[starts]])
+    if language.is_open:
+        gains = np.maximum(gains, [[max(1.0, look_ahead[-1])], [look_ahead[-1]]])
+    gains[0, language.begins_word] = 0.0
+    if language.begins_word.any() or language.is_open:
+        gains[1, ~language.begins_word] = 0.0
+    gains[:, blank] = 0.0
     of_phrases = hotwords.look_ahead
     unit_gain = (of_phrases[hotwords.next_state[:, 1:]] / of_phrases[:, None]).max(initial=1.0)
     token_gain = float(unit_gain) ** int(np.diff(hotwords.first_unit).max(initial=0))
-    boost = float(hotwords.boost.max() * of_phrases.max())
+    return gains * token_gain * (1.0 + 1e-9)  # more than any error of rounding
+
+
+def _settings(language: Language, config: BeamConfig, unknown_score: float, blank: int) -> Settings:
+    """Collect the weights, and a bound by which the search skips words that cannot matter."""
+    hotwords = language.hotwords
+    boost = float(hotwords.boost.max() * hotwords.look_ahead.max())
     return Settings(
         blank=blank,
         lm_weight=config.lm_weight,
         word_score=config.word_score,
         unknown_score=unknown_score,
-        oov_node=len(lexicon.word) if language.is_open else NONE,
+        oov_node=len(language.lexicon.word) if language.is_open else NONE,
         words_end_anywhere=not language.is_open and not bool(language.begins_word.any()),
         has_ngram=len(language.ngram.words) > 0,
         has_hotwords=len(hotwords.boost) > 1,
-        max_gain=max(1.0, gain) * token_gain,
-        max_start=max(1.0, start) * token_gain,
         max_end=max(1.0, math.exp(config.word_score + max(0.0, unknown_score))) * boost,
     )

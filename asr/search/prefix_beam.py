@@ -28,7 +28,7 @@ from asr.search.hotwords import BOUNDARY, follow_token
 from asr.search.pool import prune
 from asr.search.prefix_tree import NONE, OOV, add_prefix, compact, find_prefix
 from asr.search.records import Factors, Ids, Records
-from asr.search.state import BeamState, Graph, Settings, Source
+from asr.search.state import BeamState, Graph, Source
 
 
 @compiled
@@ -59,15 +59,16 @@ def _advance_frame(frame: Factors, state: BeamState, graph: Graph) -> None:
     """Advance through one frame, (V,)."""
     status, settings = state.status[0], graph.settings
     max_prob = _keep_prefixes(frame, state, settings.blank)
-    n_inside, n_first = _active_tokens(frame, state, graph, max_prob)
-    inside, first = state.tokens[0, :n_inside], state.tokens[1, :n_first]
+    inside, after = state.reach[0], state.reach[1]
+    n_inside = _active_tokens(frame, graph.gains[0], status.cutoff, state.tokens[0], inside)
+    least = status.cutoff / (max_prob * settings.max_end)
+    n_first = _active_tokens(frame, graph.gains[1], least, state.tokens[1], after)
     for slot in range(state.progress[0].n_active):
-        _extend(_within_word(slot, state, settings), inside, frame, state, graph)
+        _extend(_within_word(slot, state), 0, n_inside, frame, state, graph)
         if n_first:
             total = state.beam[slot].in_blank + state.beam[slot].in_token
-            bound = total * settings.max_end * settings.max_start
-            if bound * frame[first[0]] > status.cutoff:  # else spare the language model's work
-                _extend(_after_word(slot, state, graph), first, frame, state, graph)
+            if total * settings.max_end * after[0] > status.cutoff:  # else spare the LM's work
+                _extend(_after_word(slot, state, graph), 1, n_first, frame, state, graph)
     prune(state.pool, state.status, state.scratch)
     _update_beam(state)
 
@@ -111,36 +112,27 @@ def _keep_prefixes(frame: Factors, state: BeamState, blank: int) -> float:
 
 @compiled
 def _active_tokens(
-    frame: Factors, state: BeamState, graph: Graph, max_prob: float
-) -> tuple[int, int]:
-    """List the tokens that can exceed the cutoff, most probable first, and count them."""
-    settings, cutoff = graph.settings, state.status[0].cutoff
-    inside_least = cutoff / settings.max_gain
-    first_least = cutoff / (max_prob * settings.max_end * settings.max_start)
-    n_inside, n_first = 0, 0
+    frame: Factors, gains: Factors, least: float, tokens: Ids, reach: Factors
+) -> int:
+    """List the tokens whose reach exceeds a least one, greatest first, and count them.
+
+    The reach of a token is its probability times its gain. Equals stay in order.
+    """
+    n = 0
     for token in range(len(frame)):
-        if token != settings.blank:
-            begins_word = graph.begins_word[token]
-            if not begins_word and frame[token] > inside_least:
-                n_inside = _insert(frame, state.tokens[0], n_inside, token)
-            if (begins_word or settings.words_end_anywhere) and frame[token] > first_least:
-                n_first = _insert(frame, state.tokens[1], n_first, token)
-    return n_inside, n_first
+        its_reach = frame[token] * gains[token]
+        if its_reach > least:
+            i = n
+            while i > 0 and reach[i - 1] < its_reach:
+                tokens[i], reach[i] = tokens[i - 1], reach[i - 1]
+                i -= 1
+            tokens[i], reach[i] = token, its_reach
+            n += 1
+    return n
 
 
 @compiled
-def _insert(frame: Factors, tokens: Ids, n: int, token: int) -> int:
-    """Insert a token by its probability, after its equals."""
-    i = n
-    while i > 0 and frame[tokens[i - 1]] < frame[token]:
-        tokens[i] = tokens[i - 1]
-        i -= 1
-    tokens[i] = token
-    return n + 1
-
-
-@compiled
-def _within_word(slot: int, state: BeamState, settings: Settings) -> Source:
+def _within_word(slot: int, state: BeamState) -> Source:
     """Prepare to extend a prefix within its last word."""
     here = state.beam[slot]
     row = state.tree[here.prefix]
@@ -155,7 +147,7 @@ def _within_word(slot: int, state: BeamState, settings: Settings) -> Source:
         lm_state=row.lm_state,
         hotword_state=row.hotword_state,
         factor=1.0,
-        bound=total * row.look_ahead * settings.max_gain,
+        bound=total * row.look_ahead,
     )
 
 
@@ -174,7 +166,6 @@ def _after_word(slot: int, state: BeamState, graph: Graph) -> Source:
         factor *= graph.hotwords.boost[hotword_state]
     elif graph.settings.words_end_anywhere:
         factor = 0.0  # without a last word, `_within_word` does the same
-    bound = total * factor * graph.settings.max_start * graph.hotwords.look_ahead[hotword_state]
     return Source(
         prefix=here.prefix,
         last=row.token,
@@ -185,7 +176,7 @@ def _after_word(slot: int, state: BeamState, graph: Graph) -> Source:
         lm_state=row.next_lm_state,
         hotword_state=hotword_state,
         factor=factor,
-        bound=bound,
+        bound=total * factor * graph.hotwords.look_ahead[hotword_state],
     )
 
 
@@ -212,14 +203,17 @@ def end_word(row: Any, graph: Graph) -> None:  # noqa: ANN401 (a record)
 
 
 @compiled
-def _extend(source: Source, tokens: Ids, frame: Factors, state: BeamState, graph: Graph) -> None:
-    """Extend a prefix by active tokens, most probable first, until none can exceed the cutoff."""
+def _extend(
+    source: Source, place: int, n_tokens: int, frame: Factors, state: BeamState, graph: Graph
+) -> None:
+    """Extend a prefix by the active tokens of a place until none can exceed the cutoff."""
     settings, arcs, status = graph.settings, graph.arcs, state.status[0]
     first = int(graph.nodes[source.node].first_arc)
     stop = int(graph.nodes[source.node + 1].first_arc)
-    for token in tokens:
-        if source.bound * frame[token] <= status.cutoff:
+    for i in range(n_tokens):
+        if source.bound * state.reach[place, i] <= status.cutoff:
             break
+        token = int(state.tokens[place, i])
         arc = _first_arc(arcs, token, first, stop)
         if settings.oov_node != NONE and (arc == stop or arcs[arc].token != token):
             _add_candidate(source, token, settings.oov_node, frame, state, graph)

@@ -40,8 +40,6 @@ class Settings(NamedTuple):
         words_end_anywhere: Whether a word can end before any token, as no token begins a word.
         has_ngram: Whether there is a language model.
         has_hotwords: Whether there are hotwords.
-        max_gain: The greatest factor by which a token inside a word raises the look-ahead.
-        max_start: The greatest look-ahead after the first token of a word.
         max_end: The greatest factor for the end of a word; a language model only lowers it.
     """
 
@@ -53,8 +51,6 @@ class Settings(NamedTuple):
     words_end_anywhere: bool
     has_ngram: bool
     has_hotwords: bool
-    max_gain: float
-    max_start: float
     max_end: float
 
 
@@ -64,8 +60,9 @@ class Graph(NamedTuple):
     Attributes:
         nodes: (M + 2,) `NODE`.
         arcs: (A,) `ARC`.
+        gains: (2, V) the greatest factor by which a token raises what its prefix is ranked by,
+            apart from the emission: inside a word, at the beginning of one; 0 if it cannot be there.
         lm_ids: (W,) int32, the language model's id of each word of the lexicon.
-        begins_word: (V,) bool, which tokens end a word and begin another.
         ngram: The language model.
         hotwords: The phrases.
         settings: The rest.
@@ -73,8 +70,8 @@ class Graph(NamedTuple):
 
     nodes: Records
     arcs: Records
+    gains: Factors
     lm_ids: NDArray[np.int32]
-    begins_word: NDArray[np.bool_]
     ngram: Nodes
     hotwords: Hotwords
     settings: Settings
@@ -90,6 +87,7 @@ class BeamState(NamedTuple):
         progress: (1,) `PROGRESS`.
         status: (1,) `STATUS`, of the pool.
         tokens: (2, V) active tokens of a frame: inside words, and at their beginning.
+        reach: (2, V) the probability of each times its gain.
         scratch: (C,) for pruning.
     """
 
@@ -99,6 +97,7 @@ class BeamState(NamedTuple):
     progress: Records
     status: Records
     tokens: Ids
+    reach: Factors
     scratch: Factors
 
 
@@ -114,7 +113,7 @@ class Source(NamedTuple):
     lm_state: int
     hotword_state: int
     factor: float
-    bound: float  # no extension's value exceeds this times the token's probability
+    bound: float  # no extension's value exceeds this times the token's reach
 
 
 def start(
@@ -129,6 +128,7 @@ def start(
         progress=np.recarray(1, PROGRESS),
         status=np.recarray(1, STATUS),
         tokens=np.empty((2, n_tokens), np.int64),
+        reach=np.empty((2, n_tokens)),
         scratch=np.empty(N_CANDIDATES * beam_size),
     )
     state.beam[0] = (0, 1.0, 0.0)
