@@ -22,15 +22,16 @@ from asr.checkpoint.network import (
 )
 from asr.config import TEXT_HEAD, Config, config_hash, to_toml
 from asr.corpus.feature_cache import FeatureCache
-from asr.corpus.statistics import corpus_statistics
+from asr.corpus.loader import prefetch
 from asr.corpus.utterance import Utterance, without_folders
 from asr.errors import ConfigError, DataError
+from asr.features.cmvn import corpus_statistics
 from asr.lexicon.phone_spelling import PhoneSpeller
 from asr.lexicon.read import Pronunciation
 from asr.provenance import Provenance
 from asr.text.normalise import normaliser
-from asr.text.tokenizer import make_tokenizer
-from asr.text.tokens import Tokenizer, TokenTable
+from asr.text.tokenizer import Tokenizer, make_tokenizer
+from asr.text.tokens import TokenTable
 from asr.train.data import TrainingData, dev_references, evenly, normalised_texts
 from asr.train.loop import Procedure, Trainer
 from asr.train.objective import LossTerm, make_terms
@@ -156,8 +157,9 @@ def _start(
             tokenizers[name] = make_tokenizer(texts, head)
     checkpoint = build(config, tokenizers)
     if config.features.cmvn == "global":
+        features_of = FeatureCache(checkpoint.front_end, max_bytes=0).features
         some = evenly(material.train, CMVN_UTTERANCES)
-        statistics = corpus_statistics(checkpoint.front_end, some)
+        statistics = corpus_statistics(prefetch(features_of, some, depth=8))
         checkpoint.front_end.set_global_cmvn(statistics.mean, statistics.std)
     return checkpoint
 

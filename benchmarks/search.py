@@ -49,7 +49,8 @@ from asr.search.fusion import fuse
 from asr.search.greedy import greedy_search
 from asr.search.language import plain_language
 from asr.text.bpe import train_bpe
-from asr.text.tokens import WORD_BOUNDARY, Tokenizer, TokenTable
+from asr.text.tokenizer import Tokenizer
+from asr.text.tokens import WORD_BOUNDARY, TokenTable
 from asr.wer.score import score
 from benchmarks import search_peers
 from benchmarks.paired import write_results

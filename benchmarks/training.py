@@ -25,8 +25,7 @@ from asr.lexicon.phone_spelling import PhoneSpeller
 from asr.lexicon.read import read_dictionary
 from asr.model.acoustic import AcousticModel
 from asr.text.normalise import normaliser
-from asr.text.tokenizer import make_tokenizer
-from asr.text.tokens import Tokenizer
+from asr.text.tokenizer import Tokenizer, make_tokenizer
 from asr.train.allocator import keep_freed_memory
 from asr.train.data import TrainingData
 from asr.train.objective import LossTerm, make_terms

@@ -27,8 +27,7 @@ from asr.confidence.calibration_file import Calibrations, read_calibrations, wri
 from asr.config import Config, Part, Tree, read_toml, read_tree, to_toml
 from asr.errors import ConfigError, DataError, ModelError
 from asr.text.normalise import normaliser
-from asr.text.tokenizer import read_tokenizer
-from asr.text.tokens import Tokenizer
+from asr.text.tokenizer import Tokenizer, read_tokenizer
 
 FORMAT = 2  # of a model directory
 ONNX_FILE = "model.onnx"

@@ -28,7 +28,7 @@ from asr.features.front_end import FrontEnd
 from asr.files import replacing_folder
 from asr.model.acoustic import AcousticModel
 from asr.runtime.onnx_engine import OnnxEngine
-from asr.text.tokens import Tokenizer
+from asr.text.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,5 @@ Read in this order:
 - `tiny`: a synthetic corpus in the same layout, to test the whole chain in a minute;
 - `batching`: which utterances form a batch, epoch by epoch;
 - `loader`: the waveform of an utterance, and reading ahead in threads;
-- `feature_cache`: features, kept from one epoch to the next;
-- `statistics`: mean and standard deviation of features over a corpus, for CMVN.
+- `feature_cache`: features, kept from one epoch to the next.
 """

@@ -3,13 +3,14 @@
 Both are one formula with different statistics. Padding never enters a statistic.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from asr.errors import DataError
-from asr.features.padding import padding_mask, zero_padding
+from asr.features.padding import zero_padding
 
 MIN_STD = 1e-3  # Speech always varies more; it keeps digital silence finite.
 
@@ -22,41 +23,32 @@ class CmvnStatistics:
     std: Tensor
 
 
-class CmvnAccumulator:
-    """Accumulate the statistics of any number of batches, in float64.
+def corpus_statistics(utterances: Iterable[Tensor]) -> CmvnStatistics:
+    """Compute mean and standard deviation over the frames of all utterances, (F,) float32 each.
+
+    Args:
+        utterances: The features of each, (T, F), one after another; sums are float64.
+
+    Raises:
+        DataError: The utterances have no frame at all.
 
     Example:
-        >>> accumulator = CmvnAccumulator(n_features=1)
-        >>> accumulator.add(torch.tensor([[[1.0], [3.0], [99.0]]]), torch.tensor([2]))
-        >>> statistics = accumulator.statistics()
-        >>> statistics.mean.item(), statistics.std.item()
-        (2.0, 1.0)
+        >>> statistics = corpus_statistics([torch.tensor([[1.0], [3.0]]), torch.tensor([[2.0]])])
+        >>> statistics.mean.item()
+        2.0
     """
-
-    def __init__(self, n_features: int) -> None:
-        """Start without any frame."""
-        self._n_frames = 0
-        self._sum = torch.zeros(n_features, dtype=torch.float64)
-        self._sum_of_squares = torch.zeros(n_features, dtype=torch.float64)
-
-    def add(self, features: Tensor, lengths: Tensor) -> None:
-        """Add the valid frames of (B, T, F) `features`."""
-        valid = features[~padding_mask(lengths, features.shape[1])].double().cpu()  # (frames, F)
-        self._n_frames += len(valid)
-        self._sum += valid.sum(0)
-        self._sum_of_squares += valid.square().sum(0)
-
-    def statistics(self) -> CmvnStatistics:
-        """Return mean and standard deviation over everything added, (F,) float32 each.
-
-        Raises:
-            DataError: No frame has been added.
-        """
-        if self._n_frames == 0:
-            raise DataError("CMVN needs at least one frame of features, got none")
-        mean = self._sum / self._n_frames
-        variance = self._sum_of_squares / self._n_frames - mean.square()
-        return CmvnStatistics(mean.float(), variance.clamp(min=0.0).sqrt().float())
+    n_frames = 0
+    total = squares = torch.zeros((), dtype=torch.float64)
+    for features in utterances:
+        frames = features.double().cpu()
+        n_frames += len(frames)
+        total = total + frames.sum(0)
+        squares = squares + frames.square().sum(0)
+    if n_frames == 0:
+        raise DataError("CMVN needs at least one frame of features, got none")
+    mean = total / n_frames
+    variance = squares / n_frames - mean.square()
+    return CmvnStatistics(mean.float(), variance.clamp(min=0.0).sqrt().float())
 
 
 def utterance_statistics(features: Tensor, lengths: Tensor) -> CmvnStatistics:

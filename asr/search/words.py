@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asr.search.hypothesis import Hypothesis
-from asr.text.tokens import Tokenizer, WordSpan
+from asr.text.tokenizer import Tokenizer
+from asr.text.tokens import WordSpan
 from asr.text.transcript import Alternative, Transcript, Word, mean_confidence
 
 if TYPE_CHECKING:  # greedy search needs no compiled code

@@ -72,7 +72,7 @@ def bpe_file(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BpeTokenizer:
-    """Pieces of words as tokens; the `Tokenizer` of a sentencepiece model.
+    """Pieces of words as tokens, with the methods of a `TokenTable`.
 
     Args:
         model: A serialised sentencepiece model, as `train_bpe` makes it.

@@ -8,7 +8,9 @@ from typing import Literal
 from asr.errors import ConfigError, DataError
 from asr.text.bpe import BpeTokenizer, bpe_file, train_bpe
 from asr.text.normalise import NORMALISERS
-from asr.text.tokens import Tokenizer, TokenTable, tokens_file
+from asr.text.tokens import TokenTable, tokens_file
+
+Tokenizer = TokenTable | BpeTokenizer
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ decodes both and groups both into words; only the way text is split differs.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from asr.errors import DataError
 from asr.files import write_bytes
@@ -27,29 +26,6 @@ class WordSpan:
     text: str
     start: int
     stop: int
-
-
-class Tokenizer(Protocol):
-    """Text to token ids and back, for any kind of tokens."""
-
-    @property
-    def tokens(self) -> tuple[str, ...]:
-        """The tokens by id; the first is `<blank>`."""
-
-    def __len__(self) -> int:
-        """Count the tokens, blank included: the V of a model's output."""
-
-    def encode(self, text: str) -> list[int]:
-        """Turn normalised text into token ids."""
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """Turn token ids, without blanks, into text."""
-
-    def words(self, ids: Sequence[int]) -> list[WordSpan]:
-        """Group token ids, without blanks, into words."""
-
-    def write(self, folder: Path, name: str) -> None:
-        """Write the files that `read_tokenizer` reads."""
 
 
 def tokens_file(name: str) -> str:

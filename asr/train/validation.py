@@ -11,7 +11,7 @@ from asr.config import TEXT_HEAD
 from asr.model.acoustic import AcousticModel
 from asr.model.ctc import ctc_loss, is_alignable
 from asr.search.greedy import greedy_search
-from asr.text.tokens import Tokenizer
+from asr.text.tokenizer import Tokenizer
 from asr.train.data import TrainingData
 from asr.train.step import TrainingBatch, Workers
 from asr.wer.alignment import Counts, count_errors

@@ -15,8 +15,8 @@ from asr.config import Config
 from asr.errors import ConfigError, ModelError
 from asr.runtime.onnx_engine import OnnxEngine
 from asr.text.bpe import train_bpe
-from asr.text.tokenizer import HeadConfig
-from asr.text.tokens import Tokenizer, TokenTable
+from asr.text.tokenizer import HeadConfig, Tokenizer
+from asr.text.tokens import TokenTable
 from asr.train.config import CtcConfig
 
 TEXTS = ["HELLO WORLD", "WE WOULD", "LOW OR HELD"]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from asr.errors import ConfigError, ShapeError
-from asr.features.cmvn import CmvnAccumulator
+from asr.features.cmvn import corpus_statistics
 from asr.features.config import FeatureConfig
 from asr.features.front_end import FrontEnd
 from asr.features.padding import pad
@@ -90,9 +90,8 @@ def test_corpus_statistics_travel_in_the_state_dict_and_nothing_else_does() -> N
 def test_statistics_gathered_from_raw_features_normalise_them(waveforms: list[Tensor]) -> None:
     front_end = FrontEnd(replace(MFCC, cmvn="global"))
     batch, lengths = pad(waveforms)
-    accumulator = CmvnAccumulator(front_end.n_features)
-    accumulator.add(*front_end.raw(batch, lengths))
-    statistics = accumulator.statistics()
+    raw = front_end.raw(batch, lengths)
+    statistics = corpus_statistics(row[:n] for row, n in zip(*raw, strict=True))
     front_end.set_global_cmvn(statistics.mean, statistics.std)
     features, feature_lengths = front_end(batch, lengths)
     frames = torch.cat([x[:n] for x, n in zip(features, feature_lengths, strict=True)])

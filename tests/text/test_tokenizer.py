@@ -5,8 +5,8 @@ import pytest
 
 from asr.errors import ConfigError, DataError
 from asr.text.bpe import BpeTokenizer, train_bpe
-from asr.text.tokenizer import HeadConfig, TextConfig, make_tokenizer, read_tokenizer
-from asr.text.tokens import Tokenizer, TokenTable
+from asr.text.tokenizer import HeadConfig, TextConfig, Tokenizer, make_tokenizer, read_tokenizer
+from asr.text.tokens import TokenTable
 
 TEXTS = ["THE CAT IS THE CAT", "THAT CAT SAT THERE AND THE OTHER CAT SAT HERE"] * 3
 
