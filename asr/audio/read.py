@@ -22,9 +22,6 @@ BLOCK_SAMPLES = 1 << 20
 SEGMENT_TOLERANCE = 0.5
 # Some MP3 encoders count their header frame as a frame of audio.
 MP3_FRAME_SAMPLES = 1152
-# Hz. Speech needs several times as much. A lower rate means a damaged header, and resampling from
-# it would turn a few bytes into a full memory.
-MIN_SAMPLE_RATE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ def probe_audio(path: Path | str) -> AudioInfo:
             audio, visibly truncated, without samples, or has a sample rate below 1000 Hz.
     """
     with open_recording(Path(path)) as recording:
-        return _info(Path(path), recording)
+        return AudioInfo(recording.samplerate, recording.frames, recording.channels)
 
 
 def read_waveform(
@@ -95,44 +92,32 @@ def read_waveform(
     """
     path = Path(path)
     with open_recording(path) as recording:
-        info = _info(path, recording)
-        _check_channel(path, info, channel)
-        start, end = _segment(path, info, offset, duration)
+        if channel is not None and not 0 <= channel < recording.channels:
+            raise AudioError(
+                f"{path}: has no channel {channel}; its channels are 0 to {recording.channels - 1}"
+            )
+        start, end = _segment(path, recording, offset, duration)
         waveform = _decode(recording, start, end, channel)
         missing = end - start - len(waveform)
         if missing > (MP3_FRAME_SAMPLES if recording.format == "MP3" else 0):
             raise truncated(path, f"{missing} of {end - start} samples are missing")
-    _check_finite(path, waveform, start, info.sample_rate)
-    return _resample(path, waveform, info.sample_rate, sample_rate)
+    _check_finite(path, waveform, start, recording.samplerate)
+    return _resample(path, waveform, recording.samplerate, sample_rate)
 
 
-def _info(path: Path, recording: Recording) -> AudioInfo:
-    if recording.samplerate < MIN_SAMPLE_RATE:
-        raise AudioError(
-            f"{path}: its sample rate is {recording.samplerate} Hz, expected at least "
-            f"{MIN_SAMPLE_RATE} Hz; record or export it again"
-        )
-    return AudioInfo(recording.samplerate, recording.frames, recording.channels)
-
-
-def _check_channel(path: Path, info: AudioInfo, channel: int | None) -> None:
-    if channel is not None and not 0 <= channel < info.n_channels:
-        raise AudioError(
-            f"{path}: has no channel {channel}; its channels are 0 to {info.n_channels - 1}"
-        )
-
-
-def _segment(path: Path, info: AudioInfo, offset: float, duration: float | None) -> tuple[int, int]:
+def _segment(
+    path: Path, recording: Recording, offset: float, duration: float | None
+) -> tuple[int, int]:
     """Convert a segment to a half-open span of samples at the recording's own rate."""
-    start = round(offset * info.sample_rate)
-    end = info.n_samples if duration is None else round((offset + duration) * info.sample_rate)
-    latest = info.n_samples + round(SEGMENT_TOLERANCE * info.sample_rate)
-    if not 0 <= start < min(end, info.n_samples) or end > latest:
+    rate, n_samples = recording.samplerate, recording.frames
+    start = round(offset * rate)
+    end = n_samples if duration is None else round((offset + duration) * rate)
+    if not 0 <= start < min(end, n_samples) or end > n_samples + round(SEGMENT_TOLERANCE * rate):
         wanted = "its end" if duration is None else f"{offset + duration:g} s"
         raise AudioError(
-            f"{path}: has no segment from {offset:g} s to {wanted}; it lasts {info.duration:g} s"
+            f"{path}: has no segment from {offset:g} s to {wanted}; it lasts {n_samples / rate:g} s"
         )
-    return start, min(end, info.n_samples)
+    return start, min(end, n_samples)
 
 
 def _decode(recording: Recording, start: int, end: int, channel: int | None) -> NDArray[np.float32]:

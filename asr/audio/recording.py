@@ -13,6 +13,9 @@ from asr.errors import AudioError
 KNOWN = "WAV, FLAC, Ogg, MP3, AIFF"
 # The same by libsndfile's names. It reads others too, but in those a missing end goes unnoticed.
 FORMATS = ("WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF")
+# Hz. Speech needs several times as much. A lower rate means a damaged header, and resampling from
+# it would turn a few bytes into a full memory.
+MIN_SAMPLE_RATE = 1000
 # What libsndfile reports for a file whose header leaves the length open.
 UNKNOWN_LENGTH = 2**63 - 1
 
@@ -43,6 +46,11 @@ def open_recording(path: Path) -> Iterator[Recording]:
                 )
             if recording.frames == UNKNOWN_LENGTH:
                 raise AudioError(f"{path}: its header leaves the length open; re-encode it")
+            if recording.samplerate < MIN_SAMPLE_RATE:
+                raise AudioError(
+                    f"{path}: its sample rate is {recording.samplerate} Hz, expected at least "
+                    f"{MIN_SAMPLE_RATE} Hz; record or export it again"
+                )
             yield recording
     except (FileNotFoundError, NotADirectoryError) as error:
         raise AudioError(f"{path}: no such file") from error
