@@ -21,7 +21,7 @@ from asr.train.precision import usable_precision
 from asr.train.progress import EpochReport, StepReport, Watcher
 from asr.train.run import Run
 from asr.train.state import RunState
-from asr.train.step import TrainingBatch, Workers, training_step
+from asr.train.step import StepResult, TrainingBatch, Workers, training_step
 from asr.train.validation import DevErrors, DevSet, validate
 
 
@@ -137,19 +137,29 @@ class Trainer:
         n_batches = data.n_batches(run.epoch)
         began, trained, n_skipped = time.monotonic(), 0.0, 0
         for batch in data.batches(run.epoch, run.batch):
-            report = self._update(batch, n_batches, workers)
-            trained, n_skipped = trained + batch.duration, n_skipped + len(report.skipped)
+            epoch = run.epoch + (run.batch + 1) / n_batches
+            rate = learning_rate_at(epoch, self.config.n_epochs, self.optimiser_config)
+            result = self._update(batch, rate, workers)
+            trained, n_skipped = trained + batch.duration, n_skipped + len(result.skipped)
             speed = max(trained, 1e-9) / (time.monotonic() - began)
-            left = (self.config.n_epochs - report.epoch) * data.duration / speed
-            watcher.on_step(dataclasses.replace(report, hours_per_hour=speed, seconds_left=left))
+            report = StepReport(
+                epoch=epoch,
+                step=run.step,
+                batch=run.batch,
+                n_batches=n_batches,
+                loss=result.loss / max(result.n_tokens, 1),
+                gradient_norm=result.gradient_norm,
+                learning_rate=rate,
+                hours_per_hour=speed,
+                seconds_left=(self.config.n_epochs - epoch) * data.duration / speed,
+                skipped=result.skipped,
+            )
+            watcher.on_step(report)
             self._stop_if(must_stop())
             self._run.save_if_due()
         return trained / max(time.monotonic() - began, 1e-9), n_skipped
 
-    def _update(self, batch: TrainingBatch, n_batches: int, workers: Workers) -> StepReport:
-        run = self.state
-        epoch = run.epoch + (run.batch + 1) / n_batches
-        rate = learning_rate_at(epoch, self.config.n_epochs, self.optimiser_config)
+    def _update(self, batch: TrainingBatch, rate: float, workers: Workers) -> StepResult:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         result = training_step(
@@ -163,20 +173,10 @@ class Trainer:
         )
         if self.average is not None:
             self.average.update_parameters(self.model)
+        run = self.state
         run.batch, run.step = run.batch + 1, run.step + 1
         run.loss, run.n_tokens = run.loss + result.loss, run.n_tokens + result.n_tokens
-        return StepReport(
-            epoch=epoch,
-            step=run.step,
-            batch=run.batch,
-            n_batches=n_batches,
-            loss=result.loss / max(result.n_tokens, 1),
-            gradient_norm=result.gradient_norm,
-            learning_rate=rate,
-            hours_per_hour=0.0,
-            seconds_left=0.0,
-            skipped=result.skipped,
-        )
+        return result
 
     def _validate(
         self, dev: DevSet, watcher: Watcher, workers: Workers, must_stop: Callable[[], bool]

@@ -1,8 +1,6 @@
-"""What an update minimises: a weighted sum of losses, each of one head.
+"""The objective: a weighted sum of losses, each of one head, that updates minimise.
 
-A loss term is a small class with the name of its `head`, its `weight`, and a call that gives the
-loss of each utterance. To add one: write the class here, its configuration in `config`, and list
-both in `make_terms`.
+To add a loss: write its class here and its configuration in `config`; list both in `make_terms`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,26 +29,24 @@ class Targets:
     lengths: Tensor
 
     def __getitem__(self, rows: slice | Tensor) -> "Targets":
-        """Take some utterances."""
+        """Select utterances."""
         return Targets(self.tokens[rows], self.lengths[rows])
 
     def to(self, device: torch.device) -> "Targets":
-        """Move them to the device that computes."""
+        """Move the tensors to a device."""
         return Targets(self.tokens.to(device), self.lengths.to(device))
 
 
 class LossTerm(Protocol):
-    """A loss of one head.
-
-    Attributes:
-        head: The head that it reads.
-        weight: Its factor in the sum.
-    """
+    """A loss of one head."""
 
     @property
-    def head(self) -> str: ...  # noqa: D102
+    def head(self) -> str:
+        """The head that it reads."""
+
     @property
-    def weight(self) -> float: ...  # noqa: D102
+    def weight(self) -> float:
+        """Its factor in the sum."""
 
     def __call__(self, log_probs: Tensor, lengths: Tensor, targets: Targets) -> Tensor:
         """Compute the loss of each utterance.
@@ -82,8 +78,6 @@ class CtcCrf:
     """The CTC loss plus a share of the log-probability of all sequences; see `denominator`.
 
     Attributes:
-        head: The head that it reads.
-        weight: Its factor in the sum.
         denominator_weight: The share: 0 is CTC, 1 is CTC-CRF.
         trigram: (V, V, V) float64: how probable each token is after any two others.
     """
@@ -94,7 +88,7 @@ class CtcCrf:
     trigram: Tensor
 
     def __call__(self, log_probs: Tensor, lengths: Tensor, targets: Targets) -> Tensor:
-        """Compute minus the log-probability of each token sequence among all, (B,) nats."""
+        """Compute minus the log-probability of each token sequence relative to all, (B,) nats."""
         losses = ctc_loss(log_probs, lengths, targets.tokens, targets.lengths)
         return losses + self.denominator_weight * log_denominator(log_probs, lengths, self.trigram)
 

@@ -56,8 +56,8 @@ def _log_mel(graph: Graph, log_mel: LogMel, waveforms: str, lengths: str) -> Fra
     bins = np.flatnonzero(weights.any(1))
     power = _power(graph, _windowed(graph, frames.values, log_mel), log_mel, bins)
     energies = graph.node("MatMul", power, graph.constant(weights[bins]))
-    floor = graph.number(math.exp(log_mel.min_log_energy))
-    logarithms = graph.node("Log", graph.node("Max", energies, floor))
+    floored = graph.node("Max", energies, math.exp(log_mel.min_log_energy))
+    logarithms = graph.node("Log", floored)
     zeroed = graph.zero_unless(graph.unsqueeze(frames.valid, 2), logarithms)
     return replace(frames, values=zeroed)
 
@@ -71,17 +71,14 @@ def _frames(graph: Graph, log_mel: LogMel, waveforms: str, lengths: str) -> Fram
     size, shift = log_mel.samples_per_frame, log_mel.samples_per_shift
     piece = math.gcd(size, shift)
     n_samples = graph.size(waveforms, 1)
-    n_frames = graph.node("Max", _n_frames(graph, n_samples, size, shift), graph.integer(1))
+    n_frames = graph.node("Max", _n_frames(graph, n_samples, size, shift), 1)
     silent = graph.zero_unless(graph.valid(lengths, n_samples), waveforms)
-    scaled = graph.node("Mul", silent, graph.number(SAMPLE_SCALE))
-    starts = graph.node("Mul", graph.positions(n_frames), graph.integer(shift // piece))
-    needed = graph.node(
-        "Add", graph.node("Mul", n_frames, graph.integer(shift)), graph.integer(size - shift)
-    )
+    scaled = graph.node("Mul", silent, SAMPLE_SCALE)
+    starts = graph.node("Mul", graph.positions(n_frames), shift // piece)
+    needed = graph.node("Add", graph.node("Mul", n_frames, shift), size - shift)
     missing = graph.unsqueeze(graph.node("Sub", needed, n_samples), 0)  # negative: too many
-    padded = graph.node(
-        "Pad", scaled, graph.node("Concat", graph.integers(0, 0, 0), missing, axis=0)
-    )
+    widths = graph.node("Concat", graph.integers(0, 0, 0), missing, axis=0)
+    padded = graph.node("Pad", scaled, widths)
     pieces = graph.node("Reshape", padded, graph.integers(0, -1, piece))
     index = graph.node(  # (T, pieces in a frame)
         "Add", graph.unsqueeze(starts, 1), graph.constant(np.arange(size // piece))
@@ -94,20 +91,18 @@ def _frames(graph: Graph, log_mel: LogMel, waveforms: str, lengths: str) -> Fram
 
 def _n_frames(graph: Graph, n_samples: str, size: int, shift: int) -> str:
     """Count whole frames, as `asr.lengths.n_frames`; ONNX divides towards zero."""
-    beyond_first = graph.node("Sub", n_samples, graph.integer(size - shift))
-    return graph.node(
-        "Max", graph.node("Div", beyond_first, graph.integer(shift)), graph.integer(0)
-    )
+    beyond_first = graph.node("Sub", n_samples, size - shift)
+    return graph.node("Max", graph.node("Div", beyond_first, shift), 0)
 
 
 def _windowed(graph: Graph, frames: str, log_mel: LogMel) -> str:
     """Remove each frame's mean, pre-emphasise and window it; the bits are those of `LogMel`."""
     size = log_mel.samples_per_frame
     total = graph.node("ReduceSum", frames, graph.integers(2), keepdims=1)
-    centred = graph.node("Sub", frames, graph.node("Div", total, graph.number(size)))
+    centred = graph.node("Sub", frames, graph.node("Div", total, float(size)))
     first, but_last = graph.slice(centred, 0, 1, 2), graph.slice(centred, 0, size - 1, 2)
     previous = graph.node("Concat", first, but_last, axis=2)
-    lowered = graph.node("Mul", previous, graph.number(PREEMPHASIS))
+    lowered = graph.node("Mul", previous, PREEMPHASIS)
     emphasised = graph.node("Sub", centred, lowered)
     return graph.node("Mul", emphasised, graph.constant(array(log_mel.window)))
 
@@ -124,9 +119,8 @@ def _power(graph: Graph, windowed: str, log_mel: LogMel, bins: NDArray[np.intp])
     end = graph.reversed(frames, (size + 1) // 2, axis=2)
     squares = []
     for operator, wave in (("Add", np.cos), ("Sub", np.sin)):
-        part = graph.node(
-            "MatMul", graph.node(operator, begin, end), _waves(graph, log_mel, bins, wave)
-        )
+        half = graph.node(operator, begin, end)
+        part = graph.node("MatMul", half, _waves(graph, log_mel, bins, wave))
         squares.append(graph.node("Mul", part, part))
     return graph.cast(graph.node("Add", *squares), "float32")
 
@@ -139,7 +133,7 @@ def _waves(graph: Graph, log_mel: LogMel, bins: NDArray[np.intp], wave: np.ufunc
     size, fft_size = log_mel.samples_per_frame, 2 * (len(log_mel.mel_weights) - 1)
     halves = np.arange(1 - size, 1, 2)  # half samples before the middle
     phases = graph.node("Mul", graph.constant(halves[:, None]), graph.constant(bins))
-    phases = graph.node("Mod", phases, graph.integer(2 * fft_size))
+    phases = graph.node("Mod", phases, 2 * fft_size)
     period = wave(np.pi / fft_size * np.arange(2 * fft_size))
     waves = graph.node("Gather", graph.constant(period), phases, axis=0)
     share = np.where(halves == 0, 0.5, 1.0)  # a sample in the middle is in both halves
@@ -159,13 +153,13 @@ def _add_deltas(graph: Graph, features: Frames, front_end: FrontEnd) -> str:
 def _filter(graph: Graph, features: Frames, kernel: list[float]) -> str:
     """Weigh the frames around each frame, the first and last valid ones repeated."""
     n_frames, reach = graph.size(features.values, 1), len(kernel) // 2
-    last = graph.node("Sub", graph.unsqueeze(features.lengths, 1), graph.integer(1))
+    last = graph.node("Sub", graph.unsqueeze(features.lengths, 1), 1)
     total = ""
     for i, weight in enumerate(kernel):
-        position = graph.node("Add", graph.positions(n_frames), graph.integer(i - reach))
-        within = graph.node("Max", graph.node("Min", position, last), graph.integer(0))  # (B, T)
+        position = graph.node("Add", graph.positions(n_frames), i - reach)
+        within = graph.node("Max", graph.node("Min", position, last), 0)  # (B, T)
         rows = graph.node("GatherND", features.values, graph.unsqueeze(within, 2), batch_dims=1)
-        weighed = graph.node("Mul", rows, graph.number(weight))
+        weighed = graph.node("Mul", rows, weight)
         total = graph.node("Add", total, weighed) if total else weighed
     return total
 
@@ -187,7 +181,7 @@ def _normalise(graph: Graph, features: Frames, front_end: FrontEnd) -> str:
 
 def _utterance_statistics(graph: Graph, features: Frames) -> tuple[str, str]:
     """Return mean and standard deviation over the valid frames, (B, 1, F) each."""
-    n_frames = graph.node("Max", features.lengths, graph.integer(1))
+    n_frames = graph.node("Max", features.lengths, 1)
     n_frames = graph.cast(graph.unsqueeze(n_frames, 1, 2), "float32")  # (B, 1, 1)
 
     def average(values: str) -> str:
@@ -198,4 +192,4 @@ def _utterance_statistics(graph: Graph, features: Frames) -> tuple[str, str]:
     centred = graph.node("Sub", features.values, mean)
     centred = graph.zero_unless(graph.unsqueeze(features.valid, 2), centred)
     std = graph.node("Sqrt", average(graph.node("Mul", centred, centred)))
-    return mean, graph.node("Max", std, graph.number(MIN_STD))
+    return mean, graph.node("Max", std, MIN_STD)

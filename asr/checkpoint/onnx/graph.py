@@ -42,10 +42,20 @@ class Graph:
         self._nodes.append(helper.make_node("Identity", [value], [name], name=name))
         self._outputs.append(helper.make_tensor_value_info(name, _onnx_type(dtype), shape))
 
-    def node(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:  # noqa: ANN401 (as ONNX has it)
-        """Add an operator and return its first output; an input named "" is left out."""
+    def node(
+        self,
+        kind: str,
+        *inputs: str | float,
+        domain: str = "",
+        **attributes: Any,  # noqa: ANN401 (as ONNX has it)
+    ) -> str:
+        """Add an operator and return its first output.
+
+        A number becomes a scalar constant, int64 or float32. An input named "" is left out.
+        """
         name = f"{kind}_{len(self._nodes)}"
-        node = helper.make_node(kind, inputs, [name], name=name, domain=domain, **attributes)
+        names = [each if isinstance(each, str) else self._scalar(each) for each in inputs]
+        node = helper.make_node(kind, names, [name], name=name, domain=domain, **attributes)
         self._nodes.append(node)
         return name
 
@@ -62,14 +72,6 @@ class Graph:
         stored = self.constant(array.astype(np.float16))
         return self.node("Cast", stored, to=TensorProto.FLOAT)
 
-    def number(self, number: float) -> str:
-        """Add a float32 scalar."""
-        return self.constant(np.array(number, np.float32))
-
-    def integer(self, number: int) -> str:
-        """Add an int64 scalar."""
-        return self.constant(np.array(number, np.int64))
-
     def integers(self, *numbers: int) -> str:
         """Add an int64 vector: axes, or a shape."""
         return self.constant(np.array(numbers, np.int64))
@@ -80,11 +82,11 @@ class Graph:
 
     def size(self, value: str, axis: int) -> str:
         """Return one dimension as an int64 scalar."""
-        return self.node("Gather", self.node("Shape", value), self.integer(axis), axis=0)
+        return self.node("Gather", self.node("Shape", value), axis, axis=0)
 
     def positions(self, n: str) -> str:
         """Return 0, 1, ... n - 1, (n,) int64, from a scalar."""
-        return self.node("Range", self.integer(0), n, self.integer(1))
+        return self.node("Range", 0, n, 1)
 
     def slice(self, value: str, start: int, stop: int, axis: int) -> str:
         """Return value[start:stop] along an axis."""
@@ -93,8 +95,8 @@ class Graph:
 
     def reversed(self, value: str, n: int, axis: int) -> str:
         """Return the last n positions along an axis, the last one first."""
-        first, beyond = self.integers(-1), self.integers(-n - 1)
-        return self.node("Slice", value, first, beyond, self.integers(axis), self.integers(-1))
+        bounds = self.integers(-1), self.integers(-n - 1)
+        return self.node("Slice", value, *bounds, self.integers(axis), self.integers(-1))
 
     def unsqueeze(self, value: str, *axes: int) -> str:
         """Insert dimensions of size 1."""
@@ -106,7 +108,7 @@ class Graph:
 
     def zero_unless(self, mask: str, value: str) -> str:
         """Set to zero, NaN included, what a broadcast mask does not mark."""
-        return self.node("Where", mask, value, self.number(0.0))
+        return self.node("Where", mask, value, 0.0)
 
     def model(self, metadata: Mapping[str, str]) -> bytes:
         """Return the file's content: the same bytes for the same graph and metadata."""
@@ -125,6 +127,9 @@ class Graph:
         onnx.checker.check_model(model, full_check=True)
         content: bytes = model.SerializeToString(deterministic=True)
         return content
+
+    def _scalar(self, number: float) -> str:
+        return self.constant(np.array(number, np.int64 if isinstance(number, int) else np.float32))
 
 
 def _onnx_type(dtype: str) -> int:

@@ -21,8 +21,8 @@ def add_encoder(
         frames = _convolve(graph, subsampling, features)
     else:
         frames = _stack(graph, subsampling, features)
-    # A recurrent operator wants to read a frame, and whoever has none does not look at it.
-    to_read = graph.cast(graph.node("Max", frames.lengths, graph.integer(1)), "int32")
+    # A recurrent operator must read a frame; its output is ignored where there is none.
+    to_read = graph.cast(graph.node("Max", frames.lengths, 1), "int32")
     values = frames.values
     for layer in model.encoder.layers:
         assert isinstance(layer, RecurrentLayer)
@@ -64,16 +64,10 @@ def _stack(graph: Graph, subsampling: FrameStacking, features: Frames) -> Frames
     """Put frames of (B, T, F), whose padding is zero, together: (T', B, D)."""
     factor = subsampling.factor
     n_frames = _subsampled(graph, graph.size(features.values, 1), factor)
-    n_missing = graph.node(
-        "Sub", graph.node("Mul", n_frames, graph.integer(factor)), graph.size(features.values, 1)
-    )
-    widths = graph.node(
-        "Concat",
-        graph.integers(0, 0, 0, 0),
-        graph.unsqueeze(n_missing, 0),
-        graph.integers(0),
-        axis=0,
-    )
+    needed = graph.node("Mul", n_frames, factor)
+    n_missing = graph.node("Sub", needed, graph.size(features.values, 1))
+    before, after = graph.integers(0, 0, 0, 0), graph.unsqueeze(n_missing, 0)
+    widths = graph.node("Concat", before, after, graph.integers(0), axis=0)
     x = graph.node("Pad", features.values, widths)
     x = graph.node("Reshape", x, graph.integers(0, -1, subsampling.projection.in_features))
     x = graph.node("Transpose", x, perm=(1, 0, 2))
@@ -90,5 +84,5 @@ def _layer_norm(graph: Graph, norm: nn.LayerNorm, x: str) -> str:
 
 def _subsampled(graph: Graph, lengths: str, stride: int) -> str:
     """Divide lengths by a stride, rounding up, as `asr.lengths.subsampled_lengths`."""
-    rounded = graph.node("Add", lengths, graph.integer(stride - 1))
-    return graph.node("Div", rounded, graph.integer(stride))
+    rounded = graph.node("Add", lengths, stride - 1)
+    return graph.node("Div", rounded, stride)
