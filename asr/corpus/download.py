@@ -29,30 +29,26 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A published .tar.gz archive.
+    """A .tar.gz archive with its published size and MD5 sum (hexadecimal).
 
-    Attributes:
-        url: Its address.
-        n_bytes: Its published size; None if unknown, and not checked.
-        md5: Its published MD5 sum, hexadecimal.
-        folder: The folder that it contains, such as `LibriSpeech/dev-clean`.
+    `folder` is the one that it contains, such as `LibriSpeech/dev-clean`.
     """
 
     url: str
-    n_bytes: int | None
+    n_bytes: int
     md5: str
     folder: str
-
-
-def _openslr(number: int, subset: str, n_bytes: int, md5: str) -> Archive:
-    url = f"https://www.openslr.org/resources/{number}/{subset}.tar.gz"
-    return Archive(url, n_bytes, md5, f"LibriSpeech/{subset}")
 
 
 # By corpus and subset. The sums are from md5sum.txt next to the archives, the sizes from Kaldi's
 # download_and_untar.sh.
 OPENSLR: dict[str, Archive] = {
-    f"{corpus}/{subset}": _openslr(number, subset, n_bytes, md5)
+    f"{corpus}/{subset}": Archive(
+        f"https://www.openslr.org/resources/{number}/{subset}.tar.gz",
+        n_bytes,
+        md5,
+        folder=f"LibriSpeech/{subset}",
+    )
     for corpus, number, subset, n_bytes, md5 in (
         ("mini_librispeech", 31, "train-clean-5", 332954390, "5df7d4e78065366204ca6845bb08f490"),
         ("mini_librispeech", 31, "dev-clean-2", 126046265, "6d7ab67ac6a1d2c993d050e16d61080d"),
@@ -110,16 +106,14 @@ def _check_python(archive: Archive) -> None:
 
 def _fetch(archive: Archive, partial: Path, progress: Progress | None) -> None:
     """Download until all is there; resume a broken connection if it made progress."""
-    while archive.n_bytes is None or _size(partial) < archive.n_bytes:
-        n_before = _size(partial)
+    while (n_before := _size(partial)) < archive.n_bytes:
         try:
-            if _fetch_from(archive, partial, n_before, progress):
-                return
+            _fetch_from(archive, partial, n_before, progress)
             reason = "the connection was closed early"
         except urllib.error.HTTPError as error:
             error.close()
             if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and n_before:
-                return  # all is there; the sum tells whether it is right
+                return  # the server has no more; the size tells that it is wrong
             raise DownloadError(f"{archive.url}: the server answered {error}") from error
         except DownloadError:  # an OSError too, but not one to try again
             raise
@@ -134,23 +128,22 @@ def _size(partial: Path) -> int:
     return partial.stat().st_size if partial.exists() else 0
 
 
-def _fetch_from(archive: Archive, partial: Path, start: int, progress: Progress | None) -> bool:
-    """Append what follows byte `start`; tell whether the server has sent all that it has."""
+def _fetch_from(archive: Archive, partial: Path, start: int, progress: Progress | None) -> None:
+    """Append what follows byte `start`, as far as the server sends it."""
     headers = {"Range": f"bytes={start}-"} if start else {}
     request = urllib.request.Request(archive.url, headers=headers)
     with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
         if response.status != http.HTTPStatus.PARTIAL_CONTENT:
             start = 0  # the server cannot resume
-        total = None if response.length is None else start + response.length
-        _check_size(archive, total)
+        if response.length is not None:
+            _check_size(archive, start + response.length)
         done = start
         with partial.open("ab" if start else "wb") as file:
             while block := response.read(BLOCK_BYTES):
                 file.write(block)
                 done += len(block)
                 if progress is not None:
-                    progress(done, total or archive.n_bytes or done)
-    return total is None or done >= total
+                    progress(done, archive.n_bytes)
 
 
 def _check(archive: Archive, partial: Path) -> None:
@@ -158,7 +151,7 @@ def _check(archive: Archive, partial: Path) -> None:
     try:
         _check_size(archive, _size(partial))
         with partial.open("rb") as file:
-            md5 = hashlib.file_digest(file, _md5).hexdigest()
+            md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
         if md5 != archive.md5:
             raise DownloadError(
                 f"{archive.url}: has the MD5 sum {md5}, but {archive.md5} was published; "
@@ -169,16 +162,12 @@ def _check(archive: Archive, partial: Path) -> None:
         raise
 
 
-def _check_size(archive: Archive, n_bytes: int | None) -> None:
-    if None not in (n_bytes, archive.n_bytes) and n_bytes != archive.n_bytes:
+def _check_size(archive: Archive, n_bytes: int) -> None:
+    if n_bytes != archive.n_bytes:
         raise DownloadError(
             f"{archive.url}: has {n_bytes} bytes, but {archive.n_bytes} were published; "
             "download it again"
         )
-
-
-def _md5() -> "hashlib._Hash":
-    return hashlib.md5(usedforsecurity=False)
 
 
 def _unpack(archive: Archive, partial: Path, into: Path) -> None:
