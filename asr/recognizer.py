@@ -1,4 +1,4 @@
-"""Recognizer: a model and a search, audio in, transcript out. What an application imports."""
+"""Recognizer: audio in, transcript out. What an application imports."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
@@ -28,7 +28,7 @@ from asr.text.transcript import Transcript
 READ_AHEAD = 8  # recordings
 
 Waveform = NDArray[np.float32]  # (N,)
-Read = tuple[Utterance, Waveform | AudioError]
+Loaded = tuple[Utterance, Waveform | AudioError]
 
 
 def load_model(
@@ -41,18 +41,18 @@ def load_model(
     is_greedy: bool = False,
     n_threads: int | None = None,
 ) -> "Recognizer":
-    """Load a model that the package ships, by its name, or one of yours, by its folder.
+    """Load a model: one that the package ships, by its name, or one of yours, by its folder.
 
     Args:
         name: A model's name, or the path of a model directory. A shipped model takes precedence
             over a folder of its name in the working directory, which "./NAME" finds.
-        beam: Settings of the beam search; None keeps those of the model's default search.
+        beam: Settings of the beam search; None: those of the model's default search.
         lm: File of an n-gram model (see `asr lm`), in place of the model's own.
-        lexicon: File of the only words that can be recognised, in place of the model's own; a word
-            a line, alone or followed by its pronunciation in the phones of the model.
+        lexicon: File of the only words that can be recognised, in place of the model's own: one a
+            line, alone or followed by its pronunciation in the phones of the model.
         hotwords: Phrases that score higher, each with its boost in nats.
-        is_greedy: Search greedily, whatever the model comes with.
-        n_threads: Utterances to compute and search at the same time; None: as many as cores.
+        is_greedy: Search greedily, whatever the model's default search.
+        n_threads: Utterances to compute and search at the same time; None: one per core.
 
     Raises:
         ModelError: There is no such model, or its files do not make one.
@@ -81,17 +81,14 @@ def load_recognizer(
     is_calibrated: bool = True,
     n_threads: int | None = None,
 ) -> "Recognizer":
-    """Load a model with the search that `plan_search` makes of some options.
+    """Load a model as `load_model` does, with any options of the search.
 
     Args:
-        name: See `load_model`.
-        options: What is asked of the search.
+        name: See `load_model`, as for `n_threads` and errors.
+        options: See `plan_search`.
         is_calibrated: As a word's confidence give the probability that it is right, if the model
             has a calibration for this kind of search; else the search's own confidence.
         n_threads: See `load_model`.
-
-    Raises:
-        ModelError, ConfigError, DataError: See `load_model`.
     """
     folder = model_folder(name)
     model = read_directory(folder)
@@ -102,15 +99,13 @@ def load_recognizer(
 
 
 class Recognizer:
-    """Turns recordings into transcripts.
-
-    The transcript of a recording is the same alone and among any others.
+    """Turns recordings into transcripts; each is the same alone and among any others.
 
     Args:
-        model: The model.
-        engine: Runs it.
+        model: Its configuration, tokens, priors and calibrations.
+        engine: Computes its network.
         plan: How to search.
-        is_calibrated: Whether confidences become probabilities, if the model has a calibration.
+        is_calibrated: See `load_recognizer`.
         n_threads: Utterances to search at the same time.
 
     Raises:
@@ -159,15 +154,15 @@ class Recognizer:
     ) -> Iterator[tuple[Utterance, Transcript | AudioError]]:
         """Transcribe many recordings, or stretches of them, in bounded memory.
 
-        Reading goes on while the model computes.
+        The next recordings are read while the model computes.
 
         Args:
-            utterances: What to transcribe; their texts are not read.
+            utterances: What to transcribe; their texts are ignored.
             batch_duration: Seconds of audio, padding included, to compute at once.
 
         Yields:
-            In the given order, each utterance with its transcript, confidences calibrated if the
-            model can, or with the reason why there is none.
+            In the given order, each utterance with its transcript, or with the reason why there is
+            none.
         """
         for group, log_probs, lengths in self._computed(utterances, batch_duration):
             n_bests = iter(self.searcher(log_probs, lengths))
@@ -188,7 +183,7 @@ class Recognizer:
 
         Yields:
             In the given order, each utterance with its emission, (T, V) natural-log probabilities
-            of the head that the search reads, or with the reason why there is none.
+            of the head that is searched, or with the reason why there is none.
         """
         for group, log_probs, lengths in self._computed(utterances, batch_duration):
             emissions = iter(zip(log_probs, lengths.tolist(), strict=True))
@@ -202,17 +197,16 @@ class Recognizer:
     def align_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
     ) -> Iterator[tuple[Utterance, Transcript | AsrError]]:
-        """Find when the words of utterances were said, given their texts.
+        """Find the times of the words of utterances whose texts are known.
 
         Args:
             utterances: With their texts, which go through the model's normaliser.
             batch_duration: Seconds of audio, padding included, to compute at once.
 
         Yields:
-            In the given order, each utterance with the transcript of its own text (its confidences
-            are the network's in the words given, and never calibrated), or with the reason why
-            there is none: no audio, no text, a text that the model's tokens do not spell, or too
-            little audio for it.
+            In the given order, each utterance with its text as a transcript, or with the reason why
+            there is none: no usable audio, no text, a text that the model's tokens cannot spell, or
+            too little audio for it. Confidences are the network's in each given word, uncalibrated.
         """
         greedy = Recognizer(self.model, self.engine, SearchPlan(), is_calibrated=False)
         for utterance, emission in greedy.emit_all(utterances, batch_duration=batch_duration):
@@ -248,16 +242,14 @@ class Recognizer:
 
     def _computed(
         self, utterances: Iterable[Utterance], batch_duration: float
-    ) -> Iterator[tuple[list[Read], NDArray[np.float32], NDArray[np.int64]]]:
-        """Read ahead, and compute the emissions of those in a group that could be read."""
-        read = prefetch(self._try_to_read, utterances, depth=READ_AHEAD)
-        for group in _groups(read, batch_duration * self.sample_rate):
-            waveforms, lengths = _padded(
-                [audio for _, audio in group if not isinstance(audio, AudioError)]
-            )
-            yield group, *self.engine.log_probs(waveforms, lengths, self.searcher.head)
+    ) -> Iterator[tuple[list[Loaded], NDArray[np.float32], NDArray[np.int64]]]:
+        """Yield groups of recordings, with log-probabilities and lengths of the readable ones."""
+        loaded = prefetch(self._load, utterances, depth=READ_AHEAD)
+        for group in _groups(loaded, batch_duration * self.sample_rate):
+            readable = [audio for _, audio in group if not isinstance(audio, AudioError)]
+            yield group, *self.engine.log_probs(*_padded(readable), self.searcher.head)
 
-    def _try_to_read(self, utterance: Utterance) -> Read:
+    def _load(self, utterance: Utterance) -> Loaded:
         try:
             return utterance, read_utterance(utterance, self.sample_rate)
         except AudioError as error:
@@ -265,7 +257,7 @@ class Recognizer:
 
 
 def _padded(waveforms: list[Waveform]) -> tuple[Waveform, NDArray[np.int64]]:
-    """Stack waveforms of unequal length, (B, N), zeros after the shorter ones, with lengths."""
+    """Stack waveforms, zeros after the shorter ones: (B, N), and their lengths, (B,)."""
     lengths = np.array([len(waveform) for waveform in waveforms], np.int64)
     padded = np.zeros((len(waveforms), lengths.max(initial=0)), np.float32)
     for row, waveform in zip(padded, waveforms, strict=True):
@@ -273,11 +265,11 @@ def _padded(waveforms: list[Waveform]) -> tuple[Waveform, NDArray[np.int64]]:
     return padded, lengths
 
 
-def _groups(read: Iterable[Read], n_samples: float) -> Iterator[list[Read]]:
-    """Gather recordings up to a padded sum of `n_samples`, which only one alone may exceed."""
-    group: list[Read] = []
+def _groups(loaded: Iterable[Loaded], n_samples: float) -> Iterator[list[Loaded]]:
+    """Gather recordings up to `n_samples` with padding, which only a single one may exceed."""
+    group: list[Loaded] = []
     longest = 0
-    for item in read:
+    for item in loaded:
         length = 0 if isinstance(item[1], AudioError) else len(item[1])
         if group and max(longest, length) * (len(group) + 1) > n_samples:
             yield group

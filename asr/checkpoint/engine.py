@@ -1,4 +1,4 @@
-"""What runs a model: its graph on ONNX Runtime, or its network on torch, whichever is there."""
+"""The engine of a model: its graph on ONNX Runtime, or else its network in torch."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from asr.runtime.onnx_engine import OnnxEngine
 
 
 def load_engine(folder: Path, *, n_threads: int) -> Engine:
-    """Load what runs a model: its graph on ONNX Runtime, or else its network on torch.
+    """Load the engine of a model.
 
     Raises:
         ModelError: The model has no graph, and torch is not installed.
@@ -29,7 +29,7 @@ def load_engine(folder: Path, *, n_threads: int) -> Engine:
 
 
 def verify_model(name: str | Path) -> None:
-    """Check that a model gives here the golden example that was stored with it.
+    """Check that a model reproduces its golden example on this machine.
 
     Raises:
         ModelError: It does not, or there is no such model.

@@ -2,9 +2,9 @@
 
     waveforms (B, N), lengths (B,) → frame_lengths (B,), and log_probs (B, T, V) of each head
 
-The graph is built node by node, since a traced one would be neither readable nor the same for every
-release of torch. In float32 and float16 an utterance alone equals itself in a padded batch; in int8
-it does not, see `asr.checkpoint.onnx.int8`.
+The graph is built node by node: a traced one would be unreadable, and differ between releases of
+torch. In float32 and float16 an utterance alone equals itself in a padded batch; in int8 it does
+not, see `asr.checkpoint.onnx.int8`.
 """
 
 import logging
@@ -51,23 +51,15 @@ def _onnx_model(front_end: FrontEnd, model: AcousticModel, weights: Weights) -> 
     waveforms = graph.input("waveforms", "float32", "B", "N")
     lengths = graph.input("lengths", "int64", "B")
     features = add_front_end(graph, front_end, waveforms, lengths)
-    encoded = add_encoder(
-        graph, model, features, add_int8_lstm if weights == "int8" else add_recurrent
-    )
+    add_layer = add_int8_lstm if weights == "int8" else add_recurrent
+    encoded = add_encoder(graph, model, features, add_layer)
     graph.output("frame_lengths", encoded.lengths, "int64", "B")
     for name, head in _heads(model).items():
         log_probs = add_head(graph, head, encoded.values)
         graph.output(name, log_probs, "float32", "B", "T", head.out_features)
-    return graph.model(_describe(front_end, model, weights).to_metadata())
-
-
-def _describe(front_end: FrontEnd, model: AcousticModel, weights: Weights) -> Description:
     shift = front_end.config.frame_shift * model.config.subsampling_factor
-    return Description(
-        sample_rate=front_end.config.sample_rate,
-        weights=weights,
-        heads=tuple(Head(name, h.out_features, shift) for name, h in _heads(model).items()),
-    )
+    heads = tuple(Head(name, head.out_features, shift) for name, head in _heads(model).items())
+    return graph.model(Description(front_end.config.sample_rate, weights, heads).to_metadata())
 
 
 def _heads(model: AcousticModel) -> dict[str, nn.Linear]:

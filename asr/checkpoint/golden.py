@@ -1,6 +1,6 @@
-"""The golden example: a waveform, and what a model made of it where the model was written.
+"""The golden example: a waveform, and a model's output for it on the machine that wrote the model.
 
-Whoever loads the model elsewhere can check that this machine computes the same.
+Another machine that loads the model can check that it computes the same.
 """
 
 from pathlib import Path
@@ -18,14 +18,14 @@ from asr.runtime.engine import Engine
 from asr.search.greedy import greedy_search
 
 GOLDEN_FILE = "golden.safetensors"
-TOLERANCE = 0.05  # of a probability; other processors and libraries round otherwise
+TOLERANCE = 0.05  # of a probability; other processors and libraries round differently
 SECONDS = 2.0  # of the example that a model has when none is chosen
 
 Waveform = NDArray[np.float32]
 
 
 def swelling_noise(sample_rate: int) -> Waveform:
-    """Make the example of a model that has no other, (N,): noise that swells, the same anywhere."""
+    """Make the example of a model that has no other, (N,): noise that swells, always the same."""
     n_samples = round(SECONDS * sample_rate)
     noise = np.random.default_rng(0).standard_normal(n_samples)
     return (noise * np.linspace(0.001, 0.1, n_samples)).clip(-1.0, 1.0).astype(np.float32)
@@ -49,7 +49,7 @@ def read_example(folder: Path) -> Waveform:
 
 
 def verify_golden(folder: Path, model: ModelDirectory, engine: Engine) -> None:
-    """Check that this machine computes what the machine computed that wrote the model.
+    """Check that this machine reproduces the golden example.
 
     Raises:
         ModelError: Probabilities or transcript of the golden example differ.
