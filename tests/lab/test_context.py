@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from asr.features.padding import pad
+from asr.lab.context import windowed_outputs
 from asr.lab.sensitivity import Network
-from asr.lab.window import windowed_outputs
 from asr.model.acoustic import AcousticModel
 from asr.model.config import ModelConfig
 
@@ -79,7 +79,7 @@ def test_an_utterance_without_frames_gives_none() -> None:
 def test_cutting_the_windows_into_batches_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     network, features = model(), random_features(40)
     together = windowed_outputs(network, features, context=2, factor=4)
-    monkeypatch.setattr("asr.lab.window.MAX_FRAMES", 1)
+    monkeypatch.setattr("asr.lab.context.MAX_FRAMES", 1)
 
     one_by_one = windowed_outputs(network, features, context=2, factor=4)
 
