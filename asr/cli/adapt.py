@@ -55,7 +55,6 @@ from asr.text.transcript import Transcript
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr adapt` takes."""
     add_model_argument(parser)
     parser.add_argument(
         "manifest", type=Path, metavar="MANIFEST", help="recordings to adapt to (see asr prepare)"

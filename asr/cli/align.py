@@ -26,7 +26,6 @@ from asr.text.transcript import Transcript
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr align` takes."""
     add_model_argument(parser)
     parser.add_argument("manifest", type=Path, metavar="MANIFEST", help="recordings and their text")
     parser.add_argument(
@@ -39,7 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Align every utterance that can be, and name those that cannot."""
     utterances = read_manifest(options.manifest)
     recognizer = load_model(options.model, is_greedy=True, n_threads=options.threads)
     results = recognizer.align_all(by_duration(utterances))

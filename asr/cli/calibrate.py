@@ -47,7 +47,6 @@ from asr.wer.score_file import read_decoding_record
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr calibrate` takes."""
     add_model_argument(parser)
     parser.add_argument("manifest", type=Path, metavar="MANIFEST", help="a dev set")
     parser.add_argument(

@@ -43,7 +43,6 @@ from asr.wer.score_file import DecodingRecord, write_decoding_record
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr decode` takes."""
     add_model_argument(parser)
     parser.add_argument(
         "manifest", type=Path, metavar="MANIFEST", help="what to recognise (see asr prepare)"

@@ -3,11 +3,10 @@
 Prints what is installed here and whether it works: versions, optional packages, threads, each audio
 format (written and read back), and each model: those that the package ships, or those named.
 
-A model comes with a golden example: a waveform, and the output and transcript that the machine
-computed on which the model was made. Here they must come out the same. Then the model's default
-search must transcribe the example.
+A model comes with a golden example: a waveform, with its output and transcript on the machine that
+made the model. They must be the same here. Then the model's default search must transcribe it.
 
-What is broken is marked so, and the exit status is 1. Paste the output into a bug report.
+What does not work is marked BROKEN, and the exit status is 1. Paste the output into a bug report.
 
 Examples:
   asr doctor
@@ -49,14 +48,12 @@ class Finding:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr doctor` takes."""
     parser.add_argument(
         "models", nargs="*", metavar="MODEL", help="folders or names (default: all shipped)"
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print each finding as soon as it is known."""
     is_well = True
     for finding in _findings(options.models):
         mark = "BROKEN " if finding.is_broken else ""

@@ -18,7 +18,6 @@ from asr.corpus.download import OPENSLR, download
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr download` takes."""
     names = "\n".join(
         f"  {name:<32}{archive.n_bytes / 1e9:5.1f} GB" if archive.n_bytes else f"  {name}"
         for name, archive in OPENSLR.items()
@@ -33,7 +32,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Fetch one subset after another."""
     for name in options.names:
         with counting_bar(name, "B", scale=True) as advance:
             folder = download(OPENSLR[name], options.output, progress=advance)

@@ -39,7 +39,6 @@ MAX_WER_CHANGE = 0.001  # a fraction
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr export` takes."""
     add_model_argument(parser)
     add_weights_argument(parser)
     parser.add_argument(
@@ -58,7 +57,6 @@ def add_weights_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the graph, and print its size."""
     from asr.checkpoint.network import add_graph, load_checkpoint
 
     folder = model_folder(options.model)

@@ -36,7 +36,6 @@ from asr.text.normalise import NORMALISERS, Normaliser, normaliser
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr lexicon` takes."""
     parser.add_argument(
         "dictionary", type=Path, metavar="DICTIONARY", help="words and their pronunciations"
     )

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr memory` takes."""
     parser.add_argument(
         "models", nargs="+", metavar="MODEL", help="models' folders, or names of shipped ones"
     )

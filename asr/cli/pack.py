@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr pack` takes."""
     add_model_argument(parser)
     parser.add_argument(
         "--output",
@@ -60,7 +59,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the packed model, check that it can be loaded, and print its size."""
     from asr.checkpoint.network import load_checkpoint, save_checkpoint
 
     folder = model_folder(options.model)

@@ -42,7 +42,6 @@ N_NAMED = 5  # problems on stderr, before "and n more"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr prepare` takes."""
     parser.add_argument(
         "folders",
         type=Path,

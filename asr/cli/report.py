@@ -20,7 +20,6 @@ from asr.wer.score_file import read_score_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr report` takes."""
     parser.add_argument(
         "scores", type=Path, nargs="+", metavar="S.json", help="scores, in the order of the rows"
     )
@@ -31,7 +30,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the report."""
     scores = [read_score_file(path) for path in options.scores]
     write_text(options.output, results_page(options.title, scores))
     print(f"{options.output}: {len(options.scores)} scores")

@@ -30,7 +30,6 @@ from asr.wer.score_file import ScoreFile, read_decoding_record, write_score_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr score` takes."""
     parser.add_argument(
         "manifest", type=Path, metavar="MANIFEST", help="the references (see asr prepare)"
     )
@@ -53,7 +52,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Count, write the counts, and print the rates."""
     manifest, hypotheses = options.manifest, options.hypotheses
     references, transcripts = read_manifest(manifest), read_transcripts(hypotheses)
     if not transcripts.keys() & {reference.id for reference in references}:

@@ -1,8 +1,10 @@
 """How to search: the options that `asr transcribe`, `asr decode` and others share."""
 
 import argparse
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from asr.checkpoint.decoding import SearchOptions
 from asr.cli.numbers import add_number
@@ -11,19 +13,19 @@ from asr.search.beam import BeamConfig
 
 HOTWORD_BOOST = 8.0  # nats
 
-# name, what it takes, and what --help says; defaults are those of asr.checkpoint.decoding
-_OPTIONS = (
-    ("--beam-size", "N", int, "prefixes kept"),
-    ("--beam-threshold", "NATS", float, "prefixes this far below the best are dropped"),
-    ("--n-best", "N", int, "alternatives to list, in JSON"),
-    ("--lm", "FILE", Path, "language model of words, from asr lm build"),
-    ("--lm-weight", "W", float, "factor of the language model's log probability"),
-    ("--word-score", "NATS", float, "added for each word"),
-    ("--unknown-score", "NATS", float, "added for each word that the language model lacks"),
-    ("--prior-weight", "W", float, "divides out how often each token was trained; 1: altogether"),
-    ("--lexicon", "FILE", Path, "the only words there are: one a line, or with pronunciations"),
-    ("--hotwords", "FILE", Path, "phrases to expect: one a line; after a tab its boost in nats"),
-)
+# by name, what an option takes, and its help; defaults are those of asr.checkpoint.decoding
+_OPTIONS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
+    "--beam-size": ("N", int, "prefixes kept"),
+    "--beam-threshold": ("NATS", float, "prefixes this far below the best are dropped"),
+    "--n-best": ("N", int, "alternatives to list, in JSON"),
+    "--lm": ("FILE", Path, "language model of words, from asr lm build"),
+    "--lm-weight": ("W", float, "factor of the language model's log probability"),
+    "--word-score": ("NATS", float, "added for each word"),
+    "--unknown-score": ("NATS", float, "added for each word that the language model lacks"),
+    "--prior-weight": ("W", float, "divides out how often each token was trained; 1: altogether"),
+    "--lexicon": ("FILE", Path, "the only words there are: one a line, or with pronunciations"),
+    "--hotwords": ("FILE", Path, "phrases to expect: one a line; after a tab its boost in nats"),
+}
 
 
 def add_model_argument(parser: argparse.ArgumentParser) -> None:
@@ -47,8 +49,14 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
         help="greedy is fastest; beam sums over many ways to the same text (default: the model's "
         "own search)",
     )
-    for name, metavar, read, told in _OPTIONS:
-        search.add_argument(name, type=read, metavar=metavar, help=told)
+    for name in _OPTIONS:
+        add_search_option(search, name)
+
+
+def add_search_option(parser: argparse._ActionsContainer, name: str) -> None:
+    """Declare one setting of the search, in a group or on its own."""
+    metavar, read, told = _OPTIONS[name]
+    parser.add_argument(name, type=read, metavar=metavar, help=told)
 
 
 def add_threads_argument(parser: argparse.ArgumentParser) -> None:

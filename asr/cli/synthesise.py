@@ -23,7 +23,6 @@ from asr.files import replacing_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr synthesise` takes."""
     parser.add_argument("folder", type=folder_to_make, metavar="FOLDER", help="folder to make")
     add_number(parser, "--utterances", "number of utterances", required=True)
     add_number(parser, "--speakers", "number of speakers", required=True)
@@ -31,7 +30,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make the corpus."""
     folder: Path = options.folder
     if folder.exists():
         raise DataError(f"{folder}: is there already; name a new folder")

@@ -30,7 +30,6 @@ Next:
 import argparse
 import os
 import sys
-from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +40,6 @@ from asr.cli.training import add_run_arguments, quarter_of_memory, read_run, sha
 from asr.cli.watch import RunWatcher
 from asr.config import Config
 from asr.corpus.manifest import read_manifest
-from asr.corpus.utterance import Utterance
 from asr.errors import StoppedError
 from asr.lexicon.read import read_lexicon
 from asr.provenance import provenance
@@ -54,7 +52,6 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr train` takes."""
     parser.add_argument("config", type=Path, metavar="CONFIG", help="a file of conf/, or yours")
     parser.add_argument(
         "--train", type=Path, required=True, metavar="MANIFEST", help="utterances to learn from"
@@ -113,7 +110,8 @@ def run(options: argparse.Namespace) -> int:
         StopSignals(is_quiet=not ranks.is_first) as signals,
     ):
         share_threads(options.threads, config.train.n_shards, ranks.device.type)
-        watching = RunWatcher(folder, n_dev_words=_n_words(dev or ())) if ranks.is_first else None
+        n_dev_words = sum(len((utterance.text or "").split()) for utterance in dev or ())
+        watching = RunWatcher(folder, n_dev_words=n_dev_words) if ranks.is_first else None
         resources = Resources(_feature_bytes(options.feature_cache), ranks, signals.has_come)
         made = provenance(_launcher(ranks) + options.command)
         try:
@@ -158,7 +156,3 @@ def _feature_bytes(megabytes: int | None) -> int:
     if megabytes is not None:
         return megabytes * 1_000_000
     return quarter_of_memory() // _n_local()
-
-
-def _n_words(utterances: Sequence[Utterance]) -> int:
-    return sum(len((utterance.text or "").split()) for utterance in utterances)

@@ -49,7 +49,6 @@ Deliver = Callable[[Path, Transcript], None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr transcribe` takes."""
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="recordings")
     parser.add_argument(
         "--model", default=DEFAULT_MODEL, help="a model's name or folder (default: %(default)s)"

@@ -22,10 +22,14 @@ from tqdm import tqdm
 
 from asr.checkpoint.decoding import SearchOptions
 from asr.checkpoint.names import weights_hash
-from asr.cli.numbers import add_number
 from asr.cli.outputs import file_to_write
 from asr.cli.recognising import by_duration
-from asr.cli.searching import add_model_argument, add_threads_argument, beam_settings
+from asr.cli.searching import (
+    add_model_argument,
+    add_search_option,
+    add_threads_argument,
+    beam_settings,
+)
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
 from asr.files import write_text
@@ -40,13 +44,9 @@ WORD_SCORES = (-1.0, 0.0, 1.0, 2.0)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr tune` takes."""
     add_model_argument(parser)
     parser.add_argument("manifest", type=Path, metavar="MANIFEST", help="the dev set")
     parser.add_argument("--lm", type=Path, metavar="FILE", required=True, help="language model")
-    parser.add_argument(
-        "--lexicon", type=Path, metavar="FILE", help="the only words that can be recognised"
-    )
     parser.add_argument(
         "--emissions", type=file_to_write, metavar="FILE", help="read if it exists, else written"
     )
@@ -56,19 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             name, type=float, nargs="+", default=values, metavar="X", help=help_text
         )
-    add_number(parser, "--beam-size", "prefixes kept")
-    parser.add_argument(
-        "--unknown-score",
-        type=float,
-        metavar="NATS",
-        help="added for each word that the language model lacks",
-    )
-    parser.add_argument(
-        "--prior-weight",
-        type=float,
-        metavar="W",
-        help="divides out how often each token was trained",
-    )
+    for name in ("--lexicon", "--beam-size", "--unknown-score", "--prior-weight"):
+        add_search_option(parser, name)
     add_threads_argument(parser)
 
 

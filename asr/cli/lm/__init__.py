@@ -28,5 +28,4 @@ VERBS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verbs of `asr lm`."""
     add_verbs(parser, "asr.cli.lm", VERBS)

@@ -40,7 +40,6 @@ from asr.lm.vocabulary import read_vocabulary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr lm build` takes."""
     parser.add_argument("text", type=Path, nargs="+", metavar="TEXT", help="segments, one a line")
     add_number(parser, "--order", "length of the longest n-grams", required=True)
     add_output(parser, "FILE", "model to write")

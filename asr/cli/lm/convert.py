@@ -16,13 +16,11 @@ from asr.lm.files import read_ngram, write_ngram
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr lm convert` takes."""
     parser.add_argument("model", type=Path, metavar="MODEL", help="an n-gram model")
     add_output(parser, "FILE", "model to write")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read one format and write the other."""
     model = read_ngram(options.model)
     write_ngram(options.output, model)
     print(describe(options.output, model))

@@ -26,14 +26,12 @@ from asr.lm.segments import read_segments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr lm perplexity` takes."""
     parser.add_argument("model", type=Path, metavar="MODEL", help="an n-gram or recurrent model")
     parser.add_argument("text", type=Path, nargs="+", metavar="TEXT", help="segments, one a line")
     add_number(parser, "--oov", "number of OOV to list", minimum=0, default=10)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Score the text and print the result."""
     if options.model.is_dir():
         print(_recurrent_summary(options.model, options.text))
         return 0

@@ -32,7 +32,6 @@ from asr.wer.score_file import read_decoding_record, write_decoding_record
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr lm rescore` takes."""
     parser.add_argument(
         "hypotheses", type=Path, metavar="H.jsonl", help="hypotheses with n-best lists"
     )

@@ -15,7 +15,6 @@ from asr.cli.numbers import add_number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr lm sample` takes."""
     parser.add_argument("model", type=Path, metavar="MODEL", help="a recurrent model's directory")
     parser.add_argument(
         "--prompt", default="", metavar="TEXT", help="text to continue (default: none)"
@@ -28,7 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the prompt and its continuation."""
     from asr.char_lm.language_model import load_language_model
     from asr.char_lm.sampling import sample
 

@@ -30,7 +30,6 @@ from asr.provenance import provenance
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `asr lm train` takes."""
     parser.add_argument("config", type=Path, metavar="CONFIG", help="a file of conf/")
     parser.add_argument(
         "--text", type=Path, nargs="+", required=True, metavar="FILE", help="training text"
