@@ -21,7 +21,8 @@ class BatchingConfig:
     """How a corpus is cut into batches: the table `[batching]`.
 
     Attributes:
-        batch_duration: Most seconds of audio in a batch, padding included.
+        batch_duration: Most seconds of audio in a batch, padding included: the duration of its
+            longest utterance times their number.
         sorted_first: Whether the first epoch goes from short utterances to long ones.
         seed: Of batches, their order, and renditions.
 
@@ -40,24 +41,16 @@ class BatchingConfig:
             )
 
 
-def plan_batches(
-    durations: Sequence[float],
-    batch_duration: float,
-    seed: int,
-    epoch: int,
-    *,
-    sorted_first: bool = False,
-) -> list[list[int]]:
+def plan_batches(durations: Sequence[float], config: BatchingConfig, epoch: int) -> list[list[int]]:
     """Cut a corpus into batches of utterances of similar length.
+
+    An utterance longer than `batch_duration` becomes a batch of its own. A first epoch from short
+    utterances to long ones spares an untrained model the long ones (SortaGrad).
 
     Args:
         durations: Seconds of each utterance.
-        batch_duration: Most seconds of a batch, that is, its longest utterance times their number.
-            A longer utterance becomes a batch of its own.
-        seed: Of the batches and their order.
+        config: How the corpus is cut.
         epoch: From 0; each has batches and an order of its own.
-        sorted_first: Epoch 0 goes from short utterances to long ones, which spares an untrained
-            model the long ones (SortaGrad).
 
     Returns:
         Lists of indices into `durations`; every index is in exactly one. Empty without durations.
@@ -65,14 +58,14 @@ def plan_batches(
     References:
         Amodei et al., "Deep Speech 2", ICML 2016, section 3.2 (SortaGrad).
     """
-    if sorted_first and epoch == 0:
+    if config.sorted_first and epoch == 0:
         in_order = sorted(range(len(durations)), key=durations.__getitem__)
-        return _cut(in_order, durations, batch_duration)
+        return _cut(in_order, durations, config.batch_duration)
     # Only random() itself is guaranteed to return the same numbers in every version of Python.
-    draw = random.Random(f"batches {seed} {epoch}").random
+    draw = random.Random(f"batches {config.seed} {epoch}").random
     jittered = [seconds * (1 + LENGTH_JITTER * (2 * draw() - 1)) for seconds in durations]
     in_order = sorted(range(len(durations)), key=jittered.__getitem__)
-    batches = _cut(in_order, durations, batch_duration)
+    batches = _cut(in_order, durations, config.batch_duration)
     return sorted(batches, key=lambda _: draw())
 
 

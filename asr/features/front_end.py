@@ -18,11 +18,8 @@ from asr.features.mfcc import Mfcc
 class FrontEnd(nn.Module):
     """Log-mel energies or MFCC, derivatives, and CMVN, as one module.
 
-    The state dict holds `mean` and `std` if CMVN is global, else nothing.
-
-    Attributes:
-        config: As given.
-        n_features: Features per frame, the F of the output.
+    The state dict holds `mean` and `std` if CMVN is global, else nothing. `n_features` is the F of
+    the output.
     """
 
     mean: Tensor
@@ -60,8 +57,8 @@ class FrontEnd(nn.Module):
             lengths: (B,) int64, valid samples.
 
         Returns:
-            Features, (B, T, F) float32 with zero padding, and their lengths in frames, (B,) int64.
-            A waveform shorter than one frame has no frames.
+            Features, (B, T, F) float32 with zero padding, and their lengths in frames, (B,) int64;
+            0 for a waveform shorter than one frame.
 
         Raises:
             ShapeError: `waveforms` is not (B, N) float32, or `lengths` do not fit.

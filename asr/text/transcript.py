@@ -108,11 +108,7 @@ class Transcript:
 
 
 def rank(transcript: Transcript, scores: Sequence[float]) -> Transcript:
-    """Rerank an n-best list by new scores.
-
-    Args:
-        transcript: With an n-best list.
-        scores: One per entry; ties keep their order.
+    """Rerank the n-best list of a transcript by new scores, one per entry; ties keep their order.
 
     Returns:
         The transcript of the best entry, with the times of its words if known.

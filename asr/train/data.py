@@ -95,14 +95,7 @@ class TrainingData:
             (utterance.duration or 0.0) / rendition.speed
             for utterance, rendition in zip(self.utterances, renditions, strict=True)
         ]
-        batches = plan_batches(
-            durations,
-            batching.batch_duration,
-            batching.seed,
-            epoch,
-            sorted_first=batching.sorted_first,
-        )
-        return _Plan(epoch, batches, renditions)
+        return _Plan(epoch, plan_batches(durations, batching, epoch), renditions)
 
     def _load(self, plan: "_Plan", number: int) -> TrainingBatch:
         whole = plan.batches[number]

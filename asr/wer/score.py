@@ -3,7 +3,7 @@
 A rate is computed once, from summed counts, and for one subset only: nothing here pools two.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -128,13 +128,12 @@ def score(
     return Score(normaliser_name, utterances, tuple(i for i in hypotheses if i not in known))
 
 
-def tally(utterances: Iterable[UtteranceScore]) -> Tally:
+def tally(utterances: Sequence[UtteranceScore]) -> Tally:
     """Sum the counts of utterances."""
-    listed = list(utterances)
     return Tally(
-        len(listed),
-        sum((utterance.words for utterance in listed), Counts()),
-        sum((utterance.characters for utterance in listed), Counts()),
+        len(utterances),
+        sum((utterance.words for utterance in utterances), Counts()),
+        sum((utterance.characters for utterance in utterances), Counts()),
     )
 
 

@@ -140,14 +140,11 @@ def _head(score_file: ScoreFile) -> JsonObject:
 def _score_file(record: JsonObject) -> ScoreFile:
     if record["format"] != FORMAT:
         raise ValueError(f"format {record['format']!r}")
+    utterances = tuple(_utterance(entry) for entry in record["utterances"])
     return ScoreFile(
         subset=record["subset"],
         condition=record["condition"],
-        score=Score(
-            record["normaliser"],
-            tuple(_utterance(entry) for entry in record["utterances"]),
-            tuple(record["extra"]),
-        ),
+        score=Score(record["normaliser"], utterances, tuple(record["extra"])),
         scoring=Provenance(**record["scoring"]),
         decoding=_decoding_record(record["decoding"]) if record["decoding"] else None,
     )

@@ -13,6 +13,18 @@ from asr.errors import ConfigError
 DURATIONS = [round(random.Random(index).uniform(1, 16), 2) for index in range(500)]
 
 
+def plan(
+    durations: list[float],
+    batch_duration: float,
+    seed: int,
+    epoch: int,
+    *,
+    sorted_first: bool = False,
+) -> list[list[int]]:
+    config = BatchingConfig(batch_duration=batch_duration, sorted_first=sorted_first, seed=seed)
+    return plan_batches(durations, config, epoch)
+
+
 def companions(batches: list[list[int]]) -> set[frozenset[int]]:
     return {frozenset(batch) for batch in batches}
 
@@ -20,7 +32,7 @@ def companions(batches: list[list[int]]) -> set[frozenset[int]]:
 @pytest.mark.parametrize("epoch", range(4))
 @pytest.mark.parametrize("sorted_first", [False, True])
 def test_every_utterance_is_in_exactly_one_batch(epoch: int, sorted_first: bool) -> None:
-    batches = plan_batches(DURATIONS, 100.0, 0, epoch, sorted_first=sorted_first)
+    batches = plan(DURATIONS, 100.0, 0, epoch, sorted_first=sorted_first)
 
     assert sorted(index for batch in batches for index in batch) == list(range(500))
 
@@ -28,33 +40,34 @@ def test_every_utterance_is_in_exactly_one_batch(epoch: int, sorted_first: bool)
 @pytest.mark.parametrize("batch_duration", [16.0, 50.0, 100.0, 1000.0])
 def test_no_batch_lasts_longer_than_allowed_padding_included(batch_duration: float) -> None:
     for epoch in range(3):
-        for batch in plan_batches(DURATIONS, batch_duration, 0, epoch):
+        for batch in plan(DURATIONS, batch_duration, 0, epoch):
             assert max(DURATIONS[index] for index in batch) * len(batch) <= batch_duration
 
 
 def test_a_batch_is_as_full_as_the_next_utterance_lets_it_be() -> None:
-    assert plan_batches([1.0] * 10, 5.0, 0, 0, sorted_first=True) == [
+    assert plan([1.0] * 10, 5.0, 0, 0, sorted_first=True) == [
         [0, 1, 2, 3, 4],
         [5, 6, 7, 8, 9],
     ]
-    assert plan_batches([1.0, 2.0, 3.0, 4.0], 6.0, 0, 0, sorted_first=True) == [[0, 1], [2], [3]]
+    assert plan([1.0, 2.0, 3.0, 4.0], 6.0, 0, 0, sorted_first=True) == [[0, 1], [2], [3]]
 
 
 def test_an_utterance_that_is_too_long_is_a_batch_alone() -> None:
-    batches = plan_batches([3.0, 50.0, 3.1, 60.0], 10.0, 0, 1)
+    batches = plan([3.0, 50.0, 3.1, 60.0], 10.0, 0, 1)
 
     assert companions(batches) == {frozenset({0, 2}), frozenset({1}), frozenset({3})}
 
 
 def test_the_same_seed_and_epoch_give_the_same_batches() -> None:
-    assert plan_batches(DURATIONS, 100.0, 7, 3) == plan_batches(DURATIONS, 100.0, 7, 3)
+    assert plan(DURATIONS, 100.0, 7, 3) == plan(DURATIONS, 100.0, 7, 3)
 
 
 def test_the_batches_are_the_same_in_another_process() -> None:
     code = (
-        "import random; from asr.corpus.batching import plan_batches;"
+        "import random; from asr.corpus.batching import BatchingConfig, plan_batches;"
         "durations = [round(random.Random(index).uniform(1, 16), 2) for index in range(500)];"
-        "print(plan_batches(durations, 100.0, 7, 3))"
+        "config = BatchingConfig(batch_duration=100.0, sorted_first=False, seed=7);"
+        "print(plan_batches(durations, config, 3))"
     )
 
     run = subprocess.run(
@@ -65,29 +78,29 @@ def test_the_batches_are_the_same_in_another_process() -> None:
         env={"PYTHONHASHSEED": "99", "PYTHONPATH": ":".join(sys.path)},
     )
 
-    assert run.stdout.strip() == str(plan_batches(DURATIONS, 100.0, 7, 3))
+    assert run.stdout.strip() == str(plan(DURATIONS, 100.0, 7, 3))
 
 
 @pytest.mark.parametrize(("seed", "epoch"), [(0, 2), (1, 1)])
 def test_another_seed_or_epoch_gives_another_order_and_other_companions(
     seed: int, epoch: int
 ) -> None:
-    one = plan_batches(DURATIONS, 100.0, 0, 1)
-    other = plan_batches(DURATIONS, 100.0, seed, epoch)
+    one = plan(DURATIONS, 100.0, 0, 1)
+    other = plan(DURATIONS, 100.0, seed, epoch)
 
     assert len(companions(one) & companions(other)) < len(one) / 10
     assert one[0] != other[0]
 
 
 def test_padding_stays_below_a_tenth() -> None:
-    batches = plan_batches(DURATIONS, 100.0, 0, 1)
+    batches = plan(DURATIONS, 100.0, 0, 1)
 
     padded = sum(max(DURATIONS[index] for index in batch) * len(batch) for batch in batches)
     assert sum(DURATIONS) <= padded < 1.1 * sum(DURATIONS)
 
 
 def test_long_and_short_batches_alternate_by_chance() -> None:
-    batches = plan_batches(DURATIONS, 100.0, 0, 1)
+    batches = plan(DURATIONS, 100.0, 0, 1)
 
     longest = [max(DURATIONS[index] for index in batch) for batch in batches]
     n_rises = sum(one < other for one, other in pairwise(longest))
@@ -95,20 +108,20 @@ def test_long_and_short_batches_alternate_by_chance() -> None:
 
 
 def test_the_first_epoch_can_go_from_short_to_long() -> None:
-    batches = plan_batches(DURATIONS, 100.0, 0, 0, sorted_first=True)
+    batches = plan(DURATIONS, 100.0, 0, 0, sorted_first=True)
 
     in_order = [DURATIONS[index] for batch in batches for index in batch]
     assert in_order == sorted(DURATIONS)
 
 
 def test_later_epochs_are_the_same_whether_the_first_was_sorted() -> None:
-    assert plan_batches(DURATIONS, 100.0, 0, 1, sorted_first=True) == plan_batches(
+    assert plan(DURATIONS, 100.0, 0, 1, sorted_first=True) == plan(
         DURATIONS, 100.0, 0, 1, sorted_first=False
     )
 
 
 def test_no_utterances_make_no_batches() -> None:
-    assert plan_batches([], 100.0, 0, 0) == []
+    assert plan([], 100.0, 0, 0) == []
 
 
 @pytest.mark.parametrize("batch_duration", [0.0, -1.0, float("nan")])
