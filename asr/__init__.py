@@ -9,7 +9,7 @@
 
 Two programs share this package. Recognising, from a recording to a report, runs on numpy and ONNX
 Runtime and never imports torch. Training adds torch. A model directory is all that passes between
-them. The way of an utterance:
+them. Recognising, from top to bottom:
 
     audio       read, mix down, resample: a recording becomes a waveform
     runtime     model.onnx: a waveform becomes log-probabilities of tokens, frame by frame
@@ -23,22 +23,22 @@ them. The way of an utterance:
     confidence  how probably a word is right
     chart       numbers become pictures
 
-and of training:
+Training:
 
     corpus      manifests, corpora on disk, batches
-    augment     all that training does to speech
+    augment     speech is varied: speed, noise, rooms, codecs, masks
     features    a waveform becomes filter-bank energies, normalised
     model       features become log-probabilities: subsampling, recurrent layers, heads, losses
     train       the loop, the optimiser, the state that a run resumes from
     checkpoint  the model directory: written, read, exported, searched
 
 `recognizer` is what an application imports, `experiment` turns manifests and a `config` into a
-model, `cli` is the command `asr`. All stand on `errors`, `files`, `lengths`, `compiled` and
-`provenance`. Beside this core, which never imports them: `char_lm` (a recurrent language model),
-`lab` (what a network remembers), `low_resource` (learning from one's own transcripts) and
-`lexicon.g2p` (pronunciations of words that a dictionary lacks).
+model, `cli` is the command `asr`. All rest on `errors`, `files`, `lengths`, `compiled` and
+`provenance`. The core never imports `char_lm` (a recurrent language model), `lab` (what a network
+remembers), `low_resource` (learning from one's own transcripts) and `lexicon.g2p` (pronunciations
+of words that a dictionary lacks).
 
-Names are found when they are first used, so that `import asr` takes no time.
+A name is imported when it is first used, so that `import asr` takes no time.
 """
 
 import importlib
@@ -62,7 +62,6 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Find a public name in the module that it lives in."""
     if name == "__version__":
         from asr.provenance import own_version
 

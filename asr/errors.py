@@ -1,12 +1,11 @@
-"""What can go wrong, by the part of the pipeline that noticed it.
+"""Errors: each is an `AsrError` and also the built-in that fits, so that a caller can catch either.
 
-Every deliberate error of this package is an `AsrError` and also the built-in that fits, so that a
-caller can catch either. A message says what was expected, what came, where, and what to do.
+A message says what was expected, what came, where, and what to do.
 """
 
 
 class AsrError(Exception):
-    """The base of every error that a caller or a user can cause and mend."""
+    """The base of every error that a caller or a user can cause and fix."""
 
 
 class AudioError(AsrError, ValueError):
@@ -14,7 +13,7 @@ class AudioError(AsrError, ValueError):
 
 
 class DataError(AsrError, ValueError):
-    """A manifest, corpus, transcript, token table or hypothesis file that is not as it must be."""
+    """A manifest, corpus, transcript, token table or hypothesis file that breaks its format."""
 
 
 class DownloadError(AsrError, OSError):
@@ -34,7 +33,7 @@ class ShapeError(AsrError, ValueError):
 
 
 class StoppedError(AsrError, RuntimeError):
-    """Training was asked to stop, and has stopped with its state saved: no failure."""
+    """Training stopped when asked to, with its state saved; not a failure."""
 
 
 class TrainingError(AsrError, RuntimeError):

@@ -1,6 +1,6 @@
-"""Provenance: the command, code, machine and time behind a figure, gathered without torch.
+"""Provenance: the command, code, machine and time that a figure depends on.
 
-What cannot be found out is `None`, and never a reason to stop.
+It is gathered without torch, and what cannot be found out is left out, never an error.
 """
 
 import os
@@ -8,6 +8,7 @@ import platform
 import shlex
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -23,7 +24,7 @@ _NVIDIA_GPUS = Path("/proc/driver/nvidia/gpus")
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What a figure depends on beside its data and configuration.
+    """What a figure depends on besides its data and configuration.
 
     Attributes:
         command: As typed, quoted for a shell.
@@ -63,7 +64,7 @@ def provenance(command: Sequence[str]) -> Provenance:
 
 
 def own_version() -> str:
-    """Name the version of this package, also where it is run from its repository, not installed."""
+    """Return the version of this package; a placeholder if it is run without being installed."""
     try:
         return version(DISTRIBUTION)
     except PackageNotFoundError:
@@ -71,11 +72,8 @@ def own_version() -> str:
 
 
 def _commit(folder: Path) -> str | None:
-    """Name the commit of the code in a folder, if it is versioned code.
-
-    An installed package can lie inside somebody else's repository, as in `.venv`: the folder's
-    own files must be tracked.
-    """
+    """Name the commit of the code in a folder, if git tracks it."""
+    # an installed package may lie inside somebody else's repository, as in .venv
     if not _git(folder, "ls-files", "."):
         return None
     commit = _git(folder, "rev-parse", "--short=12", "HEAD")
@@ -83,7 +81,7 @@ def _commit(folder: Path) -> str | None:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Ask git about a folder; None if it is not installed or refuses."""
+    """Return what git answers; None if it is not installed or refuses."""
     try:
         answer = subprocess.run(
             ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True
@@ -94,7 +92,6 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 
 def _hardware() -> str:
-    """Name the processor, its usable cores, and the GPUs."""
     cores = n_cores()
     parts = [_cpu_model(), f"{cores} core{'s' if cores != 1 else ''}", *_gpu_models()]
     return ", ".join(parts)
@@ -108,7 +105,6 @@ def n_cores() -> int:
 
 
 def _cpu_model() -> str:
-    """Name the processor: by Linux's model name where there is one."""
     models = _values(_CPU_INFO, "model name")
     return models[0] if models else platform.processor() or platform.machine()
 
@@ -130,11 +126,8 @@ def _values(path: Path, key: str) -> list[str]:
 
 
 def _versions() -> str:
-    """Name the versions of Python and of the packages that are installed."""
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
-        try:
+        with suppress(PackageNotFoundError):
             versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
     return ", ".join(f"{name} {number}" for name, number in versions.items())
