@@ -72,9 +72,9 @@ def fuse(
 
     Args:
         tokens: Of the model's text head, by id.
-        phones: Of its phone head, by id, if it has one: they spell a lexicon with pronunciations.
-        normaliser_name: The one that the model's training text went through. Words of the lexicon
-            and hotwords go through it, pronunciations do not.
+        normaliser_name: That of the model's training text. Words of the lexicon and hotwords go
+            through it, pronunciations do not.
+        phones: Tokens of the phone head, if there is one: they spell a lexicon with pronunciations.
         lm: An n-gram model, see `asr lm`.
         lexicon: Words, see `read_lexicon`.
         hotwords: Phrases that score higher, each with its boost in nats, above 0.
@@ -179,7 +179,7 @@ def _phrases(
     normalise: "Normaliser",
     lexicon: _Entries | None,
 ) -> dict[tuple[int, ...], float]:
-    """Spell hotwords, with boundaries around every word; by a lexicon in all pronunciations."""
+    """Spell hotwords with boundaries around every word, in all pronunciations of a lexicon."""
     phrases: dict[tuple[int, ...], float] = {}
     if hotwords and lexicon is None and not units.begins_word.any():
         raise ConfigError("hotwords need tokens that mark where a word begins")

@@ -1,20 +1,24 @@
 """Prefix beam: the loop that makes the best prefixes after a frame out of those before it.
 
-A prefix is what a path through the frames spells so far. Many paths spell the same prefix, and the
-beam holds the sum of their probabilities in two parts, by whether a path ends in a blank or in the
-last token: the same token again is a new one only after a blank.
+A prefix is what a path through the frames spells so far. Many paths spell the same prefix. The beam
+holds the sum of their probabilities in two parts, by whether a path ends in a blank or in the last
+token, since the same token again is a new one only after a blank:
 
     prefix `ab`       next: blank      next: b       next: c
     ends in blank     `ab`, blank      `abb`, b      `abc`, c
     ends in b         `ab`, blank      `ab`, b       `abc`, c
 
-Words, by the language model and their number, and hotwords multiply the probability by a factor
-when they are complete. Before that there is the look-ahead: the best factor that an unfinished word
-can still earn. It decides which prefixes stay in the beam, and is no part of their score.
+A complete word multiplies the probability by a factor, from the language model and the score per
+word; so does a complete hotword. Until then, a prefix is ranked by its probability times its
+look-ahead: the best factor that its unfinished word can still earn. That is no part of its score.
 
-The loop multiplies probabilities rather than adding logarithms, so it computes neither exponentials
-nor logarithms. After each frame the best prefix is scaled to 1; whatever underflows then is far
-below what the beam keeps.
+A frame takes three steps. `_keep_prefixes` starts the pool of candidates with the present prefixes.
+`_extend` adds longer ones: `_within_word` along the lexicon, `_after_word` with the next word's
+first token. Both skip what cannot exceed the cutoff, the least value that still gets into the beam.
+`_update_beam` makes the best candidates the next beam.
+
+Sums over paths are kept as probabilities, not logarithms. After each frame the best prefix is
+scaled to 1; whatever underflows then is far below what the beam keeps.
 """
 
 from typing import Any
@@ -33,15 +37,10 @@ from asr.search.state import BeamState, Graph, Source
 
 @compiled
 def advance(probs: Factors, state: BeamState, graph: Graph) -> bool:
-    """Advance through the frames that are left.
-
-    Args:
-        probs: (T, V), each row sums to one.
-        state: Where to go on; its beam is empty in the end if nothing is possible.
-        graph: Words, language model and hotwords.
+    """Advance from where the search stands through all frames, (T, V), or until the tree is full.
 
     Returns:
-        Whether all frames are done; otherwise the tree has no room for more.
+        Whether all frames are done. If nothing is possible, the beam is empty then.
     """
     progress, size = state.progress[0], state.status[0].beam_size
     while progress.frame < len(probs) and progress.n_active > 0:
@@ -77,19 +76,15 @@ def _advance_frame(frame: Factors, state: BeamState, graph: Graph) -> None:
 def _keep_prefixes(frame: Factors, state: BeamState, blank: int) -> float:
     """Start the pool with the prefixes of the beam, after a blank or their last token again.
 
-    A prefix whose parent is in the beam also gets the parent's paths that continue with its last
-    token.
-
-    Returns:
-        The greatest probability of a prefix before the frame.
+    A prefix whose parent is in the beam too gets the parent's paths that continue with its last
+    token. Returns the greatest probability of a prefix before the frame.
     """
     beam, tree, status = state.beam, state.tree, state.status[0]
     best, least, max_prob = 0.0, np.inf, 0.0
     for slot in range(state.progress[0].n_active):
         here = beam[slot]
         row = tree[here.prefix]
-        total = here.in_blank + here.in_token
-        in_token = here.in_token
+        total, in_token = here.in_blank + here.in_token, here.in_token
         if row.parent != NONE and tree[row.parent].slot != NONE:
             parent = beam[tree[row.parent].slot]
             arriving = parent.in_blank
@@ -157,11 +152,11 @@ def _after_word(slot: int, state: BeamState, graph: Graph) -> Source:
     here = state.beam[slot]
     row = state.tree[here.prefix]
     total = here.in_blank + here.in_token
-    end_word(row, graph)
+    _end_word(row, graph)
     factor, hotword_state, ended_word = row.end_factor, row.hotword_state, NONE
     if row.node != 0:
-        ended_word = int(graph.nodes[row.node].word)
-        ended_word = OOV if ended_word == NONE else ended_word
+        word = int(graph.nodes[row.node].word)
+        ended_word = word if word != NONE else OOV
         hotword_state = int(graph.hotwords.next_state[hotword_state, BOUNDARY])
         factor *= graph.hotwords.boost[hotword_state]
     elif graph.settings.words_end_anywhere:
@@ -181,7 +176,7 @@ def _after_word(slot: int, state: BeamState, graph: Graph) -> Source:
 
 
 @compiled
-def end_word(row: Any, graph: Graph) -> None:  # noqa: ANN401 (a record)
+def _end_word(row: Any, graph: Graph) -> None:  # noqa: ANN401 (a record)
     """Compute, once, the factor for ending a prefix's last word: 0 if it cannot end."""
     if not np.isnan(row.end_factor):
         return
@@ -293,11 +288,11 @@ def _update_beam(state: BeamState) -> None:
 
 @compiled
 def finish(state: BeamState, graph: Graph, scores: Factors) -> None:
-    """End the last words and the utterance; the scores of that in nats, -inf if impossible."""
+    """Score the end of each prefix's last word and of the utterance: nats, -inf if impossible."""
     hotwords, settings = graph.hotwords, graph.settings
     for slot in range(state.progress[0].n_active):
         row = state.tree[state.beam[slot].prefix]
-        end_word(row, graph)
+        _end_word(row, graph)
         scores[slot] = np.log(row.end_factor)
         if row.node != 0:
             scores[slot] += np.log(hotwords.boost[hotwords.next_state[row.hotword_state, BOUNDARY]])
