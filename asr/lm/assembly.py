@@ -18,17 +18,11 @@ Values = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The n-grams of one order, as listed in a file.
+    """The n-grams of one order, as listed in a file; logarithms are natural."""
 
-    Attributes:
-        words: (n, order) int32 word ids.
-        log_probs: (n,) float32, natural log; NaN for a gap to be filled.
-        backoffs: (n,) float32, natural log; 0 for none.
-    """
-
-    words: NDArray[np.int32]
-    log_probs: Values
-    backoffs: Values
+    words: NDArray[np.int32]  # (n, order) ids
+    log_probs: Values  # (n,); NaN for a gap to be filled
+    backoffs: Values  # (n,); 0 for none
 
     def sorted(self) -> "Table":
         """Sort by the first word, then the second, and so on."""

@@ -20,12 +20,7 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class CountedLevel:
-    """The n-grams of one order and their counts.
-
-    Attributes:
-        ngrams: The n-grams.
-        counts: (n,) int64.
-    """
+    """The n-grams of one order and their counts, (n,)."""
 
     ngrams: Level
     counts: Counts
@@ -99,15 +94,9 @@ def context_probs(levels: list[CountedLevel], kept: list[Mask]) -> NDArray[np.fl
 
 
 def _extend(tokens: Rows, rows: Rows, n_words: int) -> tuple[CountedLevel, Rows]:
-    """Count the n-grams of the next order.
+    """Count the n-grams of the next order; also return their rows by position, as `rows`.
 
-    Args:
-        tokens: (T,) word ids.
-        rows: (T,) row of the n-gram that ends at each position, -1 where a segment is too short.
-        n_words: Above every id.
-
-    Returns:
-        The level, and the rows of its n-grams by position.
+    These are (T,), the row of the n-gram that ends there, or -1 where a segment is too short.
     """
     ends = 1 + np.flatnonzero((rows[:-1] >= 0) & (tokens[1:] != START_ID))
     keys = rows[ends - 1].astype(np.int64) * n_words + tokens[ends]

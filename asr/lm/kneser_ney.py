@@ -60,14 +60,10 @@ def estimate(levels: list[CountedLevel], kept: list[Mask], vocabulary: Vocabular
 def _interpolate(
     ngrams: Level, counts: Counts, keep: Mask, discount: Probs, lower: Probs
 ) -> tuple[Probs, Probs]:
-    """Compute the probability of each n-gram (n,) and the back-off weight of each context.
+    """Compute the probability of each n-gram (n,) of an order, and each context's back-off weight.
 
-    Args:
-        ngrams: The n-grams of an order.
-        counts: (n,) adjusted.
-        keep: (n,) which n-grams the model will have.
-        discount: (4,) taken from counts of 0, 1, 2 and more.
-        lower: Probabilities of the order below, by its rows.
+    `counts` are adjusted, (n,); `discount`, (4,), is taken from counts of 0, 1, 2 and more; `lower`
+    has the probabilities of the order below, by its rows.
     """
     n_contexts = len(lower)
     taken = np.where(keep, discount[np.minimum(counts, 3)], counts)

@@ -21,17 +21,11 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """The n-grams of one order, sorted by (parent, word).
+    """The n-grams of one order, sorted by (parent, word); parents and suffixes of words are 0."""
 
-    Attributes:
-        parents: (n,) int32, row of the context in the level below; 0 for single words.
-        words: (n,) int32, id of the last word.
-        suffixes: (n,) int32, row of the n-gram without its first word; 0 for single words.
-    """
-
-    parents: Rows
-    words: Rows
-    suffixes: Rows
+    parents: Rows  # (n,) row of the context in the level below
+    words: Rows  # (n,) id of the last word
+    suffixes: Rows  # (n,) row, in the level below, of the n-gram without its first word
 
     def __len__(self) -> int:
         """Count the n-grams."""

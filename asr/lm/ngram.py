@@ -36,20 +36,14 @@ Number = TypeVar("Number", np.int32, np.uint32, np.float32)
 class Nodes(NamedTuple):
     """The arrays of a model, N nodes, as compiled code takes them; see `make_nodes`.
 
-    Attributes:
-        words: (N,) int32, the last word of each node; -1 for the root.
-        log_probs: (N,) float32, natural log of P(last word | words before it); 0 for the root.
-        backoffs: (N_inner,) float32, natural log of the back-off weight of each node below the
-            highest order; 0 for the root.
-        first_child: (N_inner + 1,) uint32, the first child of each node.
-        suffixes: (N,) int32, the node of the n-gram without its first word; the root for words.
+    N_inner nodes are below the highest order. Logarithms are natural, those of the root are 0.
     """
 
-    words: NDArray[np.int32]
-    log_probs: NDArray[np.float32]
-    backoffs: NDArray[np.float32]
-    first_child: NDArray[np.uint32]
-    suffixes: NDArray[np.int32]
+    words: NDArray[np.int32]  # (N,) the last word of each node; -1 for the root
+    log_probs: NDArray[np.float32]  # (N,) log of P(last word | words before it)
+    backoffs: NDArray[np.float32]  # (N_inner,) log of the back-off weight
+    first_child: NDArray[np.uint32]  # (N_inner + 1,) the first child of each node
+    suffixes: NDArray[np.int32]  # (N,) the node without the first word; the root for single words
 
 
 def make_nodes(

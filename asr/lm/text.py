@@ -16,12 +16,9 @@ _CHUNK = 10_000  # segments numbered at a time
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text as word ids.
+    """A text as word ids, (T,); each segment begins with `<s>` and ends with `</s>`.
 
-    Attributes:
-        tokens: (T,) int32 word ids; each segment begins with `<s>` and ends with `</s>`. Words
-            outside the vocabulary have ids from `len(vocabulary)` on.
-        vocabulary: The words by id.
+    Words outside the vocabulary have ids from `len(vocabulary)` on.
     """
 
     tokens: NDArray[np.int32]
@@ -29,7 +26,7 @@ class Text:
 
     @property
     def n_types(self) -> int:
-        """Count the different words, outside words included: one more than the last id."""
+        """Count the different words, those outside included: one more than the last id."""
         return max(len(self.vocabulary), int(self.tokens.max()) + 1)
 
     @property

@@ -19,31 +19,18 @@ _LEAST = 1e-10  # of a frame's probability: lower sums are not followed
 
 
 class Lattice(NamedTuple):
-    """An emission, a trigram, and the arrays to compute in.
+    """An emission, a trigram, and the arrays to compute in."""
 
-    Attributes:
-        emission: (T, V) probabilities, the blank's first.
-        trigram: (V, V, V) indexed [a, b, c].
-        rotated: (V, V, V) the same, indexed [b, c, a].
-        to_token: (T + 1, V, V) sum of what leads to a and b after t frames, the last in b.
-        to_blank: (T + 1, V, V) the same, the last in a blank after b.
-        scales: (T,) what the sums of each frame were divided by.
-        from_token: (V, V) sum of what follows a and b, from b.
-        from_blank: (V, V) the same, from a blank after b.
-        entered: (V, V) indexed [b, c]: what follows once c is entered after b.
-        left: (V, V) indexed [b, a]: what follows a and b where another token is entered.
-    """
-
-    emission: Floats
-    trigram: Floats
-    rotated: Floats
-    to_token: Floats
-    to_blank: Floats
-    scales: Floats
-    from_token: Floats
-    from_blank: Floats
-    entered: Floats
-    left: Floats
+    emission: Floats  # (T, V) probabilities, the blank's first
+    trigram: Floats  # (V, V, V) indexed [a, b, c]
+    rotated: Floats  # (V, V, V) the same, indexed [b, c, a]
+    to_token: Floats  # (T + 1, V, V) sum of what leads to a and b after t frames, the last in b
+    to_blank: Floats  # (T + 1, V, V) the same, the last in a blank after b
+    scales: Floats  # (T,) what the sums of each frame were divided by
+    from_token: Floats  # (V, V) sum of what follows a and b, from b
+    from_blank: Floats  # (V, V) the same, from a blank after b
+    entered: Floats  # (V, V) indexed [b, c]: what follows once c is entered after b
+    left: Floats  # (V, V) indexed [b, a]: what follows a and b where another token is entered
 
 
 def make_lattice(emission: Floats, trigram: Floats, rotated: Floats) -> Lattice:

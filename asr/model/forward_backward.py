@@ -30,43 +30,25 @@ _MAX_ERROR = 1e-6
 class Lattice(NamedTuple):
     """An utterance, its tokens, and the arrays to compute in.
 
-    Attributes:
-        emission: (T, V) probabilities, the blank's first; T is enough for the tokens.
-        tokens: (U + 1,) the sequence, and any token after it.
-        windows: (T, 2) first and last position to visit in each frame.
-        to_blank: (T, U + 2) sum of what ends in a position's blank; column u + 1 is position u.
-        to_token: (T, U + 2) the same, in its token.
-        exponents: (T // N_FRAMES_A_BLOCK + 1, U + 2) of both, for each block of frames.
-        from_exponents: (U + 2,) of the next two.
-        from_blank: (U + 2,) sum of what follows a position's blank in the current frame.
-        from_token: (U + 2,) the same, its token.
-        near_blank: (U + 2,) sums of the frame that the current step comes from, made ready for it.
-        near_token: (U + 2,) the same.
-        emitted: (U + 2,) probabilities of the tokens in the current frame, from `first` on.
-        skips: (U + 2,) 1 where a token may follow the one before with no blank between, else 0.
-        ratios: (U + 2,) factor that brings a sum of the neighbouring position, where a step comes
-            from, to a position's exponent.
-        skip_ratios: (U + 2,) `skips` times `ratios`.
-        weights: (U + 2,) factor that brings what ends in a position, times what follows it, to the
-            exponent of the total.
+    Of the U + 2 columns, column u is position u; in `to_blank` and `to_token` it is column u + 1.
     """
 
-    emission: Floats
-    tokens: NDArray[np.uint32]
-    windows: Integers
-    to_blank: Floats
-    to_token: Floats
-    exponents: Integers
-    from_exponents: Integers
-    from_blank: Floats
-    from_token: Floats
-    near_blank: Floats
-    near_token: Floats
-    emitted: Floats
-    skips: Floats
-    ratios: Floats
-    skip_ratios: Floats
-    weights: Floats
+    emission: Floats  # (T, V) probabilities, the blank's first; T is enough for the tokens
+    tokens: NDArray[np.uint32]  # (U + 1,) the sequence, and any token after it
+    windows: Integers  # (T, 2) first and last position to visit in each frame
+    to_blank: Floats  # (T, U + 2) sum of what ends in a position's blank
+    to_token: Floats  # (T, U + 2) the same, in its token
+    exponents: Integers  # (T // N_FRAMES_A_BLOCK + 1, U + 2) of both, for each block of frames
+    from_exponents: Integers  # (U + 2,) of the next two
+    from_blank: Floats  # (U + 2,) sum of what follows a position's blank in the current frame
+    from_token: Floats  # (U + 2,) the same, its token
+    near_blank: Floats  # (U + 2,) sums of the frame that a step comes from, made ready for it
+    near_token: Floats  # (U + 2,) the same
+    emitted: Floats  # (U + 2,) probabilities of the tokens in the current frame, from `first` on
+    skips: Floats  # (U + 2,) 1 where a token may follow the one before without a blank, else 0
+    ratios: Floats  # (U + 2,) brings a sum of the position that a step comes from to this exponent
+    skip_ratios: Floats  # (U + 2,) `skips` times `ratios`
+    weights: Floats  # (U + 2,) brings what ends in a position times what follows to the total's
 
 
 def forward_backward(emission: Floats, tokens: Sequence[int], occupancy: Floats) -> float:

@@ -62,8 +62,8 @@ def best_alignment(
     equally probable steps the shorter wins, so that tokens start as early as possible.
 
     Args:
-        emission: (T, V) log probabilities.
-        tokens: U token ids; T is at least `n_frames_needed(tokens)`.
+        emission: (T, V); T is at least `n_frames_needed(tokens)`.
+        tokens: U token ids.
         blank: Token id of the CTC blank.
 
     Returns:

@@ -18,21 +18,13 @@ BOUNDARY = 0  # the unit between words; the others are 1 and greater
 
 
 class Hotwords(NamedTuple):
-    """The automaton; S states, state 0 without a prefix of a phrase.
+    """The automaton; S states, state 0 without a prefix of a phrase."""
 
-    Attributes:
-        next_state: (S, n_units) int32.
-        boost: (S,) float64, factor of the phrases that end in a state.
-        look_ahead: (S,) float64, factor of the phrases that begin in it, 1 or more.
-        token_units: (n,) int32, the units of all tokens, one token after the other.
-        first_unit: (V + 1,) int32, where in them each token's units begin.
-    """
-
-    next_state: NDArray[np.int32]
-    boost: NDArray[np.float64]
-    look_ahead: NDArray[np.float64]
-    token_units: NDArray[np.int32]
-    first_unit: NDArray[np.int32]
+    next_state: NDArray[np.int32]  # (S, n_units)
+    boost: NDArray[np.float64]  # (S,) factor of the phrases that end in a state
+    look_ahead: NDArray[np.float64]  # (S,) factor of the phrases that begin in it, 1 or more
+    token_units: NDArray[np.int32]  # (n,) the units of all tokens, one token after the other
+    first_unit: NDArray[np.int32]  # (V + 1,) where in them each token's units begin
 
 
 @compiled

@@ -12,12 +12,9 @@ Alignment = NDArray[np.intp]  # (T,), one token a frame, blanks included
 
 @dataclass(frozen=True, slots=True)
 class LexiconWord:
-    """A word of a hypothesis: its index in the lexicon, and the half-open range of its tokens.
+    """A word of a hypothesis: its index in the lexicon, and the half-open range of its tokens."""
 
-    `word` is None for a word that the lexicon lacks.
-    """
-
-    word: int | None
+    word: int | None  # None for a word that the lexicon lacks
     start: int
     stop: int
 
@@ -52,13 +49,9 @@ class Hypothesis:
 def from_alignment(
     emission: Emission, alignment: Alignment, score: float, *, blank: int
 ) -> Hypothesis:
-    """Collapse an alignment: merge the frames of a run into one token, then drop the blanks.
+    """Collapse an alignment, (T,): merge the frames of a run into one token, then drop the blanks.
 
-    Args:
-        emission: (T, V) log probabilities.
-        alignment: (T,) token ids, one a frame.
-        score: The hypothesis's score in nats, all of it acoustic.
-        blank: Token id of the CTC blank.
+    The score, in nats, is all acoustic.
     """
     if not len(alignment):
         return Hypothesis((), (), (), score, score)

@@ -30,17 +30,11 @@ NO_WORD = -1
 
 
 class Spellings(NamedTuple):
-    """Spellings of words, one after the other.
+    """Spellings of words, one after the other."""
 
-    Attributes:
-        units: (sum of lengths,) int32, 0 or greater.
-        lengths: (n,) int64, units of each; a spelling without units is left out.
-        words: (n,) int32, the word that each spells, 0 or greater; a word can have several.
-    """
-
-    units: Numbers
-    lengths: NDArray[np.int64]
-    words: Numbers
+    units: Numbers  # (sum of lengths,) 0 or greater
+    lengths: NDArray[np.int64]  # (n,) units of each; a spelling without units is left out
+    words: Numbers  # (n,) the word that each spells, 0 or greater; a word can have several
 
     @classmethod
     def of(cls, spellings: Sequence[Sequence[int]], words: Sequence[int]) -> "Spellings":
@@ -54,23 +48,14 @@ class Spellings(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lexicon:
-    """The automaton of a list of words; M nodes, A arcs; words are numbered by the list.
+    """The automaton of a list of words; M nodes, A arcs; words are numbered by the list."""
 
-    Attributes:
-        first_arc: (M + 1,) int32, the first arc of each node; its arcs are in order of tokens.
-        arc_token: (A,) int32.
-        arc_target: (A,) int32.
-        word: (M,) int32, the word that ends at each node, or `NO_WORD`.
-        parent: (M,) int32, the node one unit shorter; the root's is the root.
-        depth: (M,) int32, units of each node.
-    """
-
-    first_arc: Numbers
-    arc_token: Numbers
-    arc_target: Numbers
-    word: Numbers
-    parent: Numbers
-    depth: Numbers
+    first_arc: Numbers  # (M + 1,) the first arc of each node; its arcs are in order of tokens
+    arc_token: Numbers  # (A,)
+    arc_target: Numbers  # (A,)
+    word: Numbers  # (M,) the word that ends at each node, or `NO_WORD`
+    parent: Numbers  # (M,) the node one unit shorter; the root's is the root
+    depth: Numbers  # (M,) units of each node
 
     @property
     def n_words(self) -> int:
@@ -78,14 +63,7 @@ class Lexicon:
         return int(self.word.max(initial=NO_WORD)) + 1
 
     def best_reachable(self, word_scores: Scores) -> Scores:
-        """Find the best score among the words that each node is a prefix of.
-
-        Args:
-            word_scores: A score for each word.
-
-        Returns:
-            (M,) scores; minus infinity where no word can be reached.
-        """
+        """Find the best score among the words that each node is a prefix of, (M,); -inf if none."""
         best = np.full(len(self.word), -np.inf)
         is_end = self.word != NO_WORD
         best[is_end] = word_scores[self.word[is_end]]
@@ -126,8 +104,7 @@ def make_lexicon(
 def _sorted(spellings: Spellings) -> tuple[NDArray[np.integer], Numbers]:
     """Sort spellings, each once with each of its words.
 
-    Returns:
-        A row (L,) for each: one more than its units, 0 after the last; and its word.
+    Returns a row for each, (W, L): one more than its units, 0 after the last; and its word, (W,).
     """
     lengths = spellings.lengths
     kind = np.min_scalar_type(int(spellings.units.max(initial=0)) + 1).newbyteorder(">")
@@ -144,14 +121,10 @@ def _sorted(spellings: Spellings) -> tuple[NDArray[np.integer], Numbers]:
 
 
 def _trie(matrix: NDArray[np.integer]) -> tuple[Numbers, Numbers, Numbers, NDArray[np.int64]]:
-    """Number the distinct prefixes of sorted spellings, in their order.
+    """Number the distinct prefixes of sorted spellings, (W, L), in their order.
 
-    Args:
-        matrix: (W, L), see `_sorted`.
-
-    Returns:
-        Of each node the parent, the last unit (-1 for the empty word) and the depth, (M,) each; and
-        the last node of each spelling, (W,).
+    Returns the parent of each node, its last unit (-1 for the empty word) and its depth, (M,) each;
+    and the last node of each spelling, (W,).
     """
     lengths = np.count_nonzero(matrix, axis=1)
     is_other = np.ones((len(matrix), matrix.shape[1] + 1), np.bool_)
@@ -181,7 +154,7 @@ def _arcs(
     token_units: Sequence[Sequence[int]],
     begins_word: Sequence[bool],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """List source, token and target of each arc; alike ones by target."""
+    """List source, token and target of each arc; those with the same source and token by target."""
     n_units = max((u for units in token_units for u in units), default=0)
     n_units = max(n_units, int(unit.max(initial=0))) + 1
     keys = parent[1:].astype(np.int64) * n_units + unit[1:]
@@ -202,14 +175,14 @@ def _arcs(
         nth = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         return np.repeat(sources, counts), order[np.repeat(first, counts) + nth] + 1
 
-    found = [np.zeros((3, 0), np.int64)]
+    arcs = [np.zeros((3, 0), np.int64)]
     for token, units in enumerate(token_units):
-        if begins_word[token] and not len(units):
-            found.append(np.array([[0], [token], [0]]))  # a bare boundary, any number of times
-        if len(units):
+        if units:
             sources, targets = walks(tuple(units))
             if begins_word[token]:
                 targets, sources = targets[sources == 0], sources[sources == 0]
-            found.append(np.stack([sources, np.full(len(sources), token), targets]))
-    source, token_of_each, target = np.concatenate(found, axis=1)
+            arcs.append(np.stack([sources, np.full(len(sources), token), targets]))
+        elif begins_word[token]:
+            arcs.append(np.array([[0], [token], [0]]))  # a bare boundary, any number of times
+    source, token_of_each, target = np.concatenate(arcs, axis=1)
     return source, token_of_each, target

@@ -29,76 +29,42 @@ ARC = np.dtype([("token", np.int32), ("target", np.int32)])
 
 
 class Settings(NamedTuple):
-    """Settings of the search; scores in nats.
+    """Settings of the search; scores in nats."""
 
-    Attributes:
-        blank: Token id.
-        lm_weight: As in `BeamConfig`, and so are the next two.
-        word_score: Added for each word.
-        unknown_score: Added for each word that the language model lacks; 0 without one.
-        oov_node: The lexicon's node for words that it lacks; none if they cannot be recognised.
-        words_end_anywhere: Whether a word can end before any token, as no token begins a word.
-        has_ngram: Whether there is a language model.
-        has_hotwords: Whether there are hotwords.
-        max_end: The greatest factor for the end of a word; a language model only lowers it.
-    """
-
-    blank: int
-    lm_weight: float
-    word_score: float
-    unknown_score: float
-    oov_node: int
-    words_end_anywhere: bool
+    blank: int  # token id
+    lm_weight: float  # see `BeamConfig`
+    word_score: float  # see there
+    unknown_score: float  # see there; 0 without a language model
+    oov_node: int  # the lexicon's node for words that it lacks; none if they cannot be recognised
+    words_end_anywhere: bool  # whether a word can end before any token, as no token begins a word
     has_ngram: bool
     has_hotwords: bool
-    max_end: float
+    max_end: float  # the greatest factor for the end of a word; a language model only lowers it
 
 
 class Graph(NamedTuple):
-    """All that scores prefixes apart from the emission.
+    """All that scores prefixes apart from the emission."""
 
-    Attributes:
-        nodes: (M + 2,) `NODE`.
-        arcs: (A,) `ARC`.
-        gains: (2, V) the greatest factor by which a token raises what its prefix is ranked by,
-            apart from the emission: inside a word, at the beginning of one; 0 if it cannot be there.
-        lm_ids: (W,) int32, the language model's id of each word of the lexicon.
-        ngram: The language model.
-        hotwords: The phrases.
-        settings: The rest.
-    """
-
-    nodes: Records
-    arcs: Records
-    gains: Factors
-    lm_ids: NDArray[np.int32]
+    nodes: Records  # (M + 2,) `NODE`
+    arcs: Records  # (A,) `ARC`
+    gains: Factors  # (2, V) most by which a token raises a prefix's rank: inside a word, as its first
+    lm_ids: NDArray[np.int32]  # (W,) the language model's id of each word of the lexicon
     ngram: Nodes
     hotwords: Hotwords
     settings: Settings
 
 
 class BeamState(NamedTuple):
-    """A search in progress.
+    """A search in progress."""
 
-    Attributes:
-        beam: (beam_size,) `SLOT`.
-        tree: (capacity,) `ROW`, all prefixes.
-        pool: (C,) `CANDIDATE`, the candidates for the next beam.
-        progress: (1,) `PROGRESS`.
-        status: (1,) `STATUS`, of the pool.
-        tokens: (2, V) active tokens of a frame: inside words, and at their beginning.
-        reach: (2, V) the probability of each times its gain.
-        scratch: (C,) for pruning.
-    """
-
-    beam: Records
-    tree: Records
-    pool: Records
-    progress: Records
-    status: Records
-    tokens: Ids
-    reach: Factors
-    scratch: Factors
+    beam: Records  # (beam_size,) `SLOT`
+    tree: Records  # (capacity,) `ROW`, all prefixes
+    pool: Records  # (C,) `CANDIDATE`, the candidates for the next beam
+    progress: Records  # (1,) `PROGRESS`
+    status: Records  # (1,) `STATUS`, of the pool
+    tokens: Ids  # (2, V) active tokens of a frame: inside words, and at their beginning
+    reach: Factors  # (2, V) the probability of each times its gain
+    scratch: Factors  # (C,) for pruning
 
 
 class Source(NamedTuple):

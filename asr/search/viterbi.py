@@ -19,14 +19,14 @@ def best_path(
     """Find the best path from one of the first two states to one of the last two.
 
     From one frame to the next a path stays, goes one state on, or skips a blank between two
-    different tokens. Of equally probable steps the shorter wins.
+    different tokens. Of equally probable steps the shorter wins. `best` and `steps` are scratch.
 
     Args:
         emission: (T, V) log probabilities, T at least 1.
         states: (S,) the token of each state.
         blank: Token id of the CTC blank.
-        best: (S,) scratch.
-        steps: (T, S) scratch.
+        best: (S,).
+        steps: (T, S).
         path: (T,) gets the state of each frame.
 
     Returns:
