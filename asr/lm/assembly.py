@@ -46,7 +46,7 @@ def assemble(tables: list[Table]) -> tuple[list[Level], list[Table]]:
         tables: Of orders 1, 2, ...; the first has a row for each word, in the order of their ids.
 
     Returns:
-        The levels, and the tables in the same order, also without gaps.
+        The levels, and the tables to match.
 
     Raises:
         DataError: An n-gram is there twice.

@@ -23,12 +23,7 @@ def start_state(nodes: Nodes) -> int:
 
 @compiled
 def word_log_prob(nodes: Nodes, state: int, word: int) -> tuple[float, int]:
-    """Score the next word.
-
-    Args:
-        nodes: The model.
-        state: Of the words before; `ROOT` for none.
-        word: Its id.
+    """Score the next word, by its id; `ROOT` is the state after no words at all.
 
     Returns:
         Natural log of the word's probability, and the state after it.
@@ -44,15 +39,9 @@ def word_log_prob(nodes: Nodes, state: int, word: int) -> tuple[float, int]:
 
 @compiled
 def score_segment(nodes: Nodes, words: NDArray[np.int32], log_probs: NDArray[np.float64]) -> float:
-    """Score the words of a segment and its end.
+    """Score the words of a segment, (n,) ids, and its end.
 
-    Args:
-        nodes: The model.
-        words: (n,) ids.
-        log_probs: (n + 1,) gets the natural log of each probability.
-
-    Returns:
-        Their sum.
+    Fills `log_probs`, (n + 1,), with the natural log of each probability; returns their sum.
     """
     total, state = 0.0, start_state(nodes)
     for i in range(len(words)):

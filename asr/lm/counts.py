@@ -82,11 +82,7 @@ def kept_ngrams(
 
 
 def context_probs(levels: list[CountedLevel], kept: list[Mask]) -> NDArray[np.float64]:
-    """Compute how probable each n-gram is as the context of a word of the text.
-
-    Returns:
-        (N,), in the order of a model's nodes: 1 for the empty context, then by order.
-    """
+    """Compute how probable each node of the model is as the context of a word of the text, (N,)."""
     words = levels[0].counts
     n_predicted = words.sum() - words[START_ID]
     counts = [level.counts[keep] for level, keep in zip(levels, kept, strict=True)]

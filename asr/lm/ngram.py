@@ -101,8 +101,8 @@ class NGram:
         Args:
             vocabulary: The words; the first level has a row for each.
             levels: Of orders 1, 2, ...
-            log_probs: For each level, (n,), natural log.
-            backoffs: For each level but the last, (n,), natural log.
+            log_probs: (n,) for each level, natural log.
+            backoffs: (n,) for each level but the last, natural log.
 
         Raises:
             DataError: There are more n-grams than can be numbered.
@@ -112,13 +112,10 @@ class NGram:
         starts = np.cumsum([0, 1, *map(len, levels)])  # of each order, 0 included
         if starts[-1] > _MAX_NODES:
             raise DataError(f"expected at most {_MAX_NODES} n-grams, got {starts[-1]}: prune more")
-        n_children = [
-            np.bincount(level.parents, minlength=size)
-            for level, size in zip(levels, np.diff(starts), strict=False)
-        ]
-        suffixes = [
-            level.suffixes + np.int32(start) for level, start in zip(levels, starts, strict=False)
-        ]
+        n_children, suffixes = [], []
+        for level, below, size in zip(levels, starts, np.diff(starts), strict=False):
+            n_children.append(np.bincount(level.parents, minlength=size))
+            suffixes.append(level.suffixes + np.int32(below))
         nodes = make_nodes(
             words=_join([[-1], *(level.words for level in levels)], np.int32),
             log_probs=_join([[0], *log_probs[: len(levels)]], np.float32),
@@ -150,17 +147,11 @@ class NGram:
     def levels(self) -> list[Level]:
         """Split the nodes by order."""
         parents, starts = self.parents(), self.starts
-        levels = []
-        for below, start, stop in zip(starts, starts[1:], starts[2:], strict=False):
-            nodes = slice(start, stop)
-            levels.append(
-                Level(
-                    parents[nodes] - below,
-                    self.nodes.words[nodes],
-                    self.nodes.suffixes[nodes] - below,
-                )
-            )
-        return levels
+        words, suffixes = self.nodes.words, self.nodes.suffixes
+        return [
+            Level(parents[start:stop] - below, words[start:stop], suffixes[start:stop] - below)
+            for below, start, stop in zip(starts, starts[1:], starts[2:], strict=False)
+        ]
 
     def select(self, kept: Mask, backoffs: NDArray[np.floating]) -> "NGram":
         """Keep some nodes; their contexts and suffixes must be among them.

@@ -135,11 +135,9 @@ class BeamSearch:
                 f"prior_weight is {weight:g}, but the model does not know its tokens' prior: train "
                 "it again, or set the weight to 0"
             )
-        if prior.shape != (len(self.language.begins_word),):
-            raise ShapeError(
-                f"expected a prior of {len(self.language.begins_word)} tokens, "
-                f"got shape {tuple(prior.shape)}"
-            )
+        n_tokens = len(self.language.begins_word)
+        if prior.shape != (n_tokens,):
+            raise ShapeError(f"expected a prior of {n_tokens} tokens, got shape {prior.shape}")
         log_prior: NDArray[np.float64] = np.log(prior.astype(np.float64))
         return weight * log_prior
 
@@ -177,7 +175,7 @@ class BeamSearch:
 
     def _words(self, tokens: Ids, ended_words: Ids, last_node: int) -> Iterator[LexiconWord]:
         """Find where words begin and end; the last one ends in a node of the lexicon."""
-        first_unit, of_node = self.language.hotwords.first_unit, self.language.lexicon.word
+        first_unit, word_at = self.language.hotwords.first_unit, self.language.lexicon.word
         first: int | None = None
         pairs = zip(tokens.tolist(), ended_words.tolist(), strict=True)
         for position, (token, ended_word) in enumerate(pairs):
@@ -188,7 +186,7 @@ class BeamSearch:
             if first is None and (has_units or not self.language.begins_word[token]):
                 first = position
         if first is not None and last_node != 0:
-            word = int(of_node[last_node]) if last_node < len(of_node) else NO_WORD
+            word = int(word_at[last_node]) if last_node < len(word_at) else NO_WORD
             yield LexiconWord(word if word != NO_WORD else None, first, len(tokens))
 
     def _without_unfinished_word(
