@@ -14,7 +14,8 @@ look-ahead: the best factor that its unfinished word can still earn. That is no 
 
 A frame takes three steps. `_keep_prefixes` starts the pool of candidates with the present prefixes.
 `_extend` adds longer ones: `_within_word` along the lexicon, `_after_word` with the next word's
-first token. Both skip what cannot exceed the cutoff, the least value that still gets into the beam.
+first token. Tokens that cannot lift a prefix over the cutoff, the least value that still gets into
+the beam, are skipped; `gains` has a bound for each.
 `_update_beam` makes the best candidates the next beam.
 
 Sums over paths are kept as probabilities, not logarithms. After each frame the best prefix is

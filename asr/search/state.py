@@ -47,7 +47,9 @@ class Graph(NamedTuple):
 
     nodes: Records  # (M + 2,) `NODE`
     arcs: Records  # (A,) `ARC`
-    gains: Factors  # (2, V) most by which a token raises a prefix's rank: inside a word, as its first
+    gains: (
+        Factors  # (2, V) most by which a token raises a prefix's rank: inside a word, as its first
+    )
     lm_ids: NDArray[np.int32]  # (W,) the language model's id of each word of the lexicon
     ngram: Nodes
     hotwords: Hotwords
