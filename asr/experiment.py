@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import safetensors.torch
@@ -32,7 +31,7 @@ from asr.provenance import Provenance
 from asr.text.normalise import normaliser
 from asr.text.tokenizer import Tokenizer, make_tokenizer
 from asr.text.tokens import TokenTable
-from asr.train.data import TrainingData, dev_references, evenly, normalised_texts
+from asr.train.data import TrainingData, evenly, normalised_texts
 from asr.train.loop import Procedure, Trainer
 from asr.train.objective import LossTerm, make_terms
 from asr.train.priors import PRIOR_UTTERANCES, estimate_priors
@@ -53,7 +52,7 @@ class Material:
 
     Attributes:
         train: Utterances with texts and durations.
-        dev: Utterances to choose the best epoch by; None keeps the last one.
+        dev: Utterances to choose the best epoch by; None: the last epoch is kept.
         lexicon: How the words of the texts are pronounced; required if the configuration has a head
             of phones, refused if not.
         start: A model from whose weights training starts; None starts from random ones.
@@ -67,11 +66,11 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What a run may use; it changes the time that a run takes and the rounding of sums.
+    """What a run may use: this changes its speed and the rounding of its sums.
 
     Attributes:
-        max_feature_bytes: Room to cache features in from one epoch to the next.
-        ranks: The processes that train together, of which this is one, and its device.
+        max_feature_bytes: Greatest size of the cache of features.
+        ranks: The processes that train together, and the device of this one.
         must_stop: Asked after every step whether to save the state and end.
     """
 
@@ -88,13 +87,13 @@ def train_model(
     provenance: Provenance,
     resources: Resources,
 ) -> RunState:
-    """Train a model, or resume its training, and put the best epoch's in place.
+    """Train a model, or resume its training, and put that of the best epoch in place.
 
     Args:
         config: Everything that decides what is trained, and how.
         material: What it learns from.
         output: The model directory; made at the very end. `<output>.run` holds the state.
-        watcher: Told of every step and epoch.
+        watcher: Receives a report of every step and epoch.
         provenance: For the model card.
         resources: What the run may use. Of several ranks, the first one writes all files.
 
@@ -107,9 +106,9 @@ def train_model(
         ConfigError: A head of phones has no lexicon, or the reverse; or the model to start from
             is not the one that the configuration asks for.
         TrainingError: Training cannot go on; the state on disk is from before.
-        StoppedError: `resources.must_stop` said so; the state is saved.
+        StoppedError: `resources.must_stop` returned True; the state is saved.
         AudioError: A recording cannot be read.
-        ModelError: `output` holds something that is no model.
+        ModelError: `output` holds something that is not a model.
     """
     check_replaceable(output)
     folder = run_folder(output)
@@ -145,7 +144,7 @@ def train_model(
 def _start(
     config: Config, material: Material, texts: list[str], speller: PhoneSpeller | None
 ) -> Checkpoint:
-    """Make the model that training starts from: of another one's weights, or of random ones."""
+    """Make the model that training starts from: with another one's weights, or random ones."""
     if material.start:
         return start_from(material.start, config)
     tokenizers: dict[str, Tokenizer] = {}
@@ -179,14 +178,16 @@ def _dev_set(
     """Batch the dev set as recorded, with the tokens of the texts that can be spelled."""
     config = checkpoint.config
     tokenizer = checkpoint.directory.tokenizers[TEXT_HEAD]
-    references = dev_references(dev, normaliser(config.text.normaliser))
+    references = normalised_texts(dev, normaliser(config.text.normaliser))
+    if not any(references.values()):
+        raise DataError("the dev set has no words, without which there is no WER to choose by")
     tokens = {name: _spelled_or_empty(tokenizer, text) for name, text in references.items()}
     data = TrainingData(dev, {TEXT_HEAD: tokens}, cache, config.batching, ranks=ranks)
     return DevSet(data, references, tokenizer)
 
 
 def _spelled_or_empty(tokenizer: Tokenizer, text: str) -> list[int]:
-    """Spell a text; one with a character that training never met counts in the WER alone."""
+    """Encode a text; one with a character without a token counts in the WER, not in the loss."""
     try:
         return tokenizer.encode(text)
     except DataError:
@@ -194,7 +195,7 @@ def _spelled_or_empty(tokenizer: Tokenizer, text: str) -> list[int]:
 
 
 def _hand_over(best: Path, output: Path, cache: FeatureCache, train: Sequence[Utterance]) -> None:
-    """Put the best model in its place, with the priors of its tokens."""
+    """Put the best model in place, with the priors of its tokens."""
     checkpoint = load_checkpoint(best)
     some = evenly(train, PRIOR_UTTERANCES)
     data = TrainingData(some, {}, cache, checkpoint.config.batching)
@@ -222,30 +223,23 @@ def _tokens(
     checkpoint: Checkpoint, texts: Mapping[str, str], speller: PhoneSpeller | None
 ) -> dict[str, Tokens]:
     """Spell the texts in the tokens of each head."""
-    tokens = {}
-    for name, head in checkpoint.config.heads.items():
-        tokenizer = checkpoint.directory.tokenizers[name]
-        encode = tokenizer.encode
-        if head.units == "phones":
-            assert speller is not None
-            assert isinstance(tokenizer, TokenTable)
-            encode = partial(_phones, speller, tokenizer)
-        tokens[name] = _encoded(encode, texts)
+    tokens: dict[str, Tokens] = {head: {} for head in checkpoint.config.heads}
+    for head, own in tokens.items():
+        tokenizer = checkpoint.directory.tokenizers[head]
+        phones = speller if checkpoint.config.heads[head].units == "phones" else None
+        for name, text in texts.items():
+            try:
+                own[name] = _encoded(text, tokenizer, phones)
+            except DataError as error:
+                raise DataError(f"utterance {name}: {error}") from error
     return tokens
 
 
-def _phones(speller: PhoneSpeller, table: TokenTable, text: str) -> list[int]:
-    return table.numbers(speller.spell(text))
-
-
-def _encoded(encode: Callable[[str], list[int]], texts: Mapping[str, str]) -> Tokens:
-    encoded = {}
-    for name, text in texts.items():
-        try:
-            encoded[name] = encode(text)
-        except DataError as error:
-            raise DataError(f"utterance {name}: {error}") from error
-    return encoded
+def _encoded(text: str, tokenizer: Tokenizer, phones: PhoneSpeller | None) -> list[int]:
+    if phones is None:
+        return tokenizer.encode(text)
+    assert isinstance(tokenizer, TokenTable)
+    return tokenizer.numbers(phones.spell(text))
 
 
 def _fingerprint(
@@ -254,7 +248,7 @@ def _fingerprint(
     start: Checkpoint | None,
     *manifests: Sequence[Utterance],
 ) -> str:
-    """Name what must be the same when a run is resumed; the audio may lie elsewhere."""
+    """Hash what must be the same when a run is resumed; the audio may lie elsewhere."""
     speech = [without_folders(utterances) for utterances in manifests]
     fingerprint = hashlib.sha256(f"{to_toml(config)}{speech}{tokens}".encode())
     if start:

@@ -160,18 +160,6 @@ def normalised_texts(utterances: Sequence[Utterance], normalise: Normaliser) -> 
     return {utterance.id: normalise(utterance.text or "") for utterance in utterances}
 
 
-def dev_references(utterances: Sequence[Utterance], normalise: Normaliser) -> dict[str, str]:
-    """Normalise the texts of a dev set; return them by utterance id.
-
-    Raises:
-        DataError: An utterance has no text, or all of them have no words.
-    """
-    references = normalised_texts(utterances, normalise)
-    if not any(references.values()):
-        raise DataError("the dev set has no words, without which there is no WER to choose by")
-    return references
-
-
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """An epoch: the utterances of each batch, by index, and the rendition of each utterance."""

@@ -41,15 +41,15 @@ class Procedure:
 
 
 class Trainer:
-    """A run in a folder: started there, or resumed where its state says it stood.
+    """Trains a model; started or resumed in a folder, see `asr.train.run.Run`.
 
     Args:
         model: Trained in place, on the device of the data's ranks.
         data: The training set. The first of the ranks that share it writes the state.
-        dev: The dev set, for the choice of the best epoch; None keeps the last.
+        dev: The dev set, to choose the best epoch by; None: the last one is kept.
         procedure: How it is trained.
         folder: Holds the training state.
-        fingerprint: Stands for everything that must be equal when a run is resumed.
+        fingerprint: Hash of everything that must be the same when a run is resumed.
     """
 
     def __init__(
@@ -89,25 +89,25 @@ class Trainer:
         """Train to the end of the last epoch.
 
         Args:
-            watcher: Told of every step and epoch.
+            watcher: Receives a report of every step and epoch.
             save_best: Called whenever `kept_model` has the lowest dev WER so far, or without a dev
                 set after the last epoch; on the first rank only.
             must_stop: Asked after every step, and in validation, whether to end early.
 
         Raises:
-            StoppedError: `must_stop` said so, on any rank. The state is saved.
-            TrainingError: A loss or gradient is not finite, or an epoch taught nothing, since no
-                utterance could be aligned. The state on disk is from before.
+            StoppedError: `must_stop` returned True, on any rank. The state is saved.
+            TrainingError: A loss or gradient is not finite, or no utterance of an epoch could be
+                aligned. The state on disk is from before.
             AudioError: A recording cannot be read.
         """
         with ThreadPoolExecutor(self.config.n_shards, "shard") as pool:
             workers = Workers(self.ranks, pool, self.config.n_shards)
-            while not self.is_finished():
+            while not self._is_finished():
                 speed, n_skipped = self._train_epoch(watcher, workers, must_stop)
                 dev = self.dev if self._is_due(self.state.epoch + 1) else None
                 errors = self._validate(dev, watcher, workers, must_stop) if dev else None
                 report = self._finish_epoch(errors, speed, n_skipped)
-                is_last = self.dev is None and self.is_finished()
+                is_last = self.dev is None and self._is_finished()
                 if (report.is_best or is_last) and self.ranks.is_first:
                     save_best()
                 self._run.save()
@@ -121,8 +121,7 @@ class Trainer:
             return self.model
         return cast(AcousticModel, self.average.module)
 
-    def is_finished(self) -> bool:
-        """Tell whether all epochs are done."""
+    def _is_finished(self) -> bool:
         return self.state.epoch >= self.config.n_epochs
 
     def _is_due(self, epoch: int) -> bool:
@@ -181,7 +180,6 @@ class Trainer:
     def _validate(
         self, dev: DevSet, watcher: Watcher, workers: Workers, must_stop: Callable[[], bool]
     ) -> DevErrors:
-        """Score the dev set."""
         errors = DevErrors()
         for some in validate(self.kept_model, dev, workers):
             errors += some

@@ -1,4 +1,4 @@
-"""AdamW, the learning rate at each moment of a run, and the moving average of the weights."""
+"""AdamW, the schedule of the learning rate, and the moving average of the weights."""
 
 import math
 from collections.abc import Sequence
@@ -16,30 +16,24 @@ def adamw(model: nn.Module, config: OptimiserConfig) -> torch.optim.AdamW:
     References:
         Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
     """
-    parameters = list(model.parameters())
-    return torch.optim.AdamW(
-        [
-            {
-                "params": [p for p in parameters if p.ndim > 1],
-                "weight_decay": config.weight_decay,
-            },
-            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-        ],
-        lr=config.learning_rate,
-        betas=(0.9, 0.98),
-        fused=True,
-    )
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    vectors = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [
+        {"params": matrices, "weight_decay": config.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
 
 
 def averaged(model: nn.Module, decay: float) -> AveragedModel:
-    """Follow a model by an exponential moving average of its weights.
+    """Make an exponential moving average of a model's weights.
 
-    Its `update_parameters` is called after every update. The decay is small at first and grows to
-    its full measure, so that the average forgets the weights that training began with.
+    Call its `update_parameters` after every update of the model. The decay grows from 0.1 to its
+    full value, so that the average forgets the initial weights.
 
     Args:
-        model: To follow.
-        decay: Share of the average that is kept at each update: 0.999 looks back on a thousand.
+        model: Whose weights to average.
+        decay: Share of the average kept at each update: 0.999 averages about a thousand updates.
 
     References:
         Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992.

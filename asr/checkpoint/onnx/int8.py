@@ -1,17 +1,16 @@
 """LSTM layers whose matrices are 8-bit integers, as nodes of an ONNX graph.
 
-Nine tenths of a network's weights and of its time are in them. Linear layers stay in floating
-point: the one after the convolutions costs as much accuracy in 8 bits as an LSTM layer, and saves
-little.
+They hold nine tenths of a network's weights and take nine tenths of its time. Linear layers stay in
+floating point: the one after the convolutions costs as much accuracy in 8 bits as an LSTM layer,
+and saves little.
 
 Weights are symmetric, in -127..127, with a scale for each unit of each gate. Activations are
-quantised as they come, in unsigned 8 bits: a layer's input with one scale per utterance, its state
+quantised at run time, in unsigned 8 bits: a layer's input with one scale per utterance, its state
 with one per frame. A graph with such layers must therefore run one utterance at a time.
 
 On x86 processors without VNNI instructions the fast product of unsigned and signed bytes saturates
 at 16 bits. `OnnxEngine` asks ONNX Runtime for the exact one there, so that all processors give the
-same text. Weights in -63..63 could not saturate either, but double the distance to the float32
-model.
+same text. Weights in -63..63 would not saturate, but double the distance to the float32 model.
 """
 
 import numpy as np
