@@ -1,4 +1,4 @@
-"""Characters: the tokens of the language model, and a text as their ids.
+"""Characters: the tokens of the language model, and text as their ids.
 
 A text is one long string in which a line break ends each segment. So the end of a segment is a
 character like any other, id 0. Files spell it `</s>`, and the space `▁`.

@@ -18,12 +18,12 @@ _TEMPLATE = Path(__file__).with_name("page.html")
 
 _WHAT_CONTEXT_IS_WORTH = """\
 <h2>What context is worth</h2>
-<p>A gradient tells what the output depends on, not whether that helps. So take speech away: each
-output frame is computed from its own window, which ends so many seconds to either side, and the
-network starts anew at the window’s edges. Only that one frame of the output is kept. (Features are
-normalised over the whole utterance as always, and the search reads the whole output.) Where a curve
-turns flat, the rest of the utterance no longer helps. A network trained on whole utterances has not
-learned to start in the middle of one, which causes part of the errors at the left.</p>
+<p>A gradient shows what the output depends on, not whether that helps. So take speech away: each
+output frame is computed from its own window, of the given length to either side, at whose edges the
+network starts anew. Only that one frame of the output is kept. (Features are normalised over the
+whole utterance as always, and the search reads the whole output.) Where a curve turns flat, the
+rest of the utterance no longer helps. A network trained on whole utterances has not learned to
+start in the middle of one, which causes part of the errors at the left.</p>
 """
 
 

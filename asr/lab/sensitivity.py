@@ -14,7 +14,8 @@ from torch.nn import functional
 
 from asr.errors import ShapeError
 
-Network = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]  # features, lengths → the same of T', V
+# (B, T, F) features and their lengths → (B, T', V) outputs and their lengths
+Network = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 def squared_gradients(
