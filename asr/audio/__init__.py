@@ -2,7 +2,7 @@
 
 Read in this order:
 
-- `read`: a file's header, or the whole of it as mono at the requested sample rate;
+- `read`: a file's duration, or the whole of it as mono at the requested sample rate;
 - `recording`: open a file, or say why it cannot be used;
 - `truncation`: detect from a file's bytes that its end is missing;
 - `write`: a waveform to a file.

@@ -4,7 +4,6 @@ A file that cannot be used is refused with an `AudioError` that names it and giv
 Nothing is ever invented in its place, neither silence nor a shortened waveform.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,38 +23,19 @@ SEGMENT_TOLERANCE = 0.5
 MP3_FRAME_SAMPLES = 1152
 
 
-@dataclass(frozen=True, slots=True)
-class AudioInfo:
-    """A recording's header: `sample_rate` in Hz, `n_samples` per channel."""
-
-    sample_rate: int
-    n_samples: int
-    n_channels: int
-
-    @property
-    def duration(self) -> float:
-        """Length in seconds."""
-        return self.n_samples / self.sample_rate
-
-
-def probe_audio(path: Path | str) -> AudioInfo:
-    """Read a recording's rate, length and channels without decoding it.
+def read_duration(path: Path | str) -> float:
+    """Read a recording's length in seconds, more than 0, from its header.
 
     Damage that only decoding reveals (in the middle of a file, or the missing end of a FLAC file)
     goes unnoticed.
-
-    Args:
-        path: A WAV, FLAC, Ogg (Vorbis, Opus), MP3 or AIFF file.
-
-    Returns:
-        The header, with at least one sample and one channel.
 
     Raises:
         AudioError: The file is missing, a folder, not a regular file, not readable, empty, not
             audio, visibly truncated, without samples, or has a sample rate below 1000 Hz.
     """
     with open_recording(Path(path)) as recording:
-        return AudioInfo(recording.samplerate, recording.frames, recording.channels)
+        seconds: float = recording.frames / recording.samplerate
+    return seconds
 
 
 def read_waveform(
@@ -86,7 +66,7 @@ def read_waveform(
         (N,) float32, finite, N >= 1.
 
     Raises:
-        AudioError: As for `probe_audio`; or the file turns out to be truncated or damaged, has
+        AudioError: As for `read_duration`; or the file turns out to be truncated or damaged, has
             NaN or infinite samples, no such channel or no such segment, or is too short to
             resample.
     """

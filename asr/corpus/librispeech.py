@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from asr.audio.read import probe_audio
+from asr.audio.read import read_duration
 from asr.corpus.utterance import Problem, Utterance
 from asr.errors import AudioError, DataError
 from asr.text.lines import read_text
@@ -49,7 +49,7 @@ def read_librispeech(
 ) -> CorpusReport:
     """List the utterances of a subset, and its problems.
 
-    A problem is an id with no words, no recording or several, a recording that `probe_audio`
+    A problem is an id with no words, no recording or several, a recording that `read_duration`
     refuses, or two lines in the transcripts; and a recording that is in no transcript. Only the
     recordings' headers are read, several at a time.
 
@@ -133,6 +133,6 @@ def _measure_all(
 
 def _measure(utterance: Utterance) -> Utterance | Problem:
     try:
-        return replace(utterance, duration=probe_audio(utterance.audio_filepath).duration)
+        return replace(utterance, duration=read_duration(utterance.audio_filepath))
     except AudioError as error:
         return Problem(utterance.id, str(error))

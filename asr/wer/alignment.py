@@ -55,11 +55,6 @@ class Counts:
         return self.hits + self.substitutions + self.deletions
 
     @property
-    def n_hypothesis(self) -> int:
-        """Units of the hypothesis."""
-        return self.hits + self.substitutions + self.insertions
-
-    @property
     def rate(self) -> float:
         """Errors per unit of the reference: a fraction, which insertions can push above 1.
 

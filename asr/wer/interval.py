@@ -6,7 +6,6 @@ resampling utterances would then give an interval that is too narrow.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +25,12 @@ class Interval:
     Attributes:
         low: Lower end, a fraction.
         high: Upper end, a fraction.
-        resampled: What was drawn, `n_resampled` at a time, for each of `n_replicates`.
+        resampled: "speakers" or "utterances", `n_resampled` in each of `n_replicates`.
     """
 
     low: float
     high: float
-    resampled: Literal["speakers", "utterances"]
+    resampled: str
     n_resampled: int
     n_replicates: int
 
@@ -65,7 +64,7 @@ def wer_interval(
     if len(counts) < 2 or not rates.size:
         return None
     low, high = np.quantile(rates, [(1 - level) / 2, (1 + level) / 2])
-    resampled: Literal["speakers", "utterances"] = "speakers" if speakers else "utterances"
+    resampled = "speakers" if speakers else "utterances"
     return Interval(float(low), float(high), resampled, len(counts), n_replicates)
 
 

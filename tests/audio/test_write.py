@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr.audio.read import probe_audio, read_waveform
+from asr.audio.read import read_waveform
 from asr.audio.write import write_waveform
 
 
@@ -16,7 +16,7 @@ def test_a_waveform_survives_writing_and_reading(tmp_path: Path, ending: str) ->
 
     write_waveform(tmp_path / f"a.{ending}", waveform, 8000)
 
-    assert probe_audio(tmp_path / f"a.{ending}").sample_rate == 8000
+    assert soundfile.info(tmp_path / f"a.{ending}").samplerate == 8000
     written = read_waveform(tmp_path / f"a.{ending}", sample_rate=8000)
     assert np.allclose(written, waveform, atol=1e-4)
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from asr.audio.read import probe_audio
+from asr.audio.read import read_duration
 from asr.cli import main
 from asr.corpus.manifest import read_manifest
 from asr.corpus.tiny import write_tiny_corpus
@@ -28,7 +28,7 @@ def test_a_corpus_becomes_a_manifest_with_durations_texts_and_speakers(
     assert len(utterances) == 4
     assert {utterance.speaker for utterance in utterances} == {"1000", "1001"}
     for utterance in utterances:
-        assert utterance.duration == probe_audio(utterance.audio_filepath).duration
+        assert utterance.duration == read_duration(utterance.audio_filepath)
         assert utterance.text
     seconds = sum(utterance.duration or 0.0 for utterance in utterances)
     expected = f"{output}: 4 utterances, {seconds:.1f} seconds, 2 speakers\n"
@@ -65,7 +65,7 @@ def test_utterances_too_short_for_their_text_are_left_out(
 def test_how_short_is_too_short_follows_from_the_subsampling_factor(
     factor: int, is_left_out: bool, corpus: Path, tmp_path: Path
 ) -> None:
-    seconds = probe_audio(corpus / "1000" / "1" / "1000-1-0000.flac").duration
+    seconds = read_duration(corpus / "1000" / "1" / "1000-1-0000.flac")
     n_frames = (round(seconds * 16000) - 400) // 160 + 1
     text = "AB" * (-(-n_frames // 4) // 2 + 1)  # one or two more than factor 4 leaves room for
     change_text(corpus, text)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
-from asr.audio.read import probe_audio, read_waveform
+from asr.audio.read import read_waveform
 from asr.corpus.librispeech import CorpusReport, read_librispeech
 from asr.corpus.tiny import LETTER_DURATION, RESONANCES, SAMPLE_RATE, VOCABULARY, write_tiny_corpus
 
@@ -57,9 +58,9 @@ def test_an_utterance_is_as_long_as_its_letters_and_pauses(report: CorpusReport)
 
 def test_it_is_mono_at_16_khz_and_not_clipped(report: CorpusReport) -> None:
     for utterance in report.utterances:
-        info = probe_audio(utterance.audio_filepath)
+        info = soundfile.info(utterance.audio_filepath)
         waveform = read_waveform(utterance.audio_filepath, sample_rate=SAMPLE_RATE)
-        assert (info.sample_rate, info.n_channels) == (16000, 1)
+        assert (info.samplerate, info.channels) == (16000, 1)
         assert 0.1 < np.abs(waveform).max() < 0.5
 
 

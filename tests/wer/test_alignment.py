@@ -23,7 +23,7 @@ def test_one_of_each_error_is_counted_as_such() -> None:
     counts = count_errors("one two three four five", "one too four five six")
 
     assert counts == Counts(hits=3, substitutions=1, deletions=1, insertions=1)
-    assert (counts.errors, counts.n_reference, counts.n_hypothesis) == (3, 5, 5)
+    assert (counts.errors, counts.n_reference) == (3, 5)
     assert counts.rate == 3 / 5
 
 
@@ -104,7 +104,7 @@ def test_counts_account_for_every_word_of_both_texts(reference: str, hypothesis:
     counts = count_errors(reference, hypothesis)
 
     assert counts.n_reference == len(reference.split())
-    assert counts.n_hypothesis == len(hypothesis.split())
+    assert counts.n_reference - counts.deletions + counts.insertions == len(hypothesis.split())
 
 
 @given(TEXTS, TEXTS)
