@@ -63,7 +63,7 @@ And then:
 
 TRAINING_PACKAGES = {"torch", "onnx"}  # which the extra `train` installs
 
-# descriptions keep their lines, and names of verbs stay beside what they do
+# descriptions keep their lines, and verbs stay on the line of their help
 _FORMATTER = functools.partial(argparse.RawDescriptionHelpFormatter, max_help_position=28)
 
 

@@ -14,7 +14,7 @@ def counting_bar(label: str, unit: str, *, scale: bool = False) -> Iterator[Adva
 
     Args:
         label: In front of the bar.
-        unit: Of what is counted.
+        unit: Name of what is counted.
         scale: Whether to write 1.2M for 1,200,000.
 
     Yields:

@@ -22,10 +22,11 @@ Next:
 
 import argparse
 import math
-from collections.abc import Callable
 from pathlib import Path
+from typing import Never
 
-from asr.cli.bars import counting_bar
+from tqdm import tqdm
+
 from asr.cli.lm.sizes import describe
 from asr.cli.numbers import add_number, at_least
 from asr.cli.outputs import add_output
@@ -66,14 +67,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, count, estimate, prune and write; print a summary."""
-    n_steps = options.order + 3
-    with counting_bar("building", "steps") as advance:
+    n_steps = options.order + 3  # read, count each order, prune, write
+    with tqdm(desc="building", total=n_steps, unit="steps", disable=None, leave=False) as bar:
         text = _read(options)
-        advance(1, n_steps)
-        model, probs = _estimate(text, options, lambda n_done: advance(1 + n_done, n_steps))
+        bar.update()
+        model, probs = _estimate(text, options, bar)
         if options.prune:
             model = prune(model, options.prune, probs)
-        advance(n_steps - 1, n_steps)
+        bar.update()
         write_ngram(options.output, model)
     share = 100 * text.n_outside / text.n_words
     print(describe(options.output, model))
@@ -95,14 +96,12 @@ def _read(options: argparse.Namespace) -> Text:
     )
 
 
-def _estimate(
-    text: Text, options: argparse.Namespace, advance: Callable[[int], None]
-) -> tuple[NGram, Values]:
+def _estimate(text: Text, options: argparse.Namespace, bar: "tqdm[Never]") -> tuple[NGram, Values]:
     """Estimate the model, and the context probabilities for pruning; the counts are freed."""
     levels = []
     for level in count_ngrams(text.tokens, text.n_types, options.order):
         levels.append(level)
-        advance(len(levels))
+        bar.update()
     kept = kept_ngrams(levels, len(text.vocabulary), options.min_counts)
     return estimate(levels, kept, text.vocabulary), context_probs(levels, kept)
 
