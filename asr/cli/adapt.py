@@ -25,7 +25,6 @@ Next:
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,7 +47,6 @@ from asr.cli.watch import RunWatcher
 from asr.config import Config
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
-from asr.errors import StoppedError
 from asr.provenance import n_cores, provenance
 from asr.recognizer import Recognizer
 from asr.text.transcript import Transcript
@@ -98,15 +96,13 @@ def run(options: argparse.Namespace) -> int:
         return RunWatcher(run, n_dev_words=0)
 
     material = AdaptationMaterial(folder, plan, recordings, options.folds)
-    with StopSignals(is_quiet=False) as signals:
+    with StopSignals() as signals:
         training = Resources(quarter_of_memory(), must_stop=signals.has_come)
         resources = AdaptationResources(recognise_all, watch, training)
         made = provenance(options.command)
-        try:
-            transcripts = adapt_model(config, material, options.output, made, resources)
-        except StoppedError as stopped:
-            print(f"asr: {stopped}", file=sys.stderr)
-            return signals.exit_status
+        transcripts = adapt_model(config, material, options.output, made, resources)
+    if signals.has_stopped:
+        return signals.exit_status
     seconds = sum(transcript.duration or 0.0 for transcript in transcripts.values())
     print(f"{options.output}: adapted to {duration(seconds)} of speech")
     return report_failures(len(recordings), len(transcripts))

@@ -5,31 +5,41 @@ import sys
 from types import FrameType
 from typing import Self
 
+from asr.errors import StoppedError
+
 
 class StopSignals:
     """Notes SIGINT and SIGTERM instead of dying of them; a second Ctrl-C ends the process as ever.
 
-    A second SIGTERM is only noted: a cluster sends it to a process, and torchrun passes it on.
+    A second SIGTERM is only noted: a cluster sends it to a process, and torchrun passes it on. The
+    run inside the block asks `has_come`, and ends by a StoppedError, which the block prints and
+    does not let out.
 
     Args:
-        is_quiet: Print nothing when a signal arrives.
+        is_quiet: Print nothing.
 
     Attributes:
         received: The first signal that arrived; None before.
+        has_stopped: Whether the run ended by a StoppedError.
     """
 
-    def __init__(self, *, is_quiet: bool) -> None:
+    def __init__(self, *, is_quiet: bool = False) -> None:
         self.is_quiet = is_quiet
         self.received: signal.Signals | None = None
+        self.has_stopped = False
 
     def __enter__(self) -> Self:
         numbers = (signal.SIGINT, signal.SIGTERM)
         self._before = {number: signal.signal(number, self._note) for number in numbers}
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: object, traceback: object) -> bool:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        self.has_stopped = isinstance(error, StoppedError)
+        if self.has_stopped and not self.is_quiet:
+            print(f"asr: {error}", file=sys.stderr)
+        return self.has_stopped
 
     def has_come(self) -> bool:
         """Tell whether the run is to end."""

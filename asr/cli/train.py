@@ -29,7 +29,6 @@ Next:
 
 import argparse
 import os
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +39,6 @@ from asr.cli.training import add_run_arguments, quarter_of_memory, read_run, sha
 from asr.cli.watch import RunWatcher
 from asr.config import Config
 from asr.corpus.manifest import read_manifest
-from asr.errors import StoppedError
 from asr.lexicon.read import read_lexicon
 from asr.provenance import provenance
 from asr.text.normalise import normaliser
@@ -114,14 +112,11 @@ def run(options: argparse.Namespace) -> int:
         watching = RunWatcher(folder, n_dev_words=n_dev_words) if ranks.is_first else None
         resources = Resources(_feature_bytes(options.feature_cache), ranks, signals.has_come)
         made = provenance(_launcher(ranks) + options.command)
-        try:
-            with watching or nullcontext(Unwatched()) as watcher:
-                material = Material(train, dev, lexicon, start)
-                state = train_model(config, material, options.output, watcher, made, resources)
-        except StoppedError as stopped:
-            if ranks.is_first:
-                print(f"asr: {stopped}", file=sys.stderr)
-            return signals.exit_status
+        with watching or nullcontext(Unwatched()) as watcher:
+            material = Material(train, dev, lexicon, start)
+            state = train_model(config, material, options.output, watcher, made, resources)
+    if signals.has_stopped:
+        return signals.exit_status
     if ranks.is_first:
         print(f"{options.output}: {_end(state, options.dev)}")
     return 0

@@ -3,13 +3,14 @@ import signal
 import pytest
 
 from asr.cli.stopping import StopSignals
+from asr.errors import StoppedError
 
 
 @pytest.mark.parametrize(("first", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_is_noted_and_only_ctrl_c_after_it_interrupts(
     first: signal.Signals, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with StopSignals(is_quiet=False) as signals:
+    with StopSignals() as signals:
         assert not signals.has_come()
 
         signal.raise_signal(first)
@@ -29,3 +30,15 @@ def test_signals_are_as_before_afterwards() -> None:
         signal.raise_signal(signal.SIGINT)
 
     assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_run_that_stops_is_reported_and_only_its_error_is_kept_in(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with StopSignals() as signals:
+        raise StoppedError("stopped at update 3")
+    assert signals.has_stopped
+    assert capsys.readouterr().err == "asr: stopped at update 3\n"
+
+    with pytest.raises(ValueError, match="a bug"), StopSignals():
+        raise ValueError("a bug")

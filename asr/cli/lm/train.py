@@ -16,7 +16,6 @@ Next:
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +23,6 @@ from asr.char_lm.config import LanguageConfig
 from asr.cli.lm.watch import LanguageRunWatcher
 from asr.cli.stopping import StopSignals
 from asr.cli.training import add_run_arguments, read_run, share_threads
-from asr.errors import StoppedError
 from asr.lm.segments import hold_out, read_segments
 from asr.provenance import provenance
 
@@ -58,15 +56,10 @@ def run(options: argparse.Namespace) -> int:
     config = read_run(options, LanguageConfig, options.config)
     share_threads(options.threads, config.train.n_shards)
     made, output = provenance(options.command), options.output
-    with StopSignals(is_quiet=False) as signals:
-        try:
-            with LanguageRunWatcher(run_folder(output)) as watcher:
-                state = train_language_model(
-                    config, text, dev, output, watcher, made, signals.has_come
-                )
-        except StoppedError as stopped:
-            print(f"asr: {stopped}", file=sys.stderr)
-            return signals.exit_status
+    with StopSignals() as signals, LanguageRunWatcher(run_folder(output)) as watcher:
+        state = train_language_model(config, text, dev, output, watcher, made, signals.has_come)
+    if signals.has_stopped:
+        return signals.exit_status
     print(
         f"{output}: best {state.best_bits:.4f} bits per character of {dev_name} "
         f"(update {state.best_step} of {state.step}, {state.seconds / 60:.0f} minutes)"
