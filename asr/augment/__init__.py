@@ -10,6 +10,8 @@ Read in this order:
 - `codec`: encode it as MP3 and decode it again;
 - `spec_augment`: mask stretches of time and bands of frequency in the features.
 
-To add one: a file with a function from waveform to waveform, its keys in `config`, its random draw
-and its place among the others in `rendition`.
+Waveforms are (N,) float32 on the CPU, N >= 1, sample rates in hertz; a result may exceed [-1, 1]. A
+seed, at least 0, is the only source of randomness. To add an augmentation: a file with a function
+from waveform to waveform, its keys in `config`, its random draw and its place among the others in
+`rendition`.
 """

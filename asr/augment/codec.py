@@ -15,15 +15,12 @@ DELAY = 1105
 
 
 def through_mp3(waveform: Tensor, sample_rate: int, setting: int) -> Tensor:
-    """Encode a waveform as MP3 and decode it again.
+    """Encode a waveform, (N,), as MP3 and decode it again, without the codec's delay.
 
     Args:
-        waveform: (N,) float32 in [-1, 1], N >= 1.
-        sample_rate: Hz, one of `MP3_SAMPLE_RATES`.
+        waveform: In [-1, 1].
+        sample_rate: One of `MP3_SAMPLE_RATES`.
         setting: Index into `MP3_SETTINGS`.
-
-    Returns:
-        (N,) float32, without the codec's delay.
 
     Raises:
         ConfigError: MP3 does not support the sample rate.

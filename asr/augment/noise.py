@@ -9,16 +9,7 @@ FLAT_BELOW = 50.0  # Hz; otherwise a steep tilt would put all noise where nobody
 
 
 def add_noise(waveform: Tensor, sample_rate: int, seed: int) -> Tensor:
-    """Add noise of random colour and level.
-
-    Args:
-        waveform: (N,) float32, N >= 1. Silence stays silent.
-        sample_rate: Hz.
-        seed: The only source of randomness, at least 0.
-
-    Returns:
-        (N,) float32; it may exceed [-1, 1].
-    """
+    """Add noise of random colour and level to a waveform, (N,); silence stays silent."""
     generator = torch.Generator().manual_seed(seed)
     tilt, snr = (
         low + (high - low) * float(torch.rand((), generator=generator))

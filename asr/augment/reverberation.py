@@ -10,16 +10,10 @@ DIRECT_DB = (0.0, 10.0)  # energy of the direct path to that of all echoes, draw
 
 
 def reverberate(waveform: Tensor, sample_rate: int, seed: int) -> Tensor:
-    """Play a waveform in a random room.
-
-    Args:
-        waveform: (N,) float32, N >= 1.
-        sample_rate: Hz.
-        seed: The only source of randomness, at least 0.
+    """Play a waveform, (N,), in a random room.
 
     Returns:
-        (N,) float32, without delay, of the same power; it may exceed [-1, 1]. Echoes after the end
-        are cut off.
+        (N,), without delay, of the same power. Echoes after the end are cut off.
 
     References:
         Polack, "La transmission de l'énergie sonore dans les salles", 1988 (echoes as Gaussian

@@ -11,12 +11,12 @@ def change_speed(waveform: Tensor, sample_rate: int, factor: float) -> Tensor:
     """Play a waveform `factor` times as fast; tempo and pitch change together.
 
     Args:
-        waveform: (N,) float32 on the CPU, N >= 1.
-        sample_rate: Hz, of waveform and result.
+        waveform: (N,).
+        sample_rate: Of waveform and result.
         factor: Above 1 is faster and shorter; exactly 1 returns the waveform itself.
 
     Returns:
-        (round(N / factor),) float32.
+        (round(N / factor),).
 
     Raises:
         ConfigError: `factor` is not above zero.

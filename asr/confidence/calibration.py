@@ -29,14 +29,7 @@ TYPICAL_LETTERS, TYPICAL_SECONDS = 4.0, 0.25  # the offset is that of a typical 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The exponents of the odds.
-
-    Args:
-        offset: Natural log of the constant factor.
-        confidence: Exponent of the raw confidence, 0 or more.
-        doubt: Exponent of one minus the confidence, in the denominator, 0 or more.
-        letters: Exponent of the number of characters in the word, divided by 4.
-        seconds: Exponent of the word's duration, divided by 0.25 s.
+    """The exponents of the odds, in the formula's order; b is `confidence`, d is `doubt`.
 
     Raises:
         ConfigError: A number is not finite, or `confidence` or `doubt` is below 0.

@@ -65,7 +65,7 @@ def write_tiny_corpus(folder: Path | str, n_utterances: int, n_speakers: int, se
 
     Args:
         folder: The subset's folder; created if it is missing.
-        n_utterances: Utterances of two to four words, dealt evenly to the speakers.
+        n_utterances: Of two to four words each, dealt evenly to the speakers.
         n_speakers: Most speakers; one who would get no utterance is left out.
         seed: Of voices, words and sounds, at least 0.
     """
@@ -91,16 +91,12 @@ def _write_chapter(
 
 def _speak(words: list[str], voice: _Voice, generator: np.random.Generator) -> Samples:
     """Speak words with a little silence around each, (N,)."""
-    sounds = [_silence(generator)]
+    sounds = [np.zeros(_draw_length(GAP_DURATION, generator))]
     for word in words:
         sounds += [_speak_letter(letter, voice, generator) for letter in word]
-        sounds.append(_silence(generator))
+        sounds.append(np.zeros(_draw_length(GAP_DURATION, generator)))
     waveform = np.concatenate(sounds)
     return waveform + NOISE_LEVEL * generator.standard_normal(len(waveform))
-
-
-def _silence(generator: np.random.Generator) -> Samples:
-    return np.zeros(_draw_length(GAP_DURATION, generator))
 
 
 def _speak_letter(letter: str, voice: _Voice, generator: np.random.Generator) -> Samples:

@@ -147,15 +147,9 @@ def mel_filters(
 ) -> Tensor:
     """Build triangular filters, straight-sided and of equal width on the mel scale.
 
-    Args:
-        n_mels: Number of filters.
-        fft_size: Samples of the (zero-padded) frame.
-        sample_rate: Hz.
-        low_frequency: Hz, lower edge of the first filter.
-        high_frequency: Hz, upper edge of the last filter.
-
     Returns:
-        Weights of the power spectrum, (fft_size / 2 + 1, n_mels) float64; each filter peaks at 1.
+        Weights of the power spectrum of a frame, zero-padded to `fft_size` samples,
+        (fft_size / 2 + 1, n_mels) float64; each filter peaks at 1.
 
     Raises:
         ConfigError: A filter is so narrow that it covers no bin of the spectrum.

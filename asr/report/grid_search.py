@@ -27,8 +27,8 @@ def grid_search(
     Args:
         emissions: By utterance id.
         references: The utterances to score.
-        decoder: Makes, of lm_weight and word_score, a function from an emission to its text; that
-            function must be safe to call from several threads.
+        decoder: Turns an lm_weight and a word_score into a function from an emission to its text,
+            which several threads may call at the same time.
         weights: The lm_weights and the word_scores to try.
         normaliser: Name of the normaliser of both sides.
         n_threads: Utterances to decode at the same time; the results do not depend on it.

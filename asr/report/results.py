@@ -33,9 +33,6 @@ def results_page(title: str, scores: Sequence[ScoreFile]) -> str:
         title: Of the page.
         scores: In the order of the rows; no two with the same subset and condition.
 
-    Returns:
-        The text of RESULTS.md; the same scores give the same text.
-
     Raises:
         DataError: There is no score, or two have the same subset and condition.
     """
@@ -58,7 +55,6 @@ def results_page(title: str, scores: Sequence[ScoreFile]) -> str:
 
 
 def _check(scores: Sequence[ScoreFile]) -> None:
-    """Refuse scores that a table could not tell apart."""
     if not scores:
         raise DataError("expected scores to report, got none")
     for (subset, condition), n in Counter((s.subset, s.condition) for s in scores).items():
@@ -67,7 +63,6 @@ def _check(scores: Sequence[ScoreFile]) -> None:
 
 
 def _by_subset(scores: Sequence[ScoreFile]) -> list[list[ScoreFile]]:
-    """Group scores by subset, in the order in which the subsets first appear."""
     subsets: dict[str, list[ScoreFile]] = {}
     for score_file in scores:
         subsets.setdefault(score_file.subset, []).append(score_file)

@@ -158,7 +158,6 @@ def _timed_words(transcript: Transcript) -> list[_Interval]:
 
 
 def _cues(transcript: Transcript) -> list[_Interval]:
-    """Group words into cues."""
     cues: list[_Interval] = []
     for word in _timed_words(transcript):
         if cues and _fits(cues[-1], word):
@@ -215,7 +214,6 @@ def _name(transcript: Transcript) -> str:
 
 
 def _escape_markup(text: str) -> str:
-    """Escape characters that are markup in WebVTT."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
