@@ -91,7 +91,7 @@ def _write_chapter(
 
 def _speak(words: list[str], voice: _Voice, generator: np.random.Generator) -> Samples:
     """Speak words with a little silence around each, (N,)."""
-    sounds = [np.zeros(_draw_length(GAP_DURATION, generator))]
+    sounds: list[Samples] = [np.zeros(_draw_length(GAP_DURATION, generator))]
     for word in words:
         sounds += [_speak_letter(letter, voice, generator) for letter in word]
         sounds.append(np.zeros(_draw_length(GAP_DURATION, generator)))
