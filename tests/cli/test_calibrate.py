@@ -53,10 +53,16 @@ def write_hypotheses(manifest: Path, path: Path, kind: str | None, config: Confi
     write_transcripts(path, transcripts)
     if kind:
         made = DecodingRecord(
-            "m", config_hash(config), "s", 1.0, 1.0, provenance(["asr"]), "librispeech-1"
+            model="m",
+            config_hash=config_hash(config),
+            search="s",
+            audio_seconds=1.0,
+            computing_seconds=1.0,
+            provenance=provenance(["asr"]),
+            normaliser="librispeech-1",
+            search_kind=kind,
         )
-        record = path.with_name(f"{path.stem}.run.json")
-        write_decoding_record(record, replace(made, search_kind=kind))
+        write_decoding_record(path.with_name(f"{path.stem}.run.json"), made)
     return path
 
 

@@ -38,6 +38,16 @@ def test_the_examples_in_the_help_of_a_verb_are_commands_of_asr(
             parser().parse_args(shlex.split(line)[1:])
 
 
+def test_no_verb_needs_torch_to_be_explained() -> None:
+    code = (
+        "import importlib, sys, asr.cli as cli, asr.cli.lm as lm\n"
+        "for package, verbs in (('asr.cli', cli.VERBS), ('asr.cli.lm', lm.VERBS)):\n"
+        "    for verb in verbs: importlib.import_module(f'{package}.{verb}')\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
+
+
 def test_the_help_names_every_verb_beside_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
