@@ -91,11 +91,12 @@ class _Compiled:
         values: list[Any] = []
         for argument in arguments:
             _flatten(argument, kinds, values)
-        code = self._codes.get(tuple(kinds))
+        key = tuple(kinds)
+        code = self._codes.get(key)
         if code is None:
-            with _LOCK:
-                code = _Code(self._load(arguments, kinds), kinds)
-                self._codes[tuple(kinds)] = code
+            with _LOCK:  # one thread compiles, the others find its code
+                code = self._codes.get(key) or _Code(self._load(arguments, kinds), kinds)
+                self._codes[key] = code
         return code(values)
 
     @property

@@ -171,7 +171,7 @@ def test_numbas_own_cache_is_not_used(
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777])
-def test_a_folder_that_others_can_write_is_not_used_and_that_is_said_once(
+def test_a_folder_that_others_can_write_is_not_used_and_a_warning_says_so_once(
     mode: int, base: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = base / "asr-ctc" / "compiled"

@@ -17,9 +17,7 @@ def model(build: Callable[..., NGram]) -> NGram:
     return build(SEGMENTS, 3)
 
 
-def test_the_form_is_that_which_other_tools_read(
-    build: Callable[..., NGram], tmp_path: Path
-) -> None:
+def test_the_text_is_what_other_tools_read(build: Callable[..., NGram], tmp_path: Path) -> None:
     write_arpa(tmp_path / "a.arpa", build(["A B", "A"], 2))
     lines = (tmp_path / "a.arpa").read_text().splitlines()
     assert lines[:5] == ["\\data\\", "ngram 1=5", "ngram 2=4", "", "\\1-grams:"]

@@ -77,7 +77,7 @@ def score(model: NGram, words: str) -> list[float]:
     return list(log_probs / np.log(10))
 
 
-def test_what_is_read_scores_as_the_text_says(read: Callable[[str], NGram]) -> None:
+def test_a_model_scores_as_its_text_lists(read: Callable[[str], NGram]) -> None:
     model = read(ARPA)
     assert (model.order, model.vocabulary.words[3:]) == (3, ("A", "B"))
     assert score(model, "A B") == pytest.approx([-0.3, -0.1, -0.9])
@@ -100,7 +100,7 @@ def test_what_is_read_scores_as_the_text_says(read: Callable[[str], NGram]) -> N
         ("\n\n\\2-grams:\n", "\n\\2-grams:\n"),
     ],
 )
-def test_tools_may_differ_in_what_does_not_matter(
+def test_separators_spellings_of_unk_and_missing_weights_may_differ(
     old: str, new: str, read: Callable[[str], NGram]
 ) -> None:
     assert old in ARPA
@@ -123,7 +123,7 @@ def test_without_unk_other_words_are_nearly_impossible(read: Callable[[str], NGr
     assert score(model, "A B") == pytest.approx([-0.3, -0.1, -0.9])
 
 
-def test_both_spellings_of_unk_may_stand_side_by_side_and_the_usual_one_counts(
+def test_of_two_spellings_of_unk_the_usual_one_counts(
     read: Callable[[str], NGram],
 ) -> None:
     model = read(ARPA.replace("-0.6\tB\n", "-0.6\tB\n-9\t<UNK>\n").replace("1=5", "1=6"))
@@ -188,7 +188,7 @@ def test_weights_count_even_if_the_longest_order_is_empty(read: Callable[[str], 
         (ARPA, "", r"0: expected \\data\\, got the end"),
     ],
 )
-def test_what_is_wrong_is_said_with_the_line(
+def test_a_malformed_file_is_refused_by_the_line(
     old: str, new: str, reason: str, read: Callable[[str], NGram]
 ) -> None:
     assert old in ARPA

@@ -52,7 +52,7 @@ def test_weights_of_contexts_without_longer_ngrams_are_kept(path: Path) -> None:
     np.testing.assert_array_equal(twin.nodes.backoffs, nodes.backoffs)
 
 
-def test_arrays_are_mapped_and_not_copied_nor_to_be_written_to(path: Path) -> None:
+def test_arrays_are_mapped_read_only_and_not_copied(path: Path) -> None:
     for name in ARRAYS:
         array = getattr(read_binary(path).nodes, name)
         base: Any = array
@@ -85,7 +85,7 @@ def with_header(path: Path, header: object, rest: bytes) -> None:
 
 
 @pytest.mark.parametrize("n_bytes", [0, 5, 8, 100])
-def test_what_is_no_model_is_refused_by_name(n_bytes: int, path: Path) -> None:
+def test_a_file_that_is_no_model_is_refused_by_name(n_bytes: int, path: Path) -> None:
     path.write_bytes(path.read_bytes()[:n_bytes])
     with pytest.raises(DataError, match=r"m\.lm: expected a binary n-gram model"):
         read_binary(path)

@@ -94,7 +94,7 @@ def test_discounts_leave_something_of_every_count_and_take_something(counts: lis
     assert np.all(taken <= np.arange(4))
 
 
-def test_discounts_of_a_text_that_does_not_tell_them_are_those_of_the_fallback_and_logged(
+def test_discounts_that_a_text_does_not_determine_fall_back_and_are_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.WARNING):

@@ -86,7 +86,7 @@ def test_a_segment_scores_as_backing_off_is_defined(
     assert found == pytest.approx(expected, abs=1e-5)
 
 
-def test_the_drawing_is_true() -> None:
+def test_the_drawing_in_the_docstring_is_true() -> None:
     def level(parents: list[int], words: list[int], suffixes: list[int]) -> Level:
         return Level(*(np.array(rows, np.int32) for rows in (parents, words, suffixes)))
 
@@ -125,7 +125,7 @@ def test_types_and_sizes_are_those_that_the_search_counts_on(model: NGram) -> No
     assert (model.order, nodes.words[ROOT], nodes.backoffs[ROOT]) == (3, -1, 0.0)
 
 
-def test_a_state_is_no_longer_than_what_can_matter(model: NGram) -> None:
+def test_a_state_is_no_longer_than_the_context_that_matters(model: NGram) -> None:
     nodes = model.nodes
     _, state = word_log_prob(nodes, start_state(nodes), UNKNOWN_ID)
     assert state == ROOT  # nothing follows <unk> in the model

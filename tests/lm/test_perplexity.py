@@ -54,7 +54,7 @@ def test_a_text_of_nothing_but_words_outside_has_a_perplexity_of_its_ends(
     assert result.without_outside == pytest.approx(math.exp(-float(model.nodes.log_probs[3])))
 
 
-def test_what_is_nearly_impossible_has_a_perplexity_all_the_same(
+def test_a_nearly_impossible_text_has_an_infinite_perplexity(
     build: Callable[..., NGram],
 ) -> None:
     model = build(["A B"], 1)

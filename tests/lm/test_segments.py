@@ -28,7 +28,9 @@ def test_a_text_is_read_plain_and_compressed_without_empty_lines(
 
 
 @pytest.mark.parametrize("suffix", PACKERS)
-def test_what_is_packed_is_unpacked_and_the_same_every_time(suffix: str, tmp_path: Path) -> None:
+def test_compression_is_reversible_and_always_gives_the_same_bytes(
+    suffix: str, tmp_path: Path
+) -> None:
     paths = [tmp_path / f"{name}{suffix}" for name in "ab"]
     for path in paths:
         with path.open("wb") as file, packed(file, suffix) as packer:

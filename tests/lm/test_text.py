@@ -27,7 +27,7 @@ def test_the_most_frequent_words_are_known_and_of_equals_the_first() -> None:
     assert index_text(SEGMENTS, n_words=9).vocabulary.words[3:] == ("A", "B", "C")
 
 
-def test_text_longer_than_is_numbered_at_a_time_is_numbered_alike() -> None:
+def test_a_text_is_numbered_in_portions_as_if_in_one() -> None:
     once = index_text(SEGMENTS)
     often = index_text(SEGMENTS * 12_000)
     np.testing.assert_array_equal(often.tokens, np.tile(once.tokens, 12_000))

@@ -60,7 +60,7 @@ def test_padding_of_frames_and_tokens_is_never_read() -> None:
         (5, [1, 1, 1], True),
     ],
 )
-def test_an_alignment_needs_a_frame_a_token_and_one_between_equal_neighbours(
+def test_an_alignment_needs_a_frame_per_token_and_one_between_repeats(
     n_frames: int, tokens: list[int], expected: bool
 ) -> None:
     padded = torch.tensor([[*tokens, 7, 7]])  # padding repeats, and must not count
@@ -206,7 +206,7 @@ def test_threads_at_the_same_time_do_not_disturb_each_other() -> None:
         assert torch.equal(gradient, expected_gradient)
 
 
-def test_padding_and_what_has_no_alignment_have_a_gradient_of_zero() -> None:
+def test_padding_and_utterances_without_an_alignment_have_a_gradient_of_zero() -> None:
     log_probs = torch.full((3, 4, 3), -math.log(3))
     log_probs[0, 3:] = log_probs[2] = math.nan
     log_probs.requires_grad_()
@@ -256,7 +256,7 @@ def test_infinite_emissions_end_in_a_loss_that_training_refuses_or_in_a_finite_o
     assert bool(loss.isfinite()) == math.isfinite(value)
 
 
-def test_what_is_impossible_in_some_frames_leaves_the_other_alignments() -> None:
+def test_tokens_that_are_impossible_in_some_frames_leave_the_other_alignments() -> None:
     batch = draw(0, 40, 5, 6, peak=1.0, blank=0.0)
     batch[0][:, 3::4, 1:] = -1e4
     expected_values = by_torch(batch)  # which makes NaN of infinite ones

@@ -61,7 +61,7 @@ def test_padding_is_never_read_and_has_no_gradient() -> None:
     assert torch.equal(padded.grad[0, 4:], torch.zeros(2, 4, dtype=torch.float64))
 
 
-def test_long_speech_leaves_no_range_and_every_frame_says_one_token() -> None:
+def test_long_speech_stays_in_range_and_every_frame_sums_to_one() -> None:
     log_probs = (20 * make_log_probs(1, 3000, 5)).log_softmax(2).requires_grad_()
 
     total = log_denominator(log_probs, torch.tensor([3000]), make_trigram(5))
@@ -72,14 +72,14 @@ def test_long_speech_leaves_no_range_and_every_frame_says_one_token() -> None:
     torch.testing.assert_close(gradient.sum(2), everywhere, atol=1e-5, rtol=0.0)
 
 
-def test_an_emission_that_is_no_number_gives_none() -> None:
+def test_an_emission_that_is_not_a_number_makes_the_sum_not_a_number() -> None:
     log_probs = make_log_probs(1, 4, 3)
     log_probs[0, 2, 1] = float("nan")
 
     assert log_denominator(log_probs, torch.tensor([4]), make_trigram(3)).isnan().all()
 
 
-def test_one_token_that_is_sure_costs_what_the_trigram_says() -> None:
+def test_a_certain_token_has_the_probability_of_the_trigram() -> None:
     log_probs = torch.full((1, 3, 3), -1e9, dtype=torch.float64)
     log_probs[0, [0, 1, 2], [0, 2, 0]] = 0.0
     trigram = make_trigram(3)

@@ -22,7 +22,7 @@ def test_it_is_witten_and_bells_interpolation_by_hand() -> None:
     )
 
 
-def test_a_history_never_met_leaves_it_to_the_shorter_one() -> None:
+def test_an_unseen_history_backs_off_to_the_shorter_one() -> None:
     trigram = dense_trigram([[1, 2], [2, 1]], 4)
 
     np.testing.assert_array_equal(trigram[3, 1], trigram[1, 1])

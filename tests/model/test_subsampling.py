@@ -42,7 +42,7 @@ def test_output_and_gradient_are_those_of_masks_and_rectifiers(factor: int) -> N
         assert torch.allclose(gradient, reference, atol=1e-5)
 
 
-def test_what_stands_at_padding_is_never_heard() -> None:
+def test_padding_is_never_read() -> None:
     layer, features = make(4), torch.randn(3, 13, 10)
     spoiled = features.clone()
     for row, length in zip(spoiled, LENGTHS.tolist(), strict=True):

@@ -14,7 +14,7 @@ from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
 from asr.search.language import plain_language
 
-# every path is many, compiling takes its time, and the machine may be busy
+# there are many paths, compiling takes its time, and the machine may be busy
 settings.register_profile("without a deadline", deadline=None)
 settings.load_profile("without a deadline")
 
@@ -57,7 +57,7 @@ def _random_log_probs(seed: int, *shape: int, scale: float = 1.0) -> NDArray[np.
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_before_anything_is_timed() -> None:
-    """Compile the search, lest the first example of a property take as long as that."""
+    """Compile the search, so that the first example of a property does not take that time."""
     search = BeamSearch(BeamConfig(2, 10.0, 1), plain_language(2))
     search(np.log(np.full((1, 3, 2), 0.5)), np.array([3]))
     nodes = make_nodes(

@@ -75,7 +75,7 @@ def test_no_tokens_align_to_blanks() -> None:
     assert hypothesis.score == pytest.approx(math.log(0.4))
 
 
-def test_no_tokens_in_no_frames_score_zero() -> None:
+def test_an_empty_utterance_without_tokens_scores_zero() -> None:
     assert one(np.zeros((0, 2)), ()) == Hypothesis((), (), (), 0.0, 0.0)
 
 

@@ -119,7 +119,7 @@ def test_the_rounding_of_a_float32_softmax_over_a_large_vocabulary_is_tolerated(
         pytest.param(np.zeros((1, 4, 0)), np.array([4]), 0, id="no vocabulary"),
     ],
 )
-def test_what_is_no_batch_of_emissions_is_refused(
+def test_arrays_of_other_shapes_or_types_are_refused(
     log_probs: LogProbs, lengths: Lengths, blank: int
 ) -> None:
     with pytest.raises(ShapeError):

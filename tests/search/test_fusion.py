@@ -80,7 +80,7 @@ def test_pieces_spell_words_however_they_are_cut(lm: Path) -> None:
         assert [fusion.words[w.word] for w in best.words if w.word is not None] == ["CAT"]
 
 
-def test_only_words_of_the_lexicon_are_said(tmp_path: Path) -> None:
+def test_only_words_of_the_lexicon_are_recognised(tmp_path: Path) -> None:
     lexicon = tmp_path / "words.txt"
     lexicon.write_text("cat  # the animal\nTHE\n\n")
     fusion = fuse(CHARACTERS, "librispeech-1", lexicon=lexicon)
@@ -89,7 +89,9 @@ def test_only_words_of_the_lexicon_are_said(tmp_path: Path) -> None:
     assert {text(CHARACTERS, h) for h in best} <= {"", "CAT", "THE", "CAT CAT"}
 
 
-def test_an_unfinished_word_is_dropped_where_nothing_else_can_be_said(tmp_path: Path) -> None:
+def test_an_unfinished_word_is_dropped_if_no_hypothesis_ends_in_a_complete_one(
+    tmp_path: Path,
+) -> None:
     lexicon = tmp_path / "words.txt"
     lexicon.write_text("CAT\n")
     fusion = fuse(CHARACTERS, "librispeech-1", lexicon=lexicon)
@@ -130,17 +132,11 @@ def test_a_hotword_of_a_lexicon_is_preferred_however_it_is_pronounced(tmp_path: 
     fusion = fuse(PHONES, "librispeech-1", lexicon=lexicon, hotwords={"Cad": 2.0, "cat toe": 9.0})
     plain = fuse(PHONES, "librispeech-1", lexicon=lexicon)
 
-    (before,), (best, *_) = (
-        search(PHONES, frames, some, BeamConfig(20, 20.0, n_best))
-        for some, n_best in ((plain, 1), (fusion, 4))
-    )
+    before = search(PHONES, frames, plain, BeamConfig(20, 20.0, 1))[0]
+    best = search(PHONES, frames, fusion, BeamConfig(20, 20.0, 4))[0]
 
-    assert [
-        fusion.words[w.word] for h in (before, best) for w in h.words if w.word is not None
-    ] == [
-        "CAT",
-        "CAD",
-    ]
+    words = [w.word for h in (before, best) for w in h.words if w.word is not None]
+    assert [fusion.words[word] for word in words] == ["CAT", "CAD"]
     assert best.score == pytest.approx(best.acoustic_score + 2.0)
 
 
@@ -150,7 +146,7 @@ def test_a_hotword_that_the_lexicon_lacks_is_named(tmp_path: Path) -> None:
         fuse(PHONES, "librispeech-1", lexicon=tmp_path / "dict", hotwords={"cat dog": 1.0})
 
 
-def test_files_of_words_are_read_by_their_lines(tmp_path: Path) -> None:
+def test_hotwords_and_lexicons_are_read_line_by_line(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("new york\t3.5\nboston\n\n")
     assert read_hotwords(path, 8.0) == {"new york": 3.5, "boston": 8.0}
@@ -169,7 +165,9 @@ def test_files_of_words_are_read_by_their_lines(tmp_path: Path) -> None:
         ("ÆØ ß\n", "spelled"),
     ],
 )
-def test_a_lexicon_that_says_nothing_is_refused(content: str, message: str, tmp_path: Path) -> None:
+def test_a_lexicon_without_usable_words_is_refused(
+    content: str, message: str, tmp_path: Path
+) -> None:
     path = tmp_path / "lexicon"
     path.write_text(content)
     with pytest.raises(DataError, match=message):
@@ -184,7 +182,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("boost", [0.0, -1.0, math.inf, math.nan])
-def test_a_boost_that_is_none_is_refused(boost: float) -> None:
+def test_a_boost_out_of_range_is_refused(boost: float) -> None:
     with pytest.raises(ConfigError, match="boost of 'CAT'"):
         fuse(CHARACTERS, "librispeech-1", hotwords={"CAT": boost})
 

@@ -11,7 +11,7 @@ UNITS = [[], *[[ord(letter)] for letter in "ABC"]]  # of the tokens: a blank and
 
 
 @given(WORDS, st.randoms(use_true_random=False))
-def test_the_best_that_a_beginning_can_become_is_its_best_word(
+def test_the_best_reachable_score_of_a_prefix_is_that_of_its_best_word(
     words: list[str], random: Random
 ) -> None:
     spellings = [[ord(letter) for letter in word] for word in words]

@@ -9,7 +9,7 @@ values = st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5, 0.7, 1.0]), min_size=1, m
 
 
 @given(values, st.integers(1, 45), st.sampled_from([0.0, 0.3]))
-def test_what_is_kept_is_the_head_of_a_stable_sort_in_the_order_in_which_it_came(
+def test_pruning_keeps_the_head_of_a_stable_sort_in_the_original_order(
     offered: list[float], size: int, min_share: float
 ) -> None:
     pool, status = np.recarray(40, CANDIDATE), np.recarray(1, STATUS)

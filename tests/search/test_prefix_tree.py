@@ -49,7 +49,7 @@ def test_a_prefix_is_found_again_however_often_it_is_reached() -> None:
     assert forest.spell(second) == ([5, 5], 2 * np.log(0.5))
 
 
-def test_what_the_beam_does_not_go_back_to_is_cleared_out() -> None:
+def test_prefixes_that_the_beam_does_not_extend_are_dropped() -> None:
     forest = Forest()
     prefixes = [forest.grow(ROOT, token) for token in range(1, 51)]
     beam = np.recarray(2, SLOT)

@@ -26,7 +26,7 @@ def n_best(
 
 
 @pytest.mark.parametrize("weight", [0.5, 1.0])
-def test_what_is_searched_is_the_emission_over_the_prior_normalised_again(weight: float) -> None:
+def test_the_emission_is_divided_by_the_prior_and_normalised_again(weight: float) -> None:
     by_hand = np.exp(EMISSION) / PRIOR.astype(np.float64) ** weight
     by_hand = np.log(by_hand / by_hand.sum(axis=1, keepdims=True))
     found, expected = n_best(EMISSION, weight, PRIOR), n_best(by_hand, 0.0, None)
@@ -48,7 +48,7 @@ def test_equal_shares_change_no_ranking() -> None:
     assert [h.tokens for h in n_best(EMISSION, 1.0, alike)] == expected
 
 
-def test_what_is_impossible_stays_impossible() -> None:
+def test_impossible_tokens_stay_impossible() -> None:
     certain = np.array([[-np.inf, 0.0, -np.inf]])
     (only,) = [h for h in n_best(certain, 1.0, PRIOR) if h.score > -math.inf]
     assert only.tokens == (1,)

@@ -88,7 +88,7 @@ def test_a_transcript_has_the_best_hypothesis_and_its_score(reader: WordReader) 
     assert (transcript.id, transcript.text, transcript.score) == ("x", "CAB A", -3.0)
 
 
-def test_without_tokens_the_text_is_empty_and_nothing_has_a_confidence(reader: WordReader) -> None:
+def test_without_tokens_the_text_is_empty_and_has_no_confidence(reader: WordReader) -> None:
     transcript = reader.transcript("x", [EMPTY], duration=0.5)
     assert (transcript.text, transcript.words, transcript.confidence) == ("", (), None)
     assert [alternative.text for alternative in transcript.n_best] == [""]
