@@ -9,7 +9,7 @@ from asr.errors import DataError
 from asr.text.transcript import Transcript, Word
 
 LONGEST = 30.0  # seconds; longer recordings are cut
-MARGIN = 0.5  # seconds of silence that a cut leaves around words
+MARGIN = 0.5  # seconds that each part keeps before its first word and after its last
 
 
 def pseudo_labelled(

@@ -1,8 +1,10 @@
 """The page holds what it should, and nothing from elsewhere."""
 
+import configparser
 import dataclasses
 import math
 import re
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +44,13 @@ def memory(name: str, cell: str = "lstm") -> Memory:
 
 def page(*memories: Memory) -> str:
     return memory_page(memories, SCALES, "2 utterances of dev.jsonl", "beam 7", MADE)
+
+
+def test_the_template_is_installed_with_the_package() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(Path(__file__).parents[2] / "setup.cfg")
+
+    assert "lab/page.html" in setup["options.package_data"]["asr"].split()
 
 
 def test_the_page_needs_no_other_file_and_no_script() -> None:

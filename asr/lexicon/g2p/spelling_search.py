@@ -21,7 +21,7 @@ class Graphones(NamedTuple):
 
     Attributes:
         ngram: A model, for which graphone i is word i + N_SPECIAL.
-        firsts: (n_letters + 1,) letter l is spelled by graphones firsts[l] to before firsts[l + 1].
+        firsts: (n_letters + 1,) letter l has the graphones from firsts[l] until firsts[l + 1].
         has_units: (G,) whether each stands for any units.
     """
 
@@ -114,7 +114,10 @@ def _extend(graphones: Graphones, beam: Beam, row: int, letter: int, threshold: 
 
 @compiled
 def _place(beam: Beam, row: int, score: float, state: int, has_units: bool) -> int:
-    """Find a place: that of a worse equal, a free one, or the worst hypothesis's; else -1."""
+    """Choose a hypothesis's place in a row, -1 if it has none.
+
+    It replaces a worse one with the same state, else takes a free place, else replaces the worst.
+    """
     size, worst = int(beam.sizes[row]), 0
     for i in range(size):
         if beam.states[row, i] == state and beam.has_units[row, i] == has_units:
