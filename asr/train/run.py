@@ -1,16 +1,27 @@
-"""Run: a training in a folder, which saves its state regularly and resumes from it."""
+"""Run: a training in a folder, which saves its state regularly and resumes from it.
 
+The state is one safetensors file. Tensors hold the weights, the optimiser's moments, and what a run
+carries over from step to step; the counters are JSON in the file's header. Nothing random needs a
+state: order, speeds, masks and dropout of a batch follow from the seed, the epoch and the batch's
+number.
+"""
+
+import dataclasses
+import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Generic
 
+import safetensors.torch
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from asr.errors import StoppedError
+from asr.errors import StoppedError, TrainingError
+from asr.files import write_bytes
 from asr.train.ranks import ALONE, Ranks
-from asr.train.state import State, load_state, save_state
+from asr.train.state import State
 
 STATE_FILE = "state.safetensors"
 
@@ -35,10 +46,11 @@ class Run(Generic[State]):
         ranks: The processes that train together; the first one writes the state.
 
     Attributes:
-        state: Where the run stands.
+        state: The run's counters.
 
     Raises:
-        TrainingError: The state in the folder belongs to another configuration or other data.
+        TrainingError: The file in the folder is not a training state, or belongs to another
+            configuration or other data.
     """
 
     def __init__(
@@ -54,10 +66,8 @@ class Run(Generic[State]):
     ) -> None:
         self._path, self._ranks = folder / STATE_FILE, ranks
         self._interval = 60.0 * checkpoint_minutes  # seconds
-        self._parts = modules, optimiser, carried
-        self.state = state
-        if self._path.exists():
-            self.state = load_state(self._path, state, *self._parts)
+        self._modules, self._optimiser, self._carried = modules, optimiser, carried
+        self.state = self._load(state) if self._path.exists() else state
         self._saved = time.monotonic()
 
     @property
@@ -66,11 +76,24 @@ class Run(Generic[State]):
         return self.state.seconds + time.monotonic() - self._saved
 
     def save(self) -> None:
-        """Write the state; of several ranks, only the first one does."""
+        """Write the state, complete or not at all; of several ranks, only the first one does.
+
+        Raises:
+            TrainingError: It cannot be written, as on a full disk; the state before it is intact.
+        """
         self.state.seconds = self.seconds
         self._saved = time.monotonic()
-        if self._ranks.is_first:
-            save_state(self._path, self.state, *self._parts)
+        if not self._ranks.is_first:
+            return
+        header = {"run": json.dumps(dataclasses.asdict(self.state))}
+        contents = safetensors.torch.save(self._tensors(), header)
+        try:
+            write_bytes(self._path, contents)
+        except OSError as error:
+            raise TrainingError(
+                f"{self._path}: cannot be written: {error.strerror or error}. The state saved "
+                "before is intact: once this is fixed, the same command resumes from there"
+            ) from error
 
     def save_if_due(self) -> None:
         """Save the state if it was last saved more than `checkpoint_minutes` ago."""
@@ -88,3 +111,46 @@ class Run(Generic[State]):
             raise StoppedError(
                 f"stopped {where}; the state is saved, and the same command resumes from there"
             )
+
+    def _tensors(self) -> dict[str, Tensor]:
+        tensors = {
+            f"{prefix}.{name}": tensor.contiguous()
+            for prefix, module in self._modules.items()
+            for name, tensor in module.state_dict().items()
+        }
+        for index, moments in self._optimiser.state_dict()["state"].items():
+            for name, tensor in moments.items():
+                tensors[f"optimiser.{index}.{name}"] = tensor.contiguous()
+        if self._carried is not None:
+            tensors["carried"] = self._carried.contiguous()
+        return tensors
+
+    def _load(self, fresh: State) -> State:
+        """Load weights, moments and what was carried over in place; return the counters."""
+        try:
+            with safe_open(self._path, framework="pt") as file:
+                state = type(fresh)(**json.loads(file.metadata()["run"]))
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, KeyError, TypeError) as error:
+            raise TrainingError(
+                f"{self._path}: not a training state of this version ({error})"
+            ) from error
+        if state.fingerprint != fresh.fingerprint:
+            raise TrainingError(
+                f"{self._path}: belongs to a run with another configuration or other data; "
+                "train into a new folder, or delete this one to start over"
+            )
+        for prefix, module in self._modules.items():
+            module.load_state_dict(_below(f"{prefix}.", tensors))
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _below("optimiser.", tensors).items():
+            index, moment = name.split(".")
+            moments.setdefault(int(index), {})[moment] = tensor
+        self._optimiser.load_state_dict({**self._optimiser.state_dict(), "state": moments})
+        if self._carried is not None:
+            self._carried.copy_(tensors["carried"])
+        return state
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

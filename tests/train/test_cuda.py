@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from asr.model.acoustic import AcousticModel
@@ -14,7 +15,8 @@ from asr.train.config import OptimiserConfig
 from asr.train.objective import Ctc, CtcCrf, LossTerm, Targets
 from asr.train.optimiser import adamw
 from asr.train.ranks import Ranks, join_ranks
-from asr.train.state import RunState, load_state, save_state
+from asr.train.run import STATE_FILE, Run
+from asr.train.state import RunState
 from asr.train.step import StepResult, TrainingBatch, Workers, training_step
 
 pytestmark = [
@@ -105,18 +107,20 @@ def test_a_step_on_a_gpu_has_the_gradient_of_one_on_the_cpu(
 
 
 def test_a_state_saved_on_a_gpu_is_loaded_on_the_cpu_and_back(tmp_path: Path) -> None:
-    path, run = tmp_path / "state.safetensors", RunState(step=1, fingerprint="same")
-    states = []
+    states: list[dict[str, Tensor]] = []
     for device in ("cuda", "cpu", "cuda"):
         model = make_model(torch.device(device), {"text": 9})
         optimiser = adamw(model, OPTIMISER)
-        if path.exists():
-            load_state(path, RunState(fingerprint="same"), {"model": model}, optimiser)
-        else:
+        counters = RunState(fingerprint="same")
+        run = Run(tmp_path, counters, {"model": model}, optimiser, checkpoint_minutes=60.0)
+        if not states:
             for parameter in model.parameters():
                 parameter.grad = torch.ones_like(parameter)
             optimiser.step()
-        save_state(path, run, {"model": model}, optimiser)
-        states.append(path.read_bytes())
+        run.save()
+        states.append(load_file(tmp_path / STATE_FILE))
 
-    assert states[0] == states[1] == states[2]
+    assert states[0].keys() == states[1].keys() == states[2].keys()
+    for name, tensor in states[0].items():
+        assert torch.equal(tensor, states[1][name])
+        assert torch.equal(tensor, states[2][name])
