@@ -20,7 +20,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asr.char_lm.config import LanguageConfig
-from asr.cli.lm.watch import LanguageRunWatcher
 from asr.cli.stopping import StopSignals
 from asr.cli.training import add_run_arguments, read_run, share_threads
 from asr.lm.segments import hold_out, read_segments
@@ -44,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, show progress, and put the best model in place."""
     from asr.char_lm.experiment import train_language_model
+    from asr.cli.lm.watch import LanguageRunWatcher
     from asr.train.run import run_folder
 
     text: Sequence[str] = list(read_segments(options.text))
