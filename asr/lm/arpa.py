@@ -53,15 +53,13 @@ def _write(file: Packed, model: NGram) -> None:
 def _lines(
     model: NGram, parents: NDArray[np.int32], nodes: NDArray[np.int64], order: int
 ) -> Iterator[str]:
-    words = []
-    ancestors = nodes
+    words, ancestors = [], nodes
     for _ in range(order):
         words.append([model.vocabulary.words[i] for i in model.nodes.words[ancestors].tolist()])
         ancestors = parents[ancestors].astype(np.int64)
     log_probs = (model.nodes.log_probs[nodes] / LN_10).tolist()
-    if order == model.order:
-        backoffs = [0.0] * len(nodes)
-    else:
+    backoffs = [0.0] * len(nodes)
+    if order < model.order:
         backoffs = (model.nodes.backoffs[nodes] / LN_10).tolist()
     for log_prob, backoff, *ngram in zip(log_probs, backoffs, *reversed(words), strict=True):
         weight = f"\t{backoff:.7g}" if backoff else ""

@@ -65,13 +65,12 @@ def make_hotwords(
         boost[state] += phrase_boost
     n_units = 1 + max((u for units in (*phrases, *token_units) for u in units), default=0)
     next_state = _complete(children, boost, look_ahead, n_units)
-    counts = [len(units) for units in token_units]
     return Hotwords(
         next_state,
-        np.exp(boost),
-        np.exp(look_ahead),
-        np.array([unit for units in token_units for unit in units], np.int32),
-        np.append(0, np.cumsum(counts)).astype(np.int32),
+        boost=np.exp(boost),
+        look_ahead=np.exp(look_ahead),
+        token_units=np.array([unit for units in token_units for unit in units], np.int32),
+        first_unit=np.cumsum([0, *map(len, token_units)]).astype(np.int32),
     )
 
 

@@ -39,10 +39,9 @@ class Spellings(NamedTuple):
     @classmethod
     def of(cls, spellings: Sequence[Sequence[int]], words: Sequence[int]) -> "Spellings":
         """Collect spellings, each with its word."""
+        units, lengths = list(chain.from_iterable(spellings)), list(map(len, spellings))
         return cls(
-            np.array(list(chain.from_iterable(spellings)), np.int32),
-            np.array([len(spelling) for spelling in spellings], np.int64),
-            np.array(words, np.int32),
+            np.array(units, np.int32), np.array(lengths, np.int64), np.array(words, np.int32)
         )
 
 
