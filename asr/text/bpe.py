@@ -35,7 +35,7 @@ def train_bpe(texts: Iterable[str], size: int) -> "BpeTokenizer":
         Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units", ACL 2016.
         Kudo and Richardson, "SentencePiece", EMNLP 2018.
     """
-    import sentencepiece  # here: characters do not need it
+    import sentencepiece
 
     sentences = [" ".join(text.split()) for text in texts]
     TokenTable.from_text(sentences)  # refuses texts that no tokenizer can be made of
@@ -87,7 +87,7 @@ class BpeTokenizer:
     _alphabet: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        import sentencepiece
+        import sentencepiece  # here: characters do not need it
 
         if not self.model:
             raise DataError("expected a sentencepiece model, got no bytes")
