@@ -27,7 +27,8 @@ from asr.checkpoint.network import Checkpoint, build, load_weights, save_checkpo
 from asr.confidence.calibration_file import read_calibrations
 from asr.config import TEXT_HEAD, Config, build_tree
 from asr.errors import AsrError, ConfigError, DataError, ModelError
-from asr.text.tokens import Tokenizer, TokenTable
+from asr.text.tokenizer import Tokenizer
+from asr.text.tokens import TokenTable
 
 PHONES_HEAD = "phones"
 TOKEN_FILES = {TEXT_HEAD: "tokens.txt", PHONES_HEAD: "phones.txt"}
