@@ -98,10 +98,12 @@ def make_graph(language: Language, config: BeamConfig, *, blank: int) -> Graph:
     look_ahead[0] = 1.0
     nodes = np.recarray(len(look_ahead) + 1, NODE)
     nodes["first_arc"] = np.append(lexicon.first_arc, lexicon.first_arc[-1])
-    nodes["word"], nodes["look_ahead"] = NO_WORD, 0.0
-    nodes["word"][:-2], nodes["look_ahead"][:-1] = lexicon.word, look_ahead
-    arcs = np.recarray(len(lexicon.arc_token), ARC)
-    arcs["token"], arcs["target"] = lexicon.arc_token, lexicon.arc_target
+    nodes["word"], nodes["word"][:-2] = NO_WORD, lexicon.word
+    n_arcs, n_tokens = len(lexicon.arc_token), len(language.begins_word)
+    arcs = np.recarray(n_arcs + n_tokens, ARC)
+    arcs["token"] = np.append(lexicon.arc_token, np.arange(n_tokens))
+    arcs["target"] = np.append(lexicon.arc_target, np.full(n_tokens, len(lexicon.word)))
+    arcs["look_ahead"] = look_ahead[arcs["target"]]
     return Graph(
         nodes=nodes,
         arcs=arcs,

@@ -32,8 +32,11 @@ from asr.lm.vocabulary import END_ID, UNKNOWN_ID
 from asr.search.hotwords import BOUNDARY, follow_token
 from asr.search.pool import prune
 from asr.search.prefix_tree import NONE, OOV, add_prefix, compact, find_prefix
-from asr.search.records import Factors, Ids, Records
+from asr.search.records import Factors, Records
 from asr.search.state import BeamState, Graph, Source
+
+INSIDE, FIRST = 0, 1  # places of a token: inside a word, at the beginning of one
+FEW_ARCS = 100  # so many arcs are tried sooner than active tokens are found among them
 
 
 @compiled
@@ -59,16 +62,17 @@ def _advance_frame(frame: Factors, state: BeamState, graph: Graph) -> None:
     """Advance through one frame, (V,)."""
     status, settings = state.status[0], graph.settings
     max_prob = _keep_prefixes(frame, state, settings.blank)
-    inside, after = state.reach[0], state.reach[1]
-    n_inside = _active_tokens(frame, graph.gains[0], status.cutoff, state.tokens[0], inside)
-    least = status.cutoff / (max_prob * settings.max_end)
-    n_first = _active_tokens(frame, graph.gains[1], least, state.tokens[1], after)
+    n_inside = _active_tokens(frame, INSIDE, status.cutoff, state, graph)
+    n_first = _active_tokens(
+        frame, FIRST, status.cutoff / (max_prob * settings.max_end), state, graph
+    )
     for slot in range(state.progress[0].n_active):
-        _extend(_within_word(slot, state), 0, n_inside, frame, state, graph)
+        _extend(_within_word(slot, state), INSIDE, n_inside, state, graph)
         if n_first:
             total = state.beam[slot].in_blank + state.beam[slot].in_token
-            if total * settings.max_end * after[0] > status.cutoff:  # else spare the LM's work
-                _extend(_after_word(slot, state, graph), 1, n_first, frame, state, graph)
+            if total * settings.max_end * state.reach[FIRST, 0] > status.cutoff:
+                # else spare the language model's work
+                _extend(_after_word(slot, state, graph), FIRST, n_first, state, graph)
     prune(state.pool, state.status, state.scratch)
     _update_beam(state)
 
@@ -107,17 +111,17 @@ def _keep_prefixes(frame: Factors, state: BeamState, blank: int) -> float:
 
 
 @compiled
-def _active_tokens(
-    frame: Factors, gains: Factors, least: float, tokens: Ids, reach: Factors
-) -> int:
-    """List the tokens whose reach exceeds a least one, greatest first, and count them.
+def _active_tokens(frame: Factors, place: int, least: float, state: BeamState, graph: Graph) -> int:
+    """List a place's tokens whose reach exceeds a least one, greatest first, and count them.
 
     The reach of a token is its probability times its gain. Equals stay in order.
     """
-    n = 0
+    tokens, reach, probs, n = state.tokens[place], state.reach[place], state.probs[place], 0
     for token in range(len(frame)):
-        its_reach = frame[token] * gains[token]
+        its_reach = frame[token] * graph.gains[place, token]
+        probs[token] = 0.0
         if its_reach > least:
+            probs[token] = frame[token]
             i = n
             while i > 0 and reach[i - 1] < its_reach:
                 tokens[i], reach[i] = tokens[i - 1], reach[i - 1]
@@ -199,22 +203,27 @@ def _end_word(row: Any, graph: Graph) -> None:  # noqa: ANN401 (a record)
 
 
 @compiled
-def _extend(
-    source: Source, place: int, n_tokens: int, frame: Factors, state: BeamState, graph: Graph
-) -> None:
-    """Extend a prefix by the active tokens of a place until none can exceed the cutoff."""
-    settings, arcs, status = graph.settings, graph.arcs, state.status[0]
+def _extend(source: Source, place: int, n_tokens: int, state: BeamState, graph: Graph) -> None:
+    """Extend a prefix by the active tokens of a place that can exceed the cutoff."""
+    arcs, status, oov_node = graph.arcs, state.status[0], graph.settings.oov_node
+    if n_tokens == 0 or source.bound * state.reach[place, 0] <= status.cutoff:
+        return
     first = int(graph.nodes[source.node].first_arc)
     stop = int(graph.nodes[source.node + 1].first_arc)
+    if oov_node == NONE and stop - first <= FEW_ARCS:
+        for arc in range(first, stop):
+            _add_candidate(source, place, arc, state, graph)
+        return
+    first_oov = len(arcs) - state.tokens.shape[1]
     for i in range(n_tokens):
         if source.bound * state.reach[place, i] <= status.cutoff:
             break
         token = int(state.tokens[place, i])
         arc = _first_arc(arcs, token, first, stop)
-        if settings.oov_node != NONE and (arc == stop or arcs[arc].token != token):
-            _add_candidate(source, token, settings.oov_node, frame, state, graph)
+        if oov_node != NONE and (arc == stop or arcs[arc].token != token):
+            _add_candidate(source, place, first_oov + token, state, graph)
         while arc < stop and arcs[arc].token == token:
-            _add_candidate(source, token, int(arcs[arc].target), frame, state, graph)
+            _add_candidate(source, place, arc, state, graph)
             arc += 1
 
 
@@ -231,20 +240,19 @@ def _first_arc(arcs: Records, token: int, low: int, high: int) -> int:
 
 
 @compiled
-def _add_candidate(
-    source: Source, token: int, node: int, frame: Factors, state: BeamState, graph: Graph
-) -> None:
+def _add_candidate(source: Source, place: int, arc: int, state: BeamState, graph: Graph) -> None:
     """Add an extended prefix to the pool, unless it is below the cutoff or in the beam already."""
-    status, tree = state.status[0], state.tree
+    status, tree, token = state.status[0], state.tree, int(graph.arcs[arc].token)
     probability = source.in_blank if token == source.last else source.total
-    probability *= source.factor * frame[token]
-    look_ahead, hotword_state = graph.nodes[node].look_ahead, source.hotword_state
+    probability *= source.factor * state.probs[place, token]
+    look_ahead, hotword_state = graph.arcs[arc].look_ahead, source.hotword_state
     if graph.settings.has_hotwords:
         hotword_state = follow_token(graph.hotwords, hotword_state, token)
         look_ahead *= graph.hotwords.look_ahead[hotword_state]
     value = probability * look_ahead
     if value <= status.cutoff:
         return
+    node = int(graph.arcs[arc].target)
     prefix = find_prefix(tree, source.prefix, token, node)
     if prefix != NONE and tree[prefix].slot != NONE:
         return

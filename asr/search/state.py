@@ -21,11 +21,11 @@ SLOT = record_type(ids=("prefix",), factors=("in_blank", "in_token"))
 # probabilities are to be multiplied by.
 PROGRESS = record_type(ids=("frame", "n_active", "n_rows"), factors=("log_scale",))
 
-# The lexicon's nodes and arcs. `look_ahead` is the best factor that a node's words can earn, 1 for
-# the empty word. The last node but one stands for all words that the lexicon lacks and has no arcs;
-# the last marks where the arcs end.
-NODE = np.dtype([("first_arc", np.int32), ("word", np.int32), ("look_ahead", np.float64)])
-ARC = np.dtype([("token", np.int32), ("target", np.int32)])
+# The nodes and arcs of the lexicon. The last node but one stands for all words that it lacks; an
+# arc for each token leads there, after the other arcs. The last node marks where those end.
+# `look_ahead` is the best factor that words can still earn after an arc.
+NODE = np.dtype([("first_arc", np.int32), ("word", np.int32)])
+ARC = np.dtype([("token", np.int32), ("target", np.int32), ("look_ahead", np.float64)])
 
 
 class Settings(NamedTuple):
@@ -46,10 +46,8 @@ class Graph(NamedTuple):
     """All that scores prefixes apart from the emission."""
 
     nodes: Records  # (M + 2,) `NODE`
-    arcs: Records  # (A,) `ARC`
-    gains: (
-        Factors  # (2, V) most by which a token raises a prefix's rank: inside a word, as its first
-    )
+    arcs: Records  # (A + V,) `ARC`
+    gains: Factors  # (2, V) the most by which a token raises a rank: inside a word, as its first
     lm_ids: NDArray[np.int32]  # (W,) the language model's id of each word of the lexicon
     ngram: Nodes
     hotwords: Hotwords
@@ -66,6 +64,7 @@ class BeamState(NamedTuple):
     status: Records  # (1,) `STATUS`, of the pool
     tokens: Ids  # (2, V) active tokens of a frame: inside words, and at their beginning
     reach: Factors  # (2, V) the probability of each times its gain
+    probs: Factors  # (2, V) the probability of each active token; 0 for the others
     scratch: Factors  # (C,) for pruning
 
 
@@ -97,6 +96,7 @@ def start(
         status=np.recarray(1, STATUS),
         tokens=np.empty((2, n_tokens), np.int64),
         reach=np.empty((2, n_tokens)),
+        probs=np.empty((2, n_tokens)),
         scratch=np.empty(N_CANDIDATES * beam_size),
     )
     state.beam[0] = (0, 1.0, 0.0)
