@@ -58,7 +58,7 @@ def _random_log_probs(seed: int, *shape: int, scale: float = 1.0) -> NDArray[np.
 @pytest.fixture(scope="session", autouse=True)
 def compiled_before_anything_is_timed() -> None:
     """Compile the search, so that the first example of a property does not take that time."""
-    search = BeamSearch(BeamConfig(2, 10.0, 1), plain_language(2))
+    search = BeamSearch(BeamConfig(beam_size=2, beam_threshold=10.0, n_best=1), plain_language(2))
     search(np.log(np.full((1, 3, 2), 0.5)), np.array([3]))
     nodes = make_nodes(
         np.array([-1, 0, 1, 2], np.int32),

@@ -19,7 +19,9 @@ Search = Callable[[LogProbs, Lengths], object]
 
 def beam_search(log_probs: LogProbs, lengths: Lengths) -> object:
     language = plain_language(log_probs.shape[2])
-    return BeamSearch(BeamConfig(4, 20.0, 1), language)(log_probs, lengths)
+    return BeamSearch(BeamConfig(beam_size=4, beam_threshold=20.0, n_best=1), language)(
+        log_probs, lengths
+    )
 
 
 def align(log_probs: LogProbs, lengths: Lengths) -> object:

@@ -65,7 +65,7 @@ CAT_OR_CHT = [{"C": 1.0}, {"A": 0.4, "H": 0.6}, {"T": 1.0}]
 
 def test_a_language_model_reads_the_word_that_it_knows(lm: Path) -> None:
     fusion = fuse(CHARACTERS, "librispeech-1", lm=lm)
-    beam = BeamConfig(20, 20.0, 2, lm_weight=1.0)
+    beam = BeamConfig(beam_size=20, beam_threshold=20.0, n_best=2, lm_weight=1.0)
     best, second = search(CHARACTERS, CAT_OR_CHT, fusion, beam)
     assert [text(CHARACTERS, h) for h in (best, second)] == ["CAT", "CHT"]
     assert best.acoustic_score == pytest.approx(math.log(0.4), abs=1e-3)
@@ -76,7 +76,12 @@ def test_a_language_model_reads_the_word_that_it_knows(lm: Path) -> None:
 def test_pieces_spell_words_however_they_are_cut(lm: Path) -> None:
     fusion = fuse(PIECES, "librispeech-1", lm=lm)
     for cut in ([{"▁C": 1.0}, {"AT": 1.0}], [{"▁C": 1.0}, {"A": 1.0}, {"T": 1.0}]):
-        best = search(PIECES, cut, fusion, BeamConfig(20, 20.0, 1, lm_weight=1.0))[0]
+        best = search(
+            PIECES,
+            cut,
+            fusion,
+            BeamConfig(beam_size=20, beam_threshold=20.0, n_best=1, lm_weight=1.0),
+        )[0]
         assert [fusion.words[w.word] for w in best.words if w.word is not None] == ["CAT"]
 
 
@@ -84,7 +89,9 @@ def test_only_words_of_the_lexicon_are_recognised(tmp_path: Path) -> None:
     lexicon = tmp_path / "words.txt"
     lexicon.write_text("cat  # the animal\nTHE\n\n")
     fusion = fuse(CHARACTERS, "librispeech-1", lexicon=lexicon)
-    best = search(CHARACTERS, CAT_OR_CHT, fusion, BeamConfig(20, 20.0, 5))
+    best = search(
+        CHARACTERS, CAT_OR_CHT, fusion, BeamConfig(beam_size=20, beam_threshold=20.0, n_best=5)
+    )
     assert "CAT" in [text(CHARACTERS, h) for h in best]
     assert {text(CHARACTERS, h) for h in best} <= {"", "CAT", "THE", "CAT CAT"}
 
@@ -96,7 +103,9 @@ def test_an_unfinished_word_is_dropped_if_no_hypothesis_ends_in_a_complete_one(
     lexicon.write_text("CAT\n")
     fusion = fuse(CHARACTERS, "librispeech-1", lexicon=lexicon)
     frames = [{"C": 1.0}, {"A": 1.0}, {"T": 1.0}, {"▁": 1.0}, {"C": 1.0}]
-    (best,) = search(CHARACTERS, frames, fusion, BeamConfig(20, 5.0, 1))
+    (best,) = search(
+        CHARACTERS, frames, fusion, BeamConfig(beam_size=20, beam_threshold=5.0, n_best=1)
+    )
     assert text(CHARACTERS, best) == "CAT"
 
 
@@ -105,7 +114,7 @@ def test_pronunciations_tell_words_apart_without_boundaries(tmp_path: Path) -> N
     lexicon.write_text("cat K AE T\ndough D OW\ndoe(2) D OW\n")
     fusion = fuse(PHONES, "librispeech-1", lexicon=lexicon)
     frames = [{phone: 1.0} for phone in ("K", "AE", "T", "D", "OW")]
-    found = search(PHONES, frames, fusion, BeamConfig(20, 20.0, 2))
+    found = search(PHONES, frames, fusion, BeamConfig(beam_size=20, beam_threshold=20.0, n_best=2))
     words = [[fusion.words[w.word] for w in h.words if w.word is not None] for h in found]
     assert sorted(words) == [["CAT", "DOE"], ["CAT", "DOUGH"]]
     assert [(w.start, w.stop) for w in found[0].words] == [(0, 3), (3, 5)]
@@ -113,7 +122,9 @@ def test_pronunciations_tell_words_apart_without_boundaries(tmp_path: Path) -> N
 
 def test_a_hotword_is_preferred_and_its_boost_is_in_the_score() -> None:
     fusion = fuse(CHARACTERS, "librispeech-1", hotwords={"cat": 2.0})
-    best, second = search(CHARACTERS, CAT_OR_CHT, fusion, BeamConfig(20, 20.0, 2))
+    best, second = search(
+        CHARACTERS, CAT_OR_CHT, fusion, BeamConfig(beam_size=20, beam_threshold=20.0, n_best=2)
+    )
     assert [text(CHARACTERS, h) for h in (best, second)] == ["CAT", "CHT"]
     assert best.score == pytest.approx(best.acoustic_score + 2.0)
     assert second.score == pytest.approx(second.acoustic_score)
@@ -121,7 +132,9 @@ def test_a_hotword_is_preferred_and_its_boost_is_in_the_score() -> None:
 
 def test_a_hotword_is_a_whole_word() -> None:
     fusion = fuse(CHARACTERS, "librispeech-1", hotwords={"CA": 9.0})
-    best = search(CHARACTERS, CAT_OR_CHT, fusion, BeamConfig(20, 20.0, 1))[0]
+    best = search(
+        CHARACTERS, CAT_OR_CHT, fusion, BeamConfig(beam_size=20, beam_threshold=20.0, n_best=1)
+    )[0]
     assert text(CHARACTERS, best) == "CHT"
 
 
@@ -132,8 +145,12 @@ def test_a_hotword_of_a_lexicon_is_preferred_however_it_is_pronounced(tmp_path: 
     fusion = fuse(PHONES, "librispeech-1", lexicon=lexicon, hotwords={"Cad": 2.0, "cat toe": 9.0})
     plain = fuse(PHONES, "librispeech-1", lexicon=lexicon)
 
-    before = search(PHONES, frames, plain, BeamConfig(20, 20.0, 1))[0]
-    best = search(PHONES, frames, fusion, BeamConfig(20, 20.0, 4))[0]
+    before = search(PHONES, frames, plain, BeamConfig(beam_size=20, beam_threshold=20.0, n_best=1))[
+        0
+    ]
+    best = search(PHONES, frames, fusion, BeamConfig(beam_size=20, beam_threshold=20.0, n_best=4))[
+        0
+    ]
 
     words = [w.word for h in (before, best) for w in h.words if w.word is not None]
     assert [fusion.words[word] for word in words] == ["CAT", "CAD"]

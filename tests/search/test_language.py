@@ -29,7 +29,14 @@ Words = tuple[int | None, ...]
 Boosts = Mapping[str, float]
 Model = dict[tuple[int, ...], tuple[float, float]]  # n-gram: log probability, back-off
 
-EVERYTHING = BeamConfig(4000, math.inf, 4000, lm_weight=0.7, word_score=0.4, unknown_score=-0.9)
+EVERYTHING = BeamConfig(
+    beam_size=4000,
+    beam_threshold=math.inf,
+    n_best=4000,
+    lm_weight=0.7,
+    word_score=0.4,
+    unknown_score=-0.9,
+)
 
 # Tokens as characters, as pieces of words, and as phones, which have no boundary.
 CHARACTERS = ("", "_", "a", "b")
@@ -250,7 +257,9 @@ def test_results_do_not_depend_on_the_batch_or_on_threads(
         log_probs[b, length:] = math.nan
     spellings = tuple(zip(WORDS, range(4), strict=True))
     language = make_language(CHARACTERS, spellings, random_model(1, 4, 3), {"a": 0.5})
-    search = BeamSearch(BeamConfig(8, 10.0, 8, lm_weight=0.5), language)
+    search = BeamSearch(
+        BeamConfig(beam_size=8, beam_threshold=10.0, n_best=8, lm_weight=0.5), language
+    )
     together = search(log_probs, lengths)
     assert search(log_probs, lengths, n_threads=4) == together
     alone = [
@@ -291,7 +300,9 @@ def test_a_long_recording_needs_no_more_room_than_the_prefixes_of_the_beam(
     random_log_probs: RandomLogProbs,
 ) -> None:
     log_probs = random_log_probs(7, 3000, 4)
-    search = BeamSearch(BeamConfig(20, 10.0, 1), make_language(CHARACTERS))
+    search = BeamSearch(
+        BeamConfig(beam_size=20, beam_threshold=10.0, n_best=1), make_language(CHARACTERS)
+    )
     state = search._run(np.exp(log_probs))
     assert len(state.tree) < 2 * (3000 + 32 * 20)
     assert int(state.progress["frame"][0]) == 3000

@@ -68,7 +68,9 @@ def test_a_narrow_beam_never_claims_more_than_the_exact_probability(
     every_path: EveryPath, emission: LogProbs, beam_size: int
 ) -> None:
     exact = every_path(emission, 0)
-    for hypothesis in n_best(emission, BeamConfig(beam_size, math.inf, beam_size)):
+    for hypothesis in n_best(
+        emission, BeamConfig(beam_size=beam_size, beam_threshold=math.inf, n_best=beam_size)
+    ):
         probability = math.fsum(math.exp(s) for s in exact[hypothesis.tokens].values())
         assert math.exp(hypothesis.score) <= probability + 1e-12
 
@@ -77,7 +79,9 @@ def test_a_narrow_beam_never_claims_more_than_the_exact_probability(
 def test_hypotheses_are_distinct_ordered_and_within_the_utterance(
     emission: LogProbs, beam_size: int
 ) -> None:
-    hypotheses = n_best(emission, BeamConfig(beam_size, 15.0, beam_size))
+    hypotheses = n_best(
+        emission, BeamConfig(beam_size=beam_size, beam_threshold=15.0, n_best=beam_size)
+    )
     assert 1 <= len(hypotheses) <= beam_size
     assert len({h.tokens for h in hypotheses}) == len(hypotheses)
     scores = [h.score for h in hypotheses]
@@ -114,7 +118,7 @@ def test_a_prefix_that_leaves_the_beam_and_returns_is_the_same_prefix() -> None:
     # (2, 1) drops out while (2, 1, 2) stays; then (2) brings (2, 1) back, which becomes (2, 1, 2).
     weights = np.array([[1, 20, 40], [2, 10, 10], [5, 5, 40], [2, 40, 40], [5, 5, 20]])
     log_probs = np.log(weights / weights.sum(axis=1, keepdims=True))
-    hypotheses = n_best(log_probs, BeamConfig(3, math.inf, 3))
+    hypotheses = n_best(log_probs, BeamConfig(beam_size=3, beam_threshold=math.inf, n_best=3))
     assert len({h.tokens for h in hypotheses}) == 3
 
 
@@ -125,7 +129,7 @@ def test_an_utterance_alone_equals_itself_in_a_batch_with_nan_for_padding(
     log_probs = random_log_probs(3, 4, 30, 9, scale=2)
     for b, length in enumerate(lengths):
         log_probs[b, length:] = math.nan
-    config = BeamConfig(8, 12.0, 8)
+    config = BeamConfig(beam_size=8, beam_threshold=12.0, n_best=8)
     together = plain(log_probs, config)(log_probs, lengths)
     alone = [n_best(log_probs[b, :length], config) for b, length in enumerate(lengths.tolist())]
     assert together == alone
@@ -135,7 +139,7 @@ def test_times_and_confidences_are_those_of_the_best_alignment(
     random_log_probs: RandomLogProbs,
 ) -> None:
     log_probs = random_log_probs(4, 20, 5, scale=2)
-    for hypothesis in n_best(log_probs, BeamConfig(6, math.inf, 6)):
+    for hypothesis in n_best(log_probs, BeamConfig(beam_size=6, beam_threshold=math.inf, n_best=6)):
         (aligned,) = force_align(log_probs[None], np.array([20]), [hypothesis.tokens])
         assert (hypothesis.frames, hypothesis.confidences) == (aligned.frames, aligned.confidences)
         assert hypothesis.score >= aligned.score
@@ -163,22 +167,25 @@ def test_of_equally_probable_sequences_the_lowest_id_comes_first() -> None:
     weights = np.ones(101)
     weights[likely] = 2.0
     log_probs = np.log(weights / weights.sum())[None]
-    hypotheses = n_best(log_probs, BeamConfig(80, math.inf, 80))
+    hypotheses = n_best(log_probs, BeamConfig(beam_size=80, beam_threshold=math.inf, n_best=80))
     expected = [*((token,) for token in likely), (), *((token,) for token in unlikely)]
     assert [h.tokens for h in hypotheses] == expected[:80]
 
 
 def test_prefixes_below_the_threshold_are_dropped() -> None:
     log_probs = np.log([[0.01, 0.9, 0.09]])
-    within = [h.tokens for h in n_best(log_probs, BeamConfig(10, math.log(20), 10))]
+    within = [
+        h.tokens
+        for h in n_best(log_probs, BeamConfig(beam_size=10, beam_threshold=math.log(20), n_best=10))
+    ]
     assert within == [(1,), (2,)]
 
 
 def test_no_more_hypotheses_come_back_than_asked_for() -> None:
     log_probs = np.full((6, 5), -math.log(5))
     assert (
-        n_best(log_probs, BeamConfig(10, math.inf, 3))
-        == n_best(log_probs, BeamConfig(10, math.inf, 10))[:3]
+        n_best(log_probs, BeamConfig(beam_size=10, beam_threshold=math.inf, n_best=3))
+        == n_best(log_probs, BeamConfig(beam_size=10, beam_threshold=math.inf, n_best=10))[:3]
     )
 
 
@@ -196,14 +203,14 @@ def test_an_impossible_configuration_is_refused_by_name(
     beam_size: int, beam_threshold: float, n_best: int, name: str
 ) -> None:
     with pytest.raises(ConfigError, match=name):
-        BeamConfig(beam_size, beam_threshold, n_best)
+        BeamConfig(beam_size=beam_size, beam_threshold=beam_threshold, n_best=n_best)
 
 
 @pytest.mark.parametrize("name", ["lm_weight", "word_score", "unknown_score", "prior_weight"])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1000.0])
 def test_a_weight_that_no_factor_can_hold_is_refused_by_name(name: str, value: float) -> None:
     with pytest.raises(ConfigError, match=name):
-        BeamConfig(4, 10.0, 1, **{name: value})
+        BeamConfig(beam_size=4, beam_threshold=10.0, n_best=1, **{name: value})
 
 
 @pytest.mark.corpus
@@ -214,8 +221,8 @@ def test_a_published_emission_is_searched_as_well_with_100_prefixes_as_with_1000
     logits = np.array(json.loads(path.read_text()))  # rounded log probabilities
     log_probs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
     blank = log_probs.shape[1] - 1
-    narrow = n_best(log_probs, BeamConfig(100, 25.0, 1), blank)[0]
-    wide = n_best(log_probs, BeamConfig(1000, 40.0, 1), blank)[0]
+    narrow = n_best(log_probs, BeamConfig(beam_size=100, beam_threshold=25.0, n_best=1), blank)[0]
+    wide = n_best(log_probs, BeamConfig(beam_size=1000, beam_threshold=40.0, n_best=1), blank)[0]
     (greedy,) = greedy_search(log_probs[None], np.array([len(log_probs)]), blank=blank)
     assert narrow.tokens == wide.tokens
     assert narrow.score == pytest.approx(wide.score, abs=1e-4)
@@ -230,6 +237,6 @@ def test_twelve_seconds_of_audio_are_searched_in_less_than_0_3_seconds(
     times = []
     for _ in range(3):
         start = time.perf_counter()
-        n_best(log_probs, BeamConfig(16, 20.0, 1))
+        n_best(log_probs, BeamConfig(beam_size=16, beam_threshold=20.0, n_best=1))
         times.append(time.perf_counter() - start)
     assert min(times) < 0.3

@@ -19,7 +19,9 @@ PRIOR = np.array([0.7, 0.1, 0.2], np.float32)
 def n_best(
     emission: NDArray[np.float64], prior_weight: float, prior: NDArray[np.floating] | None
 ) -> list[Hypothesis]:
-    config = BeamConfig(1000, math.inf, 1000, prior_weight=prior_weight)
+    config = BeamConfig(
+        beam_size=1000, beam_threshold=math.inf, n_best=1000, prior_weight=prior_weight
+    )
     search = BeamSearch(config, plain_language(3), prior=prior)
     (hypotheses,) = search(emission[None], np.array([len(emission)]))
     return hypotheses
