@@ -9,7 +9,8 @@ The fields of a row:
     token           the last token; the blank for the root
     first_child     one of the prefixes that are one token longer, or none
     next_sibling    another child of the parent, or none
-    slot            where in the beam the prefix is now, or none
+    slot            where in the beam the prefix is now, or none; while the tree is compacted, its
+                    new row
     node            node of the lexicon: how the last word is spelled so far
     ended_word      the lexicon's word that ended before the last token; `OOV` for one that it
                     lacks, none if no word ended there
@@ -19,7 +20,6 @@ The fields of a row:
     look_ahead      by how much the unfinished word and phrase can still change it
     end_factor      factor for ending the last word here; NaN until it is needed
     next_lm_state   state of the language model after that word, once `end_factor` is known
-    new_row         used while the tree is compacted
 """
 
 from typing import Any
@@ -36,7 +36,7 @@ OOV = -2  # a word that the lexicon lacks
 ROW = record_type(
     ids=(
         *("parent", "token", "first_child", "next_sibling", "slot", "node", "ended_word"),
-        *("lm_state", "hotword_state", "next_lm_state", "new_row"),
+        *("lm_state", "hotword_state", "next_lm_state"),
     ),
     factors=("factor", "look_ahead", "end_factor"),
 )
@@ -79,24 +79,28 @@ def compact(tree: Records, n_rows: int, beam: Records, n_active: int) -> int:
     The `n_active` prefixes of the beam get their new ids.
     """
     for prefix in range(n_rows):
-        tree[prefix].new_row = NONE
+        tree[prefix].slot = NONE
     for slot in range(n_active):
         prefix = beam[slot].prefix
-        while prefix != NONE and tree[prefix].new_row == NONE:
-            tree[prefix].new_row = 0
+        while prefix != NONE and tree[prefix].slot == NONE:
+            tree[prefix].slot = 0
             prefix = tree[prefix].parent
     n_kept = 0
     for prefix in range(n_rows):  # parents come before children
-        if tree[prefix].new_row != NONE:
-            parent, tree[prefix].new_row = tree[prefix].parent, n_kept
-            new_row = tree[n_kept].new_row  # of the row overwritten, which others look up
+        if tree[prefix].slot != NONE:
+            parent, tree[prefix].slot = tree[prefix].parent, n_kept
+            new_row = tree[n_kept].slot  # of the row overwritten, which others look up
             tree[n_kept] = tree[prefix]
-            tree[n_kept].new_row, tree[n_kept].first_child = new_row, NONE
+            tree[n_kept].slot, tree[n_kept].first_child = new_row, NONE
             if parent != NONE:
-                add_prefix(tree, tree[parent].new_row, n_kept)
+                add_prefix(tree, tree[parent].slot, n_kept)
             n_kept += 1
     for slot in range(n_active):
-        beam[slot].prefix = tree[beam[slot].prefix].new_row
+        beam[slot].prefix = tree[beam[slot].prefix].slot
+    for prefix in range(n_kept):
+        tree[prefix].slot = NONE
+    for slot in range(n_active):
+        tree[beam[slot].prefix].slot = slot
     return n_kept
 
 
