@@ -33,7 +33,7 @@ def shipped_models() -> list[str]:
 
 
 def weights_hash(name: str | Path) -> str:
-    """Tell models apart by their weights, as they recognise: 16 hexadecimal digits."""
+    """Hash the weights that a model recognises with: 16 hexadecimal digits."""
     folder = model_folder(name)
     onnx = folder / ONNX_FILE
     weights = onnx if onnx.exists() else folder / WEIGHTS_FILE

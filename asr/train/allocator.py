@@ -14,10 +14,10 @@ def keep_freed_memory() -> bool:
 
     A step allocates and frees the same large tensors again and again. By default glibc takes each
     from the system and gives it back, and the system clears it page by page: a sixth of the time
-    of a step. The process stays as large as it once was.
+    of a step. The process never shrinks.
 
     Returns:
-        Whether the C library could be asked; only glibc, on Linux, can.
+        Whether it will; only glibc, on Linux, can.
     """
     if not sys.platform.startswith("linux"):
         return False
@@ -25,9 +25,5 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL("libc.so.6").mallopt
     except (OSError, AttributeError):
         return False
-    settings = (
-        (_M_MMAP_MAX, 0),
-        (_M_TRIM_THRESHOLD, _NEVER),
-        (_M_TOP_PAD, _MORE_AT_A_TIME),
-    )
+    settings = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, _NEVER), (_M_TOP_PAD, _MORE_AT_A_TIME))
     return all(mallopt(parameter, value) == 1 for parameter, value in settings)

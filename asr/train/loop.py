@@ -104,8 +104,7 @@ class Trainer:
             workers = Workers(self.ranks, pool, self.config.n_shards)
             while not self._is_finished():
                 speed, n_skipped = self._train_epoch(watcher, workers, must_stop)
-                dev = self.dev if self._is_due(self.state.epoch + 1) else None
-                errors = self._validate(dev, watcher, workers, must_stop) if dev else None
+                errors = self._validate(watcher, workers, must_stop)
                 report = self._finish_epoch(errors, speed, n_skipped)
                 is_last = self.dev is None and self._is_finished()
                 if (report.is_best or is_last) and self.ranks.is_first:
@@ -123,10 +122,6 @@ class Trainer:
 
     def _is_finished(self) -> bool:
         return self.state.epoch >= self.config.n_epochs
-
-    def _is_due(self, epoch: int) -> bool:
-        """Tell whether there is a validation after this number of epochs."""
-        return epoch % self.config.validate_every == 0 or epoch == self.config.n_epochs
 
     def _train_epoch(
         self, watcher: Watcher, workers: Workers, must_stop: Callable[[], bool]
@@ -178,10 +173,15 @@ class Trainer:
         return result
 
     def _validate(
-        self, dev: DevSet, watcher: Watcher, workers: Workers, must_stop: Callable[[], bool]
-    ) -> DevErrors:
+        self, watcher: Watcher, workers: Workers, must_stop: Callable[[], bool]
+    ) -> DevErrors | None:
+        """Score the dev set, if there is one and it is due after this epoch."""
+        epoch, config = self.state.epoch + 1, self.config
+        is_due = epoch % config.validate_every == 0 or epoch == config.n_epochs
+        if self.dev is None or not is_due:
+            return None
         errors = DevErrors()
-        for some in validate(self.kept_model, dev, workers):
+        for some in validate(self.kept_model, self.dev, workers):
             errors += some
             watcher.on_validation(errors.words.n_reference)
             self._stop_if(must_stop())

@@ -18,7 +18,7 @@ from asr.train.config import CtcCrfConfig, ObjectiveConfig
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What one head should output for each utterance.
+    """The tokens that one head should output for each utterance.
 
     Attributes:
         tokens: (B, U) int64, padded with zeros.

@@ -12,11 +12,11 @@ _LOG = logging.getLogger(__name__)
 
 
 def usable_precision(wanted: str, device: torch.device) -> str:
-    """Take float32 where bfloat16 is wanted of a processor that has none, and say so.
+    """Replace bfloat16 by float32, and log it, if the processor cannot compute an LSTM in it.
 
     Args:
         wanted: One of `PRECISIONS`.
-        device: What is trained on.
+        device: Where the model trains.
     """
     if wanted == "bfloat16" and device.type == "cpu" and not _cpu_has_bfloat16():
         _LOG.warning("this processor has no LSTM in bfloat16: training in float32, which is slower")
@@ -26,7 +26,7 @@ def usable_precision(wanted: str, device: torch.device) -> str:
 
 @cache
 def _cpu_has_bfloat16() -> bool:
-    """Try it: oneDNN refuses an LSTM in bfloat16 where instructions are missing (AVX-512)."""
+    """Try it: oneDNN refuses an LSTM in bfloat16 on processors without AVX-512."""
     try:
         with torch.random.fork_rng(devices=[]), torch.autocast("cpu", torch.bfloat16):
             nn.LSTM(8, 8)(torch.zeros(1, 1, 8))

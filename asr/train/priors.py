@@ -1,4 +1,4 @@
-"""Priors: how much of the speech each token takes, as a model outputs it."""
+"""Priors: each token's share of the speech, as a model outputs it."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from asr.model.acoustic import AcousticModel
 from asr.train.step import TrainingBatch
 
 PRIOR_UTTERANCES = 200  # of the training set, evenly spread
-LEAST = 1e-6  # what a token that is never output counts as; less would let it win everywhere
+LEAST = 1e-6  # of a token that is never output; a smaller one would let it win everywhere
 
 
 def estimate_priors(model: AcousticModel, batches: Iterable[TrainingBatch]) -> dict[str, Tensor]:
@@ -17,10 +17,10 @@ def estimate_priors(model: AcousticModel, batches: Iterable[TrainingBatch]) -> d
 
     Args:
         model: In evaluation mode.
-        batches: Of some hundred utterances of the training set, not augmented.
+        batches: Of about a hundred utterances of the training set or more, not augmented.
 
     Returns:
-        (V,) float32 for each head; `BeamConfig.prior_weight` says what it is for.
+        (V,) float32 for each head; see `BeamConfig.prior_weight` for their use.
     """
     sums = {head: torch.zeros(1, dtype=torch.float64) for head in model.heads}
     with torch.inference_mode():

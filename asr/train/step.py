@@ -25,7 +25,7 @@ from asr.train.ranks import Ranks, cut
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
-    """What one update reads: features and tokens of some utterances, with their ids.
+    """The input of one update: features and tokens of some utterances, with their ids.
 
     Attributes:
         ids: Utterance ids of the whole batch.
@@ -71,7 +71,7 @@ class Workers:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What one update did.
+    """The outcome of one update.
 
     Attributes:
         loss: The first term's, summed over the whole batch, nats.

@@ -19,7 +19,7 @@ from asr.wer.alignment import Counts, count_errors
 
 @dataclass(frozen=True, slots=True)
 class DevSet:
-    """What a model is validated on while it trains.
+    """The utterances that a model is validated on while it trains.
 
     Attributes:
         data: Utterances as batches, not augmented, with the tokens of their texts.
@@ -39,7 +39,7 @@ class DevErrors:
     Attributes:
         words: Errors of greedy search.
         loss: CTC's, nats, over the utterances that the tokens can spell and the frames can hold.
-        n_tokens: Reference tokens behind that loss.
+        n_tokens: Reference tokens in that loss.
     """
 
     words: Counts = field(default_factory=Counts)

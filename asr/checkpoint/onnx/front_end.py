@@ -2,7 +2,7 @@
 
 Precision: as in asr.features.fbank, each windowed frame has the bits of Kaldi's, and the spectrum
 is float64. ONNX Runtime's own DFT is slower than the one matrix product here, which computes only
-the frequencies that a mel filter looks at.
+the frequencies that mel filters use.
 """
 
 import math
@@ -65,8 +65,8 @@ def _log_mel(graph: Graph, log_mel: LogMel, waveforms: str, lengths: str) -> Fra
 def _frames(graph: Graph, log_mel: LogMel, waveforms: str, lengths: str) -> Frames:
     """Cut (B, N) samples into overlapping frames, (B, T, samples_per_frame), T at least 1.
 
-    Frames are put together from pieces of the greatest size of which both the frame and the shift
-    are multiples: rows of 80 samples are gathered much faster than single ones.
+    Frames are gathered in pieces, whose size is the greatest that divides both frame and shift:
+    gathering rows of 80 samples is much faster than gathering single ones.
     """
     size, shift = log_mel.samples_per_frame, log_mel.samples_per_shift
     piece = math.gcd(size, shift)
