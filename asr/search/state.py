@@ -11,7 +11,7 @@ from asr.search.pool import CANDIDATE, STATUS
 from asr.search.prefix_tree import make_tree
 from asr.search.records import Factors, Ids, Records, record_type
 
-N_CANDIDATES = 8  # per slot of the beam; a full pool is pruned
+N_CANDIDATES = 2  # per slot of the beam; a full pool is pruned, which raises the cutoff
 N_ROWS = 32  # of the tree, per slot of the beam; a full tree is compacted
 
 # A slot of the beam: a prefix, and the probability of its paths by how they end.
