@@ -36,7 +36,7 @@ from asr.search.records import Factors, Records
 from asr.search.state import BeamState, Graph, Source
 
 INSIDE, FIRST = 0, 1  # places of a token: inside a word, at the beginning of one
-FEW_ARCS = 100  # so many arcs are tried sooner than active tokens are found among them
+FEW_ARCS = 36  # so many are tried in turn sooner than active tokens are found among them
 
 
 @compiled
