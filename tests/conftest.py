@@ -74,6 +74,7 @@ def make_config(**changes: Any) -> Config:  # noqa: ANN401 (a value of any part)
             n_ceps=0,
             delta_order=0,
             cmvn="global",
+            cmvn_window=0.0,
         ),
         augment=AugmentConfig(
             speeds=(0.9, 1.0, 1.1),

@@ -23,7 +23,9 @@ class FeatureConfig:
         n_ceps: Cepstral coefficients, c0 included; 0 keeps the log-mel energies.
         delta_order: Number of time derivatives to append.
         cmvn: What mean and variance are taken over: "global" (the training corpus; kept in the
-            state dict), "utterance" or "none".
+            state dict), "utterance", "window" (the speech around each frame, which also sets the
+            level that energies are relative to; of log-mel energies only) or "none".
+        cmvn_window: Seconds that a window lasts; 0 for every other `cmvn`.
 
     Raises:
         ConfigError: A value is impossible; the message names it.
@@ -38,7 +40,8 @@ class FeatureConfig:
     min_log_energy: float
     n_ceps: int
     delta_order: int
-    cmvn: Literal["global", "utterance", "none"]
+    cmvn: Literal["global", "utterance", "window", "none"]
+    cmvn_window: float
 
     def __post_init__(self) -> None:
         nyquist = self.sample_rate / 2
@@ -54,8 +57,18 @@ class FeatureConfig:
             "high_frequency": (self.high_frequency <= nyquist, f"at most {nyquist} Hz"),
             "n_ceps": (0 <= self.n_ceps <= self.n_mels, f"within 0..n_mels ({self.n_mels})"),
             "delta_order": (self.delta_order >= 0, "at least 0"),
-            "cmvn": (self.cmvn in ("global", "utterance", "none"), "global, utterance or none"),
+            "cmvn": (
+                self.cmvn in ("global", "utterance", "window", "none"),
+                "global, utterance, window or none",
+            ),
+            "cmvn_window": (
+                self.cmvn_window >= 1 if self.cmvn == "window" else self.cmvn_window == 0,
+                'at least 1 second where cmvn is "window", and 0 elsewhere',
+            ),
         }
+        if self.cmvn == "window":
+            for name in ("n_ceps", "delta_order"):
+                expected[name] = (getattr(self, name) == 0, '0 where cmvn is "window"')
         for name, (is_possible, what) in expected.items():
             if not is_possible:
                 raise ConfigError(f"features.{name} must be {what}, got {getattr(self, name)!r}")

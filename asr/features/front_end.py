@@ -13,6 +13,7 @@ from asr.features.config import FeatureConfig
 from asr.features.deltas import add_deltas
 from asr.features.fbank import LogMel
 from asr.features.mfcc import Mfcc
+from asr.features.window_cmvn import normalise_by_window
 
 
 class FrontEnd(nn.Module):
@@ -81,6 +82,13 @@ class FrontEnd(nn.Module):
                 statistics = CmvnStatistics(self.mean, self.std)
             case "utterance":
                 statistics = utterance_statistics(features, lengths)
+            case "window":
+                return normalise_by_window(
+                    features,
+                    lengths,
+                    window=self.config.cmvn_window,
+                    frame_shift=self.config.frame_shift,
+                )
         return normalise(features, lengths, statistics)
 
     def set_global_cmvn(self, mean: Tensor, std: Tensor) -> None:

@@ -23,6 +23,7 @@ LOG_MEL = FeatureConfig(
     n_ceps=0,
     delta_order=0,
     cmvn="none",
+    cmvn_window=0.0,
 )
 MFCC = replace(LOG_MEL, n_mels=23, n_ceps=13, delta_order=2, cmvn="utterance")
 SETTINGS = [LOG_MEL, MFCC, replace(LOG_MEL, cmvn="global")]

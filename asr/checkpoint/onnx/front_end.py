@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from asr.checkpoint.onnx.graph import Graph
 from asr.checkpoint.onnx.layers import array
+from asr.checkpoint.onnx.window_cmvn import add_window_cmvn
 from asr.features.cmvn import MIN_STD
 from asr.features.deltas import kernels
 from asr.features.fbank import PREEMPHASIS, SAMPLE_SCALE, LogMel
@@ -172,6 +173,10 @@ def _normalise(graph: Graph, features: Frames, front_end: FrontEnd) -> str:
             mean_name, std_name = (graph.constant(array(x)) for x in (front_end.mean, std))
         case "utterance":
             mean_name, std_name = _utterance_statistics(graph, features)
+        case "window":
+            return add_window_cmvn(
+                graph, features.values, features.lengths, features.valid, front_end.config
+            )
         case _:
             return features.values
     centred = graph.node("Sub", features.values, mean_name)

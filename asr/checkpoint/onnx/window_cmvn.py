@@ -1,0 +1,116 @@
+"""Normalisation over a window as nodes: the arithmetic of asr/features/window_cmvn.py."""
+
+import numpy as np
+
+from asr.checkpoint.onnx.graph import Graph
+from asr.features.config import FeatureConfig
+from asr.features.window_cmvn import (
+    MAX_RANGE,
+    MIN_RANGE,
+    PRIOR_MEAN,
+    PRIOR_SECONDS,
+    PRIOR_STD,
+    SMOOTHING,
+    VOICED_RANGE,
+    VOICED_SLOPE,
+)
+
+END = np.iinfo(np.int64).max  # of any axis
+
+
+def add_window_cmvn(
+    graph: Graph, log_mel: str, lengths: str, valid: str, config: FeatureConfig
+) -> str:
+    """Normalise (B, T, F), as `asr.features.window_cmvn.normalise_by_window`."""
+    reach = round(config.cmvn_window / 2 / config.frame_shift)
+    level = _level(graph, log_mel, lengths, valid, reach, config.frame_shift)
+    relative = graph.node("Sub", log_mel, level)
+    is_valid = graph.unsqueeze(valid, 2)
+    voiced = graph.zero_unless(is_valid, _voiced(graph, relative))
+    floored = graph.node("Max", relative, graph.number(-MAX_RANGE))
+    values = graph.zero_unless(is_valid, floored)
+
+    n_prior = PRIOR_SECONDS / config.frame_shift
+
+    def with_prior(value: str, prior: float) -> str:
+        return graph.node("Add", _window_sum(graph, value, reach), graph.number(n_prior * prior))
+
+    n_voiced = with_prior(voiced, 1.0)
+    weighed = graph.node("Mul", voiced, values)
+    mean = graph.node("Div", with_prior(weighed, PRIOR_MEAN), n_voiced)
+    squares = with_prior(graph.node("Mul", weighed, values), PRIOR_MEAN**2 + PRIOR_STD**2)
+    variance = graph.node(
+        "Sub", graph.node("Div", squares, n_voiced), graph.node("Mul", mean, mean)
+    )
+    centred = graph.node("Sub", values, mean)
+    return graph.zero_unless(is_valid, graph.node("Div", centred, graph.node("Sqrt", variance)))
+
+
+def _voiced(graph: Graph, relative: str) -> str:
+    """Return how voiced each frame is, (B, T, 1), from energies relative to the level."""
+    above = graph.node("Add", _mean_energy(graph, relative), graph.number(VOICED_RANGE))
+    return graph.node("Sigmoid", graph.node("Mul", above, graph.number(VOICED_SLOPE)))
+
+
+def _mean_energy(graph: Graph, log_mel: str) -> str:
+    """Return each frame's mean over the features, (B, T, 1)."""
+    return graph.node("ReduceMean", log_mel, axes=[2], keepdims=1)
+
+
+def _level(
+    graph: Graph, log_mel: str, lengths: str, valid: str, reach: int, frame_shift: float
+) -> str:
+    """Return the level of speech around each frame, (B, T, 1)."""
+    smoothing = round(SMOOTHING / 2 / frame_shift)
+    is_valid = graph.unsqueeze(valid, 2)
+    n_frames = _window_sum(graph, graph.cast(is_valid, "float32"), smoothing)
+    n_frames = graph.node("Max", n_frames, graph.number(1.0))
+    energy = graph.zero_unless(is_valid, _mean_energy(graph, log_mel))
+    smooth = graph.node("Div", _window_sum(graph, energy, smoothing), n_frames)
+    is_whole = _whole_stretches(graph, graph.size(log_mel, 1), lengths, reach)
+
+    def closed(value: str) -> str:
+        inner = graph.node("Where", is_valid, value, graph.number(-np.inf))
+        highest = _sliding(graph, _padded(graph, inner, reach, -np.inf), reach + 1, "Max")
+        highest = graph.node("Where", is_whole, highest, graph.number(np.inf))
+        return _sliding(graph, highest, reach + 1, "Min")
+
+    quietest = graph.node("Neg", closed(graph.node("Neg", smooth)))
+    above_quietest = graph.node("Add", quietest, graph.number(MIN_RANGE))
+    return graph.node("Max", closed(smooth), above_quietest)
+
+
+def _whole_stretches(graph: Graph, n_frames: str, lengths: str, reach: int) -> str:
+    """Mark the starts of stretches that the recording fills, (B, T + reach, 1), or that fill it."""
+    n_starts = graph.node("Add", n_frames, graph.integer(reach))
+    start = graph.node("Sub", graph.positions(n_starts), graph.integer(reach))
+    last = graph.unsqueeze(graph.node("Sub", lengths, graph.integer(reach + 1)), 1)
+    zero = graph.integer(0)
+    is_late = graph.node("GreaterOrEqual", start, graph.node("Min", last, zero))
+    is_early = graph.node("LessOrEqual", start, graph.node("Max", last, zero))
+    return graph.unsqueeze(graph.node("And", is_late, is_early), 2)
+
+
+def _window_sum(graph: Graph, values: str, reach: int) -> str:
+    """Sum (B, T, F) over the frames up to `reach` on either side of each frame."""
+    return _sliding(graph, _padded(graph, values, reach, 0.0), 2 * reach + 1, "Add")
+
+
+def _padded(graph: Graph, values: str, reach: int, value: float) -> str:
+    """Add `reach` frames at both ends of (B, T, F)."""
+    return graph.node(
+        "Pad", values, graph.integers(0, reach, 0, 0, reach, 0), graph.number(value)
+    )
+
+
+def _sliding(graph: Graph, values: str, n: int, combine: str) -> str:
+    """Combine each n frames in a row: (B, T + n - 1, F) to (B, T, F)."""
+    if n == 1:
+        return values
+    half = _sliding(graph, values, n // 2, combine)
+    even = graph.node(
+        combine, graph.slice(half, 0, -(n // 2), 1), graph.slice(half, n // 2, END, 1)
+    )
+    if n % 2 == 0:
+        return even
+    return graph.node(combine, graph.slice(even, 0, -1, 1), graph.slice(values, n - 1, END, 1))
