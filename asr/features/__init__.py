@@ -8,5 +8,6 @@ Read in this order:
 - `mfcc`: cepstra of them;
 - `deltas`: their derivatives over time;
 - `cmvn`: normalisation over the corpus or over an utterance;
+- `window_cmvn`: normalisation over a few seconds, whatever the level and the context;
 - `front_end`: all of it as one module.
 """

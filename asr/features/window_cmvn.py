@@ -1,19 +1,19 @@
-"""Normalisation over a window of a few seconds, so that level and context do not matter.
+"""Normalisation over a window of a few seconds: neither level nor context matters.
 
-A file may hold several speakers, long silences and any level; none of it may change what the model
-sees of one sentence. So nothing here is absolute, and nothing looks further than a window:
+A recording may hold several speakers, long silences, and speech at any level; a sentence must look
+the same in all of them. So no constant here is absolute, and nothing reaches beyond the window:
 
-1. The level of a frame is that of the loudest part of the half window around it that is quietest:
-   a quiet speaker has a level of his own, up to the frame in which a loud one starts.
-2. Speech stands at least `MIN_RANGE` above the quietest part of its window. What varies less is
-   noise or silence and gets a level that much above itself: it looks like a pause, never like
-   speech.
-3. Energies are taken relative to the level, and raised to `MAX_RANGE` below it.
-4. Mean and variance are those of the voiced frames in the window, and of `PRIOR_SECONDS` of average
-   speech, which decide where there is no voice: nothing is blown up to the spread of speech.
+1. *Level.* Of all stretches of half a window that contain a frame, take the one whose loudest part
+   is the quietest. A quiet speaker thus has a level of his own from his first syllable on, and a
+   pause within speech has that of the speech around it.
+2. *Noise.* Speech rises at least `MIN_RANGE` above the quietest part of its stretch. What does not
+   is taken to lie that far below speech, and so looks like a pause.
+3. *Floor.* Energies are taken relative to the level, and raised to `MAX_RANGE` below it.
+4. *Mean and variance* are those of the voiced frames in the window, together with `PRIOR_SECONDS` of
+   average speech: where there is no voice, the latter decide, and nothing is stretched until it
+   varies like speech.
 
-All of it is shift-equivariant in time and level, and every sum is over one window: float32 is exact
-enough for recordings of any length.
+Each sum is over one window and taken in a tree, so that float32 suffices for any length.
 """
 
 from collections.abc import Callable
@@ -24,34 +24,33 @@ from torch.nn.functional import pad
 
 from asr.features.padding import padding_mask, zero_padding
 
-# Energies are natural logarithms of power: 1 nat is 4.3 dB. Figures are of LibriSpeech.
-SMOOTHING = 0.2  # seconds over which a frame's energy is averaged: a click is not the loudest part
-MIN_RANGE = 4.0  # nats; 93 % of half windows of clean speech span more
-MAX_RANGE = 10.0  # nats; a pause in a good recording is so far below the level
-VOICED_RANGE = 2.5  # nats; of a frame so far below the level half counts as voiced
-VOICED_SLOPE = 2.0  # per nat, of that decision
+# In nats of power: one nat is 4.3 dB. The values are typical of LibriSpeech's training speech.
+SMOOTHING = 0.2  # seconds over which energy is averaged, lest a click be the loudest part
+MIN_RANGE = 4.0  # nine in ten stretches of clean speech span more
+MAX_RANGE = 10.0  # from the level to a pause in a good recording
+VOICED_RANGE = 2.5  # a frame this far below the level counts by half, as in the median frame
+VOICED_SLOPE = 2.0  # per nat, of that soft decision
 PRIOR_SECONDS = 1.0  # of voiced frames
-PRIOR_MEAN = -1.0  # nats from the level, of a feature of average voiced frames
-PRIOR_STD = 2.5  # nats
+PRIOR_MEAN = -1.0  # of a voiced frame's features, from the level
+PRIOR_STD = 2.5
 
 
 def normalise_by_window(
     log_mel: Tensor, lengths: Tensor, *, window: float, frame_shift: float
 ) -> Tensor:
-    """Shift and scale log-mel energies by level, mean and spread of the speech around each frame.
+    """Shift and scale log-mel energies by the level, mean and spread of the speech around a frame.
 
     Args:
         log_mel: (B, T, F), natural logarithms.
         lengths: (B,) int64, valid frames. Later frames are never read.
-        window: Seconds; what is further than this from a frame (and `SMOOTHING` more) does not
-            change it.
+        window: Seconds. A frame depends on nothing further away than this and `SMOOTHING`.
         frame_shift: Seconds.
 
     Returns:
-        (B, T, F) with zero padding. The same for energies that are all higher by a constant.
+        (B, T, F) with zero padding: to rounding the same if a constant is added to all energies.
     """
     reach = round(window / 2 / frame_shift)
-    level = _level(log_mel.mean(2), lengths, reach, round(SMOOTHING / 2 / frame_shift))
+    level = level_of(log_mel.mean(2), lengths, reach, round(SMOOTHING / 2 / frame_shift))
     relative = log_mel - level.unsqueeze(2)
     voiced = torch.sigmoid(VOICED_SLOPE * (relative.mean(2) + VOICED_RANGE)).unsqueeze(2)
     voiced = zero_padding(voiced, lengths)  # (B, T, 1)
@@ -66,8 +65,18 @@ def normalise_by_window(
     return zero_padding((values - mean) / std, lengths)
 
 
-def _level(energy: Tensor, lengths: Tensor, reach: int, smoothing: int) -> Tensor:
-    """Return the level of speech around each frame, (B, T), from the frames' energies, (B, T)."""
+def level_of(energy: Tensor, lengths: Tensor, reach: int, smoothing: int) -> Tensor:
+    """Return the level of the speech around each frame.
+
+    Args:
+        energy: (B, T), nats.
+        lengths: (B,) int64, valid frames.
+        reach: Frames of a stretch, less one.
+        smoothing: Frames on either side over which energy is averaged.
+
+    Returns:
+        (B, T), nats; undefined in the padding.
+    """
     valid = (~padding_mask(lengths, energy.shape[1])).to(energy.dtype)
     n_frames = _window_sum(valid.unsqueeze(2), smoothing).clamp(min=1.0)
     smooth = _window_sum(zero_padding(energy, lengths).unsqueeze(2), smoothing) / n_frames
@@ -77,10 +86,12 @@ def _level(energy: Tensor, lengths: Tensor, reach: int, smoothing: int) -> Tenso
 
 
 def _closed(energy: Tensor, lengths: Tensor, reach: int) -> Tensor:
-    """Fill in valleys shorter than a stretch: the least maximum of all stretches around a frame.
+    """Take the lowest maximum of all stretches that contain a frame: a morphological closing.
 
-    A stretch is `reach` + 1 frames of the recording; a shorter recording is one stretch. This is a
-    closing, in the terms of morphology.
+    A stretch lies within the recording; a recording that is shorter is one stretch.
+
+    References:
+        Serra, "Image Analysis and Mathematical Morphology", 1982, chapter II.
     """
     mask = padding_mask(lengths, energy.shape[1])
     padded = pad(energy.masked_fill(mask, -torch.inf), (reach, reach), value=-torch.inf)
@@ -92,14 +103,14 @@ def _closed(energy: Tensor, lengths: Tensor, reach: int) -> Tensor:
 
 
 def _window_sum(values: Tensor, reach: int) -> Tensor:
-    """Sum (B, T, F) over the frames up to `reach` before and behind each frame."""
+    """Sum (B, T, F) over the frames up to `reach` on either side of each frame."""
     return _sliding(pad(values, (0, 0, reach, reach)), 2 * reach + 1, torch.add)
 
 
 def _sliding(values: Tensor, n: int, combine: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """Combine each n frames in a row: (B, T + n - 1, ...) to (B, T, ...), in about 2 log2(n) steps.
+    """Combine every n frames in a row: (B, T + n - 1, ...) to (B, T, ...).
 
-    Twice as many frames are two neighbouring stretches of half as many; an odd one is added.
+    Two neighbouring halves make a whole, and an odd frame is added: at most 2 log2(n) operations.
     """
     if n == 1:
         return values

@@ -34,6 +34,7 @@ def make_front_end(**changes: object) -> FrontEnd:
         "n_ceps": 0,
         "delta_order": 0,
         "cmvn": "utterance",
+        "cmvn_window": 0.0,
     }
     front_end = FrontEnd(FeatureConfig(**(values | changes)))
     if front_end.config.cmvn == "global":
@@ -99,8 +100,13 @@ def run(
     return torch.from_numpy(log_probs), torch.from_numpy(frame_lengths)
 
 
-def assert_equals_torch(folder: Path, front_end: FrontEnd, model: AcousticModel) -> None:
-    waveforms, lengths = with_nan_padding(make_waveforms(*SAMPLES))
+def assert_equals_torch(
+    folder: Path,
+    front_end: FrontEnd,
+    model: AcousticModel,
+    n_samples: tuple[int, ...] = SAMPLES,
+) -> None:
+    waveforms, lengths = with_nan_padding(make_waveforms(*n_samples))
     session = exported(folder, front_end, model)
     for head in ("text", "phones"):
         with torch.inference_mode():
@@ -139,6 +145,12 @@ def test_every_front_end_equals_torch(
 ) -> None:
     front_end = make_front_end(n_ceps=n_ceps, delta_order=delta_order, cmvn=cmvn)
     assert_equals_torch(tmp_path, front_end, make_model(front_end.n_features))
+
+
+@pytest.mark.parametrize("cmvn_window", [1.0, 1.3, 8.0])
+def test_every_window_equals_torch(tmp_path: Path, cmvn_window: float) -> None:
+    front_end = make_front_end(cmvn="window", cmvn_window=cmvn_window)
+    assert_equals_torch(tmp_path, front_end, make_model(), (70000, *SAMPLES, 20000))
 
 
 @pytest.mark.parametrize(

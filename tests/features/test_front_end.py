@@ -26,7 +26,8 @@ LOG_MEL = FeatureConfig(
     cmvn_window=0.0,
 )
 MFCC = replace(LOG_MEL, n_mels=23, n_ceps=13, delta_order=2, cmvn="utterance")
-SETTINGS = [LOG_MEL, MFCC, replace(LOG_MEL, cmvn="global")]
+WINDOW = replace(LOG_MEL, cmvn="window", cmvn_window=8.0)
+SETTINGS = [LOG_MEL, MFCC, replace(LOG_MEL, cmvn="global"), WINDOW]
 
 
 @pytest.fixture
@@ -132,9 +133,17 @@ def test_eight_kilohertz_works() -> None:
         {"n_ceps": 41},
         {"delta_order": -1},
         {"cmvn": "speaker"},
+        {"cmvn_window": 8.0},  # of none
     ],
 )
 def test_impossible_configurations_are_refused_by_name(wrong: dict[str, object]) -> None:
     (name,) = wrong
     with pytest.raises(ConfigError, match=f"features.{name} must be"):
         replace(LOG_MEL, **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrong", [{"cmvn_window": 0.0}, {"n_ceps": 13}, {"delta_order": 1}])
+def test_a_window_has_a_length_and_is_of_log_mel_energies(wrong: dict[str, object]) -> None:
+    (name,) = wrong
+    with pytest.raises(ConfigError, match=f"features.{name} must be .* where cmvn is"):
+        replace(WINDOW, **wrong)  # type: ignore[arg-type]

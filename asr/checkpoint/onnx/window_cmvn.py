@@ -98,9 +98,7 @@ def _window_sum(graph: Graph, values: str, reach: int) -> str:
 
 def _padded(graph: Graph, values: str, reach: int, value: float) -> str:
     """Add `reach` frames at both ends of (B, T, F)."""
-    return graph.node(
-        "Pad", values, graph.integers(0, reach, 0, 0, reach, 0), graph.number(value)
-    )
+    return graph.node("Pad", values, graph.integers(0, reach, 0, 0, reach, 0), graph.number(value))
 
 
 def _sliding(graph: Graph, values: str, n: int, combine: str) -> str:
