@@ -9,7 +9,7 @@ the same in all of them. So no constant here is absolute, and nothing reaches be
 2. *Noise.* Speech rises at least `MIN_RANGE` above the quietest part of its stretch. What does not
    is taken to lie that far below speech, and so looks like a pause.
 3. *Floor.* Energies are taken relative to the level, and raised to `MAX_RANGE` below it.
-4. *Mean and variance* are those of the voiced frames in the window, together with `PRIOR_SECONDS` of
+4. *Mean and variance* are those of the voiced frames in the window, with `PRIOR_SECONDS` of
    average speech: where there is no voice, the latter decide, and nothing is stretched until it
    varies like speech.
 
