@@ -12,7 +12,7 @@ from asr.features.window_cmvn import MIN_RANGE, level_of, normalise_by_window
 SAMPLE_RATE = 16000
 FRAME_SHIFT = 0.01
 WINDOW = 3.0  # seconds
-REACH = 320  # frames that a frame may depend on, either side: a window and the smoothing
+REACH = 350  # frames on either side that a frame may depend on: window, smoothing and hold
 
 FRONT_END = FrontEnd(
     FeatureConfig(
@@ -162,6 +162,6 @@ def test_the_level_is_that_of_the_quietest_stretch_around_a_frame() -> None:
             max(min(energy[i] for i in stretch) for stretch in stretches if frame in stretch)
             for frame in range(n_frames)
         ]
-        level = level_of(energy.unsqueeze(0), torch.tensor([n_frames]), reach=2, smoothing=0)
+        level = level_of(energy.unsqueeze(0), torch.tensor([n_frames]), reach=2, hold=0)
         for got, high, low in zip(level[0, :n_frames], highest, lowest, strict=True):
             assert got == max(high, low + MIN_RANGE)

@@ -1,4 +1,8 @@
-"""Normalisation over a window as nodes: the arithmetic of asr/features/window_cmvn.py."""
+"""Normalisation over a window as nodes: the arithmetic of asr/features/window_cmvn.py.
+
+Only sums are taken otherwise: ONNX Runtime is faster at a running sum than at slices. In float64 it
+is exact enough for hours.
+"""
 
 import numpy as np
 
@@ -71,7 +75,10 @@ def _level(
 
     def closed(value: str) -> str:
         inner = graph.node("Where", is_valid, value, graph.number(-np.inf))
-        highest = _sliding(graph, _padded(graph, inner, reach, -np.inf), reach + 1, "Max")
+        padded = graph.node(
+            "Pad", inner, graph.integers(0, reach, 0, 0, reach, 0), graph.number(-np.inf)
+        )
+        highest = _sliding(graph, padded, reach + 1, "Max")
         highest = graph.node("Where", is_whole, highest, graph.number(np.inf))
         return _sliding(graph, highest, reach + 1, "Min")
 
@@ -93,12 +100,13 @@ def _whole_stretches(graph: Graph, n_frames: str, lengths: str, reach: int) -> s
 
 def _window_sum(graph: Graph, values: str, reach: int) -> str:
     """Sum (B, T, F) over the frames up to `reach` on either side of each frame."""
-    return _sliding(graph, _padded(graph, values, reach, 0.0), 2 * reach + 1, "Add")
-
-
-def _padded(graph: Graph, values: str, reach: int, value: float) -> str:
-    """Add `reach` frames at both ends of (B, T, F)."""
-    return graph.node("Pad", values, graph.integers(0, reach, 0, 0, reach, 0), graph.number(value))
+    n = 2 * reach + 1
+    padded = graph.node(
+        "Pad", graph.cast(values, "float64"), graph.integers(0, reach + 1, 0, 0, reach, 0)
+    )
+    total = graph.node("CumSum", padded, graph.integer(1))
+    difference = graph.node("Sub", graph.slice(total, n, END, 1), graph.slice(total, 0, -n, 1))
+    return graph.cast(difference, "float32")
 
 
 def _sliding(graph: Graph, values: str, n: int, combine: str) -> str:
