@@ -79,25 +79,27 @@ def test_what_is_further_than_a_window_changes_nothing(context: str) -> None:
     )
 
 
-def test_silence_in_front_hardly_changes_the_first_words_either() -> None:
-    utterance = speech(8.0)
-    after = features(torch.zeros(20 * SAMPLE_RATE), utterance)[2000:]
-    assert (after - features(utterance))[:REACH].abs().mean() < 0.1
+def test_silence_before_and_after_hardly_changes_the_first_and_last_words() -> None:
+    utterance, silence = speech(8.0), torch.zeros(20 * SAMPLE_RATE)
+    alone = features(utterance)
+    between = features(silence, utterance, silence)[2000:][: len(alone)]
+    assert (between - alone).abs().mean() < 0.1
 
 
-def test_a_speaker_20_db_below_the_one_before_is_at_his_own_level_within_a_syllable() -> None:
+def test_a_speaker_20_db_below_the_one_before_is_at_his_own_level_in_half_a_second() -> None:
     loud, quiet = speech(8.0, seed=1), speech(8.0, level=0.01)
-    start = len(features(loud)) + 25
+    start = len(features(loud)) + 60
     as_loud, quieter = features(loud, 10.0 * quiet), features(loud, quiet)
     torch.testing.assert_close(quieter[start:], as_loud[start:], atol=0.2, rtol=0.0)
 
 
-def test_a_click_changes_only_the_frames_around_it() -> None:
+def test_a_click_hardly_changes_what_is_half_a_second_away() -> None:
     click = torch.zeros(8 * SAMPLE_RATE)
     click[4 * SAMPLE_RATE : 4 * SAMPLE_RATE + 80] = 0.9
     utterance = speech(8.0, level=0.01)
-    difference = (features(utterance + click) - features(utterance)).abs().amax(1)
-    assert (difference > 0.3).sum() < 60  # of 798 frames
+    difference = (features(utterance + click) - features(utterance)).abs()
+    assert difference[:350].max() < 0.3
+    assert difference[450:].max() < 0.3
 
 
 def spread(of: Tensor) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from asr.checkpoint.onnx.graph import Graph
 from asr.features.config import FeatureConfig
 from asr.features.window_cmvn import (
+    HOLD,
     MAX_RANGE,
     MIN_RANGE,
     PRIOR_MEAN,
@@ -26,8 +27,11 @@ def add_window_cmvn(
     graph: Graph, log_mel: str, lengths: str, valid: str, config: FeatureConfig
 ) -> str:
     """Normalise (B, T, F), as `asr.features.window_cmvn.normalise_by_window`."""
-    reach = round(config.cmvn_window / 2 / config.frame_shift)
-    level = _level(graph, log_mel, lengths, valid, reach, config.frame_shift)
+    reach, smoothing, hold = (
+        round(x / config.frame_shift) for x in (config.cmvn_window / 2, SMOOTHING / 2, HOLD)
+    )
+    energy = _window_mean(graph, log_mel, valid, smoothing)
+    level = _level(graph, energy, lengths, valid, reach, hold)
     relative = graph.node("Sub", log_mel, level)
     is_valid = graph.unsqueeze(valid, 2)
     voiced = graph.zero_unless(is_valid, _voiced(graph, relative))
@@ -61,30 +65,34 @@ def _mean_energy(graph: Graph, log_mel: str) -> str:
     return graph.node("ReduceMean", log_mel, axes=[2], keepdims=1)
 
 
-def _level(
-    graph: Graph, log_mel: str, lengths: str, valid: str, reach: int, frame_shift: float
-) -> str:
-    """Return the level of speech around each frame, (B, T, 1)."""
-    smoothing = round(SMOOTHING / 2 / frame_shift)
+def _window_mean(graph: Graph, log_mel: str, valid: str, reach: int) -> str:
+    """Average the energy of the valid frames around each frame, (B, T, 1)."""
     is_valid = graph.unsqueeze(valid, 2)
-    n_frames = _window_sum(graph, graph.cast(is_valid, "float32"), smoothing)
+    n_frames = _window_sum(graph, graph.cast(is_valid, "float32"), reach)
     n_frames = graph.node("Max", n_frames, graph.number(1.0))
     energy = graph.zero_unless(is_valid, _mean_energy(graph, log_mel))
-    smooth = graph.node("Div", _window_sum(graph, energy, smoothing), n_frames)
-    is_whole = _whole_stretches(graph, graph.size(log_mel, 1), lengths, reach)
+    return graph.node("Div", _window_sum(graph, energy, reach), n_frames)
+
+
+def _level(graph: Graph, energy: str, lengths: str, valid: str, reach: int, hold: int) -> str:
+    """Return the level of the speech around each frame, (B, T, 1)."""
+    is_valid = graph.unsqueeze(valid, 2)
+    is_whole = _whole_stretches(graph, graph.size(energy, 1), lengths, reach)
+
+    def highest(value: str, reach: int, n: int) -> str:
+        inner = graph.node("Where", is_valid, value, graph.number(-np.inf))
+        ends = graph.integers(0, reach, 0, 0, reach, 0)
+        padded = graph.node("Pad", inner, ends, graph.number(-np.inf))
+        return _sliding(graph, padded, n, "Max")
 
     def closed(value: str) -> str:
-        inner = graph.node("Where", is_valid, value, graph.number(-np.inf))
-        padded = graph.node(
-            "Pad", inner, graph.integers(0, reach, 0, 0, reach, 0), graph.number(-np.inf)
-        )
-        highest = _sliding(graph, padded, reach + 1, "Max")
-        highest = graph.node("Where", is_whole, highest, graph.number(np.inf))
-        return _sliding(graph, highest, reach + 1, "Min")
+        by_start = highest(value, reach, reach + 1)
+        whole = graph.node("Where", is_whole, by_start, graph.number(np.inf))
+        return highest(_sliding(graph, whole, reach + 1, "Min"), hold, 2 * hold + 1)
 
-    quietest = graph.node("Neg", closed(graph.node("Neg", smooth)))
+    quietest = graph.node("Neg", closed(graph.node("Neg", energy)))
     above_quietest = graph.node("Add", quietest, graph.number(MIN_RANGE))
-    return graph.node("Max", closed(smooth), above_quietest)
+    return graph.node("Max", closed(energy), above_quietest)
 
 
 def _whole_stretches(graph: Graph, n_frames: str, lengths: str, reach: int) -> str:
