@@ -121,7 +121,7 @@ def _converted(tree: Mapping[str, Any], *, has_phones: bool) -> dict[str, Any]:
     return {
         "text": {"normaliser": text["normaliser"]},
         "heads": heads,
-        "features": tree["features"],
+        "features": tree["features"] | {"cmvn_window": 0.0},
         "augment": augment,
         "model": {k: v for k, v in tree["model"].items() if k != "upsampling_factor"},
         "batching": {k: batching[k] for k in ("batch_duration", "sorted_first", "seed")},
