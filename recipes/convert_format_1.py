@@ -37,7 +37,14 @@ MASKS = (
     *("n_frequency_masks", "max_frequency_bins", "time_masks_per_second"),
     *("max_time_seconds", "max_time_fraction"),
 )
-RENDITIONS = ("speeds", "codec_share", "noise_share", "reverb_share", "ramp_epochs")
+RENDITIONS = (
+    "speeds",
+    "codec_share",
+    "noise_share",
+    "reverb_share",
+    "silence_share",
+    "ramp_epochs",
+)
 REMOVED = {  # settings of the network and its features, with the only value that can be converted
     ("model", "upsampling_factor"): 1,
     ("spec_augment", "max_frequency_warp"): 0.0,

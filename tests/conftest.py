@@ -81,6 +81,7 @@ def make_config(**changes: Any) -> Config:  # noqa: ANN401 (a value of any part)
             codec_share=0.5,
             noise_share=0.0,
             reverb_share=0.0,
+            silence_share=0.0,
             n_frequency_masks=1,
             max_frequency_bins=4,
             time_masks_per_second=1.0,

@@ -6,6 +6,7 @@ Read in this order:
 - `rendition`: which ones an utterance gets in an epoch, drawn at random, and their application;
 - `speed`: play a waveform faster or slower;
 - `reverberation`: play it in a room;
+- `silence`: add pauses before and after;
 - `noise`: add noise;
 - `codec`: encode it as MP3 and decode it again;
 - `spec_augment`: mask stretches of time and bands of frequency in the features.

@@ -16,13 +16,15 @@ class AugmentConfig:
         codec_share: Share of utterances that go through a lossy codec, 0 to 1.
         noise_share: Share of utterances that get background noise, 0 to 1.
         reverb_share: Share of utterances that are played in a room, 0 to 1.
+        silence_share: Share of utterances that get pauses before and after, 0 to 1.
         n_frequency_masks: Masked bands per utterance.
         max_frequency_bins: Widest band; widths are uniform in 0..max.
         time_masks_per_second: Masked stretches per second of speech, on average.
         max_time_seconds: Longest stretch; lengths are uniform in 0..max.
         max_time_fraction: Longest stretch as a fraction of the utterance, if that is less.
-        ramp_epochs: Epochs over which codecs, noise, rooms, masks and dropout grow from nothing to
-            full strength: without them, an untrained model leaves CTC's plateau of blanks sooner.
+        ramp_epochs: Epochs over which codecs, noise, rooms, pauses, masks and dropout grow from
+            nothing to full strength: without them, an untrained model leaves CTC's plateau of
+            blanks sooner.
 
     Raises:
         ConfigError: A value is impossible; the message names it.
@@ -32,6 +34,7 @@ class AugmentConfig:
     codec_share: float
     noise_share: float
     reverb_share: float
+    silence_share: float
     n_frequency_masks: int
     max_frequency_bins: int
     time_masks_per_second: float
@@ -47,7 +50,7 @@ class AugmentConfig:
         for name in self.__slots__[1:]:
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"augment.{name} must be at least 0, got {getattr(self, name)}")
-        for name in ("codec_share", "noise_share", "reverb_share", "max_time_fraction"):
+        for name in (*self.__slots__[1:5], "max_time_fraction"):
             if not getattr(self, name) <= 1:
                 raise ConfigError(f"augment.{name} must be at most 1, got {getattr(self, name)}")
 

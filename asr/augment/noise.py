@@ -15,12 +15,14 @@ def add_noise(waveform: Tensor, sample_rate: int, seed: int) -> Tensor:
         low + (high - low) * float(torch.rand((), generator=generator))
         for low, high in (TILT, SNR_DB)
     )
-    noise = _coloured(len(waveform), sample_rate, tilt, generator)
+    noise = coloured_noise(len(waveform), sample_rate, tilt, generator)
     power = waveform.square().mean() / noise.square().mean().clamp(min=1e-12)
     return waveform + noise * (power / 10 ** (snr / 10)).sqrt()
 
 
-def _coloured(n_samples: int, sample_rate: int, tilt: float, generator: torch.Generator) -> Tensor:
+def coloured_noise(
+    n_samples: int, sample_rate: int, tilt: float, generator: torch.Generator
+) -> Tensor:
     """Make noise whose power falls as frequency to the power of `tilt`, (N,) float32."""
     spectrum = torch.fft.rfft(torch.randn(n_samples, generator=generator))
     frequencies = torch.fft.rfftfreq(n_samples, 1 / sample_rate)

@@ -11,6 +11,7 @@ from asr.augment.codec import MP3_SETTINGS, through_mp3
 from asr.augment.config import AugmentConfig
 from asr.augment.noise import add_noise
 from asr.augment.reverberation import reverberate
+from asr.augment.silence import add_silence, silence_seconds
 from asr.augment.speed import change_speed
 
 
@@ -23,12 +24,19 @@ class Rendition:
         codec: Setting of `through_mp3`; None: no codec.
         noise: Seed of `add_noise`; None: no noise.
         room: Seed of `reverberate`; None: no room.
+        silence: Seed of `add_silence`; None: no pauses.
     """
 
     speed: float = 1.0
     codec: int | None = None
     noise: int | None = None
     room: int | None = None
+    silence: int | None = None
+
+    def duration(self, recorded: float) -> float:
+        """Return the seconds that an utterance lasts, from those that it lasts as recorded."""
+        pauses = silence_seconds(self.silence) if self.silence is not None else (0.0, 0.0)
+        return recorded / self.speed + sum(pauses)
 
 
 AS_RECORDED = Rendition()
@@ -39,10 +47,9 @@ def draw_renditions(
 ) -> list[Rendition]:
     """Draw the rendition of each utterance in an epoch.
 
-    Whether an utterance gets a codec, noise or a room is drawn anew in each epoch; the codec's
-    setting is drawn once for all epochs, the noise and the room once per speed. So an utterance has
-    few renditions, whose features can be cached: two per speed with codecs alone, eight with all
-    three.
+    Whether an utterance gets a codec, noise, a room or pauses is drawn anew in each epoch; the
+    codec's setting is drawn once for all epochs, the others once per speed. So an utterance has few
+    renditions, whose features can be cached: two per speed with codecs alone, 16 with all four.
     """
     setting = random.Random(f"codec settings {seed}").random
     settings = [int(setting() * len(MP3_SETTINGS)) for _ in range(n_utterances)]
@@ -57,9 +64,10 @@ def draw_renditions(
     ]
     noises = _draw_seeds("noise", strength * config.noise_share, plain, seed, epoch)
     rooms = _draw_seeds("room", strength * config.reverb_share, plain, seed, epoch)
+    silences = _draw_seeds("silence", strength * config.silence_share, plain, seed, epoch)
     return [
-        replace(rendition, noise=noise, room=room)
-        for rendition, noise, room in zip(plain, noises, rooms, strict=True)
+        replace(rendition, noise=noise, room=room, silence=silence)
+        for rendition, noise, room, silence in zip(plain, noises, rooms, silences, strict=True)
     ]
 
 
@@ -68,6 +76,8 @@ def render(waveform: Tensor, sample_rate: int, rendition: Rendition) -> Tensor:
     waveform = change_speed(waveform, sample_rate, rendition.speed)
     if rendition.room is not None:
         waveform = reverberate(waveform, sample_rate, rendition.room)
+    if rendition.silence is not None:
+        waveform = add_silence(waveform, sample_rate, rendition.silence)
     if rendition.noise is not None:
         waveform = add_noise(waveform, sample_rate, rendition.noise)
     if rendition.codec is not None:

@@ -92,7 +92,7 @@ class TrainingData:
                 len(self.utterances), augment, seed=batching.seed, epoch=epoch
             )
         durations = [
-            (utterance.duration or 0.0) / rendition.speed
+            rendition.duration(utterance.duration or 0.0)
             for utterance, rendition in zip(self.utterances, renditions, strict=True)
         ]
         return _Plan(epoch, plan_batches(durations, batching, epoch), renditions)

@@ -12,7 +12,9 @@ def test_speeds_that_are_none_are_refused(small_config: Config, speeds: tuple[fl
         dataclasses.replace(small_config.augment, speeds=speeds)
 
 
-@pytest.mark.parametrize("key", ["codec_share", "noise_share", "reverb_share", "max_time_fraction"])
+@pytest.mark.parametrize(
+    "key", ["codec_share", "noise_share", "reverb_share", "silence_share", "max_time_fraction"]
+)
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
 def test_a_share_outside_0_to_1_is_refused_by_name(
     small_config: Config, key: str, share: float

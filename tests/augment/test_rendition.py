@@ -17,6 +17,7 @@ def config(
     codec_share: float = 0.0,
     noise_share: float = 0.0,
     reverb_share: float = 0.0,
+    silence_share: float = 0.0,
     ramp_epochs: int = 0,
 ) -> AugmentConfig:
     return AugmentConfig(
@@ -24,6 +25,7 @@ def config(
         codec_share=codec_share,
         noise_share=noise_share,
         reverb_share=reverb_share,
+        silence_share=silence_share,
         n_frequency_masks=0,
         max_frequency_bins=0,
         time_masks_per_second=0.0,
@@ -65,8 +67,13 @@ def test_codecs_take_their_share_and_each_utterance_has_one_setting() -> None:
     assert set().union(*settings) == set(range(len(MP3_SETTINGS)))
 
 
-@pytest.mark.parametrize(("key", "field"), [("noise_share", "noise"), ("reverb_share", "room")])
-def test_noise_and_rooms_take_their_share_and_change_nothing_else(key: str, field: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "field"),
+    [("noise_share", "noise"), ("reverb_share", "room"), ("silence_share", "silence")],
+)
+def test_noise_rooms_and_pauses_take_their_share_and_change_nothing_else(
+    key: str, field: str
+) -> None:
     plain = config(speeds=(0.9, 1.0, 1.1), codec_share=0.5)
     augment = dataclasses.replace(plain, **{key: 0.3})  # type: ignore[arg-type]
 
@@ -74,7 +81,7 @@ def test_noise_and_rooms_take_their_share_and_change_nothing_else(key: str, fiel
 
     n_drawn = sum(getattr(rendition, field) is not None for rendition in renditions)
     assert 500 < n_drawn < 700
-    without = [dataclasses.replace(r, noise=None, room=None) for r in renditions]
+    without = [dataclasses.replace(r, noise=None, room=None, silence=None) for r in renditions]
     assert without == draw_renditions(2000, plain, seed=0, epoch=1)
 
 

@@ -15,6 +15,7 @@ NOTHING = AugmentConfig(
     codec_share=0.0,
     noise_share=0.0,
     reverb_share=0.0,
+    silence_share=0.0,
     n_frequency_masks=0,
     max_frequency_bins=0,
     time_masks_per_second=0.0,
