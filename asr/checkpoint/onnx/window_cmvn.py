@@ -35,13 +35,13 @@ def add_window_cmvn(
     relative = graph.node("Sub", log_mel, level)
     is_valid = graph.unsqueeze(valid, 2)
     voiced = graph.zero_unless(is_valid, _voiced(graph, relative))
-    floored = graph.node("Max", relative, graph.number(-MAX_RANGE))
+    floored = graph.node("Max", relative, -MAX_RANGE)
     values = graph.zero_unless(is_valid, floored)
 
     n_prior = PRIOR_SECONDS / config.frame_shift
 
     def with_prior(value: str, prior: float) -> str:
-        return graph.node("Add", _window_sum(graph, value, reach), graph.number(n_prior * prior))
+        return graph.node("Add", _window_sum(graph, value, reach), n_prior * prior)
 
     n_voiced = with_prior(voiced, 1.0)
     weighed = graph.node("Mul", voiced, values)
@@ -56,8 +56,8 @@ def add_window_cmvn(
 
 def _voiced(graph: Graph, relative: str) -> str:
     """Return how voiced each frame is, (B, T, 1), from energies relative to the level."""
-    above = graph.node("Add", _mean_energy(graph, relative), graph.number(VOICED_RANGE))
-    return graph.node("Sigmoid", graph.node("Mul", above, graph.number(VOICED_SLOPE)))
+    above = graph.node("Add", _mean_energy(graph, relative), VOICED_RANGE)
+    return graph.node("Sigmoid", graph.node("Mul", above, VOICED_SLOPE))
 
 
 def _mean_energy(graph: Graph, log_mel: str) -> str:
@@ -69,7 +69,7 @@ def _window_mean(graph: Graph, log_mel: str, valid: str, reach: int) -> str:
     """Average the energy of the valid frames around each frame, (B, T, 1)."""
     is_valid = graph.unsqueeze(valid, 2)
     n_frames = _window_sum(graph, graph.cast(is_valid, "float32"), reach)
-    n_frames = graph.node("Max", n_frames, graph.number(1.0))
+    n_frames = graph.node("Max", n_frames, 1.0)
     energy = graph.zero_unless(is_valid, _mean_energy(graph, log_mel))
     return graph.node("Div", _window_sum(graph, energy, reach), n_frames)
 
@@ -80,29 +80,28 @@ def _level(graph: Graph, energy: str, lengths: str, valid: str, reach: int, hold
     is_whole = _whole_stretches(graph, graph.size(energy, 1), lengths, reach)
 
     def highest(value: str, reach: int, n: int) -> str:
-        inner = graph.node("Where", is_valid, value, graph.number(-np.inf))
+        inner = graph.node("Where", is_valid, value, -np.inf)
         ends = graph.integers(0, reach, 0, 0, reach, 0)
-        padded = graph.node("Pad", inner, ends, graph.number(-np.inf))
+        padded = graph.node("Pad", inner, ends, -np.inf)
         return _sliding(graph, padded, n, "Max")
 
     def closed(value: str) -> str:
         by_start = highest(value, reach, reach + 1)
-        whole = graph.node("Where", is_whole, by_start, graph.number(np.inf))
+        whole = graph.node("Where", is_whole, by_start, np.inf)
         return highest(_sliding(graph, whole, reach + 1, "Min"), hold, 2 * hold + 1)
 
     quietest = graph.node("Neg", closed(graph.node("Neg", energy)))
-    above_quietest = graph.node("Add", quietest, graph.number(MIN_RANGE))
+    above_quietest = graph.node("Add", quietest, MIN_RANGE)
     return graph.node("Max", closed(energy), above_quietest)
 
 
 def _whole_stretches(graph: Graph, n_frames: str, lengths: str, reach: int) -> str:
     """Mark the starts of stretches that the recording fills, (B, T + reach, 1), or that fill it."""
-    n_starts = graph.node("Add", n_frames, graph.integer(reach))
-    start = graph.node("Sub", graph.positions(n_starts), graph.integer(reach))
-    last = graph.unsqueeze(graph.node("Sub", lengths, graph.integer(reach + 1)), 1)
-    zero = graph.integer(0)
-    is_late = graph.node("GreaterOrEqual", start, graph.node("Min", last, zero))
-    is_early = graph.node("LessOrEqual", start, graph.node("Max", last, zero))
+    n_starts = graph.node("Add", n_frames, reach)
+    start = graph.node("Sub", graph.positions(n_starts), reach)
+    last = graph.unsqueeze(graph.node("Sub", lengths, reach + 1), 1)
+    is_late = graph.node("GreaterOrEqual", start, graph.node("Min", last, 0))
+    is_early = graph.node("LessOrEqual", start, graph.node("Max", last, 0))
     return graph.unsqueeze(graph.node("And", is_late, is_early), 2)
 
 
@@ -112,7 +111,7 @@ def _window_sum(graph: Graph, values: str, reach: int) -> str:
     padded = graph.node(
         "Pad", graph.cast(values, "float64"), graph.integers(0, reach + 1, 0, 0, reach, 0)
     )
-    total = graph.node("CumSum", padded, graph.integer(1))
+    total = graph.node("CumSum", padded, 1)
     difference = graph.node("Sub", graph.slice(total, n, END, 1), graph.slice(total, 0, -n, 1))
     return graph.cast(difference, "float32")
 
