@@ -30,7 +30,7 @@ demo: $(VENV)/.recogniser  ## install the recogniser and transcribe a recording
 	@printf 'transcript:  ' && $(BIN)/asr transcribe $(DEMO_WAV)
 
 test: $(VENV)/.everything  ## install everything and run the plain tests
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses auto $(ARGS)
 
 check: $(VENV)/.everything  ## check style, types and shell scripts
 	$(BIN)/ruff check
@@ -46,7 +46,7 @@ bench: $(VENV)/.everything  ## measure speed, paired with the reference librarie
 	@for name in features training transcription; do $(BIN)/python -m benchmarks.$$name || exit; done
 
 $(VENV)/.recogniser: setup.cfg pyproject.toml constraints.txt
-	@echo 'installing the recogniser into $(VENV) (400 MB, without torch)'
+	@echo 'installing the recogniser into $(VENV) (440 MB, without torch)'
 	@$(PYTHON) -m venv $(VENV)
 	@$(INSTALL) -e .
 	@touch $@
