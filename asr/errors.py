@@ -3,6 +3,8 @@
 A message says what was expected, what came, where, and what to do.
 """
 
+from collections.abc import Sequence
+
 
 class AsrError(Exception):
     """The base of every error that a caller or a user can cause and fix."""
@@ -38,3 +40,14 @@ class StoppedError(AsrError, RuntimeError):
 
 class TrainingError(AsrError, RuntimeError):
     """Training cannot go on: a loss that is not finite, or a state that does not fit the run."""
+
+
+def shortened(names: Sequence[str], n_shown: int = 5) -> str:
+    """List names, and count those after the first few.
+
+    Example:
+        >>> shortened(["one", "two", "three"], 2)
+        'one, two and 1 more'
+    """
+    rest = f" and {len(names) - n_shown} more" if len(names) > n_shown else ""
+    return f"{', '.join(names[:n_shown])}{rest}"

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from asr.cli.numbers import add_percentage
-from asr.cli.outputs import shortened
 from asr.corpus.utterance import Utterance
-from asr.errors import DataError
+from asr.errors import DataError, shortened
 from asr.text.normalise import normaliser
 from asr.text.omissions import Omissions, find_omissions
 

@@ -43,14 +43,14 @@ from pathlib import Path
 from asr.cli.bars import counting_bar
 from asr.cli.numbers import add_number, duration
 from asr.cli.omitting import add_omission_limit, check_omissions
-from asr.cli.outputs import add_output, shortened
+from asr.cli.outputs import add_output
 from asr.corpus.alignable import too_short_for_ctc
 from asr.corpus.listing import list_corpora
 from asr.corpus.manifest import write_manifest
 from asr.corpus.measuring import decoded, measured
 from asr.corpus.selection import read_ids, selected
 from asr.corpus.utterance import CorpusReport, Problem, Utterance, without_folders
-from asr.errors import DataError
+from asr.errors import DataError, shortened
 from asr.files import write_text
 from asr.lengths import n_frames, subsampled_lengths
 from asr.text.normalise import NORMALISERS, normaliser

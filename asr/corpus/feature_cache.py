@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 
 from asr.augment.rendition import AS_RECORDED, Rendition, render
+from asr.corpus.damage import Damage
 from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
+from asr.errors import AudioError
 from asr.features.front_end import FrontEnd
 
 # Never the id, which is unique within its manifest only: recording, offset, duration, channel.
@@ -26,15 +28,19 @@ class FeatureCache:
     Args:
         front_end: Computes the features.
         max_bytes: Room for features.
+        damage: Notes what cannot be read; None notes nothing and lets nothing pass.
     """
 
-    def __init__(self, front_end: FrontEnd, max_bytes: int) -> None:
+    def __init__(self, front_end: FrontEnd, max_bytes: int, damage: Damage | None = None) -> None:
         self.front_end = front_end
+        self._damage = damage or Damage()
         self._room = max_bytes
         self._kept: dict[_Key, Tensor] = {}
 
     def features(self, utterance: Utterance, rendition: Rendition = AS_RECORDED) -> Tensor:
         """Return the features of one utterance, (T, F) float32. Do not change them in place.
+
+        What cannot be read has no frames, if so much damage may be.
 
         Raises:
             AudioError: The recording cannot be read; the message names it.
@@ -45,7 +51,11 @@ class FeatureCache:
         )
         if key in self._kept:
             return self._kept[key]
-        features = self._compute(utterance, rendition)
+        try:
+            features = self._compute(utterance, rendition)
+        except AudioError as error:
+            self._damage.note(utterance, error)
+            return torch.zeros(0, self.front_end.n_features)
         if features.nbytes <= self._room:
             self._room -= features.nbytes
             self._kept[key] = features

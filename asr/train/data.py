@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from asr.corpus.batching import BatchingConfig, plan_batches
 from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.loader import prefetch
 from asr.corpus.utterance import Utterance
-from asr.errors import DataError
+from asr.errors import DataError, shortened
 from asr.features.padding import pad
 from asr.text.normalise import Normaliser
 from asr.train.objective import Targets
@@ -55,7 +56,7 @@ class TrainingData:
     ) -> None:
         missing = [utterance.id for utterance in utterances if utterance.duration is None]
         if missing:
-            raise DataError(f"no duration for {', '.join(missing[:5])}: prepare the manifest again")
+            raise DataError(f"no duration for {shortened(missing)}: prepare the manifest again")
         self.utterances = utterances
         self.duration = sum(utterance.duration or 0.0 for utterance in utterances)
         self.tokens = {
@@ -123,6 +124,8 @@ class TrainingData:
         features, lengths = pad(
             [self.cache.features(self.utterances[i], plan.renditions[i]) for i in indices]
         )
+        if not features.shape[1]:  # recordings shorter than a frame, or damaged
+            features = torch.zeros(len(indices), 1, self.front_end.n_features)
         return self.front_end.normalise(features, lengths), lengths
 
     def _augmented(self, batch: TrainingBatch) -> TrainingBatch:
@@ -151,13 +154,18 @@ def normalised_texts(utterances: Sequence[Utterance], normalise: Normaliser) -> 
     """Normalise the texts; return them by utterance id.
 
     Raises:
-        DataError: There is no utterance, or one has no text.
+        DataError: There is no utterance, one has no text, or two have the same id.
     """
     without = [utterance.id for utterance in utterances if utterance.text is None]
     if without or not utterances:
-        got = f"{', '.join(without[:5])} without a text" if without else "an empty manifest"
+        got = f"{shortened(without)} without a text" if without else "an empty manifest"
         raise DataError(f"training needs utterances with texts, got {got}")
-    return {utterance.id: normalise(utterance.text or "") for utterance in utterances}
+    texts = {utterance.id: normalise(utterance.text or "") for utterance in utterances}
+    if len(texts) < len(utterances):
+        counts = Counter(utterance.id for utterance in utterances)
+        repeated = [name for name, n in counts.items() if n > 1]
+        raise DataError(f"two utterances have the same id: {shortened(repeated)}")
+    return texts
 
 
 @dataclass(frozen=True, slots=True)
