@@ -43,6 +43,7 @@ from asr.train.run import STATE_FILE, run_folder
 from asr.train.state import RunState
 from asr.train.validation import DevSet
 
+START = "start"  # in the folder of a run: the model before its first update
 CMVN_UTTERANCES = 2000  # evenly spread over the manifest; more change no digit that matters
 
 Tokens = dict[str, list[int]]  # token ids by utterance id
@@ -110,25 +111,20 @@ def train_model(
             character without a token or a word without a pronunciation.
         ConfigError: A head of phones has no lexicon, or the reverse; or the model to start from
             is not the one that the configuration asks for.
-        TrainingError: Training cannot go on, or is another than was begun there; the state on disk
-            is from before.
+        TrainingError: Training cannot go on; the state on disk is from before.
         StoppedError: `resources.must_stop` returned True; the state is saved.
         AudioError: More recordings cannot be read than may be damaged.
         ModelError: `output` holds something that is not a model.
     """
     check_replaceable(output)
     folder = run_folder(output)
-    torch.manual_seed(config.batching.seed)
-    train, ranks = material.train, resources.ranks
+    ranks, train = resources.ranks, material.train
     texts = normalised_texts(train, normaliser(config.text.normaliser))
     origin = begin_or_go_on(folder, _origin(config, material), writes=ranks.is_first)
     speller = _phone_speller(config, material.lexicon)
     damage = Damage(material.max_damaged)
-    checkpoint = _begun(folder, config)
-    if checkpoint is None:
-        checkpoint = _start(config, material, list(texts.values()), speller, damage)
-        if ranks.is_first:
-            _keep_start(folder, checkpoint)
+    checkpoint = _begun(folder, config) or _start(config, material, texts, speller, damage)
+    _keep_start(folder, checkpoint, ranks)
     tokens = _tokens(checkpoint, texts, speller)
     cache = FeatureCache(checkpoint.front_end, resources.max_feature_bytes, damage)
     trainer = Trainer(
@@ -141,10 +137,8 @@ def train_model(
     )
 
     def save_best() -> None:
-        card = _card(config, trainer.state, train, provenance)
         best = dataclasses.replace(checkpoint, model=trainer.kept_model)
-        example = swelling_noise(config.features.sample_rate)
-        save_checkpoint(folder / "best", best, card=card, example=example)
+        _save(folder / "best", best, _card(config, trainer.state, train, provenance))
 
     state = trainer.run(watcher, save_best, resources.must_stop)
     if ranks.is_first:
@@ -167,24 +161,32 @@ def _origin(config: Config, material: Material) -> Origin:
 
 def _begun(folder: Path, config: Config) -> Checkpoint | None:
     """Read the model that the run in a folder began with: utterances may have gone since."""
-    if not (folder / STATE_FILE).exists() or not (folder / "start").exists():
+    start = folder / START
+    if not (folder / STATE_FILE).exists() or not start.exists():
         return None
-    return start_from(load_checkpoint(folder / "start"), config)
+    return start_from(load_checkpoint(start), config)
 
 
-def _keep_start(folder: Path, checkpoint: Checkpoint) -> None:
+def _keep_start(folder: Path, checkpoint: Checkpoint, ranks: Ranks) -> None:
+    """Keep the model that a run begins with, unless it has begun."""
+    if ranks.is_first and not (folder / STATE_FILE).exists():
+        _save(folder / START, checkpoint, "# Before training\n")
+
+
+def _save(folder: Path, checkpoint: Checkpoint, card: str) -> None:
     example = swelling_noise(checkpoint.config.features.sample_rate)
-    save_checkpoint(folder / "start", checkpoint, card="# Before training\n", example=example)
+    save_checkpoint(folder, checkpoint, card=card, example=example)
 
 
 def _start(
     config: Config,
     material: Material,
-    texts: list[str],
+    texts: Mapping[str, str],
     speller: PhoneSpeller | None,
     damage: Damage,
 ) -> Checkpoint:
     """Make the model that training starts from: with another one's weights, or random ones."""
+    torch.manual_seed(config.batching.seed)
     if material.start:
         return start_from(material.start, config)
     tokenizers: dict[str, Tokenizer] = {}
@@ -193,7 +195,7 @@ def _start(
             assert speller is not None
             tokenizers[name] = speller.table()
         else:
-            tokenizers[name] = make_tokenizer(texts, head)
+            tokenizers[name] = make_tokenizer(list(texts.values()), head)
     checkpoint = build(config, tokenizers)
     if config.features.cmvn == "global":
         features_of = FeatureCache(checkpoint.front_end, max_bytes=0, damage=damage).features
