@@ -3,8 +3,6 @@
 A message says what was expected, what came, where, and what to do.
 """
 
-from collections.abc import Sequence
-
 
 class AsrError(Exception):
     """The base of every error that a caller or a user can cause and fix."""
@@ -42,7 +40,7 @@ class TrainingError(AsrError, RuntimeError):
     """Training cannot go on: a loss that is not finite, or a state that does not fit the run."""
 
 
-def shortened(names: Sequence[str], n_shown: int = 5) -> str:
+def shortened(names: list[str] | tuple[str, ...], n_shown: int = 5) -> str:
     """List names, and count those after the first few.
 
     Example:

@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--normaliser",
         choices=sorted(NORMALISERS),
-        default="librispeech-1",
-        help="normaliser of all words (default: librispeech-1)",
+        default="librispeech-2",
+        help="normaliser of all words (default: librispeech-2)",
     )
 
 

@@ -138,6 +138,18 @@ def folds(recordings: Sequence[Utterance], n_folds: int) -> list[list[Utterance]
     return [list(recordings[number::n_folds]) for number in range(n_folds)]
 
 
+def recordings_hash(recordings: Sequence[Utterance]) -> str:
+    """Hash recordings by their content: another corpus may have the same ids and names."""
+    content = hashlib.sha256(repr(without_folders(recordings)).encode("utf-8", "surrogatepass"))
+    for recording in recordings:
+        try:
+            with recording.audio_filepath.open("rb") as file:
+                content.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError:  # recognising will name it
+            content.update(b"\0")
+    return content.hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class _Adapter:
     """Recognises and trains; what is finished in its folder is not done again."""
@@ -152,7 +164,7 @@ class _Adapter:
 
     def recognise(self, model: Path, recordings: Sequence[Utterance]) -> dict[str, Transcript]:
         """Recognise, or read what this model recognised before with the same search."""
-        origin = f"{weights_hash(model)} {self.plan!r} {without_folders(recordings)}"
+        origin = f"{weights_hash(model)} {self.plan!r} {recordings_hash(recordings)}"
         name = hashlib.sha256(origin.encode()).hexdigest()[:8]
         file = self.folder / f"transcripts.{name}.jsonl"
         if not file.exists():
