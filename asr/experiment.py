@@ -24,7 +24,7 @@ from asr.corpus.damage import Damage
 from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.loader import prefetch
 from asr.corpus.utterance import Utterance
-from asr.errors import ConfigError, DataError
+from asr.errors import ConfigError, DataError, shortened
 from asr.features.cmvn import corpus_statistics
 from asr.lexicon.phone_spelling import PhoneSpeller
 from asr.lexicon.read import Pronunciation
@@ -266,6 +266,7 @@ def _tokens(
 ) -> dict[str, Tokens]:
     """Spell the texts in the tokens of each head."""
     tokens: dict[str, Tokens] = {head: {} for head in checkpoint.config.heads}
+    refused: dict[str, DataError] = {}
     for head, own in tokens.items():
         tokenizer = checkpoint.directory.tokenizers[head]
         phones = speller if checkpoint.config.heads[head].units == "phones" else None
@@ -273,7 +274,11 @@ def _tokens(
             try:
                 own[name] = _encoded(text, tokenizer, phones)
             except DataError as error:
-                raise DataError(f"utterance {name}: {error}") from error
+                refused[name] = error
+    if refused:
+        first, *others = refused
+        more = f"; so it is with {len(others)} more: {shortened(others)}" if others else ""
+        raise DataError(f"utterance {first}: {refused[first]}{more}") from refused[first]
     return tokens
 
 

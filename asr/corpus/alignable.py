@@ -31,7 +31,7 @@ def too_short_for_ctc(
         if utterance.text is None:
             continue
         if utterance.duration is None:
-            raise DataError(f"{utterance.id}: has no duration; prepare the manifest again")
+            raise DataError(f"{utterance.id}: has no duration: `asr prepare` fills it in")
         n_frames = n_frames_of(utterance.duration)
         n_needed = max(1, n_frames_needed(tokens_of(utterance.text)))
         if n_frames < n_needed:

@@ -56,7 +56,7 @@ class TrainingData:
     ) -> None:
         missing = [utterance.id for utterance in utterances if utterance.duration is None]
         if missing:
-            raise DataError(f"no duration for {shortened(missing)}: prepare the manifest again")
+            raise DataError(f"no duration for {shortened(missing)}: `asr prepare` fills it in")
         self.utterances = utterances
         self.duration = sum(utterance.duration or 0.0 for utterance in utterances)
         self.tokens = {
