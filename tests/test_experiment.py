@@ -240,7 +240,7 @@ def test_a_word_without_a_pronunciation_is_refused_with_its_utterance(
 ) -> None:
     lexicon = spelled_out(tiny_corpus)[4:]
 
-    with pytest.raises(DataError, match=r"utterance .*lacks the word.*; so it is with [1-7] more: "):
+    with pytest.raises(DataError, match=r"utterance .*lacks the word.*; so it is with [1-7] more"):
         train(with_phones(small_config), tiny_corpus, tmp_path / "model", lexicon=lexicon)
 
 
