@@ -15,7 +15,8 @@ from asr.checkpoint.golden import read_example
 from asr.checkpoint.names import weights_hash
 from asr.checkpoint.network import Checkpoint, load_checkpoint, save_checkpoint
 from asr.config import Config, config_hash
-from asr.corpus.utterance import Utterance, without_folders
+from asr.corpus.loader import recordings_hash
+from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError
 from asr.experiment import Material, Resources, train_model
 from asr.lexicon.read import Pronunciation, read_lexicon
@@ -136,18 +137,6 @@ def adapt_model(
 def folds(recordings: Sequence[Utterance], n_folds: int) -> list[list[Utterance]]:
     """Deal recordings out like cards, so that every fold has some of each speaker."""
     return [list(recordings[number::n_folds]) for number in range(n_folds)]
-
-
-def recordings_hash(recordings: Sequence[Utterance]) -> str:
-    """Hash recordings by their content: another corpus may have the same ids and names."""
-    content = hashlib.sha256(repr(without_folders(recordings)).encode("utf-8", "surrogatepass"))
-    for recording in recordings:
-        try:
-            with recording.audio_filepath.open("rb") as file:
-                content.update(hashlib.file_digest(file, "sha256").digest())
-        except OSError:  # recognising will name it
-            content.update(b"\0")
-    return content.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
