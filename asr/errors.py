@@ -38,3 +38,14 @@ class StoppedError(AsrError, RuntimeError):
 
 class TrainingError(AsrError, RuntimeError):
     """Training cannot go on: a loss that is not finite, or a state that does not fit the run."""
+
+
+def shortened(names: list[str] | tuple[str, ...], n_shown: int = 5) -> str:
+    """List names, and count those after the first few.
+
+    Example:
+        >>> shortened(["one", "two", "three"], 2)
+        'one, two and 1 more'
+    """
+    rest = f" and {len(names) - n_shown} more" if len(names) > n_shown else ""
+    return f"{', '.join(names[:n_shown])}{rest}"

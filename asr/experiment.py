@@ -20,10 +20,11 @@ from asr.checkpoint.network import (
     start_from,
 )
 from asr.config import TEXT_HEAD, Config, config_hash, to_toml
+from asr.corpus.damage import Damage
 from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.loader import prefetch
-from asr.corpus.utterance import Utterance, without_folders
-from asr.errors import ConfigError, DataError
+from asr.corpus.utterance import Utterance
+from asr.errors import ConfigError, DataError, shortened
 from asr.features.cmvn import corpus_statistics
 from asr.lexicon.phone_spelling import PhoneSpeller
 from asr.lexicon.read import Pronunciation
@@ -34,13 +35,15 @@ from asr.text.tokens import TokenTable
 from asr.train.data import TrainingData, evenly, normalised_texts
 from asr.train.loop import Procedure, Trainer
 from asr.train.objective import LossTerm, make_terms
+from asr.train.origin import Origin, begin_or_go_on, hashes
 from asr.train.priors import PRIOR_UTTERANCES, estimate_priors
 from asr.train.progress import Watcher
 from asr.train.ranks import ALONE, Ranks
-from asr.train.run import run_folder
+from asr.train.run import STATE_FILE, run_folder
 from asr.train.state import RunState
 from asr.train.validation import DevSet
 
+START = "start"  # in the folder of a run: the model before its first update
 CMVN_UTTERANCES = 2000  # evenly spread over the manifest; more change no digit that matters
 
 Tokens = dict[str, list[int]]  # token ids by utterance id
@@ -56,12 +59,15 @@ class Material:
         lexicon: How the words of the texts are pronounced; required if the configuration has a head
             of phones, refused if not.
         start: A model from whose weights training starts; None starts from random ones.
+        max_damaged: Recordings that may turn out unreadable; training does without them, and in the
+            dev set their words count as deleted.
     """
 
     train: Sequence[Utterance]
     dev: Sequence[Utterance] | None
     lexicon: Sequence[Pronunciation] | None = None
     start: Checkpoint | None = None
+    max_damaged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,33 +113,32 @@ def train_model(
             is not the one that the configuration asks for.
         TrainingError: Training cannot go on; the state on disk is from before.
         StoppedError: `resources.must_stop` returned True; the state is saved.
-        AudioError: A recording cannot be read.
+        AudioError: More recordings cannot be read than may be damaged.
         ModelError: `output` holds something that is not a model.
     """
     check_replaceable(output)
     folder = run_folder(output)
-    torch.manual_seed(config.batching.seed)
-    train = material.train
+    ranks, train = resources.ranks, material.train
     texts = normalised_texts(train, normaliser(config.text.normaliser))
+    origin = begin_or_go_on(folder, _origin(config, material), writes=ranks.is_first)
     speller = _phone_speller(config, material.lexicon)
-    checkpoint = _start(config, material, list(texts.values()), speller)
+    damage = Damage(material.max_damaged)
+    checkpoint = _begun(folder, config) or _start(config, material, texts, speller, damage)
+    _keep_start(folder, checkpoint, ranks)
     tokens = _tokens(checkpoint, texts, speller)
-    cache = FeatureCache(checkpoint.front_end, resources.max_feature_bytes)
-    ranks = resources.ranks
+    cache = FeatureCache(checkpoint.front_end, resources.max_feature_bytes, damage)
     trainer = Trainer(
         checkpoint.model,
         TrainingData(train, tokens, cache, config.batching, config.augment, ranks),
         _dev_set(checkpoint, material.dev, cache, ranks) if material.dev is not None else None,
         Procedure(_terms(checkpoint, tokens), config.train, config.optimiser),
         folder,
-        fingerprint=_fingerprint(config, tokens, material.start, train, material.dev or ()),
+        fingerprint=origin.fingerprint,
     )
 
     def save_best() -> None:
-        card = _card(config, trainer.state, train, provenance)
         best = dataclasses.replace(checkpoint, model=trainer.kept_model)
-        example = swelling_noise(config.features.sample_rate)
-        save_checkpoint(folder / "best", best, card=card, example=example)
+        _save(folder / "best", best, _card(config, trainer.state, train, provenance))
 
     state = trainer.run(watcher, save_best, resources.must_stop)
     if ranks.is_first:
@@ -141,10 +146,47 @@ def train_model(
     return state
 
 
+def _origin(config: Config, material: Material) -> Origin:
+    """Say what a run begins with, which must be the same when it goes on."""
+    start, lexicon = material.start, material.lexicon
+    weights = safetensors.torch.save(start.model.state_dict()) if start else b""
+    return Origin(
+        config=to_toml(config),
+        start=hashlib.sha256(weights).hexdigest() if start else "",
+        lexicon=hashlib.sha256(repr(list(lexicon)).encode()).hexdigest() if lexicon else "",
+        train=hashes(material.train),
+        dev=hashes(material.dev or ()),
+    )
+
+
+def _begun(folder: Path, config: Config) -> Checkpoint | None:
+    """Read the model that the run in a folder began with: utterances may have gone since."""
+    start = folder / START
+    if not (folder / STATE_FILE).exists() or not start.exists():
+        return None
+    return start_from(load_checkpoint(start), config)
+
+
+def _keep_start(folder: Path, checkpoint: Checkpoint, ranks: Ranks) -> None:
+    """Keep the model that a run begins with, unless it has begun."""
+    if ranks.is_first and not (folder / STATE_FILE).exists():
+        _save(folder / START, checkpoint, "# Before training\n")
+
+
+def _save(folder: Path, checkpoint: Checkpoint, card: str) -> None:
+    example = swelling_noise(checkpoint.config.features.sample_rate)
+    save_checkpoint(folder, checkpoint, card=card, example=example)
+
+
 def _start(
-    config: Config, material: Material, texts: list[str], speller: PhoneSpeller | None
+    config: Config,
+    material: Material,
+    texts: Mapping[str, str],
+    speller: PhoneSpeller | None,
+    damage: Damage,
 ) -> Checkpoint:
     """Make the model that training starts from: with another one's weights, or random ones."""
+    torch.manual_seed(config.batching.seed)
     if material.start:
         return start_from(material.start, config)
     tokenizers: dict[str, Tokenizer] = {}
@@ -153,10 +195,10 @@ def _start(
             assert speller is not None
             tokenizers[name] = speller.table()
         else:
-            tokenizers[name] = make_tokenizer(texts, head)
+            tokenizers[name] = make_tokenizer(list(texts.values()), head)
     checkpoint = build(config, tokenizers)
     if config.features.cmvn == "global":
-        features_of = FeatureCache(checkpoint.front_end, max_bytes=0).features
+        features_of = FeatureCache(checkpoint.front_end, max_bytes=0, damage=damage).features
         some = evenly(material.train, CMVN_UTTERANCES)
         statistics = corpus_statistics(prefetch(features_of, some, depth=8))
         checkpoint.front_end.set_global_cmvn(statistics.mean, statistics.std)
@@ -224,6 +266,7 @@ def _tokens(
 ) -> dict[str, Tokens]:
     """Spell the texts in the tokens of each head."""
     tokens: dict[str, Tokens] = {head: {} for head in checkpoint.config.heads}
+    refused: dict[str, DataError] = {}
     for head, own in tokens.items():
         tokenizer = checkpoint.directory.tokenizers[head]
         phones = speller if checkpoint.config.heads[head].units == "phones" else None
@@ -231,7 +274,11 @@ def _tokens(
             try:
                 own[name] = _encoded(text, tokenizer, phones)
             except DataError as error:
-                raise DataError(f"utterance {name}: {error}") from error
+                refused[name] = error
+    if refused:
+        first, *others = refused
+        more = f"; so it is with {len(others)} more: {shortened(others)}" if others else ""
+        raise DataError(f"utterance {first}: {refused[first]}{more}") from refused[first]
     return tokens
 
 
@@ -240,20 +287,6 @@ def _encoded(text: str, tokenizer: Tokenizer, phones: PhoneSpeller | None) -> li
         return tokenizer.encode(text)
     assert isinstance(tokenizer, TokenTable)
     return tokenizer.numbers(phones.spell(text))
-
-
-def _fingerprint(
-    config: Config,
-    tokens: Mapping[str, Tokens],
-    start: Checkpoint | None,
-    *manifests: Sequence[Utterance],
-) -> str:
-    """Hash what must be the same when a run is resumed; the audio may lie elsewhere."""
-    speech = [without_folders(utterances) for utterances in manifests]
-    fingerprint = hashlib.sha256(f"{to_toml(config)}{speech}{tokens}".encode())
-    if start:
-        fingerprint.update(safetensors.torch.save(start.model.state_dict()))
-    return fingerprint.hexdigest()
 
 
 def _card(

@@ -53,12 +53,13 @@ def train(
     output: Path,
     watcher: Watcher | None = None,
     must_stop: Callable[[], bool] = lambda: False,
-    lexicon: Sequence[Pronunciation] | None = None,
     start: Path | None = None,
+    **more: Any,  # noqa: ANN401 (of the material)
 ) -> RunState:
+    first = load_checkpoint(start) if start else None
     return train_model(
         config,
-        Material(corpus, corpus[:3], lexicon, load_checkpoint(start) if start else None),
+        Material(corpus, corpus[:3], start=first, **more),
         output,
         watcher or Watcher(),
         provenance(["asr", "train"]),
@@ -237,9 +238,9 @@ def test_phones_without_a_lexicon_or_a_lexicon_without_phones_is_refused(
 def test_a_word_without_a_pronunciation_is_refused_with_its_utterance(
     small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
 ) -> None:
-    lexicon = spelled_out(tiny_corpus)[1:]
+    lexicon = spelled_out(tiny_corpus)[4:]
 
-    with pytest.raises(DataError, match=r"utterance .*lacks the word"):
+    with pytest.raises(DataError, match=r"utterance .*lacks the word.*; so it is with [1-7] more"):
         train(with_phones(small_config), tiny_corpus, tmp_path / "model", lexicon=lexicon)
 
 
@@ -385,6 +386,138 @@ def test_a_recording_that_vanishes_ends_the_run_by_its_name_and_back_again_it_go
     train(small_config, corpus, tmp_path / "twice")
 
     assert_equal_states(tmp_path / "whole", tmp_path / "twice")
+
+
+def damaged(corpus: Sequence[Utterance], folder: Path, *numbers: int) -> list[Utterance]:
+    """The corpus with FLAC files of which the second half is missing."""
+    some = list(corpus)
+    for number in numbers:
+        path = folder / f"{some[number].id}.flac"
+        whole = some[number].audio_filepath.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+        some[number] = dataclasses.replace(some[number], audio_filepath=path)
+    return some
+
+
+@pytest.mark.parametrize("cmvn", ["global", "utterance", "window"])
+def test_a_few_damaged_recordings_take_no_part_and_are_named_once(
+    configured: Callable[..., Config],
+    tiny_corpus: Sequence[Utterance],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    cmvn: str,
+) -> None:
+    config = configured(batching__batch_duration=0.5)  # each alone in its batch
+    features = dataclasses.replace(
+        config.features,
+        cmvn=cmvn,  # type: ignore[arg-type]
+        cmvn_window=4.0 if cmvn == "window" else 0.0,
+    )
+    config = dataclasses.replace(config, features=features)
+    watcher = Watcher()
+    corpus = damaged(tiny_corpus, tmp_path, 1, 5)
+
+    train(config, corpus, tmp_path / "model", watcher, max_damaged=2)
+
+    assert [report.n_skipped for report in watcher.epochs] == [2, 2, 2]
+    told = [message for message in caplog.messages if "takes no part" in message]
+    assert sorted(message.split()[0] for message in told) == [corpus[1].id, corpus[5].id]
+    assert load_checkpoint(tmp_path / "model").directory.priors
+
+
+def test_more_damaged_recordings_than_allowed_end_the_run_which_goes_on_without_them(
+    small_config: Config,
+    tiny_corpus: Sequence[Utterance],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    many = list(tiny_corpus) * 3
+    corpus = [dataclasses.replace(u, id=f"{n}") for n, u in enumerate(many)]
+    with pytest.raises(StoppedError):
+        train(small_config, corpus, tmp_path / "model", Watcher(), lambda: True)
+    broken = damaged(corpus, tmp_path, 12, 20)
+    (tmp_path / "model.run" / "state.safetensors").unlink()
+    with pytest.raises(AudioError, match=r"2 cannot be read, and 1 may be damaged: `asr prepare"):
+        train(small_config, broken, tmp_path / "model", max_damaged=1)
+    with pytest.raises(StoppedError):
+        train(small_config, corpus, tmp_path / "model", Watcher(), lambda: True)
+
+    mended = [utterance for n, utterance in enumerate(broken) if n not in (12, 20)]
+    run = train(small_config, mended, tmp_path / "model")
+
+    assert run.epoch == 3
+    assert "goes on without 2 utterances that went away: 12, 20" in caplog.text
+
+
+def test_what_changed_is_named_when_a_run_may_not_go_on(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(small_config, tiny_corpus, tmp_path / "model", Watcher(stop_at_step=2))
+    slower = dataclasses.replace(
+        small_config, optimiser=dataclasses.replace(small_config.optimiser, learning_rate=0.5)
+    )
+    new = dataclasses.replace(tiny_corpus[0], id="new")
+    other = [*tiny_corpus[:-1], dataclasses.replace(tiny_corpus[-1], text="OTHER")]
+
+    for config, corpus, told in (
+        (slower, tiny_corpus, r"optimiser\.learning_rate was 0\.01, is 0\.5\. Train"),
+        (small_config, [*tiny_corpus, new], "the training set has 1 new utterances: new"),
+        (small_config, other, f"1 with other audio, times or texts: {other[-1].id}"),
+        (small_config, tiny_corpus[:4], "the training set lacks 4 of its 8 utterances"),
+        (small_config, [*tiny_corpus[:3], *tiny_corpus[:2:-1]], "is in another order"),
+    ):
+        with pytest.raises(TrainingError, match=told):
+            train(config, corpus, tmp_path / "model")
+
+
+def test_letters_and_cmvn_stay_when_utterances_went_away(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    corpus = [
+        dataclasses.replace(u, id=f"{n}", text="ZOO" if n == 9 else u.text)
+        for n, u in enumerate([*tiny_corpus, *tiny_corpus])
+    ]
+    with pytest.raises(KeyboardInterrupt):
+        train(small_config, corpus, tmp_path / "model", Watcher(stop_at_step=3))
+    before = load_checkpoint(tmp_path / "model.run" / "start")
+
+    train(small_config, [*corpus[:9], *corpus[10:]], tmp_path / "model")
+
+    after = load_checkpoint(tmp_path / "model")
+    assert "Z" in after.directory.tokenizers["text"].tokens
+    assert torch.equal(after.front_end.mean, before.front_end.mean)
+
+
+def test_two_utterances_with_one_id_are_refused(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    twins = [*tiny_corpus, dataclasses.replace(tiny_corpus[0], text="MOON")]
+
+    with pytest.raises(DataError, match=f"the same id: {tiny_corpus[0].id}"):
+        train(small_config, twins, tmp_path / "model")
+
+
+def test_train_and_dev_may_have_the_same_ids_for_other_utterances(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    """An id is unique in its manifest only: neither audio nor texts of the other set are used."""
+    apart = [dataclasses.replace(u, id=f"dev-{n}") for n, u in enumerate(tiny_corpus[4:])]
+    alike = [dataclasses.replace(u, id=tiny_corpus[n].id) for n, u in enumerate(tiny_corpus[4:])]
+    reports = []
+    for name, dev in (("apart", apart), ("alike", alike)):
+        watcher = Watcher()
+        train_model(
+            small_config,
+            Material(tiny_corpus[:4], dev),
+            tmp_path / name,
+            watcher,
+            provenance(["asr"]),
+            Resources(max_feature_bytes=10**9),
+        )
+        reports.append([(r.loss, r.dev_loss, r.wer) for r in watcher.epochs])
+
+    assert reports[0] == reports[1]
 
 
 def test_a_finished_run_is_not_trained_again_but_its_model_is_put_back(

@@ -25,9 +25,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asr.cli.bars import counting_bar
-from asr.cli.outputs import add_output, shortened
+from asr.cli.outputs import add_output
 from asr.corpus.manifest import read_manifest
-from asr.errors import DataError
+from asr.errors import DataError, shortened
 from asr.files import write_text
 from asr.lexicon.g2p.pronouncer import pronounce
 from asr.lexicon.read import read_dictionary
@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--normaliser",
         choices=sorted(NORMALISERS),
-        default="librispeech-1",
-        help="normaliser of all words (default: librispeech-1)",
+        default="librispeech-2",
+        help="normaliser of all words (default: librispeech-2)",
     )
 
 

@@ -1,7 +1,6 @@
-"""Where results go, refused with the usage and not after hours of work; and how lists are shown."""
+"""Where results go, refused with the usage and not after hours of work."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -24,14 +23,3 @@ def folder_to_make(text: str) -> Path:
     if not path.name:  # `.` or `/`: the new folder could not be prepared next to it
         raise argparse.ArgumentTypeError(f"expected the name of a folder to make, got {text!r}")
     return path
-
-
-def shortened(names: Sequence[str], n_shown: int = 5) -> str:
-    """List names, and count those after the first few.
-
-    Example:
-        >>> shortened(["one", "two", "three"], 2)
-        'one, two and 1 more'
-    """
-    rest = f" and {len(names) - n_shown} more" if len(names) > n_shown else ""
-    return f"{', '.join(names[:n_shown])}{rest}"

@@ -18,9 +18,9 @@ import sys
 from pathlib import Path
 
 from asr.cli.decode import record_path
-from asr.cli.outputs import add_output, shortened
+from asr.cli.outputs import add_output
 from asr.corpus.manifest import read_manifest
-from asr.errors import DataError
+from asr.errors import DataError, shortened
 from asr.provenance import provenance
 from asr.text.normalise import NORMALISERS
 from asr.text.transcript import read_transcripts

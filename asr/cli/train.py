@@ -15,6 +15,11 @@ the folders: the same model, to rounding, as one process with the same configura
 --start MODEL begins with the weights of a model and keeps its tokens, to train it further on your
 own recordings or on the same. Try a third of its learning rate first.
 
+Recordings that cannot be read are named and left out, as long as they are few (--max-damaged); in
+the dev set, their words count as deleted. A run that has begun goes on with a manifest from which
+some utterances went away, and with no other change. Letters, digits and signs that the normaliser
+takes out of the texts are named, and refused if they are many (--max-lost).
+
 Features are computed once and kept in memory, as many as --feature-cache has room for; the rest are
 computed again in each epoch. The model is the same.
 
@@ -29,16 +34,21 @@ Next:
 
 import argparse
 import os
+import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr.cli.numbers import add_number
+from asr.cli.numbers import add_number, add_percentage
+from asr.cli.omitting import add_omission_limit, check_omissions
 from asr.cli.stopping import StopSignals
 from asr.cli.training import add_run_arguments, quarter_of_memory, read_run, share_threads
 from asr.cli.watch import RunWatcher
 from asr.config import Config
 from asr.corpus.manifest import read_manifest
+from asr.corpus.utterance import Utterance
+from asr.errors import shortened
 from asr.lexicon.read import read_lexicon
 from asr.provenance import provenance
 from asr.text.normalise import normaliser
@@ -79,6 +89,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="cpu, cuda or cuda:N (default: a GPU where there is one; of several, each process "
         "that torchrun starts takes its own)",
     )
+    add_percentage(
+        parser,
+        "--max-damaged",
+        "end the run if more of the recordings cannot be read",
+        default=1,
+    )
+    add_omission_limit(parser)
     add_number(
         parser,
         "--feature-cache",
@@ -99,6 +116,7 @@ def run(options: argparse.Namespace) -> int:
     config = read_run(options, Config, options.config)
     train = read_manifest(options.train)
     dev = read_manifest(options.dev) if options.dev else None
+    n_damaged = int(options.max_damaged / 100 * (len(train) + len(dev or ())))
     normalise = normaliser(config.text.normaliser)
     lexicon = read_lexicon(options.lexicon, normalise) if options.lexicon else None
     start = load_checkpoint(model_folder(options.start)) if options.start else None
@@ -107,19 +125,35 @@ def run(options: argparse.Namespace) -> int:
         join_ranks(options.device) as ranks,
         StopSignals(is_quiet=not ranks.is_first) as signals,
     ):
+        if ranks.is_first:
+            for manifest, utterances in ((options.train, train), (options.dev, dev or [])):
+                _check_texts(manifest, utterances, config, options.max_lost)
         share_threads(options.threads, config.train.n_shards, ranks.device.type)
         n_dev_words = sum(len((utterance.text or "").split()) for utterance in dev or ())
         watching = RunWatcher(folder, n_dev_words=n_dev_words) if ranks.is_first else None
         resources = Resources(_feature_bytes(options.feature_cache), ranks, signals.has_come)
         made = provenance(_launcher(ranks) + options.command)
         with watching or nullcontext(Unwatched()) as watcher:
-            material = Material(train, dev, lexicon, start)
+            material = Material(train, dev, lexicon, start, n_damaged)
             state = train_model(config, material, options.output, watcher, made, resources)
     if signals.has_stopped:
         return signals.exit_status
     if ranks.is_first:
         print(f"{options.output}: {_end(state, options.dev)}")
     return 0
+
+
+def _check_texts(
+    manifest: Path, utterances: Sequence[Utterance], config: Config, max_lost: float
+) -> None:
+    """Say what the normaliser takes out of the texts, and which it leaves empty."""
+    found = check_omissions(manifest, utterances, config.text.normaliser, max_lost)
+    if found.emptied:
+        print(
+            f"asr: {manifest}: {config.text.normaliser} leaves nothing of {len(found.emptied)} "
+            f"texts: {shortened(found.emptied)}; `asr prepare` leaves them out",
+            file=sys.stderr,
+        )
 
 
 def _end(state: "RunState", dev: Path | None) -> str:

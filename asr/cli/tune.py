@@ -30,6 +30,7 @@ from asr.cli.searching import (
     add_threads_argument,
     beam_settings,
 )
+from asr.corpus.loader import recordings_hash
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
 from asr.files import write_text
@@ -108,7 +109,8 @@ def _emissions(
 ) -> dict[str, Emission]:
     """Read the emissions if they are stored; else compute them, and store them if asked to."""
     path: Path | None = options.emissions
-    origin = f"{weights_hash(options.model)}/{recognizer.searcher.head}"
+    computed_by = f"{weights_hash(options.model)}/{recognizer.searcher.head}"
+    origin = f"{computed_by} of {recordings_hash(utterances)[:16]}"
     if path and path.exists():
         return read_emissions(path, [utterance.id for utterance in utterances], origin)
     emissions = collect_emissions(recognizer.emit_all(by_duration(utterances)))

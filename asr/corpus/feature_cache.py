@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from asr.augment.no_speech import no_speech
 from asr.augment.rendition import AS_RECORDED, Rendition, render
 from asr.augment.surroundings import NO_SURROUNDINGS, Surroundings
+from asr.corpus.damage import Damage
 from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
+from asr.errors import AudioError
 from asr.features.front_end import FrontEnd
 
 # Never the id, which is unique within its manifest only: recording, offset, duration, channel.
@@ -28,10 +32,12 @@ class FeatureCache:
     Args:
         front_end: Computes the features.
         max_bytes: Room for features.
+        damage: Notes what cannot be read; None notes nothing and lets nothing pass.
     """
 
-    def __init__(self, front_end: FrontEnd, max_bytes: int) -> None:
+    def __init__(self, front_end: FrontEnd, max_bytes: int, damage: Damage | None = None) -> None:
         self.front_end = front_end
+        self._damage = damage or Damage()
         self._room = max_bytes
         self._kept: dict[_Key, Tensor] = {}
 
@@ -42,6 +48,8 @@ class FeatureCache:
         surroundings: Surroundings = NO_SURROUNDINGS,
     ) -> Tensor:
         """Return the features of one utterance, (T, F) float32. Do not change them in place.
+
+        What cannot be read has no frames, if so much damage may be.
 
         Args:
             utterance: What to read.
@@ -58,11 +66,27 @@ class FeatureCache:
         )
         if key in self._kept:
             return self._kept[key]
-        features = self._compute(utterance, rendition, surroundings)
+        try:
+            features = self._compute(utterance, rendition, surroundings)
+        except AudioError as error:
+            self._damage.note(utterance, error)
+            return torch.zeros(0, self.front_end.n_features)
         if rendition.returns and features.nbytes <= self._room:
             self._room -= features.nbytes
             self._kept[key] = features
         return features
+
+    def waveform(self, utterance: Utterance) -> NDArray[np.float32]:
+        """Return the waveform of one utterance, (N,) float32; what cannot be read has no samples.
+
+        Raises:
+            AudioError: There is too much damage.
+        """
+        try:
+            return read_utterance(utterance, self.front_end.config.sample_rate)
+        except AudioError as error:
+            self._damage.note(utterance, error)
+            return np.zeros(0, np.float32)
 
     def _compute(
         self, utterance: Utterance, rendition: Rendition, surroundings: Surroundings

@@ -1,15 +1,17 @@
-"""Loader: the waveform of an utterance, and computing ahead in threads."""
+"""Loader: the waveform of an utterance, a hash of many, and computing ahead in threads."""
 
+import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio.read import read_waveform
-from asr.corpus.utterance import Utterance
+from asr.corpus.utterance import Utterance, without_folders
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
@@ -28,6 +30,21 @@ def read_utterance(utterance: Utterance, sample_rate: int) -> NDArray[np.float32
         offset=utterance.offset,
         duration=utterance.duration,
     )
+
+
+def recordings_hash(utterances: Sequence[Utterance]) -> str:
+    """Hash what is heard in utterances, wherever it lies: another corpus may have the same ids."""
+    content = hashlib.sha256()
+    for utterance in without_folders(utterances):
+        told = repr(replace(utterance, text=None, speaker=None))
+        content.update(told.encode("utf-8", "surrogatepass"))
+    for path in dict.fromkeys(utterance.audio_filepath for utterance in utterances):
+        try:
+            with path.open("rb") as file:
+                content.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError:  # whoever reads it will name it
+            content.update(b"\0")
+    return content.hexdigest()
 
 
 def prefetch(

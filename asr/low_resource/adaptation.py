@@ -15,7 +15,8 @@ from asr.checkpoint.golden import read_example
 from asr.checkpoint.names import weights_hash
 from asr.checkpoint.network import Checkpoint, load_checkpoint, save_checkpoint
 from asr.config import Config, config_hash
-from asr.corpus.utterance import Utterance, without_folders
+from asr.corpus.loader import recordings_hash
+from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError
 from asr.experiment import Material, Resources, train_model
 from asr.lexicon.read import Pronunciation, read_lexicon
@@ -152,7 +153,7 @@ class _Adapter:
 
     def recognise(self, model: Path, recordings: Sequence[Utterance]) -> dict[str, Transcript]:
         """Recognise, or read what this model recognised before with the same search."""
-        origin = f"{weights_hash(model)} {self.plan!r} {without_folders(recordings)}"
+        origin = f"{weights_hash(model)} {self.plan!r} {recordings_hash(recordings)}"
         name = hashlib.sha256(origin.encode()).hexdigest()[:8]
         file = self.folder / f"transcripts.{name}.jsonl"
         if not file.exists():

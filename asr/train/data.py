@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,9 +17,9 @@ from asr.augment.spec_augment import spec_augment
 from asr.augment.surroundings import NO_SURROUNDINGS, Surroundings
 from asr.corpus.batching import BatchingConfig, plan_batches
 from asr.corpus.feature_cache import FeatureCache
-from asr.corpus.loader import prefetch, read_utterance
+from asr.corpus.loader import prefetch
 from asr.corpus.utterance import Utterance
-from asr.errors import DataError
+from asr.errors import DataError, shortened
 from asr.features.padding import pad
 from asr.text.normalise import Normaliser
 from asr.train.objective import Targets
@@ -65,7 +66,7 @@ class TrainingData:
     ) -> None:
         missing = [utterance.id for utterance in utterances if utterance.duration is None]
         if missing:
-            raise DataError(f"no duration for {', '.join(missing[:5])}: prepare the manifest again")
+            raise DataError(f"no duration for {shortened(missing)}: `asr prepare` fills it in")
         self.utterances = utterances
         self.duration = sum(utterance.duration or 0.0 for utterance in utterances)
         self.tokens = {
@@ -102,7 +103,8 @@ class TrainingData:
 
         def speech() -> list[NDArray[np.float32]]:
             some = evenly(self.utterances, BABBLE_UTTERANCES)
-            return [read_utterance(utterance, rate) for utterance in some]
+            waveforms = [self.cache.waveform(utterance) for utterance in some]
+            return [waveform for waveform in waveforms if len(waveform)]
 
         return Surroundings.make(self.augment, rate, self.batching.seed, speech)
 
@@ -147,6 +149,8 @@ class TrainingData:
                 for i in indices
             ]
         )
+        if not features.shape[1]:  # recordings shorter than a frame, or damaged
+            features = torch.zeros(len(indices), 1, self.front_end.n_features)
         return self.front_end.normalise(features, lengths), lengths
 
     def _target(self, plan: "_Plan", index: int, tokens: Mapping[str, Tensor]) -> Tensor:
@@ -180,13 +184,18 @@ def normalised_texts(utterances: Sequence[Utterance], normalise: Normaliser) -> 
     """Normalise the texts; return them by utterance id.
 
     Raises:
-        DataError: There is no utterance, or one has no text.
+        DataError: There is no utterance, one has no text, or two have the same id.
     """
     without = [utterance.id for utterance in utterances if utterance.text is None]
     if without or not utterances:
-        got = f"{', '.join(without[:5])} without a text" if without else "an empty manifest"
+        got = f"{shortened(without)} without a text" if without else "an empty manifest"
         raise DataError(f"training needs utterances with texts, got {got}")
-    return {utterance.id: normalise(utterance.text or "") for utterance in utterances}
+    texts = {utterance.id: normalise(utterance.text or "") for utterance in utterances}
+    if len(texts) < len(utterances):
+        counts = Counter(utterance.id for utterance in utterances)
+        repeated = [name for name, n in counts.items() if n > 1]
+        raise DataError(f"two utterances have the same id: {shortened(repeated)}")
+    return texts
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,8 @@ def _gradient(
     """Differentiate the terms' weighted sum over the utterances of a shard that can be aligned."""
     ids, device = batch.ids[batch.rows][rows], batch.features.device.type
     n_frames = int(batch.lengths[rows].max())
+    if n_frames == 0:  # recordings shorter than a frame, or damaged
+        return _Gradient((), 0.0, 0, ids)
     targets = {head: targets[rows] for head, targets in batch.targets.items()}
     with torch.autocast(device, PRECISIONS[precision], precision != "float32"):
         frames, lengths = model.encode(

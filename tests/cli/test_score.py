@@ -90,7 +90,10 @@ def test_without_a_normaliser_there_is_no_score(
 ) -> None:
     path = hypotheses(tmp_path, TEXTS.items())
     assert score(references, path) == 1
-    assert "give --normaliser, one of librispeech-1, verbatim-1" in capsys.readouterr().err
+    assert (
+        "give --normaliser, one of librispeech-1, librispeech-2, verbatim-1"
+        in capsys.readouterr().err
+    )
     assert not path.with_suffix(".score.json").exists()
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,45 @@ def test_a_model_learns_on_from_another(words: list[str], tmp_path: Path) -> Non
     first, second = (load_file(tmp_path / name / WEIGHTS_FILE) for name in ("first", "model"))
     for name, tensor in second.items():
         torch.testing.assert_close(tensor, first[name], atol=1e-6, rtol=0.0)
+
+
+def manifest_with_digits(path: Path, corpus: Sequence[Utterance]) -> Path:
+    """The corpus with a digit in one text, and another of which nothing is left."""
+    changed = [replace(corpus[0], text="SUN 3 MOON"), replace(corpus[1], text="..."), *corpus[2:]]
+    write_manifest(path, changed)
+    return path
+
+
+def test_what_the_normaliser_takes_out_of_the_texts_is_named_and_refused_if_it_is_much(
+    words: list[str],
+    tmp_path: Path,
+    tiny_corpus: Sequence[Utterance],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    digits = manifest_with_digits(tmp_path / "digits.jsonl", tiny_corpus)
+    words[words.index("--train") + 1] = str(digits)
+
+    assert main(words) == 1
+    told = "librispeech-1 takes letters, digits or signs from 1 of "
+    assert f"asr: error: {digits}: {told}" in capsys.readouterr().err
+
+    assert main([*words, "--max-lost", "100"]) == 0
+    err = capsys.readouterr().err
+    assert f"asr: {digits}: {told}" in err
+    assert f"leaves nothing of 1 texts: {tiny_corpus[1].id}" in err
+
+
+def test_a_recording_damaged_in_the_middle_ends_no_run_if_so_much_may_be(
+    words: list[str], tmp_path: Path, tiny_corpus: Sequence[Utterance]
+) -> None:
+    cut = tmp_path / tiny_corpus[0].audio_filepath.name
+    cut.write_bytes(tiny_corpus[0].audio_filepath.read_bytes()[:-4000])
+    train = tmp_path / "cut.jsonl"
+    write_manifest(train, [replace(tiny_corpus[0], audio_filepath=cut), *tiny_corpus[1:]])
+    words[words.index("--train") + 1] = str(train)
+
+    assert main(words) == 1
+    assert main([*words, "--max-damaged", "20"]) == 0
 
 
 def test_a_value_can_be_changed_for_one_run(

@@ -1,11 +1,13 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from asr.cli import main
+from asr.corpus.manifest import read_manifest, write_manifest
 from asr.wer.score_file import read_score_file
 
 Tune = Callable[..., int]
@@ -77,4 +79,15 @@ def test_emissions_of_another_model_are_refused(
     assert tune("--emissions", tmp_path / "dev.emissions") == 0
     monkeypatch.setattr("asr.cli.tune.weights_hash", lambda _: "another")
     assert tune("--emissions", tmp_path / "dev.emissions") == 1
-    assert "not another/text: remove it" in capsys.readouterr().err
+    assert "not another/text of " in capsys.readouterr().err
+
+
+def test_emissions_of_other_recordings_with_the_same_ids_are_refused(
+    tune: Tune, manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tune("--emissions", tmp_path / "dev.emissions") == 0
+    one, two, *others = read_manifest(manifest)
+    swapped = [replace(one, id=two.id), replace(two, id=one.id)]
+    write_manifest(manifest, [*swapped, *others])
+    assert tune("--emissions", tmp_path / "dev.emissions") == 1
+    assert "remove it, or name another" in capsys.readouterr().err

@@ -1,8 +1,10 @@
 import threading
+from pathlib import Path
 
 import pytest
 
-from asr.corpus.loader import prefetch
+from asr.corpus.loader import prefetch, recordings_hash
+from asr.corpus.utterance import Utterance
 
 
 @pytest.mark.parametrize("n_threads", [1, 3])
@@ -24,3 +26,15 @@ def test_an_error_comes_where_its_result_would_have_come() -> None:
     assert [next(numbers), next(numbers)] == [1, 1]
     with pytest.raises(ZeroDivisionError):
         next(numbers)
+
+
+def test_recordings_are_known_by_their_content_and_not_by_their_folder(tmp_path: Path) -> None:
+    def corpus(folder: str, content: bytes) -> str:
+        path = tmp_path / folder / "1.wav"
+        path.parent.mkdir()
+        path.write_bytes(content)
+        return recordings_hash([Utterance("1", path), Utterance("2", path.with_name("gone.wav"))])
+
+    one, copy, other = corpus("one", b"hello"), corpus("copy", b"hello"), corpus("other", b"world")
+
+    assert one == copy != other
