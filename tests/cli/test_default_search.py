@@ -77,19 +77,18 @@ def test_a_setting_changes_the_search_that_it_comes_with(
 
 @pytest.mark.parametrize("kind", [[], ["--search", "beam"]])
 def test_an_option_refines_alike_on_the_command_line_and_in_python(
-    kind: list[str], packed: Path, manifest: Path, knowledge: Path, tmp_path: Path
+    kind: list[str], packed: Path, manifest: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "h.jsonl"
-    own = ["--lexicon", knowledge / "words.txt", "--beam-size", 20]
+    (tmp_path / "mine.txt").write_text("one\ntwo\n")
+    own = ["--lexicon", tmp_path / "mine.txt", "--beam-size", 20]
     assert main([*map(str, ["decode", packed, manifest, *kind, *own, "--output", output])]) == 0
     in_python = asr.load_model(
-        packed, lexicon=knowledge / "words.txt", settings={"beam_size": 20}
+        packed, lexicon=tmp_path / "mine.txt", settings={"beam_size": 20}
     ).searcher.plan
     search = json.loads((tmp_path / "h.run.json").read_text())["search"]
     assert search == str(in_python)
-    assert search == (
-        "beam 20, threshold 14, words of words.txt, words.lm × 0.7, unknown score -15"
-    )
+    assert search == ("beam 20, threshold 14, words of mine.txt, words.lm × 0.7, unknown score -15")
 
 
 def test_a_plain_search_drops_the_models_words_and_says_so_by_its_name(packed: Path) -> None:
