@@ -26,7 +26,7 @@ Dictionary = dict[str, tuple[Units, ...]]  # the pronunciations of each word, at
 
 _N_EXAMPLES = 5
 _VARIANT = re.compile(r"(?<=.)\([^()]*\)$")  # as in READ(2), the second pronunciation of a word
-_NO_WORD = re.compile(r"(?!['\u2018\u2019`])[\W_]")  # begins <unk>, !SIL, [noise], "QUOTE, ...
+_APOSTROPHES = "'\u2018\u2019`"  # may begin a word; other marks do so in <unk>, !SIL, [noise], ...
 _PROBABILITY = re.compile(r"(?:\d*\.\d+(?:[eE]-?\d+)?|\d+[eE]-\d+)(?:\s+|$)")
 _FIRST_PROBABILITY = re.compile(rf"[01]\s+|{_PROBABILITY.pattern}")  # of files that have others
 
@@ -77,8 +77,10 @@ def read_columns(path: Path, normalise: Normaliser) -> tuple[list[str], list[str
     if any(pronunciations) and not all(pronunciations):
         word = written[pronunciations.index("")]
         raise DataError(f"{path}: some words have pronunciations, {word!r} has none")
-    if normalise(" ".join(written)).split(" ") == written:  # ten times as fast as one by one
-        return written, pronunciations
+    text = " ".join(written)
+    words = normalise(text).split(" ")  # ten times as fast as one by one
+    if text.isascii() and [*map(len, words)] == [*map(len, written)]:  # so nothing has vanished
+        return words, pronunciations
     words, pronunciations, lost = _spelled(written, pronunciations, normalise)
     why = "are no single word as the model spells them, or lose a letter or digit"
     refuse_losses(path, lost, len(written), why)
@@ -102,14 +104,15 @@ def refuse_losses(path: Path | None, lost: Sequence[str], n_words: int, why: str
 
 def _read_rows(path: Path) -> tuple[list[str], list[str]]:
     """Read words as they are written, and their units, which may be none."""
-    lines = read_text(path, or_else="latin-1").splitlines()  # CMUdict's encoding
-    if "#" in "".join(lines):  # quicker than line by line
+    text = read_text(path, or_else="latin-1")  # CMUdict's encoding
+    lines = text.splitlines()
+    if "#" in text:  # quicker than line by line
         lines = [line.partition("#")[0] for line in lines]
     rows = [row for row in [line.split(None, 1) for line in lines] if row]
-    rows = [row for row in rows if not _NO_WORD.match(row[0])]
+    rows = [row for row in rows if row[0][0].isalnum() or row[0][0] in _APOSTROPHES]
     written = [_VARIANT.sub("", row[0]) if row[0][-1] == ")" else row[0] for row in rows]
     units = [row[1] if len(row) > 1 else "" for row in rows]
-    if any(map(_PROBABILITY.match, units)):
+    if "." in text and any(map(_PROBABILITY.match, units)):
         units = list(map(_without_probabilities, units))
     return written, units
 
