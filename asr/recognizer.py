@@ -18,6 +18,7 @@ from asr.errors import AsrError, AudioError, DataError
 from asr.provenance import n_cores
 from asr.runtime.emissions import Emission
 from asr.runtime.engine import Engine
+from asr.runtime.voice import blank_outside, voiced_stretches
 from asr.search.alignment import force_align
 from asr.search.hypothesis import Hypothesis
 from asr.text.normalise import normaliser
@@ -27,6 +28,7 @@ READ_AHEAD = 8  # recordings
 
 Waveform = NDArray[np.float32]  # (N,)
 Loaded = tuple[Utterance, Waveform | AudioError]
+Computed = tuple[list[Loaded], NDArray[np.float32], NDArray[np.int64]]  # (B, T, V) and (B,)
 
 
 def load_model(
@@ -178,7 +180,7 @@ class Recognizer:
     def emit_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
     ) -> Iterator[tuple[Utterance, Emission | AudioError]]:
-        """Compute the network's output for many recordings, without searching.
+        """Compute what `transcribe_all` searches, for many recordings.
 
         Args:
             utterances: As for `transcribe_all`.
@@ -186,16 +188,10 @@ class Recognizer:
 
         Yields:
             In the given order, each utterance with its emission, (T, V) natural-log probabilities
-            of the head that is searched, or with the reason why there is none.
+            of the head that is searched, or with the reason why there is none. The blank is certain
+            where there is no speech; see `asr.runtime.voice`.
         """
-        for group, log_probs, lengths in self._computed(utterances, batch_duration):
-            emissions = iter(zip(log_probs, lengths.tolist(), strict=True))
-            for utterance, audio in group:
-                if isinstance(audio, AudioError):
-                    yield utterance, audio
-                else:
-                    emission, length = next(emissions)
-                    yield utterance, emission[:length]
+        return self._emitted(self._computed(utterances, batch_duration))
 
     def align_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
@@ -212,7 +208,8 @@ class Recognizer:
             too little audio for it. Confidences are the network's in each given word, uncalibrated.
         """
         greedy = Recognizer(self.model, self.engine, SearchPlan(), is_calibrated=False)
-        for utterance, emission in greedy.emit_all(utterances, batch_duration=batch_duration):
+        computed = greedy._computed(utterances, batch_duration, has_speech=True)
+        for utterance, emission in greedy._emitted(computed):
             if isinstance(emission, AudioError):
                 yield utterance, emission
                 continue
@@ -244,13 +241,33 @@ class Recognizer:
         return self.searcher.words.transcript(utterance.id, hypotheses, duration)
 
     def _computed(
-        self, utterances: Iterable[Utterance], batch_duration: float
-    ) -> Iterator[tuple[list[Loaded], NDArray[np.float32], NDArray[np.int64]]]:
-        """Yield groups of recordings, with log-probabilities and lengths of the readable ones."""
+        self, utterances: Iterable[Utterance], batch_duration: float, *, has_speech: bool = False
+    ) -> Iterator[Computed]:
+        """Yield groups of recordings, with log-probabilities and lengths of the readable ones.
+
+        Unless all `has_speech`, what cannot be is silenced, so that no search finds words there.
+        """
         loaded = prefetch(self._load, utterances, depth=READ_AHEAD)
+        frame_shift = self.model.config.frame_shift
         for group in _groups(loaded, batch_duration * self.sample_rate):
             readable = [audio for _, audio in group if not isinstance(audio, AudioError)]
-            yield group, *self.engine.log_probs(*_padded(readable), self.searcher.head)
+            log_probs, lengths = self.engine.log_probs(*_padded(readable), self.searcher.head)
+            for emission, waveform in zip(log_probs, [] if has_speech else readable, strict=False):
+                stretches = voiced_stretches(waveform, self.sample_rate)
+                emission[:] = blank_outside(emission, stretches, frame_shift)
+            yield group, log_probs, lengths
+
+    @staticmethod
+    def _emitted(computed: Iterable[Computed]) -> Iterator[tuple[Utterance, Emission | AudioError]]:
+        """Take groups apart."""
+        for group, log_probs, lengths in computed:
+            emissions = iter(zip(log_probs, lengths.tolist(), strict=True))
+            for utterance, audio in group:
+                if isinstance(audio, AudioError):
+                    yield utterance, audio
+                else:
+                    emission, length = next(emissions)
+                    yield utterance, emission[:length]
 
     def _load(self, utterance: Utterance) -> Loaded:
         try:
