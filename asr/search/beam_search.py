@@ -23,12 +23,15 @@ from asr.search.prefix_tree import NONE, n_tokens, trace_back
 from asr.search.records import Factors, Ids
 from asr.search.state import BeamState, Graph, grow, start
 
+SURE_BLANK = 0.999  # what else a frame with it spells is neglected if the last one had it, too
+
 
 class BeamSearch:
     """Finds the most probable token sequences of emissions, each summed over its alignments.
 
-    Scores are exact if the beam is wide enough to keep every prefix. A narrower beam misses the
-    alignments through dropped prefixes, so a score is a lower bound.
+    Scores are exact if the beam is wide enough to keep every prefix, but for frames of which the
+    blank has more than `SURE_BLANK` that follow another one. A narrower beam misses the alignments
+    through dropped prefixes, so a score is a lower bound.
 
     Args:
         config: How widely to search, and the weights.
@@ -112,12 +115,15 @@ class BeamSearch:
         if self._log_prior is not None:
             emission = emission - self._log_prior
             emission = emission - np.logaddexp.reduce(emission, axis=1, keepdims=True)
-        state = self._run(np.exp(emission))
+        is_idle = _repeats_sure_blank(emission[:, self.blank])  # (T,)
+        state = self._run(np.exp(emission[~is_idle]))
+        idle_score = float(emission[is_idle, self.blank].sum())
         n = int(state.progress.n_active[0])
         if not n:
             return [Hypothesis((), (), (), -math.inf, -math.inf)]
         beam, end_scores = state.beam, np.empty(n)
-        scores = np.log(beam.in_blank[:n] + beam.in_token[:n]) + state.progress.log_scale  # (K,)
+        scores = np.log(beam.in_blank[:n] + beam.in_token[:n])  # (K,)
+        scores += state.progress.log_scale + idle_score
         finish(state, self._graph, end_scores)
         _join_last_boundaries(state, self._graph, scores, end_scores)
         totals = scores + end_scores
@@ -208,6 +214,16 @@ class BeamSearch:
             has_ended = tree.ended_word[prefix] != NONE
             prefix = int(tree.parent[prefix])
         return self._hypothesis(emission, state, prefix, scores[slot], scores[slot])
+
+
+def _repeats_sure_blank(log_probs: Factors) -> NDArray[np.bool_]:
+    """Tell which frames have a sure blank again, given the blank's log probabilities, (T,).
+
+    After the first of them, another one only multiplies all by the blank's probability.
+    """
+    is_sure = log_probs > math.log(SURE_BLANK)
+    is_repeated: NDArray[np.bool_] = is_sure & np.append(False, is_sure[:-1])[: len(is_sure)]
+    return is_repeated
 
 
 def _join_last_boundaries(
