@@ -94,6 +94,18 @@ def test_a_lexicon_of_pronunciations_is_searched_by_the_head_of_phones(
     assert by_phones.transcribe(recording).text == "A"
 
 
+def test_words_without_pronunciations_are_searched_by_characters_which_is_said(
+    tmp_path: Path, small_config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    save_checkpoint(tmp_path / "m", with_phones(small_config, ["CAT"]), card="", example=EXAMPLE)
+    (tmp_path / "words.txt").write_text("CAT\n", encoding="utf-8")
+
+    recognizer = load_model(tmp_path / "m", search="beam", lexicon=tmp_path / "words.txt")
+
+    assert recognizer.searcher.head == "text"
+    assert "words.txt has no pronunciations: the search reads characters" in caplog.text
+
+
 @pytest.mark.parametrize("kind", ["greedy", "beam"])
 def test_an_emission_is_searched_apart_from_its_recording(
     kind: Kind, tiny_corpus: Sequence[Utterance]

@@ -58,6 +58,12 @@ class Searcher:
             )
         phone_heads = model.config.phone_heads
         self.head = phone_heads[0] if phone_heads and is_pronounced else TEXT_HEAD
+        if phone_heads and plan.lexicon and not is_pronounced:
+            _LOG.warning(
+                "%s has no pronunciations: the search reads characters, not the model's phones, "
+                "which usually makes more errors; `asr lexicon` adds pronunciations",
+                plan.lexicon,
+            )
         self._prior = model.priors.get(self.head)
         self.words = WordReader(model.tokenizers[TEXT_HEAD], self._fusion, model.config.frame_shift)
         self._beam_search = self.beam_search(plan.beam) if plan.beam else None
