@@ -26,6 +26,7 @@ from asr.corpus.loader import prefetch
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError, shortened
 from asr.features.cmvn import corpus_statistics
+from asr.lexicon.phone_set import in_phones
 from asr.lexicon.phone_spelling import PhoneSpeller
 from asr.lexicon.read import Pronunciation
 from asr.provenance import Provenance
@@ -121,7 +122,7 @@ def train_model(
     ranks, train = resources.ranks, material.train
     texts = normalised_texts(train, normaliser(config.text.normaliser))
     origin = begin_or_go_on(folder, _origin(config, material), writes=ranks.is_first)
-    speller = _phone_speller(config, material.lexicon)
+    speller = _phone_speller(config, material)
     damage = Damage(material.max_damaged)
     checkpoint = _begun(folder, config) or _start(config, material, texts, speller, damage)
     _keep_start(folder, checkpoint, ranks)
@@ -249,8 +250,8 @@ def _hand_over(best: Path, output: Path, cache: FeatureCache, train: Sequence[Ut
     save_checkpoint(output, finished, card=read_card(best), example=read_example(best))
 
 
-def _phone_speller(config: Config, lexicon: Sequence[Pronunciation] | None) -> PhoneSpeller | None:
-    heads = config.phone_heads
+def _phone_speller(config: Config, material: Material) -> PhoneSpeller | None:
+    heads, lexicon, start = config.phone_heads, material.lexicon, material.start
     if heads and lexicon is None:
         raise ConfigError(
             f"heads.{heads[0]} outputs phones and there is no lexicon: give one (`asr lexicon` "
@@ -258,6 +259,10 @@ def _phone_speller(config: Config, lexicon: Sequence[Pronunciation] | None) -> P
         )
     if not heads and lexicon is not None:
         raise ConfigError('there is a lexicon and no head of phones: add one (units = "phones")')
+    if lexicon is not None and start and heads[0] in start.directory.tokenizers:
+        units = [" ".join(own) for _, own in lexicon]
+        units = in_phones(units, start.directory.tokenizers[heads[0]].tokens)
+        lexicon = [(word, tuple(u.split())) for (word, _), u in zip(lexicon, units, strict=True)]
     return None if lexicon is None else PhoneSpeller(lexicon)
 
 

@@ -1,13 +1,12 @@
 """Recognizer: audio in, transcript out. What an application imports."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.checkpoint.decoding import SearchOptions, SearchPlan, plan_search
+from asr.checkpoint.decoding import Kind, SearchOptions, SearchPlan, plan_search
 from asr.checkpoint.directory import ModelDirectory, read_directory
 from asr.checkpoint.engine import load_engine
 from asr.checkpoint.names import DEFAULT_MODEL, model_folder
@@ -19,8 +18,8 @@ from asr.errors import AsrError, AudioError, DataError
 from asr.provenance import n_cores
 from asr.runtime.emissions import Emission
 from asr.runtime.engine import Engine
+from asr.runtime.voice import blank_outside, voiced_stretches
 from asr.search.alignment import force_align
-from asr.search.beam import BeamConfig
 from asr.search.hypothesis import Hypothesis
 from asr.text.normalise import normaliser
 from asr.text.transcript import Transcript
@@ -29,34 +28,40 @@ READ_AHEAD = 8  # recordings
 
 Waveform = NDArray[np.float32]  # (N,)
 Loaded = tuple[Utterance, Waveform | AudioError]
+Computed = tuple[list[Loaded], NDArray[np.float32], NDArray[np.int64]]  # (B, T, V) and (B,)
 
 
 def load_model(
     name: str | Path = DEFAULT_MODEL,
     *,
-    beam: BeamConfig | None = None,
+    search: Kind | None = None,
+    settings: Mapping[str, float] | None = None,
     lm: str | Path | None = None,
     lexicon: str | Path | None = None,
     hotwords: Mapping[str, float] | None = None,
-    is_greedy: bool = False,
     n_threads: int | None = None,
 ) -> "Recognizer":
     """Load a model: one that the package ships, by its name, or one of yours, by its folder.
 
+    Options refine the model's own search: each replaces its part, and all else stays. What does not
+    go together is refused.
+
     Args:
         name: A model's name, or the path of a model directory. A shipped model takes precedence
             over a folder of its name in the working directory, which "./NAME" finds.
-        beam: Settings of the beam search; None: those of the model's default search.
-        lm: File of an n-gram model (see `asr lm`), in place of the model's own.
-        lexicon: File of the only words that can be recognised, in place of the model's own: one a
-            line, alone or followed by its pronunciation in the phones of the model.
+        search: What they refine instead: "greedy" (nothing can), "plain" (a beam search without the
+            model's words and weights), or "beam" (the model's own search, or the plain one if that
+            is greedy).
+        settings: Of the beam search, by name; see `asr.search.beam.BeamConfig`.
+        lm: File of an n-gram model; see `asr lm`.
+        lexicon: File of the only words that can be recognised: one a line, alone or followed by its
+            pronunciation in the phones of the model.
         hotwords: Phrases that score higher, each with its boost in nats.
-        is_greedy: Search greedily, whatever the model's default search.
         n_threads: Utterances to compute and search at the same time; None: one per core.
 
     Raises:
         ModelError: There is no such model, or its files do not make one.
-        ConfigError: The options do not go together; see `asr.checkpoint.decoding.plan_search`.
+        ConfigError: Options do not go together, or a setting is out of its range.
         DataError: One of these files cannot be used.
 
     Example:
@@ -65,8 +70,8 @@ def load_model(
         asr.errors.ModelError: no-such-model: neither a model directory nor a shipped model ...
     """
     options = SearchOptions(
-        kind="greedy" if is_greedy else "beam" if beam else None,
-        settings=asdict(beam) if beam else {},
+        kind=search,
+        settings=settings or {},
         lm=Path(lm) if lm else None,
         lexicon=Path(lexicon) if lexicon else None,
         hotwords=hotwords or {},
@@ -175,7 +180,7 @@ class Recognizer:
     def emit_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
     ) -> Iterator[tuple[Utterance, Emission | AudioError]]:
-        """Compute the network's output for many recordings, without searching.
+        """Compute what `transcribe_all` searches, for many recordings.
 
         Args:
             utterances: As for `transcribe_all`.
@@ -183,16 +188,10 @@ class Recognizer:
 
         Yields:
             In the given order, each utterance with its emission, (T, V) natural-log probabilities
-            of the head that is searched, or with the reason why there is none.
+            of the head that is searched, or with the reason why there is none. The blank is certain
+            where there is no speech; see `asr.runtime.voice`.
         """
-        for group, log_probs, lengths in self._computed(utterances, batch_duration):
-            emissions = iter(zip(log_probs, lengths.tolist(), strict=True))
-            for utterance, audio in group:
-                if isinstance(audio, AudioError):
-                    yield utterance, audio
-                else:
-                    emission, length = next(emissions)
-                    yield utterance, emission[:length]
+        return self._emitted(self._computed(utterances, batch_duration))
 
     def align_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
@@ -209,7 +208,8 @@ class Recognizer:
             too little audio for it. Confidences are the network's in each given word, uncalibrated.
         """
         greedy = Recognizer(self.model, self.engine, SearchPlan(), is_calibrated=False)
-        for utterance, emission in greedy.emit_all(utterances, batch_duration=batch_duration):
+        computed = greedy._computed(utterances, batch_duration, has_speech=True)
+        for utterance, emission in greedy._emitted(computed):
             if isinstance(emission, AudioError):
                 yield utterance, emission
                 continue
@@ -241,13 +241,33 @@ class Recognizer:
         return self.searcher.words.transcript(utterance.id, hypotheses, duration)
 
     def _computed(
-        self, utterances: Iterable[Utterance], batch_duration: float
-    ) -> Iterator[tuple[list[Loaded], NDArray[np.float32], NDArray[np.int64]]]:
-        """Yield groups of recordings, with log-probabilities and lengths of the readable ones."""
+        self, utterances: Iterable[Utterance], batch_duration: float, *, has_speech: bool = False
+    ) -> Iterator[Computed]:
+        """Yield groups of recordings, with log-probabilities and lengths of the readable ones.
+
+        Unless all `has_speech`, what cannot be is silenced, so that no search finds words there.
+        """
         loaded = prefetch(self._load, utterances, depth=READ_AHEAD)
+        frame_shift = self.model.config.frame_shift
         for group in _groups(loaded, batch_duration * self.sample_rate):
             readable = [audio for _, audio in group if not isinstance(audio, AudioError)]
-            yield group, *self.engine.log_probs(*_padded(readable), self.searcher.head)
+            log_probs, lengths = self.engine.log_probs(*_padded(readable), self.searcher.head)
+            for emission, waveform in zip(log_probs, [] if has_speech else readable, strict=False):
+                stretches = voiced_stretches(waveform, self.sample_rate)
+                emission[:] = blank_outside(emission, stretches, frame_shift)
+            yield group, log_probs, lengths
+
+    @staticmethod
+    def _emitted(computed: Iterable[Computed]) -> Iterator[tuple[Utterance, Emission | AudioError]]:
+        """Take groups apart."""
+        for group, log_probs, lengths in computed:
+            emissions = iter(zip(log_probs, lengths.tolist(), strict=True))
+            for utterance, audio in group:
+                if isinstance(audio, AudioError):
+                    yield utterance, audio
+                else:
+                    emission, length = next(emissions)
+                    yield utterance, emission[:length]
 
     def _load(self, utterance: Utterance) -> Loaded:
         try:

@@ -21,14 +21,17 @@ from asr.search.lexicon import NO_WORD
 from asr.search.prefix_beam import advance, finish
 from asr.search.prefix_tree import NONE, n_tokens, trace_back
 from asr.search.records import Factors, Ids
-from asr.search.state import BeamState, grow, start
+from asr.search.state import BeamState, Graph, grow, start
+
+SURE_BLANK = 0.999  # what else a frame with it spells is neglected if the last one had it, too
 
 
 class BeamSearch:
     """Finds the most probable token sequences of emissions, each summed over its alignments.
 
-    Scores are exact if the beam is wide enough to keep every prefix. A narrower beam misses the
-    alignments through dropped prefixes, so a score is a lower bound.
+    Scores are exact if the beam is wide enough to keep every prefix, but for frames of which the
+    blank has more than `SURE_BLANK` that follow another one. A narrower beam misses the alignments
+    through dropped prefixes, so a score is a lower bound.
 
     Args:
         config: How widely to search, and the weights.
@@ -86,7 +89,8 @@ class BeamSearch:
 
         Returns:
             Per utterance, in batch order, 1 to `n_best` hypotheses of distinct tokens or words,
-            best first; frames and confidences are those of their best alignment. An utterance
+            best first; they differ in more than bare boundaries before, after or between words.
+            Frames and confidences are those of their best alignment. An utterance
             without frames has the empty hypothesis, and so has one for which every hypothesis is
             impossible, with a score of minus infinity.
 
@@ -111,13 +115,17 @@ class BeamSearch:
         if self._log_prior is not None:
             emission = emission - self._log_prior
             emission = emission - np.logaddexp.reduce(emission, axis=1, keepdims=True)
-        state = self._run(np.exp(emission))
+        is_idle = _repeats_sure_blank(emission[:, self.blank])  # (T,)
+        state = self._run(np.exp(emission[~is_idle]))
+        idle_score = float(emission[is_idle, self.blank].sum())
         n = int(state.progress.n_active[0])
         if not n:
             return [Hypothesis((), (), (), -math.inf, -math.inf)]
         beam, end_scores = state.beam, np.empty(n)
-        scores = np.log(beam.in_blank[:n] + beam.in_token[:n]) + state.progress.log_scale  # (K,)
+        scores = np.log(beam.in_blank[:n] + beam.in_token[:n])  # (K,)
+        scores += state.progress.log_scale + idle_score
         finish(state, self._graph, end_scores)
+        _join_last_boundaries(state, self._graph, scores, end_scores)
         totals = scores + end_scores
         order = np.argsort(-totals, kind="stable")[: self.config.n_best]
         return [
@@ -143,11 +151,12 @@ class BeamSearch:
 
     def _run(self, probs: Factors) -> BeamState:
         """Advance through all frames, (T, V), with as much room for prefixes as that takes."""
+        boundary = self._graph.settings.boundary
         state = start(
             n_tokens=probs.shape[1],
             beam_size=self.config.beam_size,
             min_share=math.exp(-self.config.beam_threshold),
-            blank=self.blank,
+            last_token=self.blank if boundary == NONE else boundary,
             lm_state=self._lm_state,
             hotword_state=int(self.language.hotwords.next_state[0, BOUNDARY]),
         )
@@ -169,7 +178,13 @@ class BeamSearch:
             lm_ids = [UNKNOWN_ID if w.word is None else known[w.word] for w in words]
             log_probs = np.empty(len(lm_ids) + 1)
             lm_score = score_segment(self.language.ngram, np.array(lm_ids, np.int32), log_probs)
-        alignment, _ = best_alignment(emission, tokens.tolist(), blank=self.blank)
+        boundary = self._graph.settings.boundary
+        alignment, _ = best_alignment(
+            emission,
+            tokens.tolist(),
+            blank=self.blank,
+            boundary=boundary if boundary != NONE else None,
+        )
         hypothesis = from_alignment(emission, alignment, float(total), blank=self.blank)
         return replace(hypothesis, acoustic_score=acoustic_score, lm_score=lm_score, words=words)
 
@@ -199,3 +214,27 @@ class BeamSearch:
             has_ended = tree.ended_word[prefix] != NONE
             prefix = int(tree.parent[prefix])
         return self._hypothesis(emission, state, prefix, scores[slot], scores[slot])
+
+
+def _repeats_sure_blank(log_probs: Factors) -> NDArray[np.bool_]:
+    """Tell which frames have a sure blank again, given the blank's log probabilities, (T,).
+
+    After the first of them, another one only multiplies all by the blank's probability.
+    """
+    is_sure = log_probs > math.log(SURE_BLANK)
+    is_repeated: NDArray[np.bool_] = is_sure & np.append(False, is_sure[:-1])[: len(is_sure)]
+    return is_repeated
+
+
+def _join_last_boundaries(
+    state: BeamState, graph: Graph, scores: Factors, end_scores: Factors
+) -> None:
+    """Add the paths of each prefix `a▁` to those of `a`, in nats; `a▁` alone becomes impossible."""
+    n = len(scores)
+    prefixes = state.tree[state.beam.prefix[:n]]
+    ends = np.flatnonzero((prefixes.token == graph.settings.boundary) & (prefixes.parent != NONE))
+    parents = state.tree.slot[prefixes.parent[ends]]
+    ends, parents = ends[parents != NONE], parents[parents != NONE]
+    joining = scores[ends] - np.log(prefixes.factor[ends])
+    scores[parents] = np.logaddexp(scores[parents], joining)
+    end_scores[ends] = -math.inf

@@ -49,11 +49,13 @@ def model(tmp_path_factory: pytest.TempPathFactory, small_config: Config) -> Pat
 
 @pytest.fixture
 def recordings(tmp_path: Path) -> list[Path]:
-    """Two short recordings, in a folder whose name has a space."""
+    """Two short recordings of noise that changes its sound, in a folder whose name has a space."""
     folder = tmp_path / "my recordings"
     folder.mkdir()
     paths = [folder / "one.wav", folder / "two.flac"]
     for seed, path in enumerate(paths):
         noise = np.random.default_rng(seed).standard_normal(8000 + 4000 * seed, np.float32)
-        write_waveform(path, 0.1 * noise, 16000)
+        hiss = np.diff(noise, prepend=np.float32(0))
+        is_hiss = np.arange(len(noise)) // 1600 % 2 == 1
+        write_waveform(path, 0.1 * np.where(is_hiss, hiss, noise), 16000)
     return paths

@@ -157,7 +157,7 @@ def test_a_setting_that_makes_no_sense_is_refused_with_the_usage(
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (("--n-best", "2"), "the model has no default search to refine"),
+        (("--n-best", "2"), "default search is greedy"),
         (("--search", "greedy", "--lm", "x.lm"), "a greedy search takes no beam settings"),
         (("--search", "beam", "--lm-weight", "2"), "lm_weight needs a language model"),
     ],

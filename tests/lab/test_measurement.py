@@ -81,7 +81,8 @@ def test_gradient_and_errors_are_those_of_the_head_that_is_searched(
     )
     (tmp_path / "words").write_text("RAIN K AE T\nMUSIC T AE\n", encoding="utf-8")
     by_phones = SearchPlan(
-        BeamConfig(beam_size=20, beam_threshold=20.0, n_best=1), lexicon=tmp_path / "words"
+        BeamConfig(beam_size=20, beam_threshold=20.0, n_best=1, word_score=-1.0),
+        lexicon=tmp_path / "words",
     )
     utterances = tiny_corpus[:2]
     texts = texts_of(model, utterances, by_phones)

@@ -17,6 +17,7 @@ from asr.search.beam_search import BeamSearch
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
 from asr.search.language import plain_language
+from asr.search.state import BeamState
 
 LogProbs = NDArray[np.float64]
 RandomLogProbs = Callable[..., LogProbs]
@@ -105,6 +106,31 @@ def test_paths_that_spell_the_same_outweigh_the_best_path() -> None:
     assert (best.tokens, second.tokens) == ((1,), ())
     assert math.exp(best.score) == pytest.approx(0.4 * 0.4 + 2 * 0.4 * 0.6)
     assert math.exp(second.score) == pytest.approx(0.36)
+
+
+def test_a_pause_costs_no_more_than_one_frame_and_changes_nothing(
+    random_log_probs: RandomLogProbs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoken = random_log_probs(5, 12, 4, scale=2)
+    pause = np.log(np.tile([0.9997, 0.0001, 0.0001, 0.0001], (2000, 1)))
+    log_probs = np.concatenate([spoken[:6], pause, spoken[6:]])
+    search = plain(log_probs, BeamConfig(beam_size=9, beam_threshold=12.0, n_best=9))
+
+    run, steps = search._run, list[int]()
+
+    def count_steps(probs: LogProbs) -> BeamState:
+        steps.append(len(probs))
+        return run(probs)
+
+    monkeypatch.setattr(search, "_run", count_steps)
+    found = search.search(log_probs)
+    expected = n_best(np.concatenate([spoken[:6], pause[:1], spoken[6:]]), search.config)
+
+    assert steps == [13]
+    assert [h.tokens for h in found] == [h.tokens for h in expected]
+    lost = 1999 * math.log(0.9997)
+    assert [h.score for h in found] == pytest.approx([h.score + lost for h in expected])
+    assert all(not 6 < frame < 2000 for h in found for frame in h.frames)
 
 
 def test_a_repeated_token_needs_a_blank_between() -> None:
