@@ -1,0 +1,65 @@
+"""Windows: a recording of any length, for a network that hears a stretch of it at a time.
+
+A recording is cut into stretches of `STRIDE` seconds. The network hears each with `CONTEXT` seconds
+before and after, so that it knows what surrounds a frame that is kept. The frames of the context
+are dropped, and what is kept of all windows is the output for the recording.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+STRIDE, CONTEXT = 60.0, 12.0  # seconds
+
+Waveform = NDArray[np.float32]  # (N,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """A stretch of a recording with its context.
+
+    Attributes:
+        waveform: (N,), its samples.
+        start: The first of its frames that is kept.
+        stop: The first one that is no longer kept; None: all are, to the end of the recording.
+    """
+
+    waveform: Waveform
+    start: int
+    stop: int | None
+
+
+def cut(
+    blocks: Iterable[Waveform], samples_per_frame: int, stride: int, context: int
+) -> Iterator[Window]:
+    """Cut a recording into overlapping windows, the last one longer rather than short.
+
+    Args:
+        blocks: The recording, in pieces of any lengths.
+        samples_per_frame: Samples from one frame of the output to the next.
+        stride: Frames that are kept of each window.
+        context: Frames before and after these.
+
+    Yields:
+        At least one window. A recording of up to `stride + 2 * context` frames is a single one.
+    """
+    held, start = np.zeros(0, np.float32), 0
+    for block in blocks:
+        held = np.concatenate([held, block])
+        while len(held) > (start + stride + 2 * context) * samples_per_frame:
+            stop = start + stride
+            yield Window(held[: (stop + context) * samples_per_frame], start, stop)
+            n_past = max(0, stop - context)
+            held, start = held[n_past * samples_per_frame :], stop - n_past
+    yield Window(held, start, None)
+
+
+def padded(waveforms: list[Waveform]) -> tuple[Waveform, NDArray[np.int64]]:
+    """Stack waveforms, zeros after the shorter ones: (B, N), and their lengths, (B,)."""
+    lengths = np.array([len(waveform) for waveform in waveforms], np.int64)
+    stacked = np.zeros((len(waveforms), lengths.max(initial=0)), np.float32)
+    for row, waveform in zip(stacked, waveforms, strict=True):
+        row[: len(waveform)] = waveform
+    return stacked, lengths
