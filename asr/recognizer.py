@@ -1,12 +1,18 @@
 """Recognizer: audio in, transcript out. What an application imports."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.audio.read import read_duration, resample
+from asr.audio.recording import open_recording
+from asr.audio.source import Source
 from asr.checkpoint.decoding import SearchOptions, SearchPlan, plan_search
 from asr.checkpoint.directory import ModelDirectory, read_directory
 from asr.checkpoint.engine import load_engine
@@ -19,16 +25,19 @@ from asr.errors import AsrError, AudioError, DataError
 from asr.provenance import n_cores
 from asr.runtime.emissions import Emission
 from asr.runtime.engine import Engine
+from asr.runtime.windows import CONTEXT, STRIDE, Waveform, emit, padded
 from asr.search.alignment import force_align
 from asr.search.beam import BeamConfig
+from asr.search.emission import checked
 from asr.search.hypothesis import Hypothesis
 from asr.text.normalise import normaliser
-from asr.text.transcript import Transcript
+from asr.text.transcript import Transcript, Word, mean_confidence
 
 READ_AHEAD = 8  # recordings
+LONG = STRIDE + 2 * CONTEXT  # seconds; what is longer is computed window by window
 
-Waveform = NDArray[np.float32]  # (N,)
-Loaded = tuple[Utterance, Waveform | AudioError]
+Loaded = tuple[Utterance, Waveform | AudioError | None]  # None: too long to be read at once
+Result = TypeVar("Result")
 
 
 def load_model(
@@ -121,7 +130,7 @@ class Recognizer:
         is_calibrated: bool = True,
         n_threads: int = 1,
     ) -> None:
-        self.model, self.engine = model, engine
+        self.model, self.engine, self._n_threads = model, engine, n_threads
         self.searcher = Searcher(model, plan, n_threads=n_threads)
         self.calibration = self.searcher.calibration_of(model) if is_calibrated else None
 
@@ -130,24 +139,33 @@ class Recognizer:
         """Hz; audio at another rate is resampled."""
         return self.engine.sample_rate
 
-    def transcribe(self, path: str | Path, *, channel: int | None = None) -> Transcript:
-        """Transcribe one audio file.
+    def transcribe(
+        self,
+        source: Source | Waveform,
+        *,
+        sample_rate: int | None = None,
+        channel: int | None = None,
+    ) -> Transcript:
+        """Transcribe one recording of any length, in bounded memory.
 
         Args:
-            path: WAV, FLAC, Ogg, MP3 or AIFF, any rate, any number of channels.
+            source: A file of any format that `asr.audio` reads, by its path or URL or opened in
+                binary; or a waveform, (N,) float32 in [-1, 1].
+            sample_rate: Hz, of a waveform; None: the model's.
             channel: Which channel to take, from 0; None mixes all down.
 
         Returns:
             The transcript; its text is empty if nothing was recognised.
 
         Raises:
-            AudioError: The file cannot be used; the message says why.
+            AudioError: The recording cannot be used; the message says why.
         """
-        utterance = Utterance(id=str(path), audio_filepath=Path(path), channel=channel)
-        _, result = next(self.transcribe_all([utterance]))
-        if isinstance(result, AudioError):
-            raise result
-        return result
+        if isinstance(source, np.ndarray):
+            waveform = resample(source, sample_rate or self.sample_rate, self.sample_rate)
+            return self._transcribed("waveform", [waveform])
+        with open_recording(source) as recording:
+            blocks = recording.blocks(self.sample_rate, channel=channel)
+            return self._transcribed(recording.name, blocks)
 
     def transcribe_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
@@ -167,10 +185,32 @@ class Recognizer:
         for group, log_probs, lengths in self._computed(utterances, batch_duration):
             n_bests = iter(self.searcher(log_probs, lengths))
             for utterance, audio in group:
-                if isinstance(audio, AudioError):
+                if audio is None:
+                    name = utterance.id
+                    yield utterance, _read_on(utterance, lambda b: self._transcribed(name, b), self.sample_rate)
+                elif isinstance(audio, AudioError):
                     yield utterance, audio
                 else:
-                    yield utterance, self._transcript(utterance, audio, next(n_bests))
+                    yield utterance, self._transcript(utterance.id, next(n_bests), len(audio))
+
+    def stream(
+        self, blocks: Iterable[Waveform], *, stride: float = STRIDE, context: float = CONTEXT
+    ) -> Iterator[tuple[Word, ...]]:
+        """Transcribe a recording while it arrives, in bounded memory.
+
+        Args:
+            blocks: The recording at the model's rate, (N,) float32 each, of any lengths.
+            stride: Seconds to recognise at a time.
+            context: Seconds before and after these that the network hears as well. Words come
+                later than they were said by up to both; with less context, more of them are wrong.
+
+        Yields:
+            The next words, in order, as soon as nothing that follows can change them.
+        """
+        emissions = self._emitted(blocks, stride, context, n_threads=1, n_ahead=0)
+        for hypothesis in self._searched(emissions):
+            if words := self.searcher.words.timed(hypothesis, math.inf):
+                yield words
 
     def emit_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
@@ -188,7 +228,9 @@ class Recognizer:
         for group, log_probs, lengths in self._computed(utterances, batch_duration):
             emissions = iter(zip(log_probs, lengths.tolist(), strict=True))
             for utterance, audio in group:
-                if isinstance(audio, AudioError):
+                if audio is None:
+                    yield utterance, _read_on(utterance, lambda b: np.concatenate([*self._emitted(b)]), self.sample_rate)
+                elif isinstance(audio, AudioError):
                     yield utterance, audio
                 else:
                     emission, length = next(emissions)
@@ -223,12 +265,49 @@ class Recognizer:
         ((best, *_),) = self.searcher(emission[None], np.array([len(emission)]))
         return self.searcher.words.text(best)
 
-    def _transcript(
-        self, utterance: Utterance, waveform: Waveform, n_best: list[Hypothesis]
-    ) -> Transcript:
-        duration = len(waveform) / self.sample_rate
-        transcript = self.searcher.words.transcript(utterance.id, n_best, duration)
+    def _transcript(self, name: str, n_best: list[Hypothesis], n_samples: int) -> Transcript:
+        duration = n_samples / self.sample_rate
+        transcript = self.searcher.words.transcript(name, n_best, duration)
         return self.calibration(transcript) if self.calibration else transcript
+
+    def _transcribed(self, name: str, blocks: Iterable[Waveform]) -> Transcript:
+        """Transcribe a recording of any length; one of a single window like any short one."""
+        lengths: list[int] = []
+        emissions = self._emitted(_measured(blocks, lengths))
+        first, second = next(emissions), next(emissions, None)
+        if second is None:
+            (n_best,) = self.searcher(first[None], np.array([len(first)]))
+            return self._transcript(name, n_best, sum(lengths))
+        parts = list(self._searched(chain([first, second], emissions)))
+        transcript = self.searcher.words.joined(name, parts, sum(lengths) / self.sample_rate)
+        return self.calibration(transcript) if self.calibration else transcript
+
+    def _searched(self, emissions: Iterable[Emission]) -> Iterator[Hypothesis]:
+        """Search a recording piece by piece; yield what is settled, and last the best of the rest."""
+        search = self.searcher.running()
+        for emission in emissions:
+            yield from search.read(checked(emission, "the recording"))
+        yield search.finish()[0]
+
+    def _emitted(
+        self,
+        blocks: Iterable[Waveform],
+        stride: float = STRIDE,
+        context: float = CONTEXT,
+        *,
+        n_threads: int | None = None,
+        n_ahead: int = 1,
+    ) -> Iterator[Emission]:
+        return emit(
+            blocks,
+            self.engine,
+            self.searcher.head,
+            frame_shift=self.model.config.frame_shift,
+            stride=stride,
+            context=context,
+            n_threads=n_threads or self._n_threads,
+            n_ahead=n_ahead,
+        )
 
     def _aligned(self, utterance: Utterance, emission: Emission) -> Transcript:
         if utterance.text is None:
@@ -243,26 +322,46 @@ class Recognizer:
     def _computed(
         self, utterances: Iterable[Utterance], batch_duration: float
     ) -> Iterator[tuple[list[Loaded], NDArray[np.float32], NDArray[np.int64]]]:
-        """Yield groups of recordings, with log-probabilities and lengths of the readable ones."""
+        """Yield groups of recordings, with log-probabilities and lengths of those that were read."""
         loaded = prefetch(self._load, utterances, depth=READ_AHEAD)
         for group in _groups(loaded, batch_duration * self.sample_rate):
-            readable = [audio for _, audio in group if not isinstance(audio, AudioError)]
-            yield group, *self.engine.log_probs(*_padded(readable), self.searcher.head)
+            read = [audio for _, audio in group if isinstance(audio, np.ndarray)]
+            yield group, *self.engine.log_probs(*padded(read), self.searcher.head)
 
     def _load(self, utterance: Utterance) -> Loaded:
+        """Read a recording, unless it is too long to be computed at once."""
         try:
+            duration = utterance.duration or read_duration(utterance.audio_filepath)
+            if duration - utterance.offset > LONG:
+                return utterance, None
             return utterance, read_utterance(utterance, self.sample_rate)
         except AudioError as error:
             return utterance, error
 
 
-def _padded(waveforms: list[Waveform]) -> tuple[Waveform, NDArray[np.int64]]:
-    """Stack waveforms, zeros after the shorter ones: (B, N), and their lengths, (B,)."""
-    lengths = np.array([len(waveform) for waveform in waveforms], np.int64)
-    padded = np.zeros((len(waveforms), lengths.max(initial=0)), np.float32)
-    for row, waveform in zip(padded, waveforms, strict=True):
-        row[: len(waveform)] = waveform
-    return padded, lengths
+def _read_on(
+    utterance: Utterance, use: Callable[[Iterator[Waveform]], Result], sample_rate: int
+) -> Result | AudioError:
+    """Read a recording block by block for a use of it."""
+    try:
+        with open_recording(utterance.audio_filepath) as recording:
+            return use(
+                recording.blocks(
+                    sample_rate,
+                    channel=utterance.channel,
+                    offset=utterance.offset,
+                    duration=utterance.duration,
+                )
+            )
+    except AudioError as error:
+        return error
+
+
+def _measured(blocks: Iterable[Waveform], lengths: list[int]) -> Iterator[Waveform]:
+    """Pass blocks on, and note their lengths."""
+    for block in blocks:
+        lengths.append(len(block))
+        yield block
 
 
 def _groups(loaded: Iterable[Loaded], n_samples: float) -> Iterator[list[Loaded]]:
@@ -270,7 +369,7 @@ def _groups(loaded: Iterable[Loaded], n_samples: float) -> Iterator[list[Loaded]
     group: list[Loaded] = []
     longest = 0
     for item in loaded:
-        length = 0 if isinstance(item[1], AudioError) else len(item[1])
+        length = len(item[1]) if isinstance(item[1], np.ndarray) else 0
         if group and max(longest, length) * (len(group) + 1) > n_samples:
             yield group
             group, longest = [], 0

@@ -7,9 +7,14 @@ are dropped, and what is kept of all windows is the output for the recording.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
+
+from asr.corpus.loader import prefetch
+from asr.runtime.emissions import Emission
+from asr.runtime.engine import Engine
 
 STRIDE, CONTEXT = 60.0, 12.0  # seconds
 
@@ -29,6 +34,52 @@ class Window:
     waveform: Waveform
     start: int
     stop: int | None
+
+
+def emit(
+    blocks: Iterable[Waveform],
+    engine: Engine,
+    head: str,
+    *,
+    frame_shift: float,
+    stride: float = STRIDE,
+    context: float = CONTEXT,
+    n_threads: int = 1,
+    n_ahead: int = 1,
+) -> Iterator[Emission]:
+    """Compute the output of one head for a recording, a window at a time.
+
+    Args:
+        blocks: The recording at the engine's rate, in pieces of any lengths.
+        engine: Computes the network.
+        head: The output's name.
+        frame_shift: Seconds from one frame of the output to the next.
+        stride: Seconds that are kept of each window.
+        context: Seconds before and after these.
+        n_threads: Windows to compute at the same time.
+        n_ahead: Groups of so many windows to compute before they are asked for.
+
+    Yields:
+        At least one piece of the output, (T, V) natural-log probabilities, perhaps of no frames.
+    """
+    windows = cut(
+        blocks,
+        round(frame_shift * engine.sample_rate),
+        max(1, round(stride / frame_shift)),
+        round(context / frame_shift),
+    )
+
+    def compute(group: list[Window]) -> list[Emission]:
+        log_probs, lengths = engine.log_probs(*padded([each.waveform for each in group]), head)
+        ends = [n if each.stop is None else each.stop for each, n in zip(group, lengths, strict=True)]
+        return [
+            emission[each.start : end]
+            for each, emission, end in zip(group, log_probs, ends, strict=True)
+        ]
+
+    groups = iter(lambda: list(islice(windows, n_threads)), [])
+    for emissions in prefetch(compute, groups, depth=n_ahead):
+        yield from emissions
 
 
 def cut(
