@@ -54,7 +54,7 @@ def force_align(
 
 
 def best_alignment(
-    emission: Emission, tokens: Sequence[int], *, blank: int
+    emission: Emission, tokens: Sequence[int], *, blank: int, boundary: int | None = None
 ) -> tuple[Alignment, float]:
     """Find the most probable alignment that collapses to the tokens, and its log probability.
 
@@ -65,6 +65,7 @@ def best_alignment(
         emission: (T, V); T is at least `n_frames_needed(tokens)`.
         tokens: U token ids.
         blank: Token id of the CTC blank.
+        boundary: Token id that counts as a blank before and after all tokens and beside itself.
 
     Returns:
         The alignment, (T,), and its score in nats: minus infinity if no path is possible.
@@ -77,9 +78,14 @@ def best_alignment(
     path = np.empty(n_frames, np.int64)
     if not n_frames:
         return path, 0.0
+    if boundary is not None:
+        idle = np.logaddexp(emission[:, blank], emission[:, boundary])
+        is_beside = np.append(states[1::2] == boundary, True)
+        states[::2][is_beside | np.roll(is_beside, 1)] = emission.shape[1]
+        emission = np.column_stack([emission, idle])
     best, steps = np.empty(n_states), np.empty((n_frames, n_states), np.int8)
-    score = best_path(emission, states, blank, best, steps, path)
-    return states[path], score
+    score = best_path(emission, states, best, steps, path)
+    return np.where(path % 2, states[path], blank), score
 
 
 def _check_tokens(tokens: Sequence[int], emission: Emission, blank: int, name: str) -> None:

@@ -21,7 +21,7 @@ from asr.search.lexicon import NO_WORD
 from asr.search.prefix_beam import advance, finish
 from asr.search.prefix_tree import NONE, n_tokens, trace_back
 from asr.search.records import Factors, Ids
-from asr.search.state import BeamState, grow, start
+from asr.search.state import BeamState, Graph, grow, start
 
 
 class BeamSearch:
@@ -86,7 +86,8 @@ class BeamSearch:
 
         Returns:
             Per utterance, in batch order, 1 to `n_best` hypotheses of distinct tokens or words,
-            best first; frames and confidences are those of their best alignment. An utterance
+            best first; they differ in more than bare boundaries before, after or between words.
+            Frames and confidences are those of their best alignment. An utterance
             without frames has the empty hypothesis, and so has one for which every hypothesis is
             impossible, with a score of minus infinity.
 
@@ -121,11 +122,12 @@ class BeamSearch:
 
     def start(self) -> BeamState:
         """Start a search with the empty prefix."""
+        boundary = self._graph.settings.boundary
         return start(
             n_tokens=len(self.language.begins_word),
             beam_size=self.config.beam_size,
             min_share=math.exp(-self.config.beam_threshold),
-            blank=self.blank,
+            last_token=self.blank if boundary == NONE else boundary,
             lm_state=self._lm_state,
             hotword_state=int(self.language.hotwords.next_state[0, BOUNDARY]),
         )
@@ -146,6 +148,7 @@ class BeamSearch:
         beam, end_scores = state.beam, np.empty(n)
         scores = np.log(beam.in_blank[:n] + beam.in_token[:n]) + state.progress.log_scale  # (K,)
         finish(state, self._graph, end_scores)
+        _join_last_boundaries(state, self._graph, scores, end_scores)
         totals = scores + end_scores
         order = np.argsort(-totals, kind="stable")[: self.config.n_best]
         return [
@@ -183,7 +186,13 @@ class BeamSearch:
             lm_ids = [UNKNOWN_ID if w.word is None else known[w.word] for w in words]
             log_probs = np.empty(len(lm_ids) + 1)
             lm_score = score_segment(self.language.ngram, np.array(lm_ids, np.int32), log_probs)
-        alignment, _ = best_alignment(emission, tokens.tolist(), blank=self.blank)
+        boundary = self._graph.settings.boundary
+        alignment, _ = best_alignment(
+            emission,
+            tokens.tolist(),
+            blank=self.blank,
+            boundary=boundary if boundary != NONE else None,
+        )
         hypothesis = from_alignment(emission, alignment, float(total), blank=self.blank)
         return replace(hypothesis, acoustic_score=acoustic_score, lm_score=lm_score, words=words)
 
@@ -213,3 +222,17 @@ class BeamSearch:
             has_ended = tree.ended_word[prefix] != NONE
             prefix = int(tree.parent[prefix])
         return self.hypothesis(emission, state, prefix, scores[slot], scores[slot])
+
+
+def _join_last_boundaries(
+    state: BeamState, graph: Graph, scores: Factors, end_scores: Factors
+) -> None:
+    """Add the paths of each prefix `a▁` to those of `a`, in nats; `a▁` alone becomes impossible."""
+    n = len(scores)
+    prefixes = state.tree[state.beam.prefix[:n]]
+    ends = np.flatnonzero((prefixes.token == graph.settings.boundary) & (prefixes.parent != NONE))
+    parents = state.tree.slot[prefixes.parent[ends]]
+    ends, parents = ends[parents != NONE], parents[parents != NONE]
+    joining = scores[ends] - np.log(prefixes.factor[ends])
+    scores[parents] = np.logaddexp(scores[parents], joining)
+    end_scores[ends] = -math.inf

@@ -43,6 +43,12 @@ class Language:
     ngram: Nodes
     hotwords: Hotwords
 
+    @property
+    def boundary(self) -> int:
+        """The token that ends a word and spells nothing, as among characters; or `NONE`."""
+        is_bare = self.begins_word & (np.diff(self.hotwords.first_unit) == 0)
+        return int(np.argmax(is_bare)) if is_bare.any() else NONE
+
     def __post_init__(self) -> None:
         has_words = self.lexicon.n_words or len(self.ngram.words)
         if self.is_open and has_words and not self.begins_word.any():
@@ -145,6 +151,7 @@ def _settings(language: Language, config: BeamConfig, unknown_score: float, blan
     boost = float(hotwords.boost.max() * hotwords.look_ahead.max())
     return Settings(
         blank=blank,
+        boundary=language.boundary,
         lm_weight=config.lm_weight,
         word_score=config.word_score,
         unknown_score=unknown_score,

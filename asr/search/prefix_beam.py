@@ -8,6 +8,10 @@ token, since the same token again is a new one only after a blank:
     ends in blank     `ab`, blank      `abb`, b      `abc`, c
     ends in b         `ab`, blank      `ab`, b       `abc`, c
 
+Where the boundary between words is a token of its own, the same text would have many prefixes:
+`a`, `▁a`, `▁▁a`. So a boundary adds nothing to a prefix that ends in one, nor to the empty prefix,
+not even after a blank. `a▁` joins `a` at the end of the utterance.
+
 A complete word multiplies the probability by a factor, from the language model and the score per
 word; so does a complete hotword. Until then, a prefix is ranked by its probability times its
 look-ahead: the best factor that its unfinished word can still earn. That is no part of its score.
@@ -33,7 +37,7 @@ from asr.search.hotwords import BOUNDARY, follow_token
 from asr.search.pool import prune
 from asr.search.prefix_tree import NONE, OOV, add_prefix, compact, find_prefix
 from asr.search.records import Factors, Records
-from asr.search.state import BeamState, Graph, Source
+from asr.search.state import BeamState, Graph, Settings, Source
 
 INSIDE, FIRST = 0, 1  # places of a token: inside a word, at the beginning of one
 FEW_ARCS = 36  # so many are tried in turn sooner than active tokens are found among them
@@ -61,7 +65,7 @@ def advance(probs: Factors, state: BeamState, graph: Graph) -> bool:
 def _advance_frame(frame: Factors, state: BeamState, graph: Graph) -> None:
     """Advance through one frame, (V,)."""
     status, settings = state.status[0], graph.settings
-    max_prob = _keep_prefixes(frame, state, settings.blank)
+    max_prob = _keep_prefixes(frame, state, settings)
     n_inside = _active_tokens(frame, INSIDE, status.cutoff, state, graph)
     n_first = _active_tokens(
         frame, FIRST, status.cutoff / (max_prob * settings.max_end), state, graph
@@ -78,7 +82,7 @@ def _advance_frame(frame: Factors, state: BeamState, graph: Graph) -> None:
 
 
 @compiled
-def _keep_prefixes(frame: Factors, state: BeamState, blank: int) -> float:
+def _keep_prefixes(frame: Factors, state: BeamState, settings: Settings) -> float:
     """Start the pool with the prefixes of the beam, after a blank or their last token again.
 
     A prefix whose parent is in the beam too gets the parent's paths that continue with its last
@@ -90,6 +94,8 @@ def _keep_prefixes(frame: Factors, state: BeamState, blank: int) -> float:
         here = beam[slot]
         row = tree[here.prefix]
         total, in_token = here.in_blank + here.in_token, here.in_token
+        if row.token == settings.boundary:
+            in_token = total
         if row.parent != NONE and tree[row.parent].slot != NONE:
             parent = beam[tree[row.parent].slot]
             arriving = parent.in_blank
@@ -98,7 +104,7 @@ def _keep_prefixes(frame: Factors, state: BeamState, blank: int) -> float:
             in_token += arriving * row.factor
         candidate = state.pool[slot]
         candidate.prefix = here.prefix
-        candidate.in_blank = total * frame[blank]
+        candidate.in_blank = total * frame[settings.blank]
         candidate.in_token = in_token * frame[row.token]
         candidate.value = (candidate.in_blank + candidate.in_token) * row.look_ahead
         best, least = max(best, candidate.value), min(least, candidate.value)
@@ -243,6 +249,8 @@ def _first_arc(arcs: Records, token: int, low: int, high: int) -> int:
 def _add_candidate(source: Source, place: int, arc: int, state: BeamState, graph: Graph) -> None:
     """Add an extended prefix to the pool, unless it is below the cutoff or in the beam already."""
     status, tree, token = state.status[0], state.tree, int(graph.arcs[arc].token)
+    if token == source.last == graph.settings.boundary:
+        return  # the same prefix: see `_keep_prefixes`
     probability = source.in_blank if token == source.last else source.total
     probability *= source.factor * state.probs[place, token]
     look_ahead, hotword_state = graph.arcs[arc].look_ahead, source.hotword_state

@@ -6,7 +6,7 @@ depends on nothing else, so it is computed once, when the prefix is new, and not
 The fields of a row:
 
     parent          the prefix without its last token; none for the root
-    token           the last token; the blank for the root
+    token           the last token; for the root the boundary between words, or else the blank
     first_child     one of the prefixes that are one token longer, or none
     next_sibling    another child of the parent, or none
     slot            where in the beam the prefix is now, or none; while the tree is compacted, its
@@ -42,12 +42,12 @@ ROW = record_type(
 )
 
 
-def make_tree(capacity: int, *, blank: int, lm_state: int, hotword_state: int) -> Records:
+def make_tree(capacity: int, *, last_token: int, lm_state: int, hotword_state: int) -> Records:
     """Make a tree with room for `capacity` prefixes; the root is in slot 0 of the beam."""
     tree = np.recarray(capacity, ROW)
     root: Any = tree[ROOT]
     root.parent = root.first_child = root.next_sibling = root.ended_word = NONE
-    root.token, root.slot, root.node = blank, 0, 0
+    root.token, root.slot, root.node = last_token, 0, 0
     root.lm_state, root.hotword_state = lm_state, hotword_state
     root.factor, root.look_ahead, root.end_factor = 1.0, 1.0, np.nan
     return tree

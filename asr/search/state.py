@@ -32,6 +32,7 @@ class Settings(NamedTuple):
     """Settings of the search; scores in nats."""
 
     blank: int  # token id
+    boundary: int  # token id of a bare boundary between words, as among characters; or none
     lm_weight: float  # see `BeamConfig`
     word_score: float  # see there
     unknown_score: float  # see there; 0 without a language model
@@ -84,13 +85,21 @@ class Source(NamedTuple):
 
 
 def start(
-    n_tokens: int, beam_size: int, min_share: float, blank: int, lm_state: int, hotword_state: int
+    n_tokens: int,
+    beam_size: int,
+    min_share: float,
+    last_token: int,
+    lm_state: int,
+    hotword_state: int,
 ) -> BeamState:
-    """Start with the empty prefix, which all paths spell before the first frame."""
+    """Start with the empty prefix, which all paths spell before the first frame.
+
+    It counts as ending in `last_token`, which adds nothing to it.
+    """
     states = {"lm_state": lm_state, "hotword_state": hotword_state}
     state = BeamState(
         beam=np.recarray(beam_size, SLOT),
-        tree=make_tree(N_ROWS * beam_size, blank=blank, **states),
+        tree=make_tree(N_ROWS * beam_size, last_token=last_token, **states),
         pool=np.recarray(N_CANDIDATES * beam_size, CANDIDATE),
         progress=np.recarray(1, PROGRESS),
         status=np.recarray(1, STATUS),

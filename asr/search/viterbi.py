@@ -11,7 +11,6 @@ from asr.search.emission import Emission
 def best_path(
     emission: Emission,
     states: NDArray[np.int64],
-    blank: int,
     best: NDArray[np.float64],
     steps: NDArray[np.int8],
     path: NDArray[np.int64],
@@ -23,8 +22,7 @@ def best_path(
 
     Args:
         emission: (T, V) log probabilities, T at least 1.
-        states: (S,) the token of each state.
-        blank: Token id of the CTC blank.
+        states: (S,) the token of each state: even ones are blanks.
         best: (S,).
         steps: (T, S).
         path: (T,) gets the state of each frame.
@@ -41,7 +39,7 @@ def best_path(
             arrival, step = best[state], 0
             if state >= 1 and best[state - 1] > arrival:
                 arrival, step = best[state - 1], 1
-            is_skip = state >= 2 and states[state] != blank and states[state] != states[state - 2]
+            is_skip = state >= 2 and state % 2 == 1 and states[state] != states[state - 2]
             if is_skip and best[state - 2] > arrival:
                 arrival, step = best[state - 2], 2
             best[state] = arrival + emission[frame, states[state]]

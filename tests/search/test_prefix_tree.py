@@ -18,7 +18,7 @@ class Forest:
     """A tree that counts its rows, as the search does."""
 
     def __init__(self) -> None:
-        self.tree: Records = make_tree(100, blank=0, lm_state=0, hotword_state=0)
+        self.tree: Records = make_tree(100, last_token=0, lm_state=0, hotword_state=0)
         self.n_rows = 1
 
     def grow(self, parent: int, token: int) -> int:
