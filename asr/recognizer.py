@@ -1,15 +1,14 @@
 """Recognizer: audio in, transcript out. What an application imports."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio.read import read_duration, resample
+from asr.audio.read import resample
 from asr.audio.recording import open_recording
 from asr.audio.source import Source
 from asr.checkpoint.decoding import Kind, SearchOptions, SearchPlan, plan_search
@@ -18,24 +17,21 @@ from asr.checkpoint.engine import load_engine
 from asr.checkpoint.names import DEFAULT_MODEL, model_folder
 from asr.checkpoint.searcher import Searcher
 from asr.config import TEXT_HEAD
-from asr.corpus.loader import prefetch, read_utterance
+from asr.corpus.groups import Loaded, read_groups, result_or_error
+from asr.corpus.loader import utterance_blocks
 from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, AudioError, DataError
 from asr.provenance import n_cores
 from asr.runtime.emissions import Emission
 from asr.runtime.engine import Engine
-from asr.runtime.windows import CONTEXT, STRIDE, Waveform, emit, padded
+from asr.runtime.windows import CONTEXT, STRIDE, Waveform, Windows, emit, padded
 from asr.search.alignment import force_align
 from asr.search.emission import checked
 from asr.search.hypothesis import Hypothesis
 from asr.text.normalise import normaliser
-from asr.text.transcript import Transcript, Word, mean_confidence
+from asr.text.transcript import Transcript, Word
 
-READ_AHEAD = 8  # recordings
 LONG = STRIDE + 2 * CONTEXT  # seconds; what is longer is computed window by window
-
-Loaded = tuple[Utterance, Waveform | AudioError | None]  # None: too long to be read at once
-Result = TypeVar("Result")
 
 
 def load_model(
@@ -188,11 +184,17 @@ class Recognizer:
         for group, log_probs, lengths in self._computed(utterances, batch_duration):
             n_bests = iter(self.searcher(log_probs, lengths))
             for utterance, audio in group:
-                if audio is None:
-                    name = utterance.id
-                    yield utterance, _read_on(utterance, lambda b: self._transcribed(name, b), self.sample_rate)
-                elif isinstance(audio, AudioError):
+                if isinstance(audio, AudioError):
                     yield utterance, audio
+                elif audio is None:
+                    yield (
+                        utterance,
+                        result_or_error(
+                            self._transcribed,
+                            utterance.id,
+                            utterance_blocks(utterance, self.sample_rate),
+                        ),
+                    )
                 else:
                     yield utterance, self._transcript(utterance.id, next(n_bests), len(audio))
 
@@ -210,7 +212,7 @@ class Recognizer:
         Yields:
             The next words, in order, as soon as nothing that follows can change them.
         """
-        emissions = self._emitted(blocks, stride, context, n_threads=1, n_ahead=0)
+        emissions = self._emitted(blocks, Windows(stride, context, n_threads=1, n_ahead=0))
         for hypothesis in self._searched(emissions):
             if words := self.searcher.words.timed(hypothesis, math.inf):
                 yield words
@@ -231,10 +233,11 @@ class Recognizer:
         for group, log_probs, lengths in self._computed(utterances, batch_duration):
             emissions = iter(zip(log_probs, lengths.tolist(), strict=True))
             for utterance, audio in group:
-                if audio is None:
-                    yield utterance, _read_on(utterance, lambda b: np.concatenate([*self._emitted(b)]), self.sample_rate)
-                elif isinstance(audio, AudioError):
+                if isinstance(audio, AudioError):
                     yield utterance, audio
+                elif audio is None:
+                    blocks = utterance_blocks(utterance, self.sample_rate)
+                    yield utterance, result_or_error(self._whole_emission, blocks)
                 else:
                     emission, length = next(emissions)
                     yield utterance, emission[:length]
@@ -286,30 +289,24 @@ class Recognizer:
         return self.calibration(transcript) if self.calibration else transcript
 
     def _searched(self, emissions: Iterable[Emission]) -> Iterator[Hypothesis]:
-        """Search a recording piece by piece; yield what is settled, and last the best of the rest."""
+        """Search a recording piece by piece; what is settled, and last the rest."""
         search = self.searcher.running()
         for emission in emissions:
             yield from search.read(checked(emission, "the recording"))
         yield search.finish()[0]
 
+    def _whole_emission(self, blocks: Iterable[Waveform]) -> Emission:
+        return np.concatenate(list(self._emitted(blocks)))
+
     def _emitted(
-        self,
-        blocks: Iterable[Waveform],
-        stride: float = STRIDE,
-        context: float = CONTEXT,
-        *,
-        n_threads: int | None = None,
-        n_ahead: int = 1,
+        self, blocks: Iterable[Waveform], windows: Windows | None = None
     ) -> Iterator[Emission]:
         return emit(
             blocks,
             self.engine,
             self.searcher.head,
             frame_shift=self.model.config.frame_shift,
-            stride=stride,
-            context=context,
-            n_threads=n_threads or self._n_threads,
-            n_ahead=n_ahead,
+            windows=windows or Windows(n_threads=self._n_threads),
         )
 
     def _aligned(self, utterance: Utterance, emission: Emission) -> Transcript:
@@ -325,39 +322,10 @@ class Recognizer:
     def _computed(
         self, utterances: Iterable[Utterance], batch_duration: float
     ) -> Iterator[tuple[list[Loaded], NDArray[np.float32], NDArray[np.int64]]]:
-        """Yield groups of recordings, with log-probabilities and lengths of those that were read."""
-        loaded = prefetch(self._load, utterances, depth=READ_AHEAD)
-        for group in _groups(loaded, batch_duration * self.sample_rate):
+        """Yield groups of recordings, with what was computed of those that were read."""
+        for group in read_groups(utterances, self.sample_rate, longest=LONG, most=batch_duration):
             read = [audio for _, audio in group if isinstance(audio, np.ndarray)]
             yield group, *self.engine.log_probs(*padded(read), self.searcher.head)
-
-    def _load(self, utterance: Utterance) -> Loaded:
-        """Read a recording, unless it is too long to be computed at once."""
-        try:
-            duration = utterance.duration or read_duration(utterance.audio_filepath)
-            if duration - utterance.offset > LONG:
-                return utterance, None
-            return utterance, read_utterance(utterance, self.sample_rate)
-        except AudioError as error:
-            return utterance, error
-
-
-def _read_on(
-    utterance: Utterance, use: Callable[[Iterator[Waveform]], Result], sample_rate: int
-) -> Result | AudioError:
-    """Read a recording block by block for a use of it."""
-    try:
-        with open_recording(utterance.audio_filepath) as recording:
-            return use(
-                recording.blocks(
-                    sample_rate,
-                    channel=utterance.channel,
-                    offset=utterance.offset,
-                    duration=utterance.duration,
-                )
-            )
-    except AudioError as error:
-        return error
 
 
 def _measured(blocks: Iterable[Waveform], lengths: list[int]) -> Iterator[Waveform]:
@@ -365,18 +333,3 @@ def _measured(blocks: Iterable[Waveform], lengths: list[int]) -> Iterator[Wavefo
     for block in blocks:
         lengths.append(len(block))
         yield block
-
-
-def _groups(loaded: Iterable[Loaded], n_samples: float) -> Iterator[list[Loaded]]:
-    """Gather recordings up to `n_samples` with padding, which only a single one may exceed."""
-    group: list[Loaded] = []
-    longest = 0
-    for item in loaded:
-        length = len(item[1]) if isinstance(item[1], np.ndarray) else 0
-        if group and max(longest, length) * (len(group) + 1) > n_samples:
-            yield group
-            group, longest = [], 0
-        group.append(item)
-        longest = max(longest, length)
-    if group:
-        yield group

@@ -8,6 +8,7 @@ import logging
 from functools import lru_cache
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 
 from asr.audio.pcm import PcmFormat
@@ -97,3 +98,11 @@ def read_waveform(
 def _warn_once(message: str) -> None:
     """Training reads a recording many times."""
     _LOG.warning("%s", message)
+
+
+def resample(waveform: NDArray[np.float32], from_rate: int, to_rate: int) -> NDArray[np.float32]:
+    """Resample a waveform, (N,) float32, from one rate to another, Hz (soxr, HQ)."""
+    if from_rate == to_rate:
+        return waveform
+    resampled: NDArray[np.float32] = soxr.resample(waveform, from_rate, to_rate)
+    return resampled

@@ -36,16 +36,30 @@ class Window:
     stop: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """How a recording is cut and computed.
+
+    Attributes:
+        stride: Seconds that are kept of each window.
+        context: Seconds before and after these.
+        n_threads: Windows to compute at the same time.
+        n_ahead: Groups of so many windows to compute before they are asked for.
+    """
+
+    stride: float = STRIDE
+    context: float = CONTEXT
+    n_threads: int = 1
+    n_ahead: int = 1
+
+
 def emit(
     blocks: Iterable[Waveform],
     engine: Engine,
     head: str,
     *,
     frame_shift: float,
-    stride: float = STRIDE,
-    context: float = CONTEXT,
-    n_threads: int = 1,
-    n_ahead: int = 1,
+    windows: Windows,
 ) -> Iterator[Emission]:
     """Compute the output of one head for a recording, a window at a time.
 
@@ -54,31 +68,30 @@ def emit(
         engine: Computes the network.
         head: The output's name.
         frame_shift: Seconds from one frame of the output to the next.
-        stride: Seconds that are kept of each window.
-        context: Seconds before and after these.
-        n_threads: Windows to compute at the same time.
-        n_ahead: Groups of so many windows to compute before they are asked for.
+        windows: How to cut and compute it.
 
     Yields:
         At least one piece of the output, (T, V) natural-log probabilities, perhaps of no frames.
     """
-    windows = cut(
+    stretches = cut(
         blocks,
         round(frame_shift * engine.sample_rate),
-        max(1, round(stride / frame_shift)),
-        round(context / frame_shift),
+        max(1, round(windows.stride / frame_shift)),
+        round(windows.context / frame_shift),
     )
 
     def compute(group: list[Window]) -> list[Emission]:
         log_probs, lengths = engine.log_probs(*padded([each.waveform for each in group]), head)
-        ends = [n if each.stop is None else each.stop for each, n in zip(group, lengths, strict=True)]
+        ends = [
+            n if each.stop is None else each.stop for each, n in zip(group, lengths, strict=True)
+        ]
         return [
             emission[each.start : end]
             for each, emission, end in zip(group, log_probs, ends, strict=True)
         ]
 
-    groups = iter(lambda: list(islice(windows, n_threads)), [])
-    for emissions in prefetch(compute, groups, depth=n_ahead):
+    groups = iter(lambda: list(islice(stretches, windows.n_threads)), [])
+    for emissions in prefetch(compute, groups, depth=windows.n_ahead):
         yield from emissions
 
 
