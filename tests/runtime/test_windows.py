@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from asr.runtime.windows import cut
+from asr.runtime.windows import Windows, cut, emit
 
 SAMPLES_PER_FRAME = 4
 
@@ -39,3 +40,39 @@ def test_what_is_past_is_not_held() -> None:
     blocks = (np.zeros(7, np.float32) for _ in range(5000))
     longest = max(len(window.waveform) for window in cut(blocks, 4, stride=10, context=3))
     assert longest <= (10 + 2 * 3 + 3) * 4 + 7
+
+
+class Blur:
+    """An engine whose frames know of two frames on either side, as a network knows of more."""
+
+    sample_rate, heads = 100, {"text": 2}
+
+    def log_probs(
+        self, waveforms: NDArray[np.float32], lengths: NDArray[np.int64], head: str
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        frames = [
+            self._frames(waveform[:n]) for waveform, n in zip(waveforms, lengths, strict=True)
+        ]
+        counts = np.array([len(own) for own in frames])
+        stacked = np.zeros((len(frames), counts.max(initial=0), self.heads[head]), np.float32)
+        for row, own in zip(stacked, frames, strict=True):
+            row[: len(own), 0] = own
+        return stacked, counts
+
+
+def _blurred(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+    n_frames = len(waveform) // SAMPLES_PER_FRAME
+    own = waveform[: n_frames * SAMPLES_PER_FRAME].reshape(n_frames, SAMPLES_PER_FRAME).sum(axis=1)
+    return np.convolve(own, np.ones(5, np.float32), "full")[2 : 2 + n_frames] if n_frames else own
+
+
+@given(st.lists(st.integers(0, 90), max_size=8), st.integers(1, 3), st.integers(0, 2))
+def test_what_is_kept_of_the_windows_is_the_output_for_the_whole(
+    sizes: list[int], n_threads: int, n_ahead: int
+) -> None:
+    recording = np.random.default_rng(1).integers(-9, 9, sum(sizes)).astype(np.float32)
+    blocks = np.split(recording, np.cumsum(sizes[:-1])) if sizes else []
+    windows = Windows(stride=0.2, context=0.08, n_threads=n_threads, n_ahead=n_ahead)
+    pieces = list(emit(blocks, Blur(), "text", frame_shift=0.04, windows=windows))
+    (whole,), _ = Blur().log_probs(recording[None], np.array([len(recording)]), "text")
+    np.testing.assert_array_equal(np.concatenate(pieces), whole)

@@ -51,10 +51,20 @@ def fusions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fusion]:
     (folder / "lm.arpa").write_text(ARPA)
     (folder / "words.txt").write_text("AB\nBA\nCAB\n")
     (folder / "phones.txt").write_text("AB A B\nBA B A\nCAB C A B\n")
-    common = {"normaliser_name": "librispeech-1", "lm": folder / "lm.arpa", "hotwords": {"BA": 0.5}}
+
+    def language(phones: tuple[str, ...] | None, lexicon: str) -> Fusion:
+        return fuse(
+            CHARACTERS,
+            "librispeech-1",
+            phones=phones,
+            lm=folder / "lm.arpa",
+            lexicon=folder / lexicon,
+            hotwords={"BA": 0.5},
+        )
+
     return {
-        "characters": fuse(CHARACTERS, phones=None, lexicon=folder / "words.txt", **common),
-        "phones": fuse(CHARACTERS, phones=PHONES, lexicon=folder / "phones.txt", **common),
+        "characters": language(None, "words.txt"),
+        "phones": language(PHONES, "phones.txt"),
     }
 
 
