@@ -50,9 +50,7 @@ class Blur:
     def log_probs(
         self, waveforms: NDArray[np.float32], lengths: NDArray[np.int64], head: str
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        frames = [
-            self._frames(waveform[:n]) for waveform, n in zip(waveforms, lengths, strict=True)
-        ]
+        frames = [_blurred(row[:n]) for row, n in zip(waveforms, lengths, strict=True)]
         counts = np.array([len(own) for own in frames])
         stacked = np.zeros((len(frames), counts.max(initial=0), self.heads[head]), np.float32)
         for row, own in zip(stacked, frames, strict=True):
