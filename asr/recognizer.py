@@ -1,34 +1,38 @@
 """Recognizer: audio in, transcript out. What an application imports."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.audio.read import resample
+from asr.audio.recording import open_recording
+from asr.audio.source import Source
 from asr.checkpoint.decoding import Kind, SearchOptions, SearchPlan, plan_search
 from asr.checkpoint.directory import ModelDirectory, read_directory
 from asr.checkpoint.engine import load_engine
 from asr.checkpoint.names import DEFAULT_MODEL, model_folder
 from asr.checkpoint.searcher import Searcher
 from asr.config import TEXT_HEAD
-from asr.corpus.loader import prefetch, read_utterance
+from asr.corpus.groups import Loaded, read_groups, result_or_error
+from asr.corpus.loader import utterance_blocks
 from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, AudioError, DataError
 from asr.provenance import n_cores
 from asr.runtime.emissions import Emission
 from asr.runtime.engine import Engine
-from asr.runtime.voice import blank_outside, voiced_stretches
+from asr.runtime.voice import VoicedEngine
+from asr.runtime.windows import CONTEXT, STRIDE, Waveform, Windows, emit, padded
 from asr.search.alignment import force_align
+from asr.search.emission import checked
 from asr.search.hypothesis import Hypothesis
 from asr.text.normalise import normaliser
-from asr.text.transcript import Transcript
+from asr.text.transcript import Transcript, Word
 
-READ_AHEAD = 8  # recordings
-
-Waveform = NDArray[np.float32]  # (N,)
-Loaded = tuple[Utterance, Waveform | AudioError]
-Computed = tuple[list[Loaded], NDArray[np.float32], NDArray[np.int64]]  # (B, T, V) and (B,)
+LONG = STRIDE + 2 * CONTEXT  # seconds; what is longer is computed window by window
 
 
 def load_model(
@@ -126,7 +130,8 @@ class Recognizer:
         is_calibrated: bool = True,
         n_threads: int = 1,
     ) -> None:
-        self.model, self.engine = model, engine
+        self.model, self.engine, self._n_threads = model, engine, n_threads
+        self._voiced = VoicedEngine(engine, model.config.frame_shift)
         self.searcher = Searcher(model, plan, n_threads=n_threads)
         self.calibration = self.searcher.calibration_of(model) if is_calibrated else None
 
@@ -135,24 +140,33 @@ class Recognizer:
         """Hz; audio at another rate is resampled."""
         return self.engine.sample_rate
 
-    def transcribe(self, path: str | Path, *, channel: int | None = None) -> Transcript:
-        """Transcribe one audio file.
+    def transcribe(
+        self,
+        source: Source | Waveform,
+        *,
+        sample_rate: int | None = None,
+        channel: int | None = None,
+    ) -> Transcript:
+        """Transcribe one recording of any length, in bounded memory.
 
         Args:
-            path: WAV, FLAC, Ogg, MP3 or AIFF, any rate, any number of channels.
+            source: A file of any format that `asr.audio` reads, by its path or URL or opened in
+                binary; or a waveform, (N,) float32 in [-1, 1].
+            sample_rate: Hz, of a waveform; None: the model's.
             channel: Which channel to take, from 0; None mixes all down.
 
         Returns:
             The transcript; its text is empty if nothing was recognised.
 
         Raises:
-            AudioError: The file cannot be used; the message says why.
+            AudioError: The recording cannot be used; the message says why.
         """
-        utterance = Utterance(id=str(path), audio_filepath=Path(path), channel=channel)
-        _, result = next(self.transcribe_all([utterance]))
-        if isinstance(result, AudioError):
-            raise result
-        return result
+        if isinstance(source, np.ndarray):
+            waveform = resample(source, sample_rate or self.sample_rate, self.sample_rate)
+            return self._transcribed("waveform", [waveform])
+        with open_recording(source) as recording:
+            blocks = recording.blocks(self.sample_rate, channel=channel)
+            return self._transcribed(recording.name, blocks)
 
     def transcribe_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
@@ -169,13 +183,41 @@ class Recognizer:
             In the given order, each utterance with its transcript, or with the reason why there is
             none.
         """
-        for group, log_probs, lengths in self._computed(utterances, batch_duration):
+        for group, log_probs, lengths in self._computed(utterances, batch_duration, self._voiced):
             n_bests = iter(self.searcher(log_probs, lengths))
             for utterance, audio in group:
                 if isinstance(audio, AudioError):
                     yield utterance, audio
+                elif audio is None:
+                    yield (
+                        utterance,
+                        result_or_error(
+                            self._transcribed,
+                            utterance.id,
+                            utterance_blocks(utterance, self.sample_rate),
+                        ),
+                    )
                 else:
-                    yield utterance, self._transcript(utterance, audio, next(n_bests))
+                    yield utterance, self._transcript(utterance.id, next(n_bests), len(audio))
+
+    def stream(
+        self, blocks: Iterable[Waveform], *, stride: float = STRIDE, context: float = CONTEXT
+    ) -> Iterator[tuple[Word, ...]]:
+        """Transcribe a recording while it arrives, in bounded memory.
+
+        Args:
+            blocks: The recording at the model's rate, (N,) float32 each, of any lengths.
+            stride: Seconds to recognise at a time.
+            context: Seconds before and after these that the network hears as well. Words come
+                later than they were said by up to both; with less context, more of them are wrong.
+
+        Yields:
+            The next words, in order, as soon as nothing that follows can change them.
+        """
+        emissions = self._emitted(blocks, Windows(stride, context, n_threads=1, n_ahead=0))
+        for hypothesis in self._searched(emissions):
+            if words := self.searcher.words.timed(hypothesis, math.inf):
+                yield words
 
     def emit_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
@@ -191,7 +233,7 @@ class Recognizer:
             of the head that is searched, or with the reason why there is none. The blank is certain
             where there is no speech; see `asr.runtime.voice`.
         """
-        return self._emitted(self._computed(utterances, batch_duration))
+        return self._emissions(utterances, batch_duration, self._voiced)
 
     def align_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
@@ -208,8 +250,7 @@ class Recognizer:
             too little audio for it. Confidences are the network's in each given word, uncalibrated.
         """
         greedy = Recognizer(self.model, self.engine, SearchPlan(), is_calibrated=False)
-        computed = greedy._computed(utterances, batch_duration, has_speech=True)
-        for utterance, emission in greedy._emitted(computed):
+        for utterance, emission in greedy._emissions(utterances, batch_duration, self.engine):
             if isinstance(emission, AudioError):
                 yield utterance, emission
                 continue
@@ -223,12 +264,29 @@ class Recognizer:
         ((best, *_),) = self.searcher(emission[None], np.array([len(emission)]))
         return self.searcher.words.text(best)
 
-    def _transcript(
-        self, utterance: Utterance, waveform: Waveform, n_best: list[Hypothesis]
-    ) -> Transcript:
-        duration = len(waveform) / self.sample_rate
-        transcript = self.searcher.words.transcript(utterance.id, n_best, duration)
+    def _transcript(self, name: str, n_best: list[Hypothesis], n_samples: int) -> Transcript:
+        duration = n_samples / self.sample_rate
+        transcript = self.searcher.words.transcript(name, n_best, duration)
         return self.calibration(transcript) if self.calibration else transcript
+
+    def _transcribed(self, name: str, blocks: Iterable[Waveform]) -> Transcript:
+        """Transcribe a recording of any length; one of a single window like any short one."""
+        lengths: list[int] = []
+        emissions = self._emitted(_measured(blocks, lengths))
+        first, second = next(emissions), next(emissions, None)
+        if second is None:
+            (n_best,) = self.searcher(first[None], np.array([len(first)]))
+            return self._transcript(name, n_best, sum(lengths))
+        parts = list(self._searched(chain([first, second], emissions)))
+        transcript = self.searcher.words.joined(name, parts, sum(lengths) / self.sample_rate)
+        return self.calibration(transcript) if self.calibration else transcript
+
+    def _searched(self, emissions: Iterable[Emission]) -> Iterator[Hypothesis]:
+        """Search a recording piece by piece; what is settled, and last the rest."""
+        search = self.searcher.running()
+        for emission in emissions:
+            yield from search.read(checked(emission, "the recording"))
+        yield search.finish()[0]
 
     def _aligned(self, utterance: Utterance, emission: Emission) -> Transcript:
         if utterance.text is None:
@@ -240,61 +298,52 @@ class Recognizer:
         duration = utterance.duration or len(emission) * config.frame_shift
         return self.searcher.words.transcript(utterance.id, hypotheses, duration)
 
-    def _computed(
-        self, utterances: Iterable[Utterance], batch_duration: float, *, has_speech: bool = False
-    ) -> Iterator[Computed]:
-        """Yield groups of recordings, with log-probabilities and lengths of the readable ones.
+    def _emitted(
+        self,
+        blocks: Iterable[Waveform],
+        windows: Windows | None = None,
+        engine: Engine | None = None,
+    ) -> Iterator[Emission]:
+        """Compute a recording window by window."""
+        return emit(
+            blocks,
+            engine or self._voiced,
+            self.searcher.head,
+            frame_shift=self.model.config.frame_shift,
+            windows=windows or Windows(n_threads=self._n_threads),
+        )
 
-        Unless all `has_speech`, what cannot be is silenced, so that no search finds words there.
-        """
-        loaded = prefetch(self._load, utterances, depth=READ_AHEAD)
-        frame_shift = self.model.config.frame_shift
-        for group in _groups(loaded, batch_duration * self.sample_rate):
-            readable = [audio for _, audio in group if not isinstance(audio, AudioError)]
-            log_probs, lengths = self.engine.log_probs(*_padded(readable), self.searcher.head)
-            for emission, waveform in zip(log_probs, [] if has_speech else readable, strict=False):
-                stretches = voiced_stretches(waveform, self.sample_rate)
-                emission[:] = blank_outside(emission, stretches, frame_shift)
-            yield group, log_probs, lengths
+    def _emissions(
+        self, utterances: Iterable[Utterance], batch_duration: float, engine: Engine
+    ) -> Iterator[tuple[Utterance, Emission | AudioError]]:
+        """Yield each utterance with its emission, or with the reason why there is none."""
 
-    @staticmethod
-    def _emitted(computed: Iterable[Computed]) -> Iterator[tuple[Utterance, Emission | AudioError]]:
-        """Take groups apart."""
-        for group, log_probs, lengths in computed:
+        def whole(utterance: Utterance) -> Emission:
+            blocks = utterance_blocks(utterance, self.sample_rate)
+            return np.concatenate(list(self._emitted(blocks, engine=engine)))
+
+        for group, log_probs, lengths in self._computed(utterances, batch_duration, engine):
             emissions = iter(zip(log_probs, lengths.tolist(), strict=True))
             for utterance, audio in group:
                 if isinstance(audio, AudioError):
                     yield utterance, audio
+                elif audio is None:
+                    yield utterance, result_or_error(whole, utterance)
                 else:
                     emission, length = next(emissions)
                     yield utterance, emission[:length]
 
-    def _load(self, utterance: Utterance) -> Loaded:
-        try:
-            return utterance, read_utterance(utterance, self.sample_rate)
-        except AudioError as error:
-            return utterance, error
+    def _computed(
+        self, utterances: Iterable[Utterance], batch_duration: float, engine: Engine
+    ) -> Iterator[tuple[list[Loaded], NDArray[np.float32], NDArray[np.int64]]]:
+        """Yield groups of recordings, with what was computed of those that were read."""
+        for group in read_groups(utterances, self.sample_rate, longest=LONG, most=batch_duration):
+            read = [audio for _, audio in group if isinstance(audio, np.ndarray)]
+            yield group, *engine.log_probs(*padded(read), self.searcher.head)
 
 
-def _padded(waveforms: list[Waveform]) -> tuple[Waveform, NDArray[np.int64]]:
-    """Stack waveforms, zeros after the shorter ones: (B, N), and their lengths, (B,)."""
-    lengths = np.array([len(waveform) for waveform in waveforms], np.int64)
-    padded = np.zeros((len(waveforms), lengths.max(initial=0)), np.float32)
-    for row, waveform in zip(padded, waveforms, strict=True):
-        row[: len(waveform)] = waveform
-    return padded, lengths
-
-
-def _groups(loaded: Iterable[Loaded], n_samples: float) -> Iterator[list[Loaded]]:
-    """Gather recordings up to `n_samples` with padding, which only a single one may exceed."""
-    group: list[Loaded] = []
-    longest = 0
-    for item in loaded:
-        length = 0 if isinstance(item[1], AudioError) else len(item[1])
-        if group and max(longest, length) * (len(group) + 1) > n_samples:
-            yield group
-            group, longest = [], 0
-        group.append(item)
-        longest = max(longest, length)
-    if group:
-        yield group
+def _measured(blocks: Iterable[Waveform], lengths: list[int]) -> Iterator[Waveform]:
+    """Pass blocks on, and note their lengths."""
+    for block in blocks:
+        lengths.append(len(block))
+        yield block

@@ -15,7 +15,9 @@ from asr.errors import ConfigError
 from asr.search.beam import BeamConfig
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
+from asr.search.running import RunningGreedySearch, RunningSearch
 from asr.search.words import WordReader
+from asr.text.tokens import WORD_BOUNDARY
 
 if TYPE_CHECKING:
     from asr.search.beam_search import BeamSearch
@@ -83,6 +85,16 @@ class Searcher:
         if self._beam_search is None:
             return [[hypothesis] for hypothesis in greedy_search(log_probs, lengths)]
         return self._beam_search(log_probs, lengths, n_threads=self._n_threads)
+
+    def running(self) -> RunningSearch:
+        """Start a search of one recording whose emission arrives in pieces."""
+        if self._beam_search is None:
+            tokens = self.words.tokenizer.tokens
+            begins_word = np.array([token.startswith(WORD_BOUNDARY) for token in tokens])
+            return RunningGreedySearch(begins_word)
+        from asr.search.running_beam import RunningBeamSearch  # here: as for `beam_search`
+
+        return RunningBeamSearch(self._beam_search)
 
     def beam_search(self, beam: BeamConfig) -> "BeamSearch":
         """Make a beam search of the same words with other settings; the plan must have a beam."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio.read import read_waveform
+from asr.audio.recording import open_recording
 from asr.corpus.utterance import Utterance, without_folders
 
 Argument = TypeVar("Argument")
@@ -30,6 +31,21 @@ def read_utterance(utterance: Utterance, sample_rate: int) -> NDArray[np.float32
         offset=utterance.offset,
         duration=utterance.duration,
     )
+
+
+def utterance_blocks(utterance: Utterance, sample_rate: int) -> Iterator[NDArray[np.float32]]:
+    """Read the waveform of an utterance block by block, (N,) each, in bounded memory.
+
+    Raises:
+        AudioError: As `read_utterance`, perhaps after some blocks.
+    """
+    with open_recording(utterance.audio_filepath) as recording:
+        yield from recording.blocks(
+            sample_rate,
+            channel=utterance.channel,
+            offset=utterance.offset,
+            duration=utterance.duration,
+        )
 
 
 def recordings_hash(utterances: Sequence[Utterance]) -> str:

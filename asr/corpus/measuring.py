@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from asr.audio.read import SEGMENT_TOLERANCE, read_duration
+from asr.audio.read import read_duration
+from asr.audio.recording import SEGMENT_TOLERANCE
 from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import CorpusReport, Problem, Utterance
 from asr.errors import AudioError

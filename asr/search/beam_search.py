@@ -112,24 +112,53 @@ class BeamSearch:
 
     def search(self, emission: Emission) -> list[Hypothesis]:
         """Search one utterance, (T, V), that has been checked."""
-        if self._log_prior is not None:
-            emission = emission - self._log_prior
-            emission = emission - np.logaddexp.reduce(emission, axis=1, keepdims=True)
+        emission = self.without_prior(emission)
+        return self.hypotheses(emission, self.advance(emission, self.start()))
+
+    def without_prior(self, emission: Emission) -> Emission:
+        """Divide an emission by the weighted prior, if there is one, and normalise it again."""
+        if self._log_prior is None:
+            return emission
+        divided = emission - self._log_prior
+        without: Emission = divided - np.logaddexp.reduce(divided, axis=1, keepdims=True)
+        return without
+
+    def start(self) -> BeamState:
+        """Start a search with the empty prefix."""
+        boundary = self._graph.settings.boundary
+        return start(
+            n_tokens=len(self.language.begins_word),
+            beam_size=self.config.beam_size,
+            min_share=math.exp(-self.config.beam_threshold),
+            last_token=self.blank if boundary == NONE else boundary,
+            lm_state=self._lm_state,
+            hotword_state=int(self.language.hotwords.next_state[0, BOUNDARY]),
+        )
+
+    def advance(self, emission: Emission, state: BeamState) -> BeamState:
+        """Advance through all of these frames, with as much room for prefixes as that takes."""
         is_idle = _repeats_sure_blank(emission[:, self.blank])  # (T,)
-        state = self._run(np.exp(emission[~is_idle]))
-        idle_score = float(emission[is_idle, self.blank].sum())
+        probs = np.exp(emission[~is_idle])
+        state.progress.frame[0] = 0
+        while not advance(probs, state, self._graph):
+            state = grow(state)
+        state.progress.log_scale[0] += float(emission[is_idle, self.blank].sum())
+        return state
+
+    def hypotheses(self, emission: Emission, state: BeamState) -> list[Hypothesis]:
+        """Return the best hypotheses, given all frames since the root of the tree, best first."""
         n = int(state.progress.n_active[0])
         if not n:
             return [Hypothesis((), (), (), -math.inf, -math.inf)]
         beam, end_scores = state.beam, np.empty(n)
         scores = np.log(beam.in_blank[:n] + beam.in_token[:n])  # (K,)
-        scores += state.progress.log_scale + idle_score
+        scores += state.progress.log_scale
         finish(state, self._graph, end_scores)
         _join_last_boundaries(state, self._graph, scores, end_scores)
         totals = scores + end_scores
         order = np.argsort(-totals, kind="stable")[: self.config.n_best]
         return [
-            self._hypothesis(emission, state, int(beam.prefix[slot]), scores[slot], totals[slot])
+            self.hypothesis(emission, state, int(beam.prefix[slot]), scores[slot], totals[slot])
             for slot in order.tolist()
             if end_scores[slot] > -math.inf
         ] or [self._without_unfinished_word(emission, state, scores)]
@@ -149,22 +178,7 @@ class BeamSearch:
         log_prior: NDArray[np.float64] = np.log(prior.astype(np.float64))
         return weight * log_prior
 
-    def _run(self, probs: Factors) -> BeamState:
-        """Advance through all frames, (T, V), with as much room for prefixes as that takes."""
-        boundary = self._graph.settings.boundary
-        state = start(
-            n_tokens=probs.shape[1],
-            beam_size=self.config.beam_size,
-            min_share=math.exp(-self.config.beam_threshold),
-            last_token=self.blank if boundary == NONE else boundary,
-            lm_state=self._lm_state,
-            hotword_state=int(self.language.hotwords.next_state[0, BOUNDARY]),
-        )
-        while not advance(probs, state, self._graph):
-            state = grow(state)
-        return state
-
-    def _hypothesis(
+    def hypothesis(
         self, emission: Emission, state: BeamState, prefix: int, score: float, total: float
     ) -> Hypothesis:
         """Align a prefix and split its score; `total` has the end of its last word, `score` not."""
@@ -213,7 +227,7 @@ class BeamSearch:
         while tree.node[prefix] != 0 and not has_ended:
             has_ended = tree.ended_word[prefix] != NONE
             prefix = int(tree.parent[prefix])
-        return self._hypothesis(emission, state, prefix, scores[slot], scores[slot])
+        return self.hypothesis(emission, state, prefix, scores[slot], scores[slot])
 
 
 def _repeats_sure_blank(log_probs: Factors) -> NDArray[np.bool_]:

@@ -46,11 +46,18 @@ def split_batch(
         raise ShapeError(
             f"lengths of log_probs must lie in 0..{n_frames}, got {lengths.min()}..{lengths.max()}"
         )
-    return [_checked(log_probs[b, :length], b) for b, length in enumerate(lengths.tolist())]
+    return [
+        checked(log_probs[b, :length], f"utterance {b} of the batch")
+        for b, length in enumerate(lengths.tolist())
+    ]
 
 
-def _checked(log_probs: NDArray[np.floating], b: int) -> Emission:
-    """Refuse a frame that holds NaN or infinity, or is not normalised."""
+def checked(log_probs: NDArray[np.floating], name: str) -> Emission:
+    """Take the log probabilities of one utterance, (T, V), that `name` names in an error.
+
+    Raises:
+        DataError: A frame holds NaN or infinity, or is not normalised.
+    """
     emission = np.ascontiguousarray(log_probs, dtype=np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         sums = np.exp(emission).sum(axis=1)  # (T,)
@@ -59,6 +66,6 @@ def _checked(log_probs: NDArray[np.floating], b: int) -> Emission:
         frame = int(np.argmax(is_bad))
         raise DataError(
             f"expected log probabilities that sum to one in every frame, got {sums[frame]:.6g} in "
-            f"frame {frame} of utterance {b} of the batch: pass log_softmax of finite logits"
+            f"frame {frame} of {name}: pass log_softmax of finite logits"
         )
     return emission

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.search.emission import split_batch
+from asr.search.emission import Emission, split_batch
 from asr.search.hypothesis import Hypothesis, from_alignment
 
 
@@ -39,8 +39,11 @@ def greedy_search(
         >>> hypothesis.tokens, hypothesis.frames
         ((1, 1), (0, 3))
     """
-    hypotheses = []
-    for emission in split_batch(log_probs, lengths, blank=blank):
-        alignment, score = emission.argmax(axis=1), float(emission.max(axis=1).sum())
-        hypotheses.append(from_alignment(emission, alignment, score, blank=blank))
-    return hypotheses
+    emissions = split_batch(log_probs, lengths, blank=blank)
+    return [search_greedily(emission, blank=blank) for emission in emissions]
+
+
+def search_greedily(emission: Emission, *, blank: int) -> Hypothesis:
+    """Search one utterance, (T, V), that has been checked."""
+    alignment, score = emission.argmax(axis=1), float(emission.max(axis=1).sum())
+    return from_alignment(emission, alignment, score, blank=blank)

@@ -124,3 +124,43 @@ def trace_back(tree: Records, prefix: int, tokens: Ids, ended_words: Ids) -> flo
         log_factor += np.log(row.factor)
         prefix = row.parent
     return log_factor
+
+
+@compiled
+def settled_row(tree: Records, beam: Records, n_active: int, n_above: Ids) -> int:
+    """Find the last prefix that begins a word and that all prefixes in the beam extend, or none.
+
+    The words before its last token are in all of them. `n_above`, (rows,), is scratch.
+    """
+    n_above[:] = 0
+    for slot in range(n_active):
+        prefix = beam[slot].prefix
+        while prefix != NONE:
+            n_above[prefix] += 1
+            prefix = tree[prefix].parent
+    row = beam[0].prefix if n_active > 0 else NONE
+    while row != NONE and (n_above[row] < n_active or tree[row].ended_word == NONE):
+        row = tree[row].parent
+    return row if row != NONE and tree[row].parent != NONE else NONE
+
+
+@compiled
+def keep_extensions(tree: Records, beam: Records, n_active: int, row: int) -> int:
+    """Drop the prefixes in the beam that do not extend one of them, in place; count those left."""
+    n_kept = 0
+    for slot in range(n_active):
+        prefix = beam[slot].prefix
+        while prefix > row:  # parents come before children
+            prefix = tree[prefix].parent
+        if prefix == row:
+            beam[n_kept] = beam[slot]
+            n_kept += 1
+    return n_kept
+
+
+@compiled
+def move_root(tree: Records, n_rows: int, beam: Records, n_active: int, root: int) -> int:
+    """Make the tree begin at a prefix that all others in the beam extend; count the rows left."""
+    tree[root].parent = NONE
+    kept: int = compact(tree, n_rows, beam, n_active)
+    return kept

@@ -36,7 +36,7 @@ class WordReader:
             duration: Seconds of the recording; no word ends later.
         """
         best = n_best[0]
-        words = self._words(best, duration)
+        words = self.timed(best, duration)
         return Transcript(
             id=name,
             text=self.text(best),
@@ -47,40 +47,24 @@ class WordReader:
             duration=duration,
         )
 
+    def joined(self, name: str, parts: list[Hypothesis], duration: float) -> Transcript:
+        """Turn what a running search settled, part by part, into the recording's transcript."""
+        words = tuple(word for part in parts for word in self.timed(part, duration))
+        score = parts[-1].score
+        return Transcript(
+            id=name,
+            text=" ".join(word.text for word in words),
+            score=score if math.isfinite(score) else None,
+            confidence=mean_confidence(words),
+            words=words,
+            duration=duration,
+        )
+
     def text(self, hypothesis: Hypothesis) -> str:
         """Join the words of a hypothesis with single spaces."""
         return " ".join(span.text for span in self._spans(hypothesis))
 
-    def _alternatives(self, n_best: list[Hypothesis], duration: float) -> tuple[Alternative, ...]:
-        """List the distinct texts, each with its best score.
-
-        The first has no words: they are the transcript's.
-        """
-        has_ngram = self.fusion is not None and self.fusion.has_ngram
-        alternatives: dict[str, Alternative] = {}
-        for hypothesis in n_best:
-            text = self.text(hypothesis)
-            if math.isfinite(hypothesis.score) and text not in alternatives:
-                alternatives[text] = Alternative(
-                    text,
-                    hypothesis.score,
-                    hypothesis.acoustic_score,
-                    hypothesis.lm_score if has_ngram else None,
-                    self._words(hypothesis, duration) if alternatives else (),
-                )
-        return tuple(alternatives.values())
-
-    def _spans(self, hypothesis: Hypothesis) -> list[WordSpan]:
-        """Group tokens into words: by the lexicon if it has pronunciations, else by `▁`."""
-        if self.fusion is None or not self.fusion.are_pronounced:
-            return self.tokenizer.words(hypothesis.tokens)
-        return [
-            WordSpan(self.fusion.words[span.word], span.start, span.stop)
-            for span in hypothesis.words
-            if span.word is not None
-        ]
-
-    def _words(self, hypothesis: Hypothesis, duration: float) -> tuple[Word, ...]:
+    def timed(self, hypothesis: Hypothesis, duration: float) -> tuple[Word, ...]:
         """Give each word its times and its confidence.
 
         A word lasts from the first frame of its first token to the end of the first frame of its
@@ -97,3 +81,32 @@ class WordReader:
             )
             for span in self._spans(hypothesis)
         )
+
+    def _alternatives(self, n_best: list[Hypothesis], duration: float) -> tuple[Alternative, ...]:
+        """List the distinct texts, each with its best score.
+
+        The first has no words: they are the transcript's.
+        """
+        has_ngram = self.fusion is not None and self.fusion.has_ngram
+        alternatives: dict[str, Alternative] = {}
+        for hypothesis in n_best:
+            text = self.text(hypothesis)
+            if math.isfinite(hypothesis.score) and text not in alternatives:
+                alternatives[text] = Alternative(
+                    text,
+                    hypothesis.score,
+                    hypothesis.acoustic_score,
+                    hypothesis.lm_score if has_ngram else None,
+                    self.timed(hypothesis, duration) if alternatives else (),
+                )
+        return tuple(alternatives.values())
+
+    def _spans(self, hypothesis: Hypothesis) -> list[WordSpan]:
+        """Group tokens into words: by the lexicon if it has pronunciations, else by `▁`."""
+        if self.fusion is None or not self.fusion.are_pronounced:
+            return self.tokenizer.words(hypothesis.tokens)
+        return [
+            WordSpan(self.fusion.words[span.word], span.start, span.stop)
+            for span in hypothesis.words
+            if span.word is not None
+        ]

@@ -100,7 +100,8 @@ def test_words_in_phones_that_cost_nothing_are_refused(model: Path, tmp_path: Pa
     with pytest.raises(ConfigError, match="spoken: words in phones need a language model"):
         asr.load_model(model, search="beam", lexicon=tmp_path / "spoken")
     fewer = {"word_score": -10.0}
-    assert asr.load_model(model, search="beam", lexicon=tmp_path / "spoken", settings=fewer)
+    recognizer = asr.load_model(model, search="beam", lexicon=tmp_path / "spoken", settings=fewer)
+    assert recognizer.searcher.plan.beam is not None
 
 
 def test_of_the_lexicon_stays_what_the_language_model_knows(packed: Path) -> None:

@@ -317,7 +317,7 @@ def test_a_long_recording_needs_no_more_room_than_the_prefixes_of_the_beam(
     search = BeamSearch(
         BeamConfig(beam_size=20, beam_threshold=10.0, n_best=1), make_language(CHARACTERS)
     )
-    state = search._run(np.exp(log_probs))
+    state = search.advance(log_probs, search.start())
     assert len(state.tree) < 2 * (3000 + 32 * 20)
     assert int(state.progress["frame"][0]) == 3000
 

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from asr.errors import ConfigError
+from asr.search import beam_search
 from asr.search.alignment import force_align
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
 from asr.search.language import plain_language
-from asr.search.state import BeamState
+from asr.search.prefix_beam import advance
+from asr.search.state import BeamState, Graph
 
 LogProbs = NDArray[np.float64]
 RandomLogProbs = Callable[..., LogProbs]
@@ -116,15 +118,15 @@ def test_a_pause_costs_no_more_than_one_frame_and_changes_nothing(
     log_probs = np.concatenate([spoken[:6], pause, spoken[6:]])
     search = plain(log_probs, BeamConfig(beam_size=9, beam_threshold=12.0, n_best=9))
 
-    run, steps = search._run, list[int]()
-
-    def count_steps(probs: LogProbs) -> BeamState:
-        steps.append(len(probs))
-        return run(probs)
-
-    monkeypatch.setattr(search, "_run", count_steps)
-    found = search.search(log_probs)
     expected = n_best(np.concatenate([spoken[:6], pause[:1], spoken[6:]]), search.config)
+    steps: list[int] = []
+
+    def count_steps(probs: LogProbs, state: BeamState, graph: Graph) -> bool:
+        steps.append(len(probs))
+        return advance(probs, state, graph)
+
+    monkeypatch.setattr(beam_search, "advance", count_steps)
+    found = search.search(log_probs)
 
     assert steps == [13]
     assert [h.tokens for h in found] == [h.tokens for h in expected]

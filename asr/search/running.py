@@ -1,0 +1,78 @@
+"""Running search: an emission that arrives in pieces, and its words as soon as they are settled.
+
+The beam search settles what all its prefixes share: the words before the last one that begins in
+every prefix. They cannot change any more, so they leave the tree, and their frames the memory. The
+words are those of a search of the whole, since nothing is lost but prefixes that were lost anyway.
+Only where the prefixes disagree for longer than `PATIENCE` does the best one decide alone.
+"""
+
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.search.emission import Emission
+from asr.search.greedy import search_greedily
+from asr.search.hypothesis import Hypothesis
+
+PATIENCE = 1500  # frames; a minute at 25 a second
+
+
+class RunningSearch(Protocol):
+    """Reads the frames of one recording in order. Frames count from the recording's start."""
+
+    def read(self, emission: Emission) -> list[Hypothesis]:
+        """Search the next frames, (T, V); return what that settles, in order."""
+
+    def finish(self) -> list[Hypothesis]:
+        """Return the best hypotheses of what is not settled yet, best first, at least one."""
+
+
+class RunningGreedySearch:
+    """The greedy search of a recording in pieces: the same tokens and frames as of the whole.
+
+    Args:
+        begins_word: (V,) bool, which tokens end a word and begin another.
+        blank: Token id of the CTC blank.
+    """
+
+    def __init__(self, begins_word: NDArray[np.bool_], *, blank: int = 0) -> None:
+        self._begins_word, self._blank = begins_word, blank
+        self._emission, self._first_frame = np.zeros((0, len(begins_word))), 0
+
+    def read(self, emission: Emission) -> list[Hypothesis]:
+        """Search the next frames; the words before the last boundary between two are settled."""
+        self._emission = np.concatenate([self._emission, emission])
+        alignment = self._emission.argmax(axis=1)
+        is_start = np.append(True, alignment[1:] != alignment[:-1])
+        starts = np.flatnonzero(is_start & self._begins_word[alignment])
+        if len(self._emission) > PATIENCE and (not len(starts) or not starts[-1]):
+            starts = np.flatnonzero(is_start)  # a word without end, or nothing at all
+        if not len(starts) or not starts[-1]:
+            return []
+        settled = search_greedily(self._emission[: starts[-1]], blank=self._blank)
+        settled = later(settled, self._first_frame)
+        self._emission = self._emission[starts[-1] :]
+        self._first_frame += int(starts[-1])
+        return [settled]
+
+    def finish(self) -> list[Hypothesis]:
+        """Return the one hypothesis of the frames that are left."""
+        return [later(search_greedily(self._emission, blank=self._blank), self._first_frame)]
+
+
+def later(hypothesis: Hypothesis, n_frames: int) -> Hypothesis:
+    """Count the frames of a hypothesis from `n_frames` earlier."""
+    return replace(hypothesis, frames=tuple(frame + n_frames for frame in hypothesis.frames))
+
+
+def first_tokens(hypothesis: Hypothesis, n: int) -> Hypothesis:
+    """Cut a hypothesis after n tokens, where a word ends; its scores stay those of the whole."""
+    return replace(
+        hypothesis,
+        tokens=hypothesis.tokens[:n],
+        frames=hypothesis.frames[:n],
+        confidences=hypothesis.confidences[:n],
+        words=tuple(word for word in hypothesis.words if word.stop <= n),
+    )

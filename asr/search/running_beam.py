@@ -1,0 +1,105 @@
+"""The beam search of a recording in pieces: see `running`."""
+
+import numpy as np
+
+from asr.search.beam_search import BeamSearch
+from asr.search.emission import Emission
+from asr.search.hypothesis import Hypothesis
+from asr.search.prefix_tree import (
+    NONE,
+    keep_extensions,
+    move_root,
+    n_tokens,
+    settled_row,
+)
+from asr.search.running import PATIENCE, first_tokens, later
+
+
+class RunningBeamSearch:
+    """The beam search of a recording in pieces: the words of a search of the whole.
+
+    Args:
+        search: Searches; its settings and its language.
+
+    Attributes:
+        unsettled: The frames that are still needed, (T, V).
+    """
+
+    def __init__(self, search: BeamSearch) -> None:
+        self._search = search
+        self._state = search.start()
+        self._first_frame = 0
+        self.unsettled: Emission = np.zeros((0, len(search.language.begins_word)))
+
+    def read(self, emission: Emission) -> list[Hypothesis]:
+        """Search the next frames, and settle the words that all prefixes share."""
+        emission = self._search.without_prior(emission)
+        self._state = self._search.advance(emission, self._state)
+        self.unsettled = np.concatenate([self.unsettled, emission])
+        if not self._state.progress.n_active[0]:
+            return [self._end()]
+        row = self._settled_row()
+        settled = [self._settle(row)] if row != NONE else []
+        return settled if len(self.unsettled) <= PATIENCE else [*settled, *self._settle_by_best()]
+
+    def finish(self) -> list[Hypothesis]:
+        """Return the best hypotheses of what is not settled yet."""
+        found = self._search.hypotheses(self.unsettled, self._state)
+        return [later(hypothesis, self._first_frame) for hypothesis in found]
+
+    def _settled_row(self) -> int:
+        state = self._state
+        scratch = np.empty(int(state.progress.n_rows[0]), np.int64)
+        return settled_row(state.tree, state.beam, int(state.progress.n_active[0]), scratch)
+
+    def _settle(self, row: int) -> Hypothesis:
+        """Give out the words that end before a row, and make the tree begin there."""
+        state, progress = self._state, self._state.progress
+        root = int(state.tree.parent[row])
+        n_settled = n_tokens(state.tree, root)
+        best = self._best()
+        n_rows, n_active = int(progress.n_rows[0]), int(progress.n_active[0])
+        progress.n_rows[0] = move_root(state.tree, n_rows, state.beam, n_active, root)
+        settled = later(first_tokens(best, n_settled), self._first_frame)
+        self._forget(best.frames[n_settled])
+        return settled
+
+    def _settle_by_best(self) -> list[Hypothesis]:
+        """Let the best prefix decide about what was said longer than `PATIENCE` ago."""
+        state, best, limit = self._state, self._best(), len(self.unsettled) - PATIENCE
+        if not best.frames or best.frames[0] >= limit:
+            self._forget(limit)
+            return []
+        begins = [word.start for word in best.words[1:] if best.frames[word.start] >= limit]
+        if not begins:
+            return [self._end()]  # one word, without an end or with nothing after it
+        row = int(state.beam.prefix[self._best_slot()])
+        for _ in range(len(best.tokens) - 1 - begins[0]):
+            row = int(state.tree.parent[row])
+        while state.tree.ended_word[row] == NONE:  # a boundary before the word
+            row = int(state.tree.parent[row])
+        n_active = int(state.progress.n_active[0])
+        state.progress.n_active[0] = keep_extensions(state.tree, state.beam, n_active, row)
+        return [self._settle(row)]
+
+    def _end(self) -> Hypothesis:
+        """Give out the best words so far, and begin anew."""
+        best = self.finish()[0]
+        self._forget(len(self.unsettled))
+        self._state = self._search.start()
+        return best
+
+    def _best(self) -> Hypothesis:
+        """The best prefix at this moment, its last word perhaps unfinished."""
+        slot, state = self._best_slot(), self._state
+        prefix, score = int(state.beam.prefix[slot]), float(state.progress.log_scale[0])
+        return self._search.hypothesis(self.unsettled, state, prefix, score, score)
+
+    def _best_slot(self) -> int:
+        n = int(self._state.progress.n_active[0])
+        beam = self._state.beam
+        return int(np.argmax(beam.in_blank[:n] + beam.in_token[:n]))
+
+    def _forget(self, n_frames: int) -> None:
+        self.unsettled = self.unsettled[n_frames:]
+        self._first_frame += n_frames

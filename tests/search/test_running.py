@@ -1,0 +1,152 @@
+"""A recording in pieces: nothing may be lost, doubled or cut, whatever the pieces."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from asr.search.beam import BeamConfig
+from asr.search.beam_search import BeamSearch
+from asr.search.emission import Emission
+from asr.search.fusion import Fusion, fuse
+from asr.search.greedy import search_greedily
+from asr.search.hypothesis import Hypothesis
+from asr.search.running import PATIENCE, RunningGreedySearch, RunningSearch
+from asr.search.running_beam import RunningBeamSearch
+
+RandomLogProbs = Callable[..., NDArray[np.float64]]
+
+CHARACTERS = ("<blank>", "▁", "A", "B", "C")
+PHONES = ("<blank>", "A", "B", "C")
+ARPA = """
+\\data\\
+ngram 1=6
+ngram 2=4
+
+\\1-grams:
+-1.5\t<unk>
+-99\t<s>\t-0.4
+-1.0\t</s>
+-0.7\tAB\t-0.3
+-0.9\tBA\t-0.2
+-0.8\tCAB\t-0.5
+
+\\2-grams:
+-0.2\t<s> AB
+-0.3\tAB CAB
+-0.4\tCAB BA
+-0.5\tBA </s>
+
+\\end\\
+"""
+
+
+@pytest.fixture(scope="module")
+def fusions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fusion]:
+    """Words of characters with a boundary, and words of phones without."""
+    folder = tmp_path_factory.mktemp("language")
+    (folder / "lm.arpa").write_text(ARPA)
+    (folder / "words.txt").write_text("AB\nBA\nCAB\n")
+    (folder / "phones.txt").write_text("AB A B\nBA B A\nCAB C A B\n")
+
+    def language(phones: tuple[str, ...] | None, lexicon: str) -> Fusion:
+        return fuse(
+            CHARACTERS,
+            "librispeech-1",
+            phones=phones,
+            lm=folder / "lm.arpa",
+            lexicon=folder / lexicon,
+            hotwords={"BA": 0.5},
+        )
+
+    return {
+        "characters": language(None, "words.txt"),
+        "phones": language(PHONES, "phones.txt"),
+    }
+
+
+def pieces_of(emission: Emission, sizes: Sequence[int]) -> list[Emission]:
+    return np.split(emission, np.cumsum(sizes)[np.cumsum(sizes) < len(emission)])
+
+
+def joined(search: RunningSearch, pieces: Sequence[Emission]) -> Hypothesis:
+    """All that is settled, and the best of the rest, with the last score."""
+    settled = [hypothesis for piece in pieces for hypothesis in search.read(piece)]
+    parts = [*settled, search.finish()[0]]
+    return Hypothesis(
+        tokens=tuple(token for part in parts for token in part.tokens),
+        frames=tuple(frame for part in parts for frame in part.frames),
+        confidences=tuple(one for part in parts for one in part.confidences),
+        score=parts[-1].score,
+        acoustic_score=0.0,
+    )
+
+
+def words_of(search: RunningSearch, pieces: Sequence[Emission]) -> list[int | None]:
+    settled = [hypothesis for piece in pieces for hypothesis in search.read(piece)]
+    return [word.word for part in (*settled, search.finish()[0]) for word in part.words]
+
+
+sizes = st.lists(st.integers(0, 9), min_size=1, max_size=30)
+
+
+@given(st.integers(0, 200), sizes)
+def test_greedy_search_in_pieces_is_that_of_the_whole(
+    random_log_probs: RandomLogProbs, seed: int, sizes: list[int]
+) -> None:
+    emission = random_log_probs(seed, 60, len(CHARACTERS), scale=2.0)
+    begins_word = np.array([token.startswith("▁") for token in CHARACTERS])
+    found = joined(RunningGreedySearch(begins_word), pieces_of(emission, sizes))
+    whole = search_greedily(emission, blank=0)
+    assert (found.tokens, found.frames) == (whole.tokens, whole.frames)
+    assert found.confidences == whole.confidences
+
+
+CONFIG = BeamConfig(beam_size=12, beam_threshold=9.0, n_best=1, lm_weight=0.8, word_score=0.3)
+
+
+@pytest.mark.parametrize("kind", ["characters", "phones"])
+@given(seed=st.integers(0, 200), sizes=sizes)
+def test_beam_search_in_pieces_finds_the_words_of_the_whole(
+    random_log_probs: RandomLogProbs,
+    fusions: dict[str, Fusion],
+    kind: str,
+    seed: int,
+    sizes: list[int],
+) -> None:
+    language = fusions[kind].language
+    emission = random_log_probs(seed, 80, len(language.begins_word), scale=3.0)
+    search = BeamSearch(CONFIG, language)
+    whole, *_ = search.search(emission)
+    found = joined(RunningBeamSearch(search), pieces_of(emission, sizes))
+    assert found.tokens == whole.tokens
+    assert found.score == pytest.approx(whole.score, rel=1e-9)
+    assert list(found.frames) == sorted(set(found.frames))
+    words = words_of(RunningBeamSearch(search), pieces_of(emission, sizes))
+    assert words == [word.word for word in whole.words]
+
+
+@pytest.mark.parametrize("kind", ["characters", "phones"])
+def test_memory_is_bounded(
+    random_log_probs: RandomLogProbs, fusions: dict[str, Fusion], kind: str
+) -> None:
+    """By what is settled, and where nothing is: an hour of blanks, of doubt, of one long word."""
+    language = fusions[kind].language
+    n_tokens = len(language.begins_word)
+    blanks = np.full((100, n_tokens), -9.0)
+    blanks[:, 0] = 0.0
+    blanks -= np.logaddexp.reduce(blanks, axis=1, keepdims=True)
+    doubt = np.full((100, n_tokens), -np.log(n_tokens))
+    letters = random_log_probs(1, 100, n_tokens, scale=8.0)
+    letters[:, :2] -= 30.0  # no blank, no boundary
+    letters -= np.logaddexp.reduce(letters, axis=1, keepdims=True)
+    search = BeamSearch(CONFIG, language)
+    for hour in (blanks, doubt, letters):
+        running = RunningBeamSearch(search)
+        for _ in range(900):
+            running.read(hour)
+            assert len(running.unsettled) <= PATIENCE + len(hour)
+        assert len(running.finish()[0].tokens) <= len(running.unsettled)
