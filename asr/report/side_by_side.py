@@ -13,6 +13,7 @@ _MARKS = {
     EditKind.SUBSTITUTION: "S",
     EditKind.DELETION: "D",
     EditKind.INSERTION: "I",
+    EditKind.OMISSION: "",
 }
 
 
