@@ -43,6 +43,7 @@ DOORS = {
     "soxr": {"audio", "augment"},
     "tensorboard": {"cli"},
     "tqdm": {"cli"},
+    "whisper_normalizer": {"text"},
 }
 
 # What training alone needs. Nothing else imports torch, not even inside a function.

@@ -7,6 +7,7 @@ figure was published with it: a different rule gets a new number.
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 
 from asr.errors import DataError
 
@@ -86,8 +87,38 @@ def _verbatim_1(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+def _uncased_1(text: str) -> str:
+    """Spell as `verbatim-1` does, in lower case: how NIST's sclite compares words."""
+    return _verbatim_1(text.lower())
+
+
+def _english_1(text: str) -> str:
+    """Spell as Whisper's English normaliser does: case, punctuation, numbers, British spellings.
+
+    `Mr. Smith paid $12.50` and `MISTER SMITH PAID TWELVE DOLLARS AND FIFTY CENTS` are equal. It
+    drops fillers (`uh`) and what stands in brackets.
+
+    References:
+        Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", appendix C.
+    """
+    visible = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    return " ".join(_whisper_english()(visible).split())
+
+
+@cache
+def _whisper_english() -> Normaliser:
+    try:
+        from whisper_normalizer.english import EnglishTextNormalizer
+    except ModuleNotFoundError as error:
+        raise DataError(f"english-1 needs {error.name}: pip install 'asr-ctc[english]'") from error
+    normalise: Normaliser = EnglishTextNormalizer()
+    return normalise
+
+
 NORMALISERS: dict[str, Normaliser] = {
+    "english-1": _english_1,
     "librispeech-1": _librispeech_1,
     "librispeech-2": _librispeech_2,
+    "uncased-1": _uncased_1,
     "verbatim-1": _verbatim_1,
 }

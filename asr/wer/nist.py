@@ -57,6 +57,14 @@ def has_marks(segment: Segment) -> bool:
     return _MARK.search(segment.text) is not None
 
 
+def unmarked(segment: Segment) -> Segment:
+    """Write a text without the marks of alternatives and optional words."""
+    if not has_marks(segment):
+        return segment
+    words = [word.strip("(){}") for word in segment.text.split() if word not in "{/}@"]
+    return replace(segment, text=" ".join(words))
+
+
 def lines(path: Path) -> Iterator[tuple[int, str]]:
     """List the lines of a file that are neither empty nor comments, with their numbers."""
     for number, line in enumerate(read_text(path).split("\n"), start=1):

@@ -3,7 +3,7 @@
 A rate is computed once, from summed counts, and for one subset only: nothing here pools two.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -164,10 +164,21 @@ def tally(utterances: Sequence[UtteranceScore]) -> Tally:
     """Sum the counts of utterances."""
     return Tally(
         len(utterances),
-        sum((utterance.words for utterance in utterances), Counts()),
-        sum((utterance.characters for utterance in utterances), Counts()),
+        total_of(utterance.words for utterance in utterances),
+        total_of(utterance.characters for utterance in utterances),
         sum(utterance.words.errors > 0 for utterance in utterances),
     )
+
+
+def total_of(counts: Iterable[Counts]) -> Counts:
+    """Sum counts."""
+    hits = substitutions = deletions = insertions = 0
+    for count in counts:  # a sum of objects would make a million of them
+        hits += count.hits
+        substitutions += count.substitutions
+        deletions += count.deletions
+        insertions += count.insertions
+    return Counts(hits, substitutions, deletions, insertions)
 
 
 def _check(references: Sequence[Reference]) -> None:

@@ -10,7 +10,7 @@ A format is chosen by a file's name, or by the caller; a file's content is never
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asr.errors import DataError
@@ -81,6 +81,9 @@ def read_hypotheses(path: Path, references: Texts, file_format: str | None = Non
         read = _json_hypotheses if kind == "jsonl" else _READERS[kind]
         segments = _distinct(path, read(path))
     known = {segment.id for segment in references.segments}
+    if kind == "trn":  # whose ids sclite compares without case
+        spelled = {name.lower(): name for name in known}
+        segments = tuple(replace(s, id=spelled.get(s.id.lower(), s.id)) for s in segments)
     if not any(segment.id in known for segment in segments):
         shown = f"{segments[0].id!r}, and not {references.segments[0].id!r}" if segments else "none"
         raise DataError(f"{path}: none of its ids is among the references; got {shown}")
