@@ -1,7 +1,7 @@
 """Recognizer: audio in, transcript out. What an application imports."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -206,7 +206,7 @@ class Recognizer:
         Yields:
             In the given order, each utterance with its text as a transcript, or with the reason why
             there is none: no usable audio, no text, a text that the model's tokens cannot spell, or
-            too little audio for it. Confidences are the network's in each given word, uncalibrated.
+            too little audio for it. Its words have no confidence: they are not in doubt.
         """
         greedy = Recognizer(self.model, self.engine, SearchPlan(), is_calibrated=False)
         for utterance, emission in greedy.emit_all(utterances, batch_duration=batch_duration):
@@ -238,7 +238,10 @@ class Recognizer:
         tokens = self.model.tokenizers[TEXT_HEAD].encode(text)
         hypotheses = force_align(emission[None], np.array([len(emission)]), [tokens])
         duration = utterance.duration or len(emission) * config.frame_shift
-        return self.searcher.words.transcript(utterance.id, hypotheses, duration)
+        aligned = self.searcher.words.transcript(utterance.id, hypotheses, duration)
+        # what the network thinks of each letter says nothing of words that are known
+        words = tuple(replace(word, confidence=None) for word in aligned.words)
+        return replace(aligned, words=words, confidence=None)
 
     def _computed(
         self, utterances: Iterable[Utterance], batch_duration: float

@@ -7,12 +7,13 @@ figure was published with it: a different rule gets a new number.
 import re
 import unicodedata
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 from asr.errors import DataError
 
 Normaliser = Callable[[str], str]
 
+_N_REMEMBERED = 2**14  # a corpus of commands has few texts, each a thousand times
 _APOSTROPHES = str.maketrans(
     dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4\u0060\uff07", "'")
 )
@@ -28,8 +29,9 @@ _NOT_LIBRISPEECH = re.compile("[^A-Z' ]|'{2,}")
 _LONE_APOSTROPHE = re.compile(r"(?<!\S)'(?!\S)")
 
 
+@cache
 def normaliser(name: str) -> Normaliser:
-    """Find a normaliser by its name.
+    """Find a normaliser by its name; it remembers the last few thousand texts.
 
     Raises:
         DataError: No normaliser has this name; the message lists the known ones.
@@ -39,7 +41,7 @@ def normaliser(name: str) -> Normaliser:
         "DON'T STOP CAFE GOERS"
     """
     try:
-        return NORMALISERS[name]
+        return lru_cache(_N_REMEMBERED)(NORMALISERS[name])
     except KeyError:
         known = ", ".join(sorted(NORMALISERS))
         raise DataError(f"no normaliser is called {name!r}; expected one of: {known}") from None

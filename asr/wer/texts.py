@@ -12,6 +12,7 @@ A format is chosen by a file's name, or by the caller; a file's content is never
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from sys import intern
 
 from asr.errors import DataError
 from asr.text.lines import Record, read_json_lines, read_text
@@ -127,7 +128,7 @@ def _json_references(path: Path) -> Iterator[Segment]:
         text, speaker = record.get("text"), record.get("speaker")
         if not isinstance(text, str):
             raise DataError(f"{where}: expected a string as 'text', the reference, got {text!r}")
-        yield Segment(_id(record, where), text, None if speaker is None else str(speaker))
+        yield Segment(_id(record, where), text, None if speaker is None else intern(str(speaker)))
 
 
 def _json_hypotheses(path: Path) -> Iterator[Segment]:
