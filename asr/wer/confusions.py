@@ -27,7 +27,7 @@ def confusions(score: Score) -> Confusions:
     edits = Counter(
         edit
         for utterance in score.utterances
-        if utterance.hypothesis is not None
+        if utterance.hypothesis is not None and utterance.words.errors
         for edit in align_words(
             utterance.reference, utterance.hypothesis, has_markup=score.has_markup
         )

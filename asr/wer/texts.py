@@ -3,7 +3,8 @@
 A format is chosen by a file's name, or by the caller; a file's content is never guessed at.
 
   jsonl  a JSON object a line: manifests (ours, NeMo's) and hypotheses (`asr decode`, NeMo's)
-  text   Kaldi's `text`, LibriSpeech's `.trans.txt`: the id, then the words
+  text   Kaldi's `text`, LibriSpeech's `.trans.txt`: the id, then the words; speakers are those of
+         Kaldi's `utt2spk` beside it
   tsv    two columns: id, tab, words
   txt    only words; a line's number is its id
   trn, stm, ctm    NIST's, see `asr.wer.nist`
@@ -155,9 +156,12 @@ def _id(record: Record, where: str) -> str:
 
 
 def _kaldi(path: Path) -> Iterator[Segment]:
+    beside = path.with_name("utt2spk")
+    rows = nist.lines(beside) if beside.exists() else ()
+    speakers = {name: speaker for name, *speaker in (line.split(maxsplit=1) for _, line in rows)}
     for _, line in nist.lines(path):
         name, _, text = line.strip().partition(" ")
-        yield Segment(name, text)
+        yield Segment(name, text, *speakers.get(name, ()))
 
 
 def _columns(path: Path) -> Iterator[Segment]:

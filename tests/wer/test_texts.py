@@ -56,6 +56,14 @@ def test_speakers_are_read_where_the_format_has_them(
     assert segment.speaker == speaker
 
 
+def test_speakers_of_kaldis_texts_are_those_of_utt2spk_beside_them(tmp_path: Path) -> None:
+    written(tmp_path, "utt2spk", "u1 ann\nu2 bob\n")
+
+    segments = read_references(written(tmp_path, "text", "u1 a\nu2 b\nu3 c\n")).segments
+
+    assert [segment.speaker for segment in segments] == ["ann", "bob", None]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
