@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -247,7 +248,7 @@ class Recognizer:
         Yields:
             In the given order, each utterance with its text as a transcript, or with the reason why
             there is none: no usable audio, no text, a text that the model's tokens cannot spell, or
-            too little audio for it. Confidences are the network's in each given word, uncalibrated.
+            too little audio for it. Its words have no confidence: they are not in doubt.
         """
         greedy = Recognizer(self.model, self.engine, SearchPlan(), is_calibrated=False)
         for utterance, emission in greedy._emissions(utterances, batch_duration, self.engine):
@@ -296,7 +297,10 @@ class Recognizer:
         tokens = self.model.tokenizers[TEXT_HEAD].encode(text)
         hypotheses = force_align(emission[None], np.array([len(emission)]), [tokens])
         duration = utterance.duration or len(emission) * config.frame_shift
-        return self.searcher.words.transcript(utterance.id, hypotheses, duration)
+        aligned = self.searcher.words.transcript(utterance.id, hypotheses, duration)
+        # what the network thinks of each letter says nothing of words that are known
+        words = tuple(replace(word, confidence=None) for word in aligned.words)
+        return replace(aligned, words=words, confidence=None)
 
     def _emitted(
         self,

@@ -6,8 +6,9 @@ typed, and `refuse`, which shows the usage and exits. A verb is loaded when it i
 only when a verb that needs it runs.
 
 What verbs share: `searching` (how to search), `recognising` (a manifest), `numbers` (whole
-numbers), `outputs` (where results go), `bars` (progress), `training` (what a run of training
-takes), `watch` (what it shows), `stopping` (signals).
+numbers), `outputs` (where results go), `omitting` (what a normaliser takes away), `bars`
+(progress), `training` (what a run of training takes), `watch` (what it shows), `stopping`
+(signals).
 """
 
 import argparse
@@ -22,6 +23,7 @@ from typing import Any
 
 from asr.errors import AsrError
 from asr.provenance import DISTRIBUTION, own_version
+from asr.text.markdown import visible
 
 VERBS = {
     "transcribe": "print what was said in recordings",
@@ -33,6 +35,7 @@ VERBS = {
     "tune": "find the language model's weight on a dev set",
     "decode": "recognise the utterances of a manifest",
     "score": "count the errors of hypotheses",
+    "compare": "tell whether one system is better than another",
     "calibrate": "turn word confidences into probabilities",
     "report": "write RESULTS.md from scores",
     "lm": "language models: build, train, measure, rescore",
@@ -156,7 +159,8 @@ class _Verb(argparse.ArgumentParser):
 
 def _fail(message: str) -> int:
     """Print an error in one line; return the exit status."""
-    print(f"asr: error: {message}", file=sys.stderr)
+    lines = "\n".join(map(visible, message.split("\n")))  # it may quote a file
+    print(f"asr: error: {lines}", file=sys.stderr)
     return 1
 
 

@@ -1,7 +1,9 @@
 """Recognise the utterances of a manifest.
 
-Writes the hypotheses as JSON lines in the manifest's order: text, score, words with times and
-confidence, n-best. A confidence is the probability that the word is right, if the model is
+Writes the hypotheses in the manifest's order as JSON lines: text, score, words with times and
+confidence, n-best. For other tools there are NIST's trn, ctm and stm, Kaldi's text, two columns
+(tsv) and NeMo's manifests; asr score reads them all, but asr calibrate and asr lm rescore need JSON
+lines. A confidence is the probability that the word is right, if the model is
 calibrated for this kind of search (see asr calibrate). Otherwise it is the product of the model's
 probabilities of the word's tokens.
 
@@ -22,6 +24,7 @@ Next:
 """
 
 import argparse
+import json
 import time
 from pathlib import Path
 
@@ -36,9 +39,12 @@ from asr.cli.searching import (
 )
 from asr.config import config_hash
 from asr.corpus.manifest import read_manifest
+from asr.corpus.utterance import Utterance
 from asr.errors import DataError
+from asr.files import write_text
 from asr.provenance import provenance
-from asr.text.transcript import write_transcripts
+from asr.text.formats import HYPOTHESES
+from asr.text.transcript import Transcript, write_transcripts
 from asr.wer.score_file import DecodingRecord, write_decoding_record
 
 
@@ -48,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "manifest", type=Path, metavar="MANIFEST", help="what to recognise (see asr prepare)"
     )
     add_output(parser, "H.jsonl", "hypotheses to write")
+    parser.add_argument(
+        "--format", choices=(*HYPOTHESES, "nemo"), default="jsonl", help="default: jsonl"
+    )
     add_search_arguments(parser)
     add_threads_argument(parser)
     parser.add_argument(
@@ -83,12 +92,31 @@ def run(options: argparse.Namespace) -> int:
     )
     options.output.unlink(missing_ok=True)  # never next to another run's record
     write_decoding_record(record_path(options.output), record)
-    write_transcripts(options.output, in_order)
+    if options.format == "jsonl":
+        write_transcripts(options.output, in_order)
+    elif options.format == "nemo":
+        lines = [_nemo(u, transcripts[u.id]) for u in utterances if u.id in transcripts]
+        write_text(options.output, "".join(lines))
+    else:
+        write_text(options.output, "".join(map(HYPOTHESES[options.format], in_order)))
     print(
         f"{options.output}: {len(in_order)} utterances, {duration(audio_seconds)} of speech "
         f"in {duration(seconds)} (RTF {seconds / audio_seconds:.3f})"
     )
     return report_failures(len(utterances), len(in_order))
+
+
+def _nemo(utterance: Utterance, transcript: Transcript) -> str:
+    """Write a line of a manifest; `text` is the reference there."""
+    fields = {
+        "id": utterance.id,
+        "audio_filepath": str(utterance.audio_filepath),
+        "offset": utterance.offset,
+        "duration": transcript.duration,
+        "text": utterance.text,
+        "pred_text": transcript.text,
+    }
+    return json.dumps(fields, ensure_ascii=False) + "\n"
 
 
 def record_path(hypotheses: Path) -> Path:

@@ -27,7 +27,7 @@ from asr.provenance import n_cores, own_version, provenance
 
 REQUIRED = (
     *("numpy", "onnxruntime", "numba", "soundfile", "soxr", "safetensors", "sentencepiece"),
-    *("jiwer", "tomli_w", "tqdm"),
+    *("tomli_w", "tqdm"),
 )
 OPTIONAL = {
     "torch": "training",

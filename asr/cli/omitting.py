@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from asr.cli.numbers import add_percentage
-from asr.corpus.utterance import Utterance
 from asr.errors import DataError, shortened
+from asr.text.markdown import visible
 from asr.text.normalise import normaliser
 from asr.text.omissions import Omissions, find_omissions
+from asr.wer.score import Reference
 
 
 def add_omission_limit(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +24,7 @@ def add_omission_limit(parser: argparse.ArgumentParser) -> None:
 
 
 def check_omissions(
-    manifest: Path, utterances: Iterable[Utterance], normaliser_name: str, max_percent: float
+    manifest: Path, utterances: Iterable[Reference], normaliser_name: str, max_percent: float
 ) -> Omissions:
     """Say on stderr what the normaliser takes out of the texts of a manifest.
 
@@ -34,7 +35,7 @@ def check_omissions(
     found = find_omissions(texts, normaliser(normaliser_name))
     if not found.n_damaged:
         return found
-    message = f"{manifest}: {_told(found, normaliser_name)}"
+    message = visible(f"{manifest}: {_told(found, normaliser_name)}")
     if 100 * found.share > max_percent:
         raise DataError(
             f"{message}. More than {max_percent:g} % are refused: write numbers and signs out as "

@@ -1,101 +1,218 @@
-"""Count the errors of hypotheses against the texts of a manifest: WER by words, CER by characters.
+"""Count the errors of hypotheses against references.
 
-Both sides are normalised in the same way: by the normaliser of the model's training text, recorded
-in H.run.json (see asr decode), or by --normaliser; the score names it. Hypotheses of other systems
-can be scored too: JSON lines with an `id` and a `text` are enough.
+WER by words, CER by characters, SER by utterances, each with a 95 % bootstrap interval by speaker
+(by utterance, if fewer than ten speakers are known). Errors are counted as by NIST's sclite.
+
+Files may be of this and of other tools; the format is that of the file's name:
+
+  .jsonl  manifests (ours, NeMo's) and hypotheses (asr decode; NeMo's pred_text)
+  text    Kaldi's text and LibriSpeech's .trans.txt: id, then words
+  .tsv    id, tab, words
+  .txt    words; line n is scored against line n
+  .trn    NIST's transcripts; with { a / b / @ } either is right, and (uh) may be missing
+  .stm    NIST's segments; words of a .ctm go to the segment in whose time they are
+  .ctm    NIST's words with times
+
+Both sides are normalised in the same way: by --normaliser, else as the model's training text was
+(see asr decode), else in lower case for NIST's formats, as sclite does, else not at all. The score
+names it, says what the WER would be without, and is refused if it takes more than --max-lost of the
+words apart.
 
 A missing hypothesis is listed and counts as deletions; one without a reference is listed and not
-counted. A score is of one subset; two are never pooled.
+counted. Against an empty reference, each word is an insertion. A score is of one subset; two are
+never pooled.
 
-Example:
+Examples:
+  asr score ref.txt hyp.txt
+  asr score ref.stm hyp.ctm --glm en20030506.glm --fail-above 30
   asr score dev-clean.jsonl dev-clean.beam.jsonl --output dev-clean.beam.score.json
 Next:
+  asr compare dev-clean.greedy.score.json dev-clean.beam.score.json
   asr report *.score.json --output RESULTS.md
 """
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from asr.cli.decode import record_path
-from asr.cli.outputs import add_output
-from asr.corpus.manifest import read_manifest
-from asr.errors import DataError, shortened
+from asr.cli.numbers import percentage
+from asr.cli.omitting import add_omission_limit, check_omissions
+from asr.cli.outputs import file_to_write
+from asr.errors import shortened
 from asr.provenance import provenance
+from asr.text.markdown import count, percent, visible
 from asr.text.normalise import NORMALISERS
-from asr.text.transcript import read_transcripts
-from asr.wer.interval import wer_interval
-from asr.wer.score import Score, score
-from asr.wer.score_file import ScoreFile, read_decoding_record, write_score_file
+from asr.wer import nist
+from asr.wer.alignment import count_all
+from asr.wer.glm import read_glm
+from asr.wer.interval import Interval, wer_interval
+from asr.wer.network import normalise_markup
+from asr.wer.score import Score, score, total_of
+from asr.wer.score_file import (
+    DecodingRecord,
+    ScoreFile,
+    read_decoding_record,
+    write_score_file,
+)
+from asr.wer.texts import FORMATS, Texts, format_of, read_hypotheses, read_references
+
+UNCHANGED = "verbatim-1"
+UNCASED = "uncased-1"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("references", type=Path, metavar="REFERENCES", help="what was said")
+    parser.add_argument("hypotheses", type=Path, metavar="HYPOTHESES", help="what was recognised")
     parser.add_argument(
-        "manifest", type=Path, metavar="MANIFEST", help="the references (see asr prepare)"
+        "--output", type=file_to_write, metavar="S.json", help="score to write, for asr report"
     )
-    parser.add_argument("hypotheses", type=Path, metavar="H.jsonl", help="the hypotheses")
-    add_output(parser, "S.json", "score to write")
     parser.add_argument(
-        "--normaliser", choices=sorted(NORMALISERS), help="of both sides (default: the model's)"
+        "--normaliser", choices=sorted(NORMALISERS), help="of both sides (default: see above)"
+    )
+    add_omission_limit(parser)
+    parser.add_argument(
+        "--glm",
+        type=Path,
+        metavar="FILE",
+        help="NIST's spelling rules, applied to both sides first",
+    )
+    for side in ("reference", "hypothesis"):
+        parser.add_argument(
+            f"--{side}-format", choices=FORMATS, help="default: by the name of the file"
+        )
+    parser.add_argument(
+        "--all-rates", action="store_true", help="print match error rate and lost information, too"
+    )
+    parser.add_argument(
+        "--fail-above",
+        type=percentage,
+        metavar="PERCENT",
+        help="exit with status 1 if the WER is higher",
     )
     parser.add_argument(
         "--subset",
         metavar="NAME",
-        help="what was scored, for tables (default: the manifest's name)",
+        help="what was scored, for tables (default: the references' name)",
     )
     parser.add_argument(
         "--condition",
         metavar="NAME",
-        help="how it was decoded, in a word or two, for tables (default: the name of H.jsonl, "
-        "without that of the manifest)",
+        help="how it was decoded, in a word or two, for tables (default: the hypotheses' name, "
+        "without that of the references)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    manifest, hypotheses = options.manifest, options.hypotheses
-    references, transcripts = read_manifest(manifest), read_transcripts(hypotheses)
-    if not transcripts.keys() & {reference.id for reference in references}:
-        raise DataError(f"{hypotheses}: none of its ids is in {manifest}")
-    record = record_path(hypotheses)
+    references = read_references(options.references, options.reference_format)
+    hypotheses = read_hypotheses(options.hypotheses, references, options.hypothesis_format)
+    if options.glm:
+        references = _rewritten(references, options.glm, is_reference=True)
+        hypotheses = _rewritten(hypotheses, options.glm, is_reference=False)
+    record = record_path(options.hypotheses)
     decoding = read_decoding_record(record) if record.exists() else None
-    normaliser = options.normaliser or (decoding.normaliser if decoding else None)
-    if normaliser is None:
-        raise DataError(
-            f"{record} names no normaliser: "
-            f"give --normaliser, one of {', '.join(sorted(NORMALISERS))}"
-        )
-    texts = {name: transcript.text for name, transcript in transcripts.items()}
+    normaliser = options.normaliser or _default_normaliser(options, decoding)
+    for path, texts in ((options.references, references), (options.hypotheses, hypotheses)):
+        check_omissions(path, map(nist.unmarked, texts.segments), normaliser, options.max_lost)
+    counts = score(
+        references.segments,
+        {segment.id: segment.text for segment in hypotheses.segments},
+        normaliser,
+        has_markup=references.has_markup or hypotheses.has_markup,
+    )
     score_file = ScoreFile(
-        subset=options.subset or manifest.stem,
-        condition=options.condition or hypotheses.stem.removeprefix(f"{manifest.stem}."),
-        score=score(references, texts, normaliser),
+        subset=options.subset or options.references.stem,
+        condition=options.condition
+        or options.hypotheses.stem.removeprefix(f"{options.references.stem}."),
+        score=counts,
         scoring=provenance(options.command),
         decoding=decoding,
     )
-    write_score_file(options.output, score_file)
-    _print_gaps(score_file.score)
-    _print_rates(score_file)
-    return 0
+    if options.output:
+        write_score_file(options.output, score_file)
+    _print_gaps(counts)
+    _print_table(score_file, _rate_as_written(references, hypotheses), options.all_rates)
+    return _judge(counts.total.wer, options.fail_above)
+
+
+def _default_normaliser(options: argparse.Namespace, decoding: DecodingRecord | None) -> str:
+    if decoding and decoding.normaliser:
+        return decoding.normaliser
+    kind = options.reference_format or format_of(options.references)
+    return UNCASED if kind in nist.FORMATS else UNCHANGED
+
+
+def _rewritten(texts: Texts, glm: Path, *, is_reference: bool) -> Texts:
+    """Apply spelling rules, which may add alternatives."""
+    rewrite = read_glm(glm, "reference" if is_reference else "hypothesis")
+    segments = tuple(replace(s, text=rewrite(s.text)) for s in texts.segments)
+    has_markup = texts.has_markup or any(map(nist.has_marks, segments))
+    return replace(texts, segments=segments, has_markup=has_markup)
 
 
 def _print_gaps(counts: Score) -> None:
-    """List missing hypotheses and references on stderr."""
+    """List missing hypotheses, missing references and empty references on stderr."""
+    empty = [u.id for u in counts.utterances if u.words.insertions and not u.words.n_reference]
     for ids, problem in (
         (counts.missing, "utterances have no hypothesis and count as deleted"),
         (counts.extra, "hypotheses have no reference and are not counted"),
+        (empty, "references are empty, and every word recognised there is an insertion"),
     ):
         if ids:
-            print(f"asr: {len(ids)} {problem}: {shortened(ids)}", file=sys.stderr)
+            shown = visible(shortened(ids))
+            print(f"asr: {len(ids)} {problem}: {shown}", file=sys.stderr)
 
 
-def _print_rates(score_file: ScoreFile) -> None:
-    """Print WER, CER and counts."""
-    total, interval = score_file.score.total, wer_interval(score_file.score)
-    words = total.words
-    within = f" (95 %: {100 * interval.low:.2f} – {100 * interval.high:.2f})" if interval else ""
+def _print_table(score_file: ScoreFile, as_written: float, all_rates: bool) -> None:
+    """Print the rates with their intervals, the counts, and what they depend on."""
+    counts = score_file.score
+    total, words = counts.total, counts.total.words
+    intervals = {rate: wer_interval(counts, rate=rate) for rate in ("wer", "cer", "ser")}
+    rows = [
+        ("WER", total.wer, intervals["wer"], words.errors, words.n_reference, "words"),
+        ("CER", total.cer, intervals["cer"], total.characters.errors,
+         total.characters.n_reference, "characters"),
+        ("SER", total.ser, intervals["ser"], total.n_wrong, total.n_utterances, "utterances"),
+    ]  # fmt: skip
+    print(visible(f"{score_file.subset}, {score_file.condition}"))
+    for name, rate, interval, errors, n, units in rows:
+        within = _within(interval)
+        print(f"  {name} {percent(rate):>6} %  {within:<22}  {count(errors)} of {count(n)} {units}")
+    if all_rates:
+        print(f"  MER {percent(words.match_error_rate):>6} %  of the aligned pairs are wrong")
+        print(f"  WIL {percent(words.information_lost):>6} %  of the word information is lost")
     print(
-        f"{score_file.subset}, {score_file.condition}: WER {100 * total.wer:.2f} %{within}, "
-        f"CER {100 * total.cer:.2f} %\n"
-        f"  {words.errors} errors in {words.n_reference} words: {words.substitutions} sub, "
-        f"{words.deletions} del, {words.insertions} ins; normaliser {score_file.score.normaliser}"
+        f"  {count(words.substitutions)} substitutions, {count(words.deletions)} deletions, "
+        f"{count(words.insertions)} insertions"
     )
+    if not words.n_reference:
+        print("  no reference has a word, so the WER is infinite if any is recognised")
+    effect = "" if counts.normaliser == UNCHANGED else f", without it {percent(as_written)} % WER"
+    print(f"  normaliser {counts.normaliser}{effect}")
+    interval = intervals["wer"]
+    if interval:
+        print(f"  intervals: {interval.n_resampled:,} {interval.resampled}, 95 %")
+
+
+def _within(interval: Interval | None) -> str:
+    return f"({percent(interval.low)} – {percent(interval.high)})" if interval else ""
+
+
+def _rate_as_written(references: Texts, hypotheses: Texts) -> float:
+    """Compute the WER without any normaliser."""
+    has_markup = references.has_markup or hypotheses.has_markup
+    found = {segment.id: segment.text for segment in hypotheses.segments}
+    texts = [segment.text for segment in references.segments]
+    spoken = [found.get(segment.id, "") for segment in references.segments]
+    if has_markup:
+        texts, spoken = ([normalise_markup(text, str) for text in side] for side in (texts, spoken))
+    return total_of(count_all(texts, spoken, has_markup=has_markup)).rate
+
+
+def _judge(wer: float, limit: float | None) -> int:
+    """Compare the WER with --fail-above."""
+    if limit is None or 100 * wer <= limit:
+        return 0
+    print(f"asr: WER {percent(wer)} % is above {limit:g} %", file=sys.stderr)
+    return 1

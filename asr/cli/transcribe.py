@@ -4,12 +4,14 @@ They may be WAV, FLAC, Ogg, MP3 or AIFF, at any rate, with any number of channel
 one that comes with the package, with its default search, unless you choose others.
 
 One recording prints its text. Several print a line each, as soon as it is known: the file's name, a
-tab, and the text, for `cut`, `sort` and spreadsheets.
+tab, and the text, for `cut`, `sort` and spreadsheets. All other formats call a recording by its
+name without folder and ending, as manifests do, so that asr score finds its reference.
 
   txt       the text alone                     ctm       a word a line, with times (NIST)
   json      text, words with times and         trn       text and name (NIST)
             confidence, score, a line each     tsv       a table of cues
   srt, vtt  subtitles                          TextGrid  for Praat
+  stm       name, times and text (NIST)        text      name and text (Kaldi)
 
 A word's confidence is the probability that it is right, if the model is calibrated for this kind of
 search (see asr calibrate). Otherwise it is the product of the model's probabilities of the word's
@@ -29,6 +31,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -83,7 +86,8 @@ def run(options: argparse.Namespace) -> int:
             try:
                 if isinstance(result, AudioError):
                     raise result
-                deliver(utterance.audio_filepath, result)
+                path = utterance.audio_filepath
+                deliver(path, replace(result, id=path.stem))
             except AsrError as error:
                 n_failed += 1
                 bar.write(f"asr: {error}", file=sys.stderr)
@@ -104,19 +108,24 @@ def _delivery(options: argparse.Namespace) -> Deliver:
     """Choose where transcripts go."""
     is_several, write = len(options.files) > 1, FORMATS[options.format]
     if options.output is not None:
+        _refuse_equal_names(options)
         return _into_files(options, write)
     if is_several and options.format in SELF_CONTAINED:
         options.refuse(f"several recordings as {options.format} need --output FOLDER")
     if is_several and options.format == "txt":
         return lambda path, transcript: _print(f"{path}\t{transcript.text}\n")
+    _refuse_equal_names(options)
     return lambda _, transcript: _print(write(transcript))
+
+
+def _refuse_equal_names(options: argparse.Namespace) -> None:
+    (name, n_times), *_ = Counter(path.stem for path in options.files).most_common(1)
+    if n_times > 1:
+        options.refuse(f"more than one recording would become {name}.{options.format}")
 
 
 def _into_files(options: argparse.Namespace, write: Callable[[Transcript], str]) -> Deliver:
     """Write each transcript into a file named after its recording."""
-    (name, n_times), *_ = Counter(path.stem for path in options.files).most_common(1)
-    if n_times > 1:
-        options.refuse(f"more than one recording would become {name}.{options.format}")
     options.output.mkdir(parents=True, exist_ok=True)
 
     def deliver(path: Path, transcript: Transcript) -> None:

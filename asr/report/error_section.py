@@ -54,7 +54,7 @@ def _errors(best: ScoreFile) -> list[str]:
         f"({condition}):",
         _confusions(best.score),
         "Its worst utterances, by errors × WER:",
-        *map(_utterance, worst),
+        *[_utterance(utterance, best.score.has_markup) for utterance in worst],
     ]
 
 
@@ -69,10 +69,10 @@ def _confusions(score: Score) -> str:
     return table(["substituted", "deleted", "inserted"], rows, n_text=3)
 
 
-def _utterance(utterance: UtteranceScore) -> str:
+def _utterance(utterance: UtteranceScore, has_markup: bool) -> str:
     words = utterance.words
     speaker = f", speaker {utterance.speaker}" if utterance.speaker is not None else ""
     return block(
         f"{visible(utterance.id + speaker)}: {words.errors} errors in {words.n_reference} words\n\n"
-        f"{side_by_side(utterance.reference, utterance.hypothesis or '')}"
+        f"{side_by_side(utterance.reference, utterance.hypothesis or '', has_markup=has_markup)}"
     )

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from html import escape
 
+from asr.text.markdown import visible
+
 Grid = Mapping[tuple[float, float], float]  # (lm_weight, word_score): WER, a fraction
 
 _CELL_WIDTH, _CELL_HEIGHT, _MARGIN = 84, 40, 110  # pixels
@@ -33,7 +35,7 @@ def svg(grid: Grid, title: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         'font-family="sans-serif" font-size="13">',
         f'<rect width="{width}" height="{height}" fill="white"/>',
-        f'<text x="12" y="24" font-size="15">{escape(title, quote=False)}</text>',
+        f'<text x="12" y="24" font-size="15">{escape(visible(title), quote=False)}</text>',
         f'<text x="{_MARGIN}" y="52">lm_weight</text>',
         '<text x="12" y="78">word_score</text>',
     ]

@@ -14,13 +14,14 @@ N_NAMED = 10  # ids listed if more are missing
 
 _HEADINGS = (
     *("subset", "condition"),
-    *("WER %", "95 %", "CER %", "sub", "del", "ins", "words", "utterances", "RTF"),
+    *("WER %", "95 %", "CER %", "SER %", "sub", "del", "ins", "words", "utterances", "RTF"),
 )
 
 _LEGEND = """\
-WER, CER: errors summed over the subset, divided once by its reference words or characters; subsets
-are never pooled. 95 %: bootstrap confidence interval of the WER (Bisani and Ney, ICASSP 2004). sub,
-del, ins: words. RTF: seconds of computing per second of audio."""
+WER, CER: errors summed over the subset, divided once by its reference words or characters; SER: the
+share of utterances with an error. Subsets are never pooled. 95 %: bootstrap confidence interval of
+the WER (Bisani and Ney, ICASSP 2004). sub, del, ins: words. RTF: seconds of computing per second of
+audio."""
 
 
 def results_page(title: str, scores: Sequence[ScoreFile]) -> str:
@@ -84,6 +85,7 @@ def _row(score_file: ScoreFile, interval: Interval | None) -> list[str]:
         percent(total.wer),
         f"{percent(interval.low)} – {percent(interval.high)}" if interval else "–",
         percent(total.cer),
+        percent(total.ser),
         count(total.words.substitutions),
         count(total.words.deletions),
         count(total.words.insertions),

@@ -13,10 +13,13 @@ _MARKS = {
     EditKind.SUBSTITUTION: "S",
     EditKind.DELETION: "D",
     EditKind.INSERTION: "I",
+    EditKind.OMISSION: "",
 }
 
 
-def side_by_side(reference: str, hypothesis: str, *, width: int = WIDTH) -> str:
+def side_by_side(
+    reference: str, hypothesis: str, *, width: int = WIDTH, has_markup: bool = False
+) -> str:
     """Write the reference above the hypothesis, with a mark below each error.
 
     `S` marks a substitution, `D` a deletion, `I` an insertion; stars fill the place of a missing
@@ -26,6 +29,8 @@ def side_by_side(reference: str, hypothesis: str, *, width: int = WIDTH) -> str:
         reference: The reference text.
         hypothesis: The recognised text.
         width: Most columns of words in a line; a longer word has a line of its own.
+        has_markup: As in `align_words`; of alternatives, the chosen one is shown, and an optional
+            word that is left out faces a blank.
 
     Returns:
         Blocks of three lines, `REF`, `HYP` and the marks, separated by empty lines. Two empty
@@ -37,14 +42,15 @@ def side_by_side(reference: str, hypothesis: str, *, width: int = WIDTH) -> str:
         HYP  THE HAT SAT DOWN
                  S       I
     """
-    columns = [_column(edit) for edit in align_words(reference, hypothesis)]
+    columns = [_column(edit) for edit in align_words(reference, hypothesis, has_markup=has_markup)]
     return "\n\n".join(_block(block) for block in _blocks(columns, width))
 
 
 def _column(edit: Edit) -> Column:
     """Write one step as three cells of equal width: reference, hypothesis, mark."""
     width = max(len(edit.reference), len(edit.hypothesis))
-    cells = (edit.reference or "*" * width, edit.hypothesis or "*" * width, _MARKS[edit.kind])
+    gap = "" if edit.kind is EditKind.OMISSION else "*" * width
+    cells = (edit.reference or gap, edit.hypothesis or gap, _MARKS[edit.kind])
     above, below, mark = (cell.ljust(width) for cell in cells)
     return above, below, mark
 

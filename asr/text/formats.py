@@ -1,8 +1,8 @@
 """Formats: a transcript as text for people, players and scoring tools.
 
 Each function returns whole lines, or nothing if the format has nothing for an empty transcript. All
-but txt, json and trn need the words' times, and raise `DataError` if these are unknown. A file of
-txt, json, ctm or trn may hold several transcripts.
+but txt, json, trn, stm and text need the words' times, and raise `DataError` if these are unknown.
+A file of txt, json, ctm, trn, stm or text may hold several transcripts.
 """
 
 from collections.abc import Callable
@@ -84,6 +84,28 @@ def trn(transcript: Transcript) -> str:
     return f"{transcript.text} ({_name(transcript)})\n".lstrip()
 
 
+def stm(transcript: Transcript) -> str:
+    """Write NIST's segment: recording, channel, speaker (unknown), begin, end, text.
+
+    Raises:
+        DataError: The duration is unknown.
+    """
+    if transcript.duration is None:
+        raise DataError(f"transcript {transcript.id}: an stm needs the recording's duration")
+    name, end = _name(transcript), transcript.duration
+    return f"{name} 1 unknown 0.000 {end:.3f} {transcript.text}".rstrip() + "\n"
+
+
+def kaldi(transcript: Transcript) -> str:
+    """Write a line of Kaldi's file `text`: the id, then the words."""
+    return f"{_name(transcript)} {transcript.text}".rstrip() + "\n"
+
+
+def columns(transcript: Transcript) -> str:
+    """Write the id, a tab, and the text."""
+    return f"{_name(transcript)}\t{transcript.text}\n"
+
+
 def textgrid(transcript: Transcript) -> str:
     """Write a Praat TextGrid with one tier of words and empty intervals between them.
 
@@ -114,7 +136,19 @@ FORMATS: dict[str, Callable[[Transcript], str]] = {
     "tsv": tsv,
     "ctm": ctm,
     "trn": trn,
+    "stm": stm,
+    "text": kaldi,
     "TextGrid": textgrid,
+}
+
+# Formats of a file of hypotheses, which asr score reads.
+HYPOTHESES: dict[str, Callable[[Transcript], str]] = {
+    "jsonl": json,
+    "trn": trn,
+    "ctm": ctm,
+    "stm": stm,
+    "text": kaldi,
+    "tsv": columns,
 }
 
 _TEXTGRID_HEAD = """\

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 # an underscore inside a word is never markup
 _MARKUP = re.compile(r"[\\`*\[\]<>&~|]|(?<![^\W_])_|_(?![^\W_])")
 _LINE_ENDS = {"Cc", "Zl", "Zp"}  # Unicode categories: control characters, line and paragraph ends
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # of what follows
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, n_text: int = 1) -> str:
@@ -54,8 +55,10 @@ def escape(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    r"""Write control characters and line ends as Python does: `\n`, `\x1b`."""
-    return "".join(repr(c)[1:-1] if unicodedata.category(c) in _LINE_ENDS else c for c in text)
+    r"""Write control characters, line ends and turns of direction as Python does: `\n`, `\x1b`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(repr(c)[1:-1] if _is_hidden(c) else c for c in text)
 
 
 def code(text: str) -> str:
@@ -80,6 +83,10 @@ def percent(rate: float) -> str:
 def count(number: int) -> str:
     """Write a count with separators between thousands."""
     return f"{number:,}"
+
+
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character) in _LINE_ENDS or character in _TURNS
 
 
 def _longest_backticks(text: str) -> int:

@@ -7,11 +7,13 @@ figure was published with it: a different rule gets a new number.
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import cache, lru_cache
 
 from asr.errors import DataError
 
 Normaliser = Callable[[str], str]
 
+_N_REMEMBERED = 2**14  # a corpus of commands has few texts, each a thousand times
 _APOSTROPHES = str.maketrans(
     dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4\u0060\uff07", "'")
 )
@@ -27,8 +29,9 @@ _NOT_LIBRISPEECH = re.compile("[^A-Z' ]|'{2,}")
 _LONE_APOSTROPHE = re.compile(r"(?<!\S)'(?!\S)")
 
 
+@cache
 def normaliser(name: str) -> Normaliser:
-    """Find a normaliser by its name.
+    """Find a normaliser by its name; it remembers the last few thousand texts.
 
     Raises:
         DataError: No normaliser has this name; the message lists the known ones.
@@ -38,7 +41,7 @@ def normaliser(name: str) -> Normaliser:
         "DON'T STOP CAFE GOERS"
     """
     try:
-        return NORMALISERS[name]
+        return lru_cache(_N_REMEMBERED)(NORMALISERS[name])
     except KeyError:
         known = ", ".join(sorted(NORMALISERS))
         raise DataError(f"no normaliser is called {name!r}; expected one of: {known}") from None
@@ -102,8 +105,38 @@ def _verbatim_1(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+def _uncased_1(text: str) -> str:
+    """Spell as `verbatim-1` does, in lower case: how NIST's sclite compares words."""
+    return _verbatim_1(text.lower())
+
+
+def _english_1(text: str) -> str:
+    """Spell as Whisper's English normaliser does: case, punctuation, numbers, British spellings.
+
+    `Mr. Smith paid $12.50` and `MISTER SMITH PAID TWELVE DOLLARS AND FIFTY CENTS` are equal. It
+    drops fillers (`uh`) and what stands in brackets.
+
+    References:
+        Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", appendix C.
+    """
+    visible = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    return " ".join(_whisper_english()(visible).split())
+
+
+@cache
+def _whisper_english() -> Normaliser:
+    try:
+        from whisper_normalizer.english import EnglishTextNormalizer
+    except ModuleNotFoundError as error:
+        raise DataError(f"english-1 needs {error.name}: pip install 'asr-ctc[english]'") from error
+    normalise: Normaliser = EnglishTextNormalizer()
+    return normalise
+
+
 NORMALISERS: dict[str, Normaliser] = {
+    "english-1": _english_1,
     "librispeech-1": _librispeech_1,
     "librispeech-2": _librispeech_2,
+    "uncased-1": _uncased_1,
     "verbatim-1": _verbatim_1,
 }

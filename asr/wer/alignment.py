@@ -1,23 +1,21 @@
 """Alignment: count the errors of a hypothesis against its reference, by words or by characters.
 
-The only door to jiwer. The number of errors is the Levenshtein distance, all errors weighing the
-same; where several alignments have that distance, jiwer chooses how it splits into substitutions,
-deletions and insertions, and sclite may choose differently.
+Counts are those of NIST's sclite, the field's yardstick: an alignment has the lowest cost, where a
+substitution costs 4 and a deletion or an insertion 3. That may be one error more than the fewest
+possible, where fewer words would be substituted.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import zip_longest
 from typing import Literal, Self
 
-import jiwer
+from asr.wer.network import character_nodes, word_nodes, words_of
+from asr.wer.trellis import NULL, OPTIONAL, best_steps, count_chains
 
 Unit = Literal["word", "character"]
 
-_SPLITTERS = {
-    "word": jiwer.ReduceToListOfListOfWords(),
-    "character": jiwer.ReduceToListOfListOfChars(),
-}
+_AT_ONCE = 500_000  # characters of reference and hypothesis that are aligned together
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +62,33 @@ class Counts:
             return self.errors / self.n_reference
         return float("inf") if self.errors else 0.0
 
+    @property
+    def match_error_rate(self) -> float:
+        """Share of wrong pairs (MER): errors per step of the alignment, at most 1."""
+        n_steps = self.hits + self.errors
+        return self.errors / n_steps if n_steps else 0.0
+
+    @property
+    def information_lost(self) -> float:
+        """Word information lost (WIL): 1 less the hits' shares of reference and hypothesis.
+
+        References:
+            Morris, Maier and Green, "From WER and RIL to MER and WIL", Interspeech 2004.
+        """
+        n_hypothesis = self.hits + self.substitutions + self.insertions
+        if not self.n_reference or not n_hypothesis:
+            return 1.0 if self.errors else 0.0
+        return 1 - self.hits / self.n_reference * (self.hits / n_hypothesis)
+
 
 class EditKind(StrEnum):
-    """The kinds of step in an alignment, by jiwer's names."""
+    """The kinds of step in an alignment."""
 
     HIT = "equal"
     SUBSTITUTION = "substitute"
     DELETION = "delete"
     INSERTION = "insert"
+    OMISSION = "omit"  # of an optional word, which is no error
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,35 +117,89 @@ def count_errors(reference: str, hypothesis: str, *, unit: Unit = "word") -> Cou
         >>> count_errors("the cat sat", "the hat sat down")
         Counts(hits=2, substitutions=1, deletions=0, insertions=1)
     """
-    output = _align(reference, hypothesis, unit)
-    return Counts(output.hits, output.substitutions, output.deletions, output.insertions)
+    return count_all([reference], [hypothesis], unit=unit)[0]
 
 
-def align_words(reference: str, hypothesis: str) -> list[Edit]:
+def count_all(
+    references: Sequence[str],
+    hypotheses: Sequence[str],
+    *,
+    unit: Unit = "word",
+    has_markup: bool = False,
+) -> list[Counts]:
+    """Count the errors of many hypotheses, as `count_errors` does, a million in seconds.
+
+    Args:
+        references: One text per hypothesis.
+        hypotheses: In the same order.
+        unit: As in `count_errors`.
+        has_markup: Whether texts have alternatives and optional words (see `asr.wer.network`); by
+            characters, texts never have.
+    """
+    if has_markup and unit == "word":
+        return [_count(*pair) for pair in zip(references, hypotheses, strict=True)]
+    counts: list[Counts] = []
+    shared: dict[tuple[int, ...], Counts] = {}  # most of a million short texts have the same
+    for block in _blocks(references, hypotheses):
+        texts = references[block], hypotheses[block]
+        ids: dict[str, int] = {}
+        nodes = (
+            map(character_nodes, texts)
+            if unit == "character"
+            else (word_nodes(side, ids, has_markup=False) for side in texts)
+        )
+        rows = count_chains(*nodes).tolist()
+        counts += [shared.setdefault(key, Counts(*key)) for key in map(tuple, rows)]
+    return counts
+
+
+def align_words(reference: str, hypothesis: str, *, has_markup: bool = False) -> list[Edit]:
     """Pair the words of a reference with those of a hypothesis, in order.
 
     Returns:
-        One edit per pair of words, deleted word or inserted word; empty if both texts are.
+        One edit per pair of words, deleted word or inserted word; empty if both texts are. Of
+        alternatives, only the chosen one's words.
 
     Example:
         >>> [(edit.reference, edit.hypothesis) for edit in align_words("the cat sat", "cat sad")]
         [('the', ''), ('cat', 'cat'), ('sat', 'sad')]
     """
-    output = _align(reference, hypothesis, "word")
-    reference_words, hypothesis_words = output.references[0], output.hypotheses[0]
-    return [
-        Edit(EditKind(chunk.type), *pair)
-        for chunk in output.alignments[0]
-        for pair in zip_longest(
-            reference_words[chunk.ref_start_idx : chunk.ref_end_idx],
-            hypothesis_words[chunk.hyp_start_idx : chunk.hyp_end_idx],
-            fillvalue="",
-        )
-    ]
+    ids: dict[str, int] = {}
+    texts = (reference, hypothesis)
+    nodes = [word_nodes([text], ids, has_markup=has_markup) for text in texts]
+    words = [["", *words_of(text, has_markup=has_markup)] for text in texts]
+    edits = []
+    for i, j in best_steps(*nodes):
+        word, other = words[0][i], words[1][j]
+        kind = max(side.kinds[k - 1] for side, k in zip(nodes, (i, j), strict=True) if k)
+        if i and j:
+            is_hit = word == other
+            edits.append(Edit(EditKind.HIT if is_hit else EditKind.SUBSTITUTION, word, other))
+        elif kind == OPTIONAL:
+            edits.append(Edit(EditKind.OMISSION, word, other))
+        elif kind != NULL:
+            edits.append(Edit(EditKind.DELETION if i else EditKind.INSERTION, word, other))
+    return edits
 
 
-def _align(reference: str, hypothesis: str, unit: Unit) -> jiwer.WordOutput:
-    splitter = _SPLITTERS[unit]
-    return jiwer.process_words(
-        " ".join(reference.split()), " ".join(hypothesis.split()), splitter, splitter
+def _count(reference: str, hypothesis: str) -> Counts:
+    """Count the errors of a text with markup; an optional word that is left out is a hit."""
+    kinds = [edit.kind for edit in align_words(reference, hypothesis, has_markup=True)]
+    return Counts(
+        kinds.count(EditKind.HIT) + kinds.count(EditKind.OMISSION),
+        kinds.count(EditKind.SUBSTITUTION),
+        kinds.count(EditKind.DELETION),
+        kinds.count(EditKind.INSERTION),
     )
+
+
+def _blocks(references: Sequence[str], hypotheses: Sequence[str]) -> Iterator[slice]:
+    """Cut the texts into stretches of limited length, of at least one text."""
+    begin = used = 0
+    for end, (reference, hypothesis) in enumerate(zip(references, hypotheses, strict=True)):
+        used += len(reference) + len(hypothesis) + 2
+        if used > _AT_ONCE and end > begin:
+            yield slice(begin, end)
+            begin, used = end, len(reference) + len(hypothesis) + 2
+    if references:
+        yield slice(begin, len(references))

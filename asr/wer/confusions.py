@@ -27,8 +27,10 @@ def confusions(score: Score) -> Confusions:
     edits = Counter(
         edit
         for utterance in score.utterances
-        if utterance.hypothesis is not None
-        for edit in align_words(utterance.reference, utterance.hypothesis)
+        if utterance.hypothesis is not None and utterance.words.errors
+        for edit in align_words(
+            utterance.reference, utterance.hypothesis, has_markup=score.has_markup
+        )
     )
     by_kind = {kind: [(e, n) for e, n in edits.items() if e.kind is kind] for kind in EditKind}
     return Confusions(

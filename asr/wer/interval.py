@@ -1,26 +1,30 @@
-"""Interval: the bootstrap confidence interval of a word error rate.
+"""Interval: bootstrap confidence intervals of error rates, and of the difference between two.
 
 Errors of one speaker are correlated, so whole speakers are resampled if there are enough of them;
 resampling utterances would then give an interval that is too narrow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.wer.alignment import Counts
 from asr.wer.score import Score
 
 MIN_SPEAKERS = 10  # with fewer, utterances are resampled instead
 N_REPLICATES = 10_000  # between seeds, an end moves by about 1 % of the interval's width
-_AT_ONCE = 500  # replicates held in memory together
+_MIN_REPLICATES = 1_000  # if there is much to resample; an end then moves by about 3 %
+_MAX_DRAWS = 2 * 10**7  # numbers to draw altogether
+_AT_ONCE = 2 * 10**6  # numbers held in memory together
+
+Rate = Literal["wer", "cer", "ser"]
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A confidence interval of a word error rate.
+    """A confidence interval of a rate, or of the difference of two.
 
     Attributes:
         low: Lower end, a fraction.
@@ -35,59 +39,114 @@ class Interval:
     n_replicates: int
 
 
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """What a bootstrap resamples: "speakers" or "utterances", with sums of each.
+
+    Attributes:
+        kind: "speakers" or "utterances".
+        sums: (groups, columns) int64; the last column is what rates are divided by.
+    """
+
+    kind: str
+    sums: NDArray[np.int64]
+
+
 def wer_interval(
-    score: Score, *, level: float = 0.95, n_replicates: int = N_REPLICATES, seed: int = 0
+    score: Score,
+    *,
+    rate: Rate = "wer",
+    level: float = 0.95,
+    n_replicates: int = N_REPLICATES,
+    seed: int = 0,
 ) -> Interval | None:
-    """Estimate the interval of the WER on other speech of the same kind.
+    """Estimate the interval of an error rate on other speech of the same kind.
 
     Each replicate draws as many speakers as the subset has (utterances, if fewer than
     `MIN_SPEAKERS` are known), with replacement; the interval holds the middle `level` of the
-    replicates' WERs. Same score and seed, same interval.
+    replicates' rates. Same score and seed, same interval.
 
     Args:
         score: A subset's score.
+        rate: By words, by characters, or by utterances.
         level: Share of the replicates inside, 0 < level < 1.
-        n_replicates: Number of bootstrap replicates.
+        n_replicates: Most bootstrap replicates; fewer, but 1,000, if there is much to resample.
         seed: Of the random draws.
 
     Returns:
-        The interval; None if a WER or its spread is undefined: fewer than two speakers or
-        utterances, or no reference words in them.
+        The interval; None if a rate or its spread is undefined: fewer than two speakers or
+        utterances, or nothing in the references.
 
     References:
         Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance
         evaluation", ICASSP 2004.
     """
-    speakers = _speakers(score)
-    counts = speakers or [utterance.words for utterance in score.utterances]
-    rates = _replicate_rates(counts, n_replicates, seed)
-    if len(counts) < 2 or not rates.size:
-        return None
-    low, high = np.quantile(rates, [(1 - level) / 2, (1 + level) / 2])
-    resampled = "speakers" if speakers else "utterances"
-    return Interval(float(low), float(high), resampled, len(counts), n_replicates)
+    sums = np.array(list(_errors_and_units(score, rate)), np.int64)
+    groups = group(score, sums)
+    rates = replicate_rates(groups, n_replicates=n_replicates, seed=seed)[:, 0]
+    return interval_of(rates, groups, level=level)
 
 
-def _speakers(score: Score) -> list[Counts]:
-    """Return the counts of each speaker; none if too few are known, or not all."""
-    speakers = score.by_speaker().values()
-    n_known = sum(speaker.n_utterances for speaker in speakers)
-    if len(speakers) < MIN_SPEAKERS or n_known < len(score.utterances):
-        return []
-    return [speaker.words for speaker in speakers]
+def group(score: Score, rows: NDArray[np.int64]) -> Groups:
+    """Sum rows of utterances by speaker, if enough speakers are known, and all of them.
+
+    Args:
+        score: Names the speakers.
+        rows: (utterances, columns).
+    """
+    speakers = [utterance.speaker for utterance in score.utterances]
+    numbers = {speaker: i for i, speaker in enumerate(dict.fromkeys(speakers))}
+    if None in numbers or len(numbers) < MIN_SPEAKERS:
+        return Groups("utterances", rows)
+    sums = np.zeros((len(numbers), rows.shape[1]), np.int64)
+    np.add.at(sums, [numbers[speaker] for speaker in speakers], rows)
+    return Groups("speakers", sums)
 
 
-def _replicate_rates(counts: Sequence[Counts], n_replicates: int, seed: int) -> NDArray[np.float64]:
-    """Compute the WER of each replicate: (n_replicates,), fewer if some have no words."""
+def replicate_rates(
+    groups: Groups, *, n_replicates: int = N_REPLICATES, seed: int = 0
+) -> NDArray[np.float64]:
+    """Compute the rates of bootstrap replicates.
+
+    Equal groups are drawn together: how often each kind comes is multinomial, so that a million
+    utterances of a word each cost no more than a few.
+
+    Returns:
+        (replicates, columns - 1): each column's sum divided by the last one's; without replicates
+        of which the last one's sum is 0.
+    """
+    kinds, n_each = np.unique(groups.sums, axis=0, return_counts=True)
+    n_groups = len(groups.sums)
+    n = max(min(n_replicates, _MIN_REPLICATES), min(n_replicates, _MAX_DRAWS // len(kinds)))
     generator = np.random.default_rng(seed)
-    errors_and_words = np.array([(c.errors, c.n_reference) for c in counts])  # (n, 2)
-    sizes = [min(_AT_ONCE, n_replicates - start) for start in range(0, n_replicates, _AT_ONCE)]
+    at_once = max(1, _AT_ONCE // len(kinds))
     sums = np.concatenate(
         [
-            errors_and_words[generator.integers(len(counts), size=(size, len(counts)))].sum(axis=1)
-            for size in sizes
+            generator.multinomial(n_groups, n_each / n_groups, min(at_once, n - begin)) @ kinds
+            for begin in range(0, n, at_once)
         ]
-    )  # (n_replicates, 2)
-    errors, words = sums[sums[:, 1] > 0].T
-    rates: NDArray[np.float64] = errors / words
+    )  # (replicates, columns)
+    sums = sums[sums[:, -1] > 0]
+    rates: NDArray[np.float64] = sums[:, :-1] / sums[:, -1:]
     return rates
+
+
+def interval_of(
+    values: NDArray[np.float64], groups: Groups, *, level: float = 0.95
+) -> Interval | None:
+    """Take the middle of the replicates' values; None if there are fewer than two groups."""
+    if len(groups.sums) < 2 or not values.size:
+        return None
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high), groups.kind, len(groups.sums), len(values))
+
+
+def _errors_and_units(score: Score, rate: Rate) -> Iterator[Sequence[int]]:
+    for utterance in score.utterances:
+        words, characters = utterance.words, utterance.characters
+        if rate == "wer":
+            yield words.errors, words.n_reference
+        elif rate == "cer":
+            yield characters.errors, characters.n_reference
+        else:
+            yield int(words.errors > 0), 1

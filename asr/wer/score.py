@@ -3,13 +3,14 @@
 A rate is computed once, from summed counts, and for one subset only: nothing here pools two.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from asr.errors import DataError
-from asr.text.normalise import Normaliser, normaliser
-from asr.wer.alignment import Counts, count_errors
+from asr.text.normalise import normaliser
+from asr.wer.alignment import Counts, EditKind, align_words, count_all
+from asr.wer.network import normalise_markup
 
 
 class Reference(Protocol):
@@ -51,11 +52,12 @@ class UtteranceScore:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts summed over utterances."""
+    """Counts summed over utterances, of which `n_wrong` have an error."""
 
     n_utterances: int
     words: Counts
     characters: Counts
+    n_wrong: int = 0
 
     @property
     def wer(self) -> float:
@@ -67,6 +69,11 @@ class Tally:
         """Character error rate, a fraction."""
         return self.characters.rate
 
+    @property
+    def ser(self) -> float:
+        """Sentence error rate, a fraction: utterances with an error in their words."""
+        return self.n_wrong / self.n_utterances if self.n_utterances else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -76,11 +83,13 @@ class Score:
         normaliser: Name of the normaliser applied to both sides.
         utterances: One per reference, in the references' order.
         extra: Ids of hypotheses without a reference; they are not counted.
+        has_markup: Whether texts have alternatives and optional words, see `asr.wer.network`.
     """
 
     normaliser: str
     utterances: tuple[UtteranceScore, ...]
     extra: tuple[str, ...] = ()
+    has_markup: bool = False
 
     @property
     def total(self) -> Tally:
@@ -102,7 +111,11 @@ class Score:
 
 
 def score(
-    references: Sequence[Reference], hypotheses: Mapping[str, str], normaliser_name: str
+    references: Sequence[Reference],
+    hypotheses: Mapping[str, str],
+    normaliser_name: str,
+    *,
+    has_markup: bool = False,
 ) -> Score:
     """Count the errors of a subset's hypotheses.
 
@@ -113,28 +126,59 @@ def score(
         references: The subset's utterances, each with a text.
         hypotheses: Recognised texts by utterance id.
         normaliser_name: See `asr.text.normalise`.
+        has_markup: Whether texts have alternatives and optional words, see `asr.wer.network`.
 
     Raises:
         DataError: There is no reference, one has no text, two share an id, or the normaliser
             is unknown.
     """
     _check(references)
-    normalise = normaliser(normaliser_name)
+    spell = normaliser(normaliser_name)
+
+    def normalise(text: str) -> str:
+        return normalise_markup(text, spell) if has_markup else spell(text)
+
+    texts = [normalise(reference.text or "") for reference in references]
+    found = [hypotheses.get(reference.id) for reference in references]
+    recognised = [None if text is None else normalise(text) for text in found]
+    spoken = [text or "" for text in recognised]
+    words = count_all(texts, spoken, has_markup=has_markup)
+    plain = [_chosen(*pair) for pair in zip(texts, spoken, strict=True)] if has_markup else None
+    characters = (
+        count_all([text for text, _ in plain], [text for _, text in plain], unit="character")
+        if plain is not None
+        else count_all(texts, spoken, unit="character")
+    )
     utterances = tuple(
-        _score_utterance(reference, hypotheses.get(reference.id), normalise)
-        for reference in references
+        UtteranceScore(reference.id, reference.speaker, text, found_text, by_word, by_character)
+        for reference, text, found_text, by_word, by_character in zip(
+            references, texts, recognised, words, characters, strict=True
+        )
     )
     known = {reference.id for reference in references}
-    return Score(normaliser_name, utterances, tuple(i for i in hypotheses if i not in known))
+    extra = tuple(i for i in hypotheses if i not in known)
+    return Score(normaliser_name, utterances, extra, has_markup)
 
 
 def tally(utterances: Sequence[UtteranceScore]) -> Tally:
     """Sum the counts of utterances."""
     return Tally(
         len(utterances),
-        sum((utterance.words for utterance in utterances), Counts()),
-        sum((utterance.characters for utterance in utterances), Counts()),
+        total_of(utterance.words for utterance in utterances),
+        total_of(utterance.characters for utterance in utterances),
+        sum(utterance.words.errors > 0 for utterance in utterances),
     )
+
+
+def total_of(counts: Iterable[Counts]) -> Counts:
+    """Sum counts."""
+    hits = substitutions = deletions = insertions = 0
+    for count in counts:  # a sum of objects would make a million of them
+        hits += count.hits
+        substitutions += count.substitutions
+        deletions += count.deletions
+        insertions += count.insertions
+    return Counts(hits, substitutions, deletions, insertions)
 
 
 def _check(references: Sequence[Reference]) -> None:
@@ -149,16 +193,8 @@ def _check(references: Sequence[Reference]) -> None:
         seen.add(reference.id)
 
 
-def _score_utterance(
-    reference: Reference, hypothesis: str | None, normalise: Normaliser
-) -> UtteranceScore:
-    reference_text = normalise(reference.text or "")
-    hypothesis_text = None if hypothesis is None else normalise(hypothesis)
-    return UtteranceScore(
-        reference.id,
-        reference.speaker,
-        reference_text,
-        hypothesis_text,
-        count_errors(reference_text, hypothesis_text or ""),
-        count_errors(reference_text, hypothesis_text or "", unit="character"),
-    )
+def _chosen(reference: str, hypothesis: str) -> tuple[str, str]:
+    """Write the alternatives that an alignment chose, as plain texts."""
+    edits = align_words(reference, hypothesis, has_markup=True)
+    words = [e.reference for e in edits if e.kind is not EditKind.OMISSION]
+    return " ".join(filter(None, words)), " ".join(filter(None, (e.hypothesis for e in edits)))

@@ -7,17 +7,21 @@ reading sums the counts again.
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from asr.errors import DataError
-from asr.files import write_text
+from asr.files import write_text, writing
 from asr.provenance import Provenance
+from asr.text.lines import read_text
 from asr.wer.alignment import Counts
 from asr.wer.score import Score, UtteranceScore
 
 FORMAT = "asr-score-1"
+
+_COUNTS = tuple(field.name for field in fields(Counts))
+_UTTERANCE = {field.name for field in fields(UtteranceScore)}
 
 JsonObject = dict[str, Any]
 
@@ -76,11 +80,13 @@ class ScoreFile:
 def write_score_file(path: Path, score_file: ScoreFile) -> None:
     """Write a score file."""
     head = json.dumps(_head(score_file), indent=2, ensure_ascii=False).removesuffix("\n}")
-    utterances = ",\n".join(
-        f"    {json.dumps(asdict(utterance), ensure_ascii=False)}"
-        for utterance in score_file.score.utterances
-    )
-    write_text(path, f'{head},\n  "utterances": [\n{utterances}\n  ]\n}}\n')
+    with writing(path) as file:
+        file.write(f'{head},\n  "utterances": [\n'.encode("utf-8", "backslashreplace"))
+        separator = ",\n"
+        for i, utterance in enumerate(score_file.score.utterances):
+            line = json.dumps(_utterance_record(utterance), ensure_ascii=False)
+            file.write(f"{separator if i else ''}    {line}".encode("utf-8", "backslashreplace"))
+        file.write(b"\n  ]\n}\n")
 
 
 def read_score_file(path: Path) -> ScoreFile:
@@ -90,11 +96,12 @@ def read_score_file(path: Path) -> ScoreFile:
         DataError: The file is missing, is not of this format, or its totals are not the sums of its
             utterances' counts.
     """
-    record = _read_json(path)
+    text = read_text(path)
     try:
+        record = json.loads(text, object_hook=_Compact())
         score_file = _score_file(record)
-        is_consistent = record["words"] == asdict(score_file.score.total.words)
-    except (KeyError, TypeError, ValueError) as error:
+        is_consistent = record["words"] == score_file.score.total.words
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path}: expected a score of format {FORMAT}, got {error!r}") from error
     if not is_consistent:
         raise DataError(f"{path}: the totals are not the sums of the utterances; score it again")
@@ -126,8 +133,10 @@ def _head(score_file: ScoreFile) -> JsonObject:
         "subset": score_file.subset,
         "condition": score_file.condition,
         "normaliser": score_file.score.normaliser,
+        "has_markup": score_file.score.has_markup,
         "wer": total.wer if math.isfinite(total.wer) else None,
         "cer": total.cer if math.isfinite(total.cer) else None,
+        "ser": total.ser,
         "words": asdict(total.words),
         "characters": asdict(total.characters),
         "missing": list(score_file.score.missing),
@@ -137,22 +146,54 @@ def _head(score_file: ScoreFile) -> JsonObject:
     }
 
 
+def _utterance_record(utterance: UtteranceScore) -> JsonObject:
+    """List the fields; `asdict` would take ten times as long."""
+    return {
+        "id": utterance.id,
+        "speaker": utterance.speaker,
+        "reference": utterance.reference,
+        "hypothesis": utterance.hypothesis,
+        "words": _counts_record(utterance.words),
+        "characters": _counts_record(utterance.characters),
+    }
+
+
+def _counts_record(counts: Counts) -> dict[str, int]:
+    return {name: getattr(counts, name) for name in _COUNTS}
+
+
 def _score_file(record: JsonObject) -> ScoreFile:
     if record["format"] != FORMAT:
         raise ValueError(f"format {record['format']!r}")
-    utterances = tuple(_utterance(entry) for entry in record["utterances"])
+    if not all(isinstance(utterance, UtteranceScore) for utterance in record["utterances"]):
+        raise ValueError("an utterance with other fields")
     return ScoreFile(
         subset=record["subset"],
         condition=record["condition"],
-        score=Score(record["normaliser"], utterances, tuple(record["extra"])),
+        score=Score(
+            record["normaliser"],
+            tuple(record["utterances"]),
+            tuple(record["extra"]),
+            record.get("has_markup", False),  # scores before it have none
+        ),
         scoring=Provenance(**record["scoring"]),
         decoding=_decoding_record(record["decoding"]) if record["decoding"] else None,
     )
 
 
-def _utterance(record: JsonObject) -> UtteranceScore:
-    counts = {name: Counts(**record[name]) for name in ("words", "characters")}
-    return UtteranceScore(**{**record, **counts})
+class _Compact:
+    """Turns JSON objects into counts and utterances as they are read, at a tenth of the memory."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[int, ...], Counts] = {}
+
+    def __call__(self, record: JsonObject) -> object:
+        if record.keys() == set(_COUNTS):
+            values = tuple(record[name] for name in _COUNTS)
+            return self._counts.setdefault(values, Counts(*values))
+        if record.keys() == _UTTERANCE:
+            return UtteranceScore(**record)
+        return record
 
 
 def _decoding_record(record: JsonObject) -> DecodingRecord:

@@ -34,6 +34,8 @@ def test_words_are_those_of_the_text_in_order_and_within_the_recording(
         assert times == sorted(times)
         assert transcript.duration is not None
         assert times[-1] <= transcript.duration
+        assert transcript.confidence is None  # its words are known
+        assert {word.confidence for word in transcript.words} == {None}
 
 
 def test_ctm_has_a_line_a_word_and_a_textgrid_is_a_file_an_utterance(

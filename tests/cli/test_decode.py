@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,21 @@ def test_words_and_hotwords_of_files_are_found_and_named_in_the_record(
     assert found <= {"ADD", "DAD", "MAD", "AD", "A"}
     search = read_decoding_record(tmp_path / "dev.run.json").search
     assert search == "beam 100, threshold 14, words of words.txt, 1 hotwords"
+
+
+@pytest.mark.parametrize("name", ["jsonl", "trn", "ctm", "stm", "text", "tsv", "nemo"])
+def test_every_format_is_scored_against_the_manifest(
+    name: str, model: Path, manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / f"h.{'jsonl' if name == 'nemo' else name}"
+    recognizer = asr.load_model(model)
+    recognised = [
+        replace(utterance, text=recognizer.transcribe(utterance.audio_filepath).text)
+        for utterance in read_manifest(manifest)
+    ]
+    references = tmp_path / "recognised.jsonl"
+    write_manifest(references, recognised)
+    assert decode(model, references, output, "--format", name) == 0
+    kind = ("--hypothesis-format", "text") if name == "text" else ()
+    assert main(["score", str(references), str(output), *kind]) == 0
+    assert "WER   0.00 %" in capsys.readouterr().out

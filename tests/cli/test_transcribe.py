@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 import asr
 from asr.audio.write import write_waveform
 from asr.cli import main
+from asr.corpus.manifest import write_manifest
+from asr.corpus.utterance import Utterance
 from asr.text.formats import FORMATS
 
 
@@ -40,7 +43,7 @@ def test_json_has_words_times_confidence_and_score(
 ) -> None:
     assert transcribe(model, *recordings, "--format", "json") == 0
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [record["id"] for record in records] == [str(path) for path in recordings]
+    assert [record["id"] for record in records] == ["one", "two"]
     assert records[0]["duration"] == 0.5
     assert records[0]["score"] < 0
     assert records[0]["words"][0].keys() == {"text", "start", "end", "confidence"}
@@ -66,7 +69,8 @@ def test_every_format_goes_to_files_named_after_the_recordings(
     output = tmp_path / "new" / "texts"
     assert transcribe(model, *recordings, "--format", name.lower(), "--output", output) == 0
     assert sorted(path.name for path in output.iterdir()) == [f"one.{name}", f"two.{name}"]
-    expected = FORMATS[name](asr.load_model(model).transcribe(recordings[0]))
+    transcript = asr.load_model(model).transcribe(recordings[0])
+    expected = FORMATS[name](replace(transcript, id="one"))
     assert (output / f"one.{name}").read_text() == expected
 
 
@@ -182,3 +186,39 @@ def test_a_model_that_is_not_there_is_an_error_that_lists_those_shipped(
 ) -> None:
     assert transcribe(tmp_path / "no-model", "speech.wav") == 1
     assert "neither a model directory nor a shipped model (shipped: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["json", "trn", "ctm", "stm", "text"])
+@pytest.mark.parametrize("into_files", [True, False])
+def test_what_is_transcribed_is_scored_against_a_manifest(
+    model: Path,
+    recordings: list[Path],
+    tmp_path: Path,
+    name: str,
+    into_files: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = tmp_path / "out"
+    words = ("--format", name, *(("--output", output) if into_files else ()))
+    assert transcribe(model, recordings[0], *words) == 0
+    hypotheses = output / f"one.{name}"
+    if not into_files:
+        hypotheses = tmp_path / f"all.{name}"
+        hypotheses.write_text(capsys.readouterr().out)
+    manifest = tmp_path / "dev.jsonl"
+    text = asr.load_model(model).transcribe(recordings[0]).text
+    write_manifest(manifest, [Utterance("one", recordings[0], text=text)])
+    kind = ("--hypothesis-format", "text") if name == "text" else ()
+    assert main(["score", str(manifest), str(hypotheses), *kind]) == 0
+    assert "WER   0.00 %" in capsys.readouterr().out
+
+
+def test_recordings_of_one_name_are_refused_where_the_name_is_an_id(
+    model: Path, recordings: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "elsewhere" / recordings[0].name
+    other.parent.mkdir()
+    other.write_bytes(recordings[0].read_bytes())
+    with pytest.raises(SystemExit):
+        transcribe(model, recordings[0], other, "--format", "ctm")
+    assert "more than one recording would become one.ctm" in capsys.readouterr().err

@@ -22,3 +22,10 @@ def test_the_picture_is_xml_with_a_cell_per_point() -> None:
 
 def test_a_grid_of_one_point_is_drawn_too() -> None:
     assert "50.00*" in svg({(1.0, 0.0): 0.5}, "one")
+
+
+def test_a_title_is_text_whatever_it_holds() -> None:
+    picture = svg({(0.5, 0.0): 0.1}, "<script>&\x1b[2J")
+
+    texts = [element.text for element in ElementTree.fromstring(picture).iter()]
+    assert "<script>&\\x1b[2J" in texts

@@ -42,6 +42,8 @@ GOLDEN = {
         "my_talk 1 3661.500 0.250 HE\n"
     ),
     "trn": "IT'S R&D SAID HE (my_talk)\n",
+    "stm": "my_talk 1 unknown 0.000 3662.000 IT'S R&D SAID HE\n",
+    "text": "my_talk IT'S R&D SAID HE\n",
 }
 
 GOLDEN_OF_NOTHING = {
@@ -51,6 +53,8 @@ GOLDEN_OF_NOTHING = {
     "tsv": "start\tend\ttext\n",
     "ctm": "",
     "trn": "(silence)\n",
+    "stm": "silence 1 unknown 0.000 2.500\n",
+    "text": "silence\n",
 }
 
 GOLDEN_TEXTGRID = """\
@@ -219,3 +223,8 @@ def test_written_times_never_go_back(
     times = [time for start, end, _ in spans for time in (start, end)]
     assert times == sorted(times)
     assert " ".join(text for _, _, text in spans if text).count("WORD") == 200
+
+
+def test_an_stm_needs_the_duration() -> None:
+    with pytest.raises(DataError, match="duration"):
+        FORMATS["stm"](Transcript("a", "WORD"))

@@ -55,3 +55,8 @@ def test_rates_have_two_decimals_and_may_be_infinite() -> None:
 
 def test_thousands_are_set_apart() -> None:
     assert count(1234567) == "1,234,567"
+
+
+def test_text_cannot_turn_what_follows_around() -> None:
+    assert visible("a\u202eb\u2066c") == "a\\u202eb\\u2066c"
+    assert visible("שלום привет") == "שלום привет"

@@ -1,4 +1,5 @@
 import unicodedata
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from asr.errors import DataError
 from asr.text.normalise import NORMALISERS, normaliser
 
 librispeech = normaliser("librispeech-1")
+HAS_ENGLISH = find_spec("whisper_normalizer") is not None  # an extra
+NAMES = [name for name in sorted(NORMALISERS) if HAS_ENGLISH or name != "english-1"]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +62,7 @@ def test_librispeech_2_spells_ascii_as_librispeech_1_does(text: str) -> None:
     assert normaliser("librispeech-2")(text) == librispeech(text)
 
 
-@pytest.mark.parametrize("name", sorted(NORMALISERS))
+@pytest.mark.parametrize("name", NAMES)
 @given(text=st.text() | st.text("aeøñéüǖ\u0301\u0308\u0323 '"))
 def test_composed_and_decomposed_text_are_one(name: str, text: str) -> None:
     composed, decomposed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
@@ -75,7 +78,7 @@ def test_only_letters_apostrophes_and_single_spaces_are_left(name: str, text: st
     assert all(word.strip("'") for word in spelled.split())
 
 
-@given(st.text() | st.text("aB'’ -é"), st.sampled_from(sorted(NORMALISERS)))
+@given(st.text() | st.text("aB'’ -é"), st.sampled_from(NAMES))
 def test_normalising_is_idempotent(text: str, name: str) -> None:
     once = normaliser(name)(text)
     assert normaliser(name)(once) == once
@@ -93,7 +96,7 @@ def test_verbatim_1_keeps_single_spaces_only() -> None:
 
 @pytest.mark.parametrize("name", ["librispeech", "librispeech-9", ""])
 def test_an_unknown_name_is_refused_with_the_known_ones(name: str) -> None:
-    with pytest.raises(DataError, match="librispeech-1, librispeech-2, verbatim-1"):
+    with pytest.raises(DataError, match="librispeech-1, librispeech-2, uncased-1, verbatim-1"):
         normaliser(name)
 
 
@@ -105,3 +108,29 @@ def test_the_transcripts_of_librispeech_are_normalised_already(shared_data: Path
         for line in file.read_text(encoding="utf-8").splitlines():
             text = line.partition(" ")[2]
             assert librispeech(text) == text
+
+
+def test_uncased_texts_differ_only_in_case() -> None:
+    assert normaliser("uncased-1")("Don't  STOP, (uh) Ärger!") == "don't stop, (uh) ärger!"
+
+
+@pytest.mark.skipif(not HAS_ENGLISH, reason="needs asr-ctc[english]")
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        (
+            "Mr. Smith paid $12.50 in 1984",
+            "MISTER SMITH PAID TWELVE DOLLARS AND FIFTY CENTS IN NINETEEN EIGHTY FOUR",
+        ),
+        ("The colour isn't grey.", "the color is not gray"),
+        ("soft\u00adhyphen", "softhyphen"),
+    ],
+)
+def test_english_spells_numbers_and_case_alike(written: str, spoken: str) -> None:
+    assert normaliser("english-1")(written) == normaliser("english-1")(spoken)
+
+
+@pytest.mark.skipif(HAS_ENGLISH, reason="asr-ctc[english] is installed")
+def test_english_says_what_it_needs() -> None:
+    with pytest.raises(DataError, match=r"pip install 'asr-ctc\[english\]'"):
+        normaliser("english-1")("a")

@@ -2,24 +2,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.wer.alignment import Counts, Edit, EditKind, align_words, count_errors
+from asr.wer import alignment
+from asr.wer.alignment import Counts, Edit, EditKind, align_words, count_all, count_errors
 
 TEXTS = st.lists(st.sampled_from(["A", "B", "C", "DE"]), max_size=8).map(" ".join)
 
 
-def edit_distance(reference: list[str], hypothesis: list[str]) -> int:
-    """Slow and obvious: the recursion of Levenshtein, filled row by row."""
-    row = list(range(len(hypothesis) + 1))
+def lowest_cost(reference: list[str], hypothesis: list[str]) -> int:
+    """Slow and obvious: the recursion of Levenshtein with sclite's costs, filled row by row."""
+    row = [3 * j for j in range(len(hypothesis) + 1)]
     for i, spoken in enumerate(reference, start=1):
-        above, row = row, [i]
+        above, row = row, [3 * i]
         for j, recognised in enumerate(hypothesis, start=1):
-            diagonal = above[j - 1] + (spoken != recognised)
-            row.append(min(diagonal, above[j] + 1, row[j - 1] + 1))
+            diagonal = above[j - 1] + 4 * (spoken != recognised)
+            row.append(min(diagonal, above[j] + 3, row[j - 1] + 3))
     return row[-1]
 
 
+def cost(counts: Counts) -> int:
+    return 4 * counts.substitutions + 3 * (counts.deletions + counts.insertions)
+
+
 def test_one_of_each_error_is_counted_as_such() -> None:
-    # two -> too, three lost, six added; no other alignment has as few as three errors
+    # two -> too, three lost, six added; no other alignment costs as little
     counts = count_errors("one two three four five", "one too four five six")
 
     assert counts == Counts(hits=3, substitutions=1, deletions=1, insertions=1)
@@ -75,8 +80,8 @@ def test_a_rate_of_sums_is_not_the_mean_of_rates() -> None:
 def test_alignment_pairs_every_word_in_order() -> None:
     assert align_words("one two three four five", "one too four five six") == [
         Edit(EditKind.HIT, "one", "one"),
-        Edit(EditKind.SUBSTITUTION, "two", "too"),
-        Edit(EditKind.DELETION, "three", ""),
+        Edit(EditKind.DELETION, "two", ""),
+        Edit(EditKind.SUBSTITUTION, "three", "too"),
         Edit(EditKind.HIT, "four", "four"),
         Edit(EditKind.HIT, "five", "five"),
         Edit(EditKind.INSERTION, "", "six"),
@@ -89,13 +94,12 @@ def test_alignment_of_two_empty_texts_is_empty() -> None:
 
 @given(TEXTS, TEXTS)
 @settings(deadline=None)  # a busy machine is no failure
-def test_errors_are_the_least_possible(reference: str, hypothesis: str) -> None:
-    assert count_errors(reference, hypothesis).errors == edit_distance(
-        reference.split(), hypothesis.split()
+def test_the_alignment_is_the_cheapest(reference: str, hypothesis: str) -> None:
+    words, characters = (
+        count_errors(reference, hypothesis, unit=unit) for unit in ("word", "character")
     )
-    assert count_errors(reference, hypothesis, unit="character").errors == edit_distance(
-        list(reference), list(hypothesis)
-    )
+    assert cost(words) == lowest_cost(reference.split(), hypothesis.split())
+    assert cost(characters) == lowest_cost(list(reference), list(hypothesis))
 
 
 @given(TEXTS, TEXTS)
@@ -122,3 +126,41 @@ def test_the_alignment_spells_both_texts_and_has_the_counts(
     assert kinds.count(EditKind.SUBSTITUTION) == counts.substitutions
     assert kinds.count(EditKind.DELETION) == counts.deletions
     assert kinds.count(EditKind.INSERTION) == counts.insertions
+
+
+def test_few_substitutions_weigh_more_than_few_errors() -> None:
+    # five substitutions cost 20, a shift by three words 18, though it has six errors
+    counts = count_errors("x y z a b", "a b u v w")
+
+    assert counts == Counts(hits=2, deletions=3, insertions=3)
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=5))
+@settings(deadline=None)
+def test_many_pairs_are_counted_as_each_alone(pairs: list[tuple[str, str]]) -> None:
+    references, hypotheses = [[pair[side] for pair in pairs] for side in (0, 1)]
+
+    for unit in ("word", "character"):
+        together = count_all(references, hypotheses, unit=unit)
+        assert together == [count_errors(*pair, unit=unit) for pair in pairs]
+
+
+def test_more_texts_than_are_aligned_at_once_keep_their_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(alignment, "_AT_ONCE", 10)
+    references = ["a b c", "a", "", "a b c d e f g h", "b"]
+
+    counts = count_all(references, [""] * 5)
+
+    assert [c.deletions for c in counts] == [3, 1, 0, 8, 1]
+
+
+def test_match_error_rate_and_lost_information_are_shares_of_what_was_aligned() -> None:
+    # Morris, Maier and Green (2004): with H = 2, S = 1, D = 1, I = 1, reference 4, hypothesis 4
+    counts = Counts(hits=2, substitutions=1, deletions=1, insertions=1)
+
+    assert counts.match_error_rate == 3 / 5
+    assert counts.information_lost == 1 - (2 / 4) * (2 / 4)
+    assert Counts(insertions=2).match_error_rate == Counts(insertions=2).information_lost == 1.0
+    assert Counts().match_error_rate == Counts().information_lost == 0.0

@@ -1,0 +1,76 @@
+"""Tell whether one system is better than another on the same utterances.
+
+Prints the difference of the two WERs with its 95 % interval, by a paired bootstrap over speakers
+(over utterances, if fewer than ten speakers are known); the matched-pairs test of NIST's sc_stats
+(MAPSSWE), whose p is the probability of such a difference between equally good systems; and the
+utterances that changed most, aligned with their reference under each.
+
+Both scores must be of the same references under the same normaliser.
+
+Example:
+  asr compare dev-clean.greedy.score.json dev-clean.beam.score.json
+"""
+
+import argparse
+from pathlib import Path
+
+from asr.cli.numbers import add_number
+from asr.report.side_by_side import side_by_side
+from asr.text.markdown import count, percent, visible
+from asr.wer.score_file import ScoreFile, read_score_file
+from asr.wer.significance import Comparison, compare, paired
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("first", type=Path, metavar="A.json", help="a score (see asr score)")
+    parser.add_argument("second", type=Path, metavar="B.json", help="the score to compare with it")
+    add_number(parser, "--utterances", "those that changed most, to show", minimum=0, default=3)
+
+
+def run(options: argparse.Namespace) -> int:
+    first, second = map(read_score_file, (options.first, options.second))
+    _print_comparison(first, second, compare(first.score, second.score))
+    _print_changes(first, second, options.utterances)
+    return 0
+
+
+def _print_comparison(first: ScoreFile, second: ScoreFile, found: Comparison) -> None:
+    subset = first.subset if first.subset == second.subset else f"{first.subset}, {second.subset}"
+    print(visible(f"{subset}: {first.condition} → {second.condition}"))
+    wers = " → ".join(f"{percent(s.score.total.wer)} %" for s in (first, second))
+    within, over = "", "too little to resample"
+    if interval := found.interval:
+        within = f" ({100 * interval.low:+.2f} – {100 * interval.high:+.2f})"
+        over = f"{count(interval.n_resampled)} {interval.resampled}"
+    print(f"  WER {wers}, difference {100 * found.difference:+.2f}{within}")
+    print(f"  bootstrap: {over}; better in {100 * found.better:.1f} % of the replicates")
+    test = found.mapsswe
+    print(
+        f"  MAPSSWE: {count(test.n_segments)} segments, z {test.z:.3f}, p {test.p:.2g}"
+        if test
+        else "  MAPSSWE: no errors, or all segments differ alike"
+    )
+
+
+def _print_changes(first: ScoreFile, second: ScoreFile, n_shown: int) -> None:
+    """Count the utterances that changed, and show those that changed most."""
+    pairs = paired(first.score, second.score)
+    changes = [b.words.errors - a.words.errors for a, b in pairs]
+    better, worse = (sum(sign * change > 0 for change in changes) for sign in (-1, 1))
+    same = len(pairs) - better - worse
+    print(
+        f"  {count(better)} utterances have fewer errors, {count(worse)} more, "
+        f"{count(same)} as many"
+    )
+    ranked = sorted(range(len(pairs)), key=lambda i: (-abs(changes[i]), pairs[i][0].id))
+    for i in [i for i in ranked if changes[i]][:n_shown]:
+        a, b = pairs[i]
+        print(
+            f"\n{visible(a.id)}: {a.words.errors} → {b.words.errors} errors "
+            f"in {a.words.n_reference} words"
+        )
+        for name, scored, one in ((first.condition, first, a), (second.condition, second, b)):
+            lines = side_by_side(
+                one.reference, one.hypothesis or "", has_markup=scored.score.has_markup
+            )
+            print(f"\n{visible(name)}\n" + "\n".join(map(visible, lines.split("\n"))))
