@@ -141,12 +141,12 @@ def training_step(
                 shard.partner.leave(error)
             raise
 
-    is_alignable = _is_alignable(batch, model.config.subsampling_factor)
-    shards = _shards(model, batch, is_alignable, workers.n_shards)
+    alignable = _alignable(batch, model.config.subsampling_factor)
+    shards = _shards(model, batch, alignable, workers.n_shards)
     computed = list(workers.pool.map(gradient_of, shards))
-    n_tokens = int(batch.targets[terms[0].head].lengths[is_alignable].sum())
+    n_tokens = int(batch.targets[terms[0].head].lengths[alignable].sum())
     loss = sum(shard.loss for shard in computed)
-    loss, n_tokens, skipped = _totals(loss, n_tokens, is_alignable, batch, workers.ranks)
+    loss, n_tokens, skipped = _totals(loss, n_tokens, alignable, batch, workers.ranks)
     if len(skipped) == len(batch.ids):
         return StepResult(0.0, 0, 0.0, skipped)
     gradients = workers.ranks.add(_sums(computed, parameters))
@@ -162,7 +162,7 @@ def training_step(
     return StepResult(loss, n_tokens, norm, skipped)
 
 
-def _is_alignable(batch: TrainingBatch, subsampling_factor: int) -> Tensor:
+def _alignable(batch: TrainingBatch, subsampling_factor: int) -> Tensor:
     """Tell which of this process's utterances have an alignment in every head, (B,) bool."""
     lengths = subsampled_lengths(batch.lengths, subsampling_factor)
     heads = [is_alignable(lengths, own.tokens, own.lengths) for own in batch.targets.values()]
@@ -170,14 +170,14 @@ def _is_alignable(batch: TrainingBatch, subsampling_factor: int) -> Tensor:
 
 
 def _shards(
-    model: AcousticModel, batch: TrainingBatch, is_alignable: Tensor, n_shards: int
+    model: AcousticModel, batch: TrainingBatch, alignable: Tensor, n_shards: int
 ) -> list[_Shard]:
     """Cut the utterances that can be aligned into shards, and pair these on a CPU."""
     generator = torch.Generator().manual_seed(batch.seed)
     dropout = model.draw_dropout(len(batch.ids), generator, batch.strength)
     dropout = dropout[:, batch.rows].to(batch.features.device)
     ids = batch.ids[batch.rows]
-    chosen = is_alignable.nonzero().flatten()
+    chosen = alignable.nonzero().flatten()
     parts = [chosen[rows] for rows in cut(len(chosen), n_shards) if rows.start < rows.stop]
     pairs: list[Partner | None] = []
     if batch.features.device.type == "cpu":
@@ -228,11 +228,11 @@ def _refuse_non_finite(losses: Tensor, ids: Sequence[str]) -> None:
 
 
 def _totals(
-    loss: float, n_tokens: int, is_alignable: Tensor, batch: TrainingBatch, ranks: Ranks
+    loss: float, n_tokens: int, alignable: Tensor, batch: TrainingBatch, ranks: Ranks
 ) -> tuple[float, int, tuple[str, ...]]:
     """Add up loss, tokens and skipped utterances of the whole batch."""
     is_skipped = torch.zeros(len(batch.ids), dtype=torch.float64)
-    is_skipped[batch.rows] = (~is_alignable).double().cpu()
+    is_skipped[batch.rows] = (~alignable).double().cpu()
     own = torch.tensor([loss, n_tokens], dtype=torch.float64)
     (total,) = ranks.add([torch.cat([own, is_skipped])])
     loss, n_tokens, *flags = total.tolist()
@@ -244,8 +244,8 @@ def _sums(shards: Sequence[_Gradient], parameters: Sequence[nn.Parameter]) -> li
     sums = []
     for i, parameter in enumerate(parameters):
         parts = [tensor for shard in shards if (tensor := shard.tensors[i]) is not None]
-        # a new tensor, since two biases of a cell may share a gradient
-        sums.append(reduce(torch.add, parts, torch.zeros_like(parameter)))
+        first, *rest = parts or [torch.zeros_like(parameter)]
+        sums.append(reduce(Tensor.add_, rest, first.clone()))  # two biases may share a gradient
     return sums
 
 
