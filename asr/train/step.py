@@ -63,7 +63,7 @@ class Workers:
 
     Attributes:
         ranks: The processes.
-        pool: The threads of this one.
+        pool: The threads of this one, at least `n_shards`: some shards wait for each other.
         n_shards: Parts that its rows are cut into, one a thread.
     """
 
