@@ -14,6 +14,7 @@ from asr.char_lm.streams import Streams
 from asr.train.optimiser import adamw, learning_rate_at
 from asr.train.precision import usable_precision
 from asr.train.run import Run
+from asr.train.shards import shard_threads
 
 LN_2 = math.log(2.0)
 
@@ -68,7 +69,7 @@ class LanguageTrainer:
             StoppedError: `must_stop` returned True. The state is saved.
             TrainingError: A loss or gradient is not finite. The state on disk is from before.
         """
-        with ThreadPoolExecutor(self.config.train.n_shards, "shard") as pool:
+        with shard_threads(self.config.train.n_shards) as pool:
             while self.state.step < self.n_steps:
                 watcher.on_chunk(self._update(pool))
                 if self._is_validation():

@@ -83,6 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: With status 2 for words that make no command, with 0 after `--help`.
     """
+    # By default OpenMP's threads wait for each other busily. On a machine with other work they take
+    # the cores from those that they wait for. Read once, when torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logging.basicConfig(format="asr: %(message)s", level=logging.INFO)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be any bytes

@@ -5,6 +5,7 @@ Read in this order:
 - `config`: the shape of the network, the table `[model]`;
 - `subsampling`: fewer, richer frames;
 - `recurrent`: layers that read them in one or both directions;
+- `partner`: two threads compute such a layer together;
 - `acoustic`: the network: both of these and a head for each kind of tokens;
 - `ctc`: the loss that trains it;
 - `forward_backward`: that loss on a CPU, for one utterance;

@@ -9,6 +9,7 @@ from torch.nn import functional
 from asr.errors import ConfigError
 from asr.features.padding import check_lengths
 from asr.model.config import ModelConfig
+from asr.model.partner import Partner
 from asr.model.recurrent import RecurrentStack, draw_dropout
 from asr.model.subsampling import ConvSubsampling, FrameStacking
 
@@ -57,7 +58,11 @@ class AcousticModel(nn.Module):
         return self.score(frames, head), lengths
 
     def encode(
-        self, features: Tensor, lengths: Tensor, dropout: Tensor | None = None
+        self,
+        features: Tensor,
+        lengths: Tensor,
+        dropout: Tensor | None = None,
+        partner: Partner | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Encode features into frames, (B, T', D), and their lengths.
 
@@ -65,6 +70,7 @@ class AcousticModel(nn.Module):
             features: (B, T, F) float, normalised; padding is never read.
             lengths: (B,) int64, valid frames.
             dropout: Factors from `draw_dropout`; None drops nothing.
+            partner: Who shares the work of bidirectional layers; None does all of it here.
 
         Raises:
             ShapeError: `lengths` does not fit `features`.
@@ -74,8 +80,8 @@ class AcousticModel(nn.Module):
             features = features.new_zeros(len(features), 1, features.shape[2])
         frames, lengths = self.subsampling(features, lengths)  # (B, T', D)
         if dropout is None:
-            return self.encoder(frames, lengths), lengths
-        return self.encoder(frames, lengths, dropout[:-1]) * dropout[-1], lengths
+            return self.encoder(frames, lengths, None, partner), lengths
+        return self.encoder(frames, lengths, dropout[:-1], partner) * dropout[-1], lengths
 
     def score(self, frames: Tensor, head: str) -> Tensor:
         """Project encoded frames, (B, T', D), to a head's log-probabilities, (B, T', V) float32."""

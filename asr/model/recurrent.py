@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from asr.features.padding import reverse_valid
+from asr.model.partner import Partner
 
 CELLS: dict[str, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
@@ -31,12 +32,17 @@ class RecurrentLayer(nn.Module):
         self.back = CELLS[cell](size, size, batch_first=True) if bidirectional else None
         self.norm = nn.LayerNorm(size)
 
-    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, frames: Tensor, lengths: Tensor, partner: Partner | None = None) -> Tensor:
         """Read the valid frames; the output at padding is undefined."""
-        states = frames + self.ahead(frames)[0]
-        if self.back is not None:
-            reversed_states = self.back(reverse_valid(frames, lengths))[0]
-            states = states + reverse_valid(reversed_states, lengths)
+        if self.back is None:
+            states = frames + self.ahead(frames)[0]
+        else:
+            reversed_frames = reverse_valid(frames, lengths)
+            if partner is None:
+                ahead, back = self.ahead(frames)[0], self.back(reversed_frames)[0]
+            else:
+                ahead, back = partner.states(self.ahead, self.back, frames, reversed_frames)
+            states = frames + ahead + reverse_valid(back, lengths)
         normalised: Tensor = self.norm(states)
         return normalised
 
@@ -62,19 +68,26 @@ class RecurrentStack(nn.Module):
         )
         self._state_size = (n_layers, 2 if cell == "lstm" else 1, size)
 
-    def forward(self, frames: Tensor, lengths: Tensor, dropout: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        frames: Tensor,
+        lengths: Tensor,
+        dropout: Tensor | None = None,
+        partner: Partner | None = None,
+    ) -> Tensor:
         """Encode frames.
 
         Args:
             frames: (B, T, D).
             lengths: (B,) int64, valid frames.
             dropout: (n_layers, B, 1, D) factors on each layer's input; None drops nothing.
+            partner: Who shares the work of bidirectional layers; None does all of it here.
 
         Returns:
             (B, T, D).
         """
         for i, layer in enumerate(self.layers):
-            frames = layer(frames if dropout is None else frames * dropout[i], lengths)
+            frames = layer(frames if dropout is None else frames * dropout[i], lengths, partner)
         return frames
 
     def start(self, n_sequences: int) -> Tensor:

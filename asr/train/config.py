@@ -94,8 +94,9 @@ class TrainConfig:
         validate_every: Epochs from one validation to the next; there is one after the last, too.
         precision: "float32", or "bfloat16" for matrix products in bfloat16 (weights stay float32)
             where the processor has an LSTM in it.
-        n_shards: Equal parts of a batch, one per thread: one per core is best. It decides the
-            rounding of sums, and so belongs to what makes a run repeatable.
+        n_shards: Equal parts of a batch, one per thread: one per core is best, and an even number,
+            since pairs share work. It decides the rounding of sums, and so belongs to what makes a
+            run repeatable.
         average_decay: Of a moving average of the weights, which is then validated and kept in their
             place; 0 keeps the weights themselves.
         checkpoint_minutes: A run that is killed loses at most this much work.

@@ -3,7 +3,6 @@
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -20,6 +19,7 @@ from asr.train.optimiser import adamw, averaged, learning_rate_at
 from asr.train.precision import usable_precision
 from asr.train.progress import EpochReport, StepReport, Watcher
 from asr.train.run import Run
+from asr.train.shards import shard_threads
 from asr.train.state import RunState
 from asr.train.step import StepResult, TrainingBatch, Workers, training_step
 from asr.train.validation import DevErrors, DevSet, validate
@@ -100,7 +100,7 @@ class Trainer:
                 aligned. The state on disk is from before.
             AudioError: A recording cannot be read.
         """
-        with ThreadPoolExecutor(self.config.n_shards, "shard") as pool:
+        with shard_threads(self.config.n_shards) as pool:
             workers = Workers(self.ranks, pool, self.config.n_shards)
             while not self._is_finished():
                 speed, n_skipped = self._train_epoch(watcher, workers, must_stop)

@@ -11,13 +11,16 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import zip_longest
 
 import torch
 from torch import Tensor, nn
 
 from asr.errors import TrainingError
+from asr.lengths import subsampled_lengths
 from asr.model.acoustic import AcousticModel
 from asr.model.ctc import is_alignable
+from asr.model.partner import Partner, partners
 from asr.train.objective import LossTerm, Targets
 from asr.train.precision import PRECISIONS
 from asr.train.ranks import Ranks, cut
@@ -60,7 +63,7 @@ class Workers:
 
     Attributes:
         ranks: The processes.
-        pool: The threads of this one.
+        pool: The threads of this one, at least `n_shards`: some shards wait for each other.
         n_shards: Parts that its rows are cut into, one a thread.
     """
 
@@ -87,16 +90,26 @@ class StepResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Gradient:
-    """The gradient of a shard's summed objective; empty where no utterance can be aligned.
+class _Shard:
+    """The utterances that one thread computes; all can be aligned."""
 
-    Loss and number of tokens are those of the first term.
+    ids: tuple[str, ...]
+    features: Tensor
+    lengths: Tensor
+    targets: Mapping[str, Targets]
+    dropout: Tensor
+    partner: Partner | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Gradient:
+    """The gradient of a shard's summed objective, and the first term's loss.
+
+    A tensor is None where the shard's partner has it, for both, or where nothing depends on it.
     """
 
-    tensors: tuple[Tensor, ...]
+    tensors: tuple[Tensor | None, ...]
     loss: float
-    n_tokens: int
-    skipped: tuple[str, ...]
 
 
 def training_step(
@@ -119,19 +132,24 @@ def training_step(
             are as before the call.
     """
     parameters = tuple(model.parameters())
-    generator = torch.Generator().manual_seed(batch.seed)
-    dropout = model.draw_dropout(len(batch.ids), generator, batch.strength)
-    dropout = dropout[:, batch.rows].to(batch.features.device)
 
-    def gradient_of(rows: slice) -> _Gradient:
-        return _gradient(model, parameters, batch, dropout, rows, precision, terms)
+    def gradient_of(shard: _Shard) -> _Gradient:
+        try:
+            return _gradient(model, parameters, shard, precision, terms)
+        except BaseException as error:
+            if shard.partner is not None:
+                shard.partner.leave(error)
+            raise
 
-    parts = [rows for rows in cut(len(batch.lengths), workers.n_shards) if rows.start < rows.stop]
-    shards = list(workers.pool.map(gradient_of, parts))
-    loss, n_tokens, skipped = _totals(shards, batch, workers.ranks)
+    alignable = _alignable(batch, model.config.subsampling_factor)
+    shards = _shards(model, batch, alignable, workers.n_shards)
+    computed = list(workers.pool.map(gradient_of, shards))
+    n_tokens = int(batch.targets[terms[0].head].lengths[alignable].sum())
+    loss = sum(shard.loss for shard in computed)
+    loss, n_tokens, skipped = _totals(loss, n_tokens, alignable, batch, workers.ranks)
     if len(skipped) == len(batch.ids):
         return StepResult(0.0, 0, 0.0, skipped)
-    gradients = workers.ranks.add(_sums(shards, parameters))
+    gradients = workers.ranks.add(_sums(computed, parameters))
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient.div_(max(n_tokens, 1))
     norm = float(nn.utils.clip_grad_norm_(parameters, max_gradient_norm))
@@ -144,68 +162,60 @@ def training_step(
     return StepResult(loss, n_tokens, norm, skipped)
 
 
-def _sums(shards: Sequence[_Gradient], parameters: Sequence[nn.Parameter]) -> list[Tensor]:
-    """Add the gradients of the shards; zeros, where no shard has any."""
-    contributing = [shard.tensors for shard in shards if shard.tensors]
-    if not contributing:
-        return [torch.zeros_like(parameter) for parameter in parameters]
-    if len(contributing) == 1:  # two biases of a cell may share a gradient
-        return [gradient.clone() for gradient in contributing[0]]
-    return [reduce(torch.add, parts) for parts in zip(*contributing, strict=True)]
+def _alignable(batch: TrainingBatch, subsampling_factor: int) -> Tensor:
+    """Tell which of this process's utterances have an alignment in every head, (B,) bool."""
+    lengths = subsampled_lengths(batch.lengths, subsampling_factor)
+    heads = [is_alignable(lengths, own.tokens, own.lengths) for own in batch.targets.values()]
+    return torch.stack(heads).all(dim=0) & (lengths > 0)  # a damaged recording has no frames
 
 
-def _totals(
-    shards: Sequence[_Gradient], batch: TrainingBatch, ranks: Ranks
-) -> tuple[float, int, tuple[str, ...]]:
-    """Add up loss, tokens and skipped utterances of the whole batch."""
-    skipped = {name for shard in shards for name in shard.skipped}
-    own = [sum(shard.loss for shard in shards), sum(shard.n_tokens for shard in shards)]
-    is_skipped = [name in skipped for name in batch.ids]
-    (total,) = ranks.add([torch.tensor([*own, *is_skipped], dtype=torch.float64)])
-    loss, n_tokens, *flags = total.tolist()
-    return loss, int(n_tokens), _chosen(batch.ids, torch.tensor(flags) > 0)
+def _shards(
+    model: AcousticModel, batch: TrainingBatch, alignable: Tensor, n_shards: int
+) -> list[_Shard]:
+    """Cut the utterances that can be aligned into shards, and pair these on a CPU."""
+    generator = torch.Generator().manual_seed(batch.seed)
+    dropout = model.draw_dropout(len(batch.ids), generator, batch.strength)
+    dropout = dropout[:, batch.rows].to(batch.features.device)
+    ids = batch.ids[batch.rows]
+    chosen = alignable.nonzero().flatten()
+    parts = [chosen[rows] for rows in cut(len(chosen), n_shards) if rows.start < rows.stop]
+    pairs: list[Partner | None] = []
+    if batch.features.device.type == "cpu":
+        pairs = [partner for _ in range(len(parts) // 2) for partner in partners()]
+    return [
+        _Shard(
+            tuple(ids[row] for row in rows.tolist()),
+            batch.features[rows, : int(batch.lengths[rows].max())],
+            batch.lengths[rows],
+            {head: targets[rows] for head, targets in batch.targets.items()},
+            dropout[:, rows],
+            partner,
+        )
+        for rows, partner in zip_longest(parts, pairs)
+    ]
 
 
 def _gradient(
     model: AcousticModel,
     parameters: Sequence[nn.Parameter],
-    batch: TrainingBatch,
-    dropout: Tensor,
-    rows: slice,
+    shard: _Shard,
     precision: str,
     terms: Sequence[LossTerm],
 ) -> _Gradient:
-    """Differentiate the terms' weighted sum over the utterances of a shard that can be aligned."""
-    ids, device = batch.ids[batch.rows][rows], batch.features.device.type
-    n_frames = int(batch.lengths[rows].max())
-    if n_frames == 0:  # recordings shorter than a frame, or damaged
-        return _Gradient((), 0.0, 0, ids)
-    targets = {head: targets[rows] for head, targets in batch.targets.items()}
+    """Differentiate the terms' weighted sum over the utterances of a shard."""
+    device = shard.features.device.type
     with torch.autocast(device, PRECISIONS[precision], precision != "float32"):
-        frames, lengths = model.encode(
-            batch.features[rows, :n_frames], batch.lengths[rows], dropout[:, rows]
-        )
-        alignable = torch.stack(
-            [is_alignable(lengths, own.tokens, own.lengths) for own in targets.values()]
-        ).all(dim=0)
-        skipped = _chosen(ids, ~alignable)
-        if not bool(alignable.any()):
-            return _Gradient((), 0.0, 0, skipped)
+        frames, lengths = model.encode(shard.features, shard.lengths, shard.dropout, shard.partner)
         losses = [
-            term(
-                model.score(frames[alignable], term.head),
-                lengths[alignable],
-                targets[term.head][alignable],
-            )
+            term(model.score(frames, term.head), lengths, shard.targets[term.head])
             for term in terms
         ]
     for own in losses:
-        _refuse_non_finite(own.detach(), _chosen(ids, alignable))
+        _refuse_non_finite(own.detach(), shard.ids)
     total = sum(term.weight * own.sum() for term, own in zip(terms, losses, strict=True))
     assert isinstance(total, Tensor)
-    n_tokens = int(targets[terms[0].head].lengths[alignable].sum())
-    gradient = torch.autograd.grad(total, parameters)
-    return _Gradient(gradient, float(losses[0].detach().sum()), n_tokens, skipped)
+    gradient = torch.autograd.grad(total, parameters, allow_unused=True)
+    return _Gradient(gradient, float(losses[0].detach().sum()))
 
 
 def _refuse_non_finite(losses: Tensor, ids: Sequence[str]) -> None:
@@ -215,6 +225,28 @@ def _refuse_non_finite(losses: Tensor, ids: Sequence[str]) -> None:
             f"the loss is not finite for {', '.join(_chosen(ids, bad))}; no update was made. "
             "Listen to these recordings, or lower optimiser.learning_rate"
         )
+
+
+def _totals(
+    loss: float, n_tokens: int, alignable: Tensor, batch: TrainingBatch, ranks: Ranks
+) -> tuple[float, int, tuple[str, ...]]:
+    """Add up loss, tokens and skipped utterances of the whole batch."""
+    is_skipped = torch.zeros(len(batch.ids), dtype=torch.float64)
+    is_skipped[batch.rows] = (~alignable).double().cpu()
+    own = torch.tensor([loss, n_tokens], dtype=torch.float64)
+    (total,) = ranks.add([torch.cat([own, is_skipped])])
+    loss, n_tokens, *flags = total.tolist()
+    return loss, int(n_tokens), _chosen(batch.ids, torch.tensor(flags) > 0)
+
+
+def _sums(shards: Sequence[_Gradient], parameters: Sequence[nn.Parameter]) -> list[Tensor]:
+    """Add the gradients of the shards; zeros, where no shard has any."""
+    sums = []
+    for i, parameter in enumerate(parameters):
+        parts = [tensor for shard in shards if (tensor := shard.tensors[i]) is not None]
+        first, *rest = parts or [torch.zeros_like(parameter)]
+        sums.append(reduce(Tensor.add_, rest, first.clone()))  # two biases may share a gradient
+    return sums
 
 
 def _chosen(ids: Sequence[str], mask: Tensor) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -77,6 +78,22 @@ def test_words_that_a_verb_does_not_know_are_refused_with_its_own_usage(
     told = capsys.readouterr().err
     assert told.startswith(f"usage: asr {verb} [-h] ")
     assert f"asr {verb}: error: unrecognized arguments: " in told
+
+
+def test_waiting_threads_leave_the_cores_to_others_unless_the_user_says_otherwise() -> None:
+    code = "from asr.cli import main\ntry: main(['--version'])\nexcept SystemExit: import torch"
+    for given, policy in ({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE"):
+        inherited = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+        environment = {**inherited, "OMP_DISPLAY_ENV": "TRUE", **given}  # OpenMP tells, on stderr
+        told = subprocess.run(
+            [sys.executable, "-c", code],
+            check=True,
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+        ).stderr
+        assert re.search(rf"OMP_WAIT_POLICY\s*=\s*'{policy}'", told), told
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,7 @@ from asr.errors import ConfigError, ModelError, ShapeError
 from asr.features.padding import pad
 from asr.runtime.description import CONTENT_KEY, FORMAT_KEY, Description, Head
 from asr.runtime.engine import Engine
-from asr.runtime.onnx_engine import OnnxEngine, has_vnni
+from asr.runtime.onnx_engine import OnnxEngine, has_vnni, open_session
 
 ALL_WEIGHTS: tuple[Weights, ...] = ("float32", "float16", "int8")
 Floats = NDArray[np.float32]
@@ -257,7 +257,7 @@ def in_a_fresh_process(path: Path, *, check: str) -> tuple[int, str]:
     code = f"""
 import os, sys, time
 import numpy as np
-from asr.runtime.onnx_engine import OnnxEngine, has_vnni
+from asr.runtime.onnx_engine import OnnxEngine, has_vnni, open_session
 assert "onnxruntime" not in sys.modules
 engine = OnnxEngine({str(path)!r}, n_threads=2)
 engine.log_probs(np.zeros((2, 8000), np.float32), np.array([8000, 8000]), "text")
@@ -282,6 +282,13 @@ def test_recognising_loads_neither_torch_nor_the_exporter_and_prints_nothing(pat
     assert in_a_fresh_process(
         paths["int8"], check="not {'torch', 'onnx', 'asr.checkpoint'} & sys.modules.keys()"
     ) == (0, "")
+
+
+def test_a_session_never_waits_busily(paths: Paths) -> None:
+    options = open_session(paths["int8"]).get_session_options()
+
+    for threads in ("intra_op", "inter_op"):
+        assert options.get_session_config_entry(f"session.{threads}.allow_spinning") == "0"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")

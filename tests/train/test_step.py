@@ -86,6 +86,16 @@ def test_the_number_of_shards_changes_nothing_but_rounding(n_shards: int) -> Non
     torch.testing.assert_close(weights(cut), weights(whole))
 
 
+@pytest.mark.parametrize("n_shards", [2, 3, 4])
+def test_a_step_makes_the_same_bits_every_time(n_shards: int) -> None:
+    one, other = make_model(), make_model()
+
+    step(one, make_batch(3, 2, 4, 4), n_shards=n_shards)
+    step(other, make_batch(3, 2, 4, 4), n_shards=n_shards)
+
+    assert torch.equal(weights(one), weights(other))
+
+
 def test_a_step_is_no_longer_than_the_greatest_norm_allows() -> None:
     model = make_model()
     before = weights(model)
