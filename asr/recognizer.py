@@ -134,7 +134,7 @@ class Recognizer:
         """Transcribe one audio file.
 
         Args:
-            path: WAV, FLAC, Ogg, MP3 or AIFF, any rate, any number of channels.
+            path: See `read_waveform`; any rate, any number of channels.
             channel: Which channel to take, from 0; None mixes all down.
 
         Returns:

@@ -1,95 +1,251 @@
-"""Open a recording, or say why it cannot be used."""
+"""Open a recording, or say why it cannot be used; decode it block by block."""
 
-import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
+from typing import BinaryIO
 
+import numpy as np
 import soundfile
+import soxr
+from numpy.typing import NDArray
 
-from asr.audio.truncation import find_truncation
+from asr.audio.container import find_layout
+from asr.audio.decoder import Decoder, DecodingError, SampleError, SndfileDecoder
+from asr.audio.layout import Layout
+from asr.audio.media import MediaDecoder, has_ffmpeg
+from asr.audio.mono import MonoMixer
+from asr.audio.pcm import PcmDecoder, PcmFormat
+from asr.audio.source import Source, name_of, open_source
 from asr.errors import AudioError
 
-KNOWN = "WAV, FLAC, Ogg, MP3, AIFF"
-# The same by libsndfile's names. It reads others too, but in those a missing end goes unnoticed.
-FORMATS = ("WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF")
-# Hz. Speech needs several times as much. A lower rate means a damaged header, and resampling from
-# it would turn a few bytes into a full memory.
-MIN_SAMPLE_RATE = 1000
-# What libsndfile reports for a file whose header leaves the length open.
-UNKNOWN_LENGTH = 2**63 - 1
+# Hz. Speech needs several times the least, no recorder offers the most. Beyond either the header is
+# damaged: resampling would turn a few bytes into a full memory, or a recording into a few samples.
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1000, 1_000_000
+# Seconds by which a segment may end after its recording: manifests round, and tools that estimate
+# an MP3's length from its size are off by tenths of a second.
+SEGMENT_TOLERANCE = 0.5
+# Formats, by libsndfile's names, that say how long they are to `find_layout`.
+CHECKED = {"WAV", "WAVEX", "RF64", "AIFF", "FLAC", "OGG", "MP3", "AU", "CAF", "W64", "NIST"}
+UNCHECKED = "its format does not say how long it is; a missing end would go unnoticed"
+
+Waveform = NDArray[np.float32]  # (N,)
 
 
-class Recording(soundfile.SoundFile):  # type: ignore[misc]  # untyped
-    """A file to decode front to back.
+class Recording:
+    """An open recording: one decoder for each of the parts that are joined in it.
 
-    After every read of a seekable file, soundfile seeks to where it already is. That restarts the
-    MP3 decoder, without the bits that a frame borrows from earlier ones: a click wherever two reads
-    meet.
+    Attributes:
+        name: Of its file or source, for messages.
+        duration: Seconds; None: unknown before the end.
+        notes: What is odd about it and what was made of that, each the end of a sentence about
+            it; for the user to see. Complete once all blocks are read.
     """
 
-    def seekable(self) -> bool:
-        """Keep soundfile from seeking by itself; `seek` still works."""
-        return False
+    def __init__(self, name: str, decoders: list[Decoder], notes: list[str]) -> None:
+        self.name, self.notes = name, notes
+        self._decoders = decoders
+        lengths = [decoder.n_samples for decoder in decoders]
+        self.duration: float | None = None
+        if None not in lengths:
+            self.duration = sum(
+                (n or 0) / decoder.sample_rate for n, decoder in zip(lengths, decoders, strict=True)
+            )
+
+    def blocks(
+        self,
+        sample_rate: int,
+        *,
+        channel: int | None = None,
+        offset: float = 0.0,
+        duration: float | None = None,
+    ) -> Iterator[Waveform]:
+        """Decode the recording, or a segment of it, once, in bounded memory.
+
+        The blocks are the same samples as the whole at once would be, resampled without a seam.
+
+        Args:
+            sample_rate: Hz of the blocks; see `read_waveform`, as for the other arguments.
+            channel: Counted from 0; None takes the mean of all.
+            offset: Start of the segment in seconds.
+            duration: Seconds; None reads to the end.
+
+        Yields:
+            (N,) float32, N >= 1, at least one block.
+
+        Raises:
+            AudioError: See `read_waveform`. Damage may show only after sound blocks.
+        """
+        self._check(channel, offset, duration)
+        blocks = self._resampled(sample_rate, channel, offset, duration)
+        n_samples = 0
+        while True:
+            with naming_errors(self.name):
+                block = next((block for block in blocks if len(block)), None)
+            if block is None:
+                break
+            n_samples += len(block)
+            yield block
+        if not n_samples:
+            raise AudioError(f"{self.name}: has too few samples from {offset:g} s on to resample")
+
+    def _check(self, channel: int | None, offset: float, duration: float | None) -> None:
+        n_channels = min(decoder.channels for decoder in self._decoders)
+        if channel is not None and not 0 <= channel < n_channels:
+            raise AudioError(
+                f"{self.name}: has no channel {channel}; its channels are 0 to {n_channels - 1}"
+            )
+        end = None if duration is None else offset + duration
+        is_empty = offset < 0 or (end is not None and end <= offset)
+        if self.duration is not None:
+            is_late = end is not None and end > self.duration + SEGMENT_TOLERANCE
+            is_empty = is_empty or is_late or offset >= self.duration
+        if is_empty:
+            lasts = "" if self.duration is None else f"; it lasts {self.duration:g} s"
+            wanted = "its end" if end is None else f"{end:g} s"
+            raise AudioError(f"{self.name}: has no segment from {offset:g} s to {wanted}{lasts}")
+
+    def _resampled(
+        self, sample_rate: int, channel: int | None, offset: float, duration: float | None
+    ) -> Iterator[Waveform]:
+        """Decode and resample; parts of the same rate pass through one resampler."""
+        resampler, from_rate = None, sample_rate
+        for decoder, start, end in self._spans(offset, duration):
+            if decoder.sample_rate != from_rate:
+                if resampler is not None:
+                    yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+                from_rate, resampler = decoder.sample_rate, None
+                if from_rate != sample_rate:
+                    resampler = soxr.ResampleStream(from_rate, sample_rate, 1, dtype="float32")
+            for block in self._decoded(decoder, start, end, channel):
+                yield resampler.resample_chunk(block) if resampler is not None else block
+        if resampler is not None:
+            yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+
+    def _spans(
+        self, offset: float, duration: float | None
+    ) -> Iterator[tuple[Decoder, int, int | None]]:
+        """Find the samples of each part that belong to a segment."""
+        begun = 0.0
+        for decoder in self._decoders:
+            rate, n_samples = decoder.sample_rate, decoder.n_samples
+            start = max(0, round((offset - begun) * rate))
+            end = n_samples
+            if duration is not None:
+                end = max(0, round((offset + duration - begun) * rate))
+                end = end if n_samples is None else min(end, n_samples)
+            if end is None or start < end:
+                yield decoder, start, end
+            begun += (n_samples or 0) / rate
+
+    def _decoded(
+        self, decoder: Decoder, start: int, end: int | None, channel: int | None
+    ) -> Iterator[Waveform]:
+        """Decode a span of one part to one channel; refuse it if some of it is missing."""
+        mix = MonoMixer(decoder.sample_rate, channel, start / decoder.sample_rate)
+        n_read = 0
+        for block in decoder.blocks(start, end):
+            n_read += len(block)
+            yield mix(block)
+        decoder.close()
+        self.notes += mix.notes
+        if end is not None and end - start - n_read > decoder.n_lenient:
+            missing = end - start - n_read
+            raise DecodingError(f"{missing} of {end - start} samples are missing")
 
 
 @contextmanager
-def open_recording(path: Path) -> Iterator[Recording]:
-    """Open a recording that has samples. Every failure, also in the block, is an AudioError."""
+def open_recording(source: Source, *, pcm: PcmFormat | None = None) -> Iterator[Recording]:
+    """Open a recording that has samples.
+
+    Args:
+        source: See `open_source`.
+        pcm: The source is raw samples of this format. They are decoded as they arrive; anything
+            else that comes from a pipe or URL is copied to a temporary file first.
+
+    Raises:
+        AudioError: As for `read_duration`.
+    """
+    name = name_of(source)
+    with ExitStack() as stack:
+        with naming_errors(name):
+            file = stack.enter_context(open_source(source, is_streamed=pcm is not None))
+            recording = _open_file(name, file, pcm)
+        for decoder in recording._decoders:
+            stack.callback(decoder.close)
+        yield recording
+
+
+@contextmanager
+def naming_errors(name: str) -> Iterator[None]:
+    """Turn whatever can go wrong in a recording into an AudioError that names it."""
     try:
-        _check_file(path)
-        # By descriptor, not by name: libsndfile then goes by the content, not by the ending.
-        with path.open("rb", buffering=0) as file, _decoder(path, file.fileno()) as recording:
-            if recording.frames == 0:
-                raise AudioError(
-                    f"{path}: its header says that it holds no samples; record or export it again"
-                )
-            if recording.frames == UNKNOWN_LENGTH:
-                raise AudioError(f"{path}: its header leaves the length open; re-encode it")
-            if recording.samplerate < MIN_SAMPLE_RATE:
-                raise AudioError(
-                    f"{path}: its sample rate is {recording.samplerate} Hz, expected at least "
-                    f"{MIN_SAMPLE_RATE} Hz; record or export it again"
-                )
-            yield recording
+        yield
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise AudioError(f"{path}: no such file") from error
+        raise AudioError(f"{name}: no such file") from error
     except PermissionError as error:
-        raise AudioError(f"{path}: reading it is not permitted; change its permissions") from error
+        raise AudioError(f"{name}: reading it is not permitted; change its permissions") from error
     except OSError as error:
-        raise AudioError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise AudioError(f"{name}: cannot be read: {error.strerror or error}") from error
     except soundfile.LibsndfileError as error:
-        raise truncated(path, f"the decoder stopped: {error.error_string}") from error
+        raise truncated(name, f"the decoder stopped: {error.error_string}") from error
+    except DecodingError as error:
+        raise truncated(name, str(error)) from error
+    except SampleError as error:
+        raise AudioError(f"{name}: {error}") from error
+    except MemoryError as error:
+        raise AudioError(f"{name}: decoding it needs more memory than there is") from error
 
 
-def truncated(path: Path, reason: str) -> AudioError:
+def truncated(name: str, reason: str) -> AudioError:
     """Make the error for a recording that is incomplete."""
-    return AudioError(f"{path}: is truncated or damaged: {reason}; copy or download it again")
+    return AudioError(f"{name}: is truncated or damaged: {reason}; copy or download it again")
 
 
-def _check_file(path: Path) -> None:
-    status = path.stat()
-    if stat.S_ISDIR(status.st_mode):
-        raise AudioError(f"{path}: is a folder; name the audio files in it")
-    if not stat.S_ISREG(status.st_mode):
-        raise AudioError(f"{path}: is not a regular file; save the recording to one")
-    if status.st_size == 0:
-        raise AudioError(f"{path}: is empty (0 bytes); copy or record it again")
-    with path.open("rb") as file:
-        reason = find_truncation(file, status.st_size)
-    if reason is not None:
-        raise truncated(path, reason)
+def _open_file(name: str, file: BinaryIO, pcm: PcmFormat | None) -> Recording:
+    n_bytes = file.seek(0, 2) if file.seekable() else None
+    if n_bytes == 0:
+        raise AudioError(f"{name}: is empty (0 bytes); copy or record it again")
+    if n_bytes is not None:
+        file.seek(0)
+    notes: list[str] = []
+    if pcm is not None:
+        decoders: list[Decoder] = [PcmDecoder(file, pcm, n_bytes)]
+    else:
+        layout = find_layout(file, n_bytes or 0)
+        if layout.damage:
+            raise truncated(name, layout.damage)
+        notes += layout.notes
+        decoders = _decoders(name, file, layout, notes)
+    for decoder in decoders:
+        if not MIN_SAMPLE_RATE <= decoder.sample_rate <= MAX_SAMPLE_RATE:
+            raise AudioError(
+                f"{name}: its sample rate is {decoder.sample_rate} Hz, expected {MIN_SAMPLE_RATE} "
+                f"to {MAX_SAMPLE_RATE} Hz; record or export it again"
+            )
+    decoders = [decoder for decoder in decoders if decoder.n_samples != 0]
+    if not decoders:
+        raise AudioError(f"{name}: its header says that it holds no samples; export it again")
+    return Recording(name, decoders, notes)
 
 
-def _decoder(path: Path, descriptor: int) -> Recording:
-    """Open a file with libsndfile, which recognises it by its content."""
+def _decoders(name: str, file: BinaryIO, layout: Layout, notes: list[str]) -> list[Decoder]:
+    """Open the parts with libsndfile, or, where it does not know the format, with FFmpeg."""
     try:
-        recording = Recording(descriptor, closefd=False)
+        decoders = [SndfileDecoder(file, part) for part in layout.parts]
     except soundfile.LibsndfileError as error:
-        raise AudioError(
-            f"{path}: is not audio of a known format ({KNOWN}): {error.error_string}"
-        ) from error
-    if recording.format not in FORMATS:
-        recording.close()
-        raise AudioError(f"{path}: is {recording.format} audio; convert it to one of {KNOWN}")
-    return recording
+        if not has_ffmpeg():
+            raise AudioError(
+                f"{name}: is not audio that libsndfile knows: {error.error_string}; "
+                "pip install 'asr-ctc[media]' reads m4a, mp4, webm, mkv, wma, amr and others"
+            ) from error
+    else:
+        if not CHECKED.issuperset(decoder.format for decoder in decoders):
+            notes.append(UNCHECKED)
+        return [*decoders]
+    try:
+        media = [MediaDecoder(file, part) for part in layout.parts]
+    except DecodingError as error:
+        raise AudioError(f"{name}: is not audio of a known format: {error}") from error
+    if not all(decoder.is_timed for decoder in media):
+        notes.append(UNCHECKED)
+    return [*media]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr.audio.read import MP3_FRAME_SAMPLES, read_duration, read_waveform
+from asr.audio.decoder import MP3_FRAME_SAMPLES
+from asr.audio.read import read_duration, read_waveform
 from asr.errors import AsrError, AudioError
 
 RATE = 16000
@@ -170,7 +171,7 @@ def test_blocks_are_joined_without_a_seam(
     path = write(tmp_path / f"a.{ending}", samples, format=container, subtype=subtype)
     whole = read_waveform(path, sample_rate=RATE)
 
-    monkeypatch.setattr("asr.audio.read.BLOCK_SAMPLES", 999)
+    monkeypatch.setattr("asr.audio.decoder.BLOCK_SAMPLES", 999)
 
     assert np.array_equal(read_waveform(path, sample_rate=RATE), whole)
     assert capfd.readouterr().err == ""  # where the MP3 decoder complains of seeks
@@ -330,12 +331,6 @@ def test_noise_of_any_kind_is_refused_without_a_crash(tmp_path: Path) -> None:
         assert refusal(path)
 
 
-def test_formats_whose_end_cannot_be_checked_are_refused_by_name(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.au", speechlike())
-
-    assert "is AU audio; convert it" in refusal(path)
-
-
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf], ids=str)
 def test_samples_that_are_not_finite_are_refused_with_their_place(
     tmp_path: Path, value: float
@@ -344,9 +339,7 @@ def test_samples_that_are_not_finite_are_refused_with_their_place(
     samples[[8000, 9000]] = value
     path = write(tmp_path / "a.wav", samples, subtype="FLOAT")
 
-    message = refusal(path)
-
-    assert "2 of its samples are NaN or infinite, the first at 0.500 s" in message
+    assert f"its sample at 0.500 s is {value}, expected one within ±1" in refusal(path)
 
 
 def test_samples_that_are_not_finite_are_found_in_every_channel_that_is_mixed(
@@ -356,7 +349,7 @@ def test_samples_that_are_not_finite_are_found_in_every_channel_that_is_mixed(
     channels[100] = (np.inf, -np.inf)
     path = write(tmp_path / "a.wav", channels, subtype="FLOAT")
 
-    assert "1 of its samples are NaN or infinite" in refusal(path)
+    assert "its sample at 0.006 s is nan" in refusal(path)
 
 
 def test_the_place_of_what_is_not_finite_counts_from_the_recordings_start(tmp_path: Path) -> None:
@@ -364,13 +357,22 @@ def test_the_place_of_what_is_not_finite_counts_from_the_recordings_start(tmp_pa
     samples[12000] = np.nan
     path = write(tmp_path / "a.wav", samples, subtype="FLOAT")
 
-    assert "the first at 0.750 s" in refusal(path, offset=0.5)
+    assert "its sample at 0.750 s is nan" in refusal(path, offset=0.5)
 
 
-def test_numbers_beyond_single_precision_are_refused(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.wav", np.full(100, 1e300), subtype="DOUBLE")
+@pytest.mark.parametrize(
+    ("value", "subtype"), [(1e15, "FLOAT"), (1e38, "FLOAT"), (1e300, "DOUBLE")]
+)
+def test_numbers_that_are_no_sound_are_refused(tmp_path: Path, value: float, subtype: str) -> None:
+    path = write(tmp_path / "a.wav", np.full(100, -value), subtype=subtype)
 
-    assert "NaN or infinite" in refusal(path)
+    assert "expected one within ±1" in refusal(path)
+
+
+def test_whole_numbers_in_floating_point_are_sound(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav", 32767 * speechlike(), subtype="FLOAT")
+
+    assert np.allclose(read_waveform(path, sample_rate=RATE), 32767 * speechlike())
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
@@ -427,7 +429,7 @@ def test_a_segment_that_is_not_there_is_refused(
 def test_too_few_samples_to_resample_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", np.zeros(1), 48000)
 
-    assert "too few to resample" in refusal(path)
+    assert "too few samples from 0 s on to resample" in refusal(path)
 
 
 # What is truncated: whole recordings are never taken for it, cut ones always are
@@ -468,17 +470,6 @@ def test_a_flac_that_was_cut_between_frames_is_refused(tmp_path: Path, where: st
     assert "is truncated or damaged" in refusal(path)
 
 
-def test_a_flac_whose_header_leaves_the_length_open_is_refused(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.flac", speechlike())
-    content = bytearray(path.read_bytes())
-    content[21] &= 0xF0
-    content[22:26] = bytes(4)
-    path.write_bytes(content)
-
-    assert "leaves the length open" in refusal(path)
-    assert "leaves the length open" in probe_refusal(path)
-
-
 def test_a_header_that_claims_hours_takes_no_memory_for_them(tmp_path: Path) -> None:
     path = write(tmp_path / "a.flac", speechlike())
     content = bytearray(path.read_bytes())
@@ -499,12 +490,12 @@ def test_an_mp3_that_lacks_more_than_a_frame_is_refused_wherever_it_was_cut(
         assert "is truncated or damaged" in refusal(path)
 
 
-def test_samples_that_the_decoder_does_not_find_are_missed(tmp_path: Path) -> None:
+def test_frames_that_are_not_there_are_missed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mp3", noisy())
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2] + bytes(200))
 
-    assert re.search(r"\d+ of 32000 samples are missing", refusal(path))
+    assert re.search(r"promises \d+ frames, \d+ are there", refusal(path))
 
 
 def test_an_mp3_without_its_last_frame_is_short_by_no_more_than_a_frame(tmp_path: Path) -> None:
@@ -531,9 +522,9 @@ def test_recorded_speech_is_read_at_its_full_length(shared_data: Path, pattern: 
         assert 0.01 < np.abs(waveform).max() < 2
 
 
-def test_a_rate_at_which_nobody_records_is_refused_by_name(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.wav", np.zeros(1000), 999)
+@pytest.mark.parametrize("rate", [999, 999_999_999])
+def test_a_rate_at_which_nobody_records_is_refused_by_name(tmp_path: Path, rate: int) -> None:
+    path = write(tmp_path / "a.wav", np.zeros(1000), rate)
 
-    assert refusal(path).startswith("its sample rate is 999 Hz, expected at least 1000 Hz")
-    with pytest.raises(AudioError, match="999 Hz"):
-        read_duration(path)
+    assert f"its sample rate is {rate} Hz, expected 1000 to 1000000 Hz" in refusal(path)
+    assert f"its sample rate is {rate} Hz" in probe_refusal(path)

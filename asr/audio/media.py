@@ -1,0 +1,90 @@
+"""Decode with FFmpeg, by PyAV, what libsndfile does not know: m4a, mp4, webm, mkv, wma, amr ..."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.audio.decoder import Block, DecodingError, cut
+from asr.audio.layout import Part, View
+
+# A file may refer to others; a name of no protocol keeps FFmpeg from opening them.
+OPTIONS = {"protocol_whitelist": "none"}
+# Containers that know their duration; that of others is estimated from a bit rate.
+TIMED = {"mov", "mp4", "m4a", "matroska", "webm", "asf"}
+# Seconds of which durations and the times of packets may be off.
+TOLERANCE = 0.5
+
+
+def has_ffmpeg() -> bool:
+    """Tell whether PyAV is installed."""
+    try:
+        import av  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+class MediaDecoder:
+    """Decodes the first audio track of a file with FFmpeg.
+
+    Attributes:
+        is_timed: The container says how long it is, so that a missing end is noticed.
+
+    Raises:
+        DecodingError: FFmpeg does not know the format, or finds no audio track in it.
+    """
+
+    def __init__(self, file: BinaryIO, part: Part) -> None:
+        import av
+
+        self._view = View(file, part)
+        try:
+            self._container = av.open(self._view, options=OPTIONS, metadata_errors="replace")
+        except av.FFmpegError as error:
+            raise DecodingError(f"FFmpeg says: {error.strerror}") from error
+        tracks = [track for track in self._container.streams.audio if track.codec_context]
+        if not tracks or not tracks[0].codec_context.channels:
+            self._container.close()
+            raise DecodingError("it has no audio track of a known codec")
+        self._track = tracks[0]
+        self.sample_rate = self._track.codec_context.sample_rate
+        self.channels = self._track.codec_context.channels
+        self.is_timed = bool(TIMED & set(self._container.format.name.split(",")))
+        seconds = self._seconds() if self.is_timed else None
+        self.n_samples = None if seconds is None else round(seconds * self.sample_rate)
+        self.n_lenient = round(TOLERANCE * self.sample_rate)
+
+    def _seconds(self) -> float | None:
+        import av
+
+        if self._track.duration is not None and self._track.time_base is not None:
+            return float(self._track.duration * self._track.time_base)
+        length = self._container.duration
+        return None if length is None else length / av.time_base
+
+    def blocks(self, start: int, end: int | None) -> Iterator[Block]:
+        """See `Decoder`. What comes before the start is decoded and dropped."""
+        return cut(self._decode(), start, end)
+
+    def _decode(self) -> Iterator[Block]:
+        import av
+
+        layout = self._track.codec_context.layout
+        resampler = av.AudioResampler(format="flt", layout=layout, rate=self.sample_rate)
+        try:
+            for frame in self._container.decode(self._track):
+                for converted in resampler.resample(frame):
+                    yield self._samples(converted.to_ndarray())
+            for converted in resampler.resample(None):
+                yield self._samples(converted.to_ndarray())
+        except av.FFmpegError as error:
+            raise self._view.error or DecodingError(f"FFmpeg stopped: {error.strerror}") from error
+
+    def _samples(self, interleaved: NDArray[np.float32]) -> Block:
+        return interleaved.reshape(-1, self.channels)
+
+    def close(self) -> None:
+        """See `Decoder`."""
+        self._container.close()

@@ -1,0 +1,72 @@
+"""Any number of channels become one waveform, all of whose samples can be used."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.audio.decoder import Block, SampleError
+
+# Samples are within ±1, or within 32 bits where a program stored whole numbers as floating-point
+# ones. Beyond is no sound, and the square of its energy is no number any more.
+MAX_SAMPLE = 2.0**31
+# Channels cancel out when their mean keeps less than this share of their power (20 dB).
+CANCELLED_POWER = 0.01
+# Seconds: fewer samples than that may cancel out by chance.
+MIN_DECISION = 0.1
+
+
+class MonoMixer:
+    """Takes one channel, or the mean of all, and checks the samples.
+
+    Where the channels cancel out in a block (a cable or a program inverts one of them), the loudest
+    is taken in place of the mean, which would be silence.
+
+    Args:
+        sample_rate: Hz.
+        channel: Counted from 0; None: all.
+        begun: Seconds of the recording before the first sample.
+
+    Attributes:
+        notes: What was odd, each the end of a sentence about the recording.
+    """
+
+    def __init__(self, sample_rate: int, channel: int | None, begun: float) -> None:
+        self.notes: list[str] = []
+        self._sample_rate, self._channel, self._begun = sample_rate, channel, begun
+        self._n_done = 0
+
+    def __call__(self, block: Block) -> NDArray[np.float32]:
+        """Turn the next block, (N, channels), into (N,).
+
+        Raises:
+            SampleError: A sample is not a number, or not one of a sound.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            waveform = self._mix(block)
+            usable = np.abs(waveform) <= MAX_SAMPLE
+        if not usable.all():
+            first = int(usable.argmin())
+            place = self._begun + (self._n_done + first) / self._sample_rate
+            raise SampleError(
+                f"its sample at {place:.3f} s is {waveform[first]:g}, expected one within ±1; "
+                "export it again"
+            )
+        self._n_done += len(waveform)
+        return waveform
+
+    def _mix(self, block: Block) -> NDArray[np.float32]:
+        if block.shape[1] == 1 or self._channel is not None:
+            return block[:, self._channel or 0]
+        mixed: NDArray[np.float32] = block.mean(axis=1)
+        powers = np.square(block, dtype=np.float64).mean(axis=0)  # (channels,)
+        power = np.square(mixed, dtype=np.float64).mean()
+        is_long = len(block) >= MIN_DECISION * self._sample_rate
+        if not (is_long and power < CANCELLED_POWER * powers.mean()):
+            return mixed
+        loudest = int(powers.argmax())
+        if not self.notes:
+            place = self._begun + self._n_done / self._sample_rate
+            self.notes.append(
+                f"its channels cancel each other out from {place:.1f} s on, as if one were "
+                f"inverted; channel {loudest} alone was taken there"
+            )
+        return block[:, loudest]

@@ -1,0 +1,135 @@
+"""Where recordings come from: files, folders of them, standard input, URLs."""
+
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import copyfileobj
+from typing import BinaryIO, cast
+
+from asr.errors import AudioError
+
+Source = str | Path | BinaryIO
+STDIN = "-"
+# What recordings are called. Their content decides how they are read, but a folder holds more.
+ENDINGS = frozenset(
+    f".{ending}"
+    for ending in (
+        *("wav", "wave", "rf64", "w64", "flac", "mp3", "ogg", "oga", "opus", "spx"),
+        *("aif", "aiff", "aifc", "au", "snd", "caf", "sph", "nist", "voc", "gsm", "vox"),
+        *("m4a", "m4b", "mp4", "m4v", "mov", "aac", "3gp", "3g2", "amr", "awb", "wma", "wmv"),
+        *("asf", "webm", "weba", "mkv", "mka", "avi", "mpg", "mpeg", "mp2", "ts", "flv", "ac3"),
+    )
+)
+FILE_BUFFER = 1 << 16
+COPY_BYTES = 1 << 20
+
+
+def find_recordings(folder: Path) -> Iterator[Path]:
+    """Find the audio and video files in a folder and those below it, by their endings.
+
+    Hidden files and folders, and links to folders, are passed over.
+
+    Yields:
+        Paths that begin with `folder`; each folder's files by name, then its folders.
+
+    Raises:
+        AudioError: A folder cannot be read.
+    """
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise AudioError(f"{folder}: cannot be read: {error.strerror}") from error
+    shown = [entry for entry in entries if not entry.name.startswith(".")]
+    for entry in shown:
+        if Path(entry.name).suffix.lower() in ENDINGS and entry.is_file():
+            yield Path(entry.path)
+    for entry in shown:
+        if entry.is_dir(follow_symlinks=False):
+            yield from find_recordings(Path(entry.path))
+
+
+def name_of(source: Source) -> str:
+    """Name a source in messages."""
+    if isinstance(source, str | Path):
+        return "standard input" if str(source) == STDIN else str(source)
+    return str(getattr(source, "name", "the recording"))
+
+
+@contextmanager
+def open_source(source: Source, *, is_streamed: bool = False) -> Iterator[BinaryIO]:
+    """Open a source for reading.
+
+    Args:
+        source: A path; a URL of any protocol that fsspec knows; "-", standard input; or a binary
+            file, from its start if it can seek.
+        is_streamed: What cannot seek is read as it arrives, else copied to a temporary file first.
+
+    Raises:
+        AudioError: The source cannot be a recording; the message names it.
+        OSError: The system refuses to read it.
+    """
+    if not isinstance(source, str | Path):
+        with _seekable(source, is_streamed) as file:
+            yield file
+    elif str(source) == STDIN:
+        if sys.stdin.isatty():
+            raise AudioError("standard input: is a terminal; pipe a recording into it")
+        with _seekable(sys.stdin.buffer, is_streamed) as file:
+            yield file
+    elif isinstance(source, str) and "://" in source:
+        with _open_url(source) as remote, _copied(remote) as file:
+            yield file
+    else:
+        _check_file(Path(source))
+        with Path(source).open("rb", buffering=FILE_BUFFER) as file:
+            yield file
+
+
+@contextmanager
+def _seekable(file: BinaryIO, is_streamed: bool) -> Iterator[BinaryIO]:
+    if file.seekable():
+        file.seek(0)
+        yield file
+    elif is_streamed:
+        yield file
+    else:
+        with _copied(file) as copy:
+            yield copy
+
+
+@contextmanager
+def _copied(file: BinaryIO) -> Iterator[BinaryIO]:
+    with tempfile.TemporaryFile() as copy:
+        copyfileobj(file, copy, COPY_BYTES)
+        copy.seek(0)
+        yield cast(BinaryIO, copy)
+
+
+@contextmanager
+def _open_url(url: str) -> Iterator[BinaryIO]:
+    try:
+        import fsspec
+    except ImportError as error:
+        raise AudioError(
+            f"{url}: reading URLs needs fsspec: pip install 'asr-ctc[cloud]'"
+        ) from error
+    try:
+        opened = fsspec.open(url, "rb")
+    except ImportError as error:
+        raise AudioError(f"{url}: {error}; pip install 'asr-ctc[cloud]'") from error
+    except ValueError as error:
+        raise AudioError(f"{url}: is no URL that fsspec knows: {error}") from error
+    with opened as file:
+        yield file
+
+
+def _check_file(path: Path) -> None:
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise AudioError(f"{path}: is a folder; name the audio files in it")
+    if not stat.S_ISREG(status.st_mode):
+        raise AudioError(f"{path}: is not a regular file; save the recording to one, or pipe it in")

@@ -1,0 +1,132 @@
+"""What libsndfile does not know, FFmpeg decodes, where PyAV is installed."""
+
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asr.audio.read import read_duration, read_waveform
+from asr.audio.recording import open_recording
+from asr.errors import AudioError
+
+RATE = 16000
+# Container, codec, sample rate, seconds by which codecs lengthen, whether a missing end is noticed.
+FORMATS = [
+    ("mp4", "aac", 48000, 0.1, True),
+    ("ipod", "aac", 44100, 0.1, True),
+    ("3gp", "aac", 16000, 0.2, True),
+    ("mov", "pcm_s16le", 44100, 0.01, True),
+    ("webm", "libopus", 48000, 0.05, True),
+    ("matroska", "aac", 48000, 0.1, True),
+    ("amr", "libopencore_amrnb", 8000, 0.1, False),
+    ("adts", "aac", 44100, 0.1, False),
+]
+MP4 = b"\0\0\0\x18ftypisom\0\0\0\0isommp42" + bytes(100)
+
+
+def encode(container: str, codec: str, rate: int) -> bytes:
+    """Two seconds of a tone of 400 Hz."""
+    av = pytest.importorskip("av")
+    tone = 0.3 * np.sin(2 * np.pi * 400 * np.arange(2 * rate) / rate).astype(np.float32)
+    frame = av.AudioFrame.from_ndarray(tone[None], format="flt", layout="mono")
+    frame.sample_rate = rate
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as output:
+        stream = output.add_stream(codec, rate=rate)
+        stream.layout = "mono"
+        resampler = av.AudioResampler(format=stream.codec_context.format.name, layout="mono")
+        for converted in resampler.resample(frame):
+            output.mux(stream.encode(converted))
+        output.mux(stream.encode(None))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("container", "codec", "rate", "longer", "is_timed"), FORMATS)
+def test_what_ffmpeg_knows_is_read(
+    container: str, codec: str, rate: int, longer: float, is_timed: bool
+) -> None:
+    content = encode(container, codec, rate)
+
+    with open_recording(io.BytesIO(content)) as recording:
+        waveform = np.concatenate(list(recording.blocks(RATE)))
+
+    assert 2 * RATE - 100 <= len(waveform) <= (2 + longer) * RATE
+    spectrum = np.abs(np.fft.rfft(waveform[8000:24000]))
+    assert spectrum.argmax() == 400
+    assert (recording.duration is not None) == is_timed
+    assert recording.notes == [] if is_timed else ["would go unnoticed" in recording.notes[0]]
+
+
+@pytest.mark.parametrize(("container", "codec", "rate", "longer", "is_timed"), FORMATS)
+def test_a_segment_is_that_part_of_the_whole(
+    container: str, codec: str, rate: int, longer: float, is_timed: bool
+) -> None:
+    del longer, is_timed
+    file = io.BytesIO(encode(container, codec, rate))
+    whole = read_waveform(file, sample_rate=rate)
+
+    segment = read_waveform(file, sample_rate=rate, offset=0.5, duration=0.25)
+
+    assert np.array_equal(segment, whole[rate // 2 : rate * 3 // 4])
+
+
+@pytest.mark.parametrize(("container", "codec", "rate", "longer", "is_timed"), FORMATS)
+def test_a_missing_end_is_refused_where_the_container_tells(
+    container: str, codec: str, rate: int, longer: float, is_timed: bool
+) -> None:
+    del longer
+    content = encode(container, codec, rate)
+    if not is_timed:
+        pytest.skip("it does not tell")
+
+    with pytest.raises(AudioError, match="is truncated or damaged"):
+        read_waveform(io.BytesIO(content[: len(content) // 2]), sample_rate=RATE)
+
+
+@pytest.mark.parametrize(("container", "codec", "rate"), [f[:3] for f in FORMATS if f[4]])
+def test_joined_recordings_are_read_one_after_another(
+    container: str, codec: str, rate: int
+) -> None:
+    content = encode(container, codec, rate)
+    whole = read_waveform(io.BytesIO(content), sample_rate=rate)
+
+    with open_recording(io.BytesIO(content + content)) as recording:
+        joined = np.concatenate(list(recording.blocks(rate)))
+
+    assert np.array_equal(joined, np.concatenate([whole, whole]))
+    assert recording.notes == ["2 recordings are joined in it; read one after another"]
+
+
+def test_the_duration_of_what_does_not_tell_is_counted() -> None:
+    content = encode("adts", "aac", 44100)
+
+    n_samples = len(read_waveform(io.BytesIO(content), sample_rate=RATE))
+
+    assert read_duration(io.BytesIO(content)) == n_samples / RATE
+
+
+def test_a_file_that_refers_to_others_opens_none_of_them(tmp_path: Path) -> None:
+    (tmp_path / "a.aac").write_bytes(encode("adts", "aac", 44100))
+    for content in (
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:2,\nfile://{tmp_path}/a.aac\n#EXT-X-ENDLIST\n",
+        f"ffconcat version 1.0\nfile '{tmp_path}/a.aac'\n",
+    ):
+        with pytest.raises(AudioError, match="is not audio of a known format"):
+            read_waveform(io.BytesIO(content.encode()), sample_rate=RATE)
+
+
+def test_a_picture_has_no_audio_track() -> None:
+    pytest.importorskip("av")
+    picture = b"P6 2 2 255\n" + bytes(12)
+
+    with pytest.raises(AudioError, match="is not audio of a known format"):
+        read_waveform(io.BytesIO(picture), sample_rate=RATE)
+
+
+def test_without_pyav_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+
+    with pytest.raises(AudioError, match=r"pip install 'asr-ctc\[media\]' reads m4a, mp4, webm"):
+        read_waveform(io.BytesIO(MP4), sample_rate=RATE)

@@ -1,0 +1,148 @@
+"""Recordings come from paths, files, standard input and URLs; folders are searched for them."""
+
+import io
+import os
+import subprocess
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from asr.audio.read import read_waveform
+from asr.audio.source import find_recordings
+from asr.errors import AudioError
+
+RATE = 16000
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def wav() -> bytes:
+    file = io.BytesIO()
+    noise = 0.1 * np.random.default_rng(0).standard_normal(RATE)
+    soundfile.write(file, noise, RATE, format="WAV")
+    return file.getvalue()
+
+
+def test_a_binary_file_is_read_from_its_start(wav: bytes) -> None:
+    file = io.BytesIO(wav)
+    file.seek(1000)
+
+    assert len(read_waveform(file, sample_rate=RATE)) == RATE
+    assert not file.closed
+
+
+def test_a_file_object_is_named_by_its_name_or_as_the_recording(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"what is this?")
+
+    with path.open("rb") as file, pytest.raises(AudioError, match=f"^{path}: is not audio"):
+        read_waveform(file, sample_rate=RATE)
+    with pytest.raises(AudioError, match=r"^the recording: is not audio"):
+        read_waveform(io.BytesIO(b"what is this?"), sample_rate=RATE)
+
+
+def test_what_cannot_seek_is_read_to_its_end(wav: bytes) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb", buffering=0) as sink:
+        sink.write(wav[:40000])
+
+    with os.fdopen(reading, "rb") as source:
+        assert len(read_waveform(source, sample_rate=RATE)) == RATE
+
+
+@pytest.mark.parametrize("is_pipe", [True, False])
+def test_standard_input_is_a_dash(tmp_path: Path, wav: bytes, is_pipe: bool) -> None:
+    code = (
+        "from asr.audio.read import read_waveform; from pathlib import Path;"
+        f"print(len(read_waveform(Path('-'), sample_rate={RATE})))"
+    )
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav)
+    command = [sys.executable, "-c", code]
+    with path.open("rb") as file:
+        if is_pipe:
+            output = subprocess.run(command, check=True, input=wav, stdout=-1, cwd=ROOT).stdout
+        else:
+            output = subprocess.run(command, check=True, stdin=file, stdout=-1, cwd=ROOT).stdout
+
+    assert int(output) == RATE
+
+
+def test_a_terminal_is_no_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+
+    with pytest.raises(AudioError, match=r"^standard input: is a terminal; pipe a recording"):
+        read_waveform("-", sample_rate=RATE)
+
+
+def test_a_url_is_read(tmp_path: Path, wav: bytes) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    (tmp_path / "a.wav").write_bytes(wav)
+    with fsspec.open("memory://folder/b.wav", "wb") as file:
+        file.write(wav)
+
+    assert len(read_waveform(f"file://{tmp_path}/a.wav", sample_rate=RATE)) == RATE
+    assert len(read_waveform("memory://folder/b.wav", sample_rate=RATE)) == RATE
+
+
+def test_a_recording_is_read_over_http(tmp_path: Path, wav: bytes) -> None:
+    pytest.importorskip("fsspec")
+    pytest.importorskip("aiohttp")
+    (tmp_path / "a.wav").write_bytes(wav)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/"
+        waveform = read_waveform(f"{url}a.wav", sample_rate=RATE)
+        with pytest.raises(AudioError, match=f"^{url}no.wav: no such file"):
+            read_waveform(f"{url}no.wav", sample_rate=RATE)
+        with pytest.raises(AudioError, match="cannot be read"):
+            read_waveform("http://127.0.0.1:9/a.wav", sample_rate=RATE)
+        server.shutdown()
+
+    assert len(waveform) == RATE
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("memory://no.wav", "no such file"),
+        ("no-such-protocol://a.wav", "is no URL that fsspec knows: Protocol not known"),
+    ],
+)
+def test_a_url_that_cannot_be_read_is_refused_by_name(url: str, message: str) -> None:
+    pytest.importorskip("fsspec")
+
+    with pytest.raises(AudioError, match=f"^{url}: {message}"):
+        read_waveform(url, sample_rate=RATE)
+
+
+def test_without_fsspec_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+
+    with pytest.raises(AudioError, match=r"s3://a/b.wav: .* pip install 'asr-ctc\[cloud\]'"):
+        read_waveform("s3://a/b.wav", sample_rate=RATE)
+
+
+def test_a_folder_is_searched_to_its_depths(tmp_path: Path) -> None:
+    names = ["b.WAV", "a.mp3", "c/d/e.opus", "c/f.m4a", "g.txt", ".hidden.wav", ".git/h.wav"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "folder.wav").mkdir()
+
+    found = [path.relative_to(tmp_path).as_posix() for path in find_recordings(tmp_path)]
+
+    assert found == ["a.mp3", "b.WAV", "c/f.m4a", "c/d/e.opus"]
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AudioError, match="none: cannot be read: No such file"):
+        next(find_recordings(tmp_path / "none"))
