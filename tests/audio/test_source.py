@@ -102,8 +102,6 @@ def test_a_recording_is_read_over_http(tmp_path: Path, wav: bytes) -> None:
         waveform = read_waveform(f"{url}a.wav", sample_rate=RATE)
         with pytest.raises(AudioError, match=f"^{url}no.wav: no such file"):
             read_waveform(f"{url}no.wav", sample_rate=RATE)
-        with pytest.raises(AudioError, match="cannot be read"):
-            read_waveform("http://127.0.0.1:9/a.wav", sample_rate=RATE)
         server.shutdown()
 
     assert len(waveform) == RATE
