@@ -131,7 +131,8 @@ class Recognizer:
         is_calibrated: bool = True,
         n_threads: int = 1,
     ) -> None:
-        self.model, self.engine, self._n_threads = model, engine, n_threads
+        self.model, self.engine = model, engine
+        self._windows = Windows(n_threads=n_threads)
         self._voiced = VoicedEngine(engine, model.config.frame_shift)
         self.searcher = Searcher(model, plan, n_threads=n_threads)
         self.calibration = self.searcher.calibration_of(model) if is_calibrated else None
@@ -215,7 +216,8 @@ class Recognizer:
         Yields:
             The next words, in order, as soon as nothing that follows can change them.
         """
-        emissions = self._emitted(blocks, Windows(stride, context, n_threads=1, n_ahead=0))
+        windows = Windows(stride, context, n_threads=1, n_ahead=0)
+        emissions = self._emitted(blocks, windows, self._voiced)
         for hypothesis in self._searched(emissions):
             if words := self.searcher.words.timed(hypothesis, math.inf):
                 yield words
@@ -273,7 +275,7 @@ class Recognizer:
     def _transcribed(self, name: str, blocks: Iterable[Waveform]) -> Transcript:
         """Transcribe a recording of any length; one of a single window like any short one."""
         lengths: list[int] = []
-        emissions = self._emitted(_measured(blocks, lengths))
+        emissions = self._emitted(_measured(blocks, lengths), self._windows, self._voiced)
         first, second = next(emissions), next(emissions, None)
         if second is None:
             (n_best,) = self.searcher(first[None], np.array([len(first)]))
@@ -303,19 +305,11 @@ class Recognizer:
         return replace(aligned, words=words, confidence=None)
 
     def _emitted(
-        self,
-        blocks: Iterable[Waveform],
-        windows: Windows | None = None,
-        engine: Engine | None = None,
+        self, blocks: Iterable[Waveform], windows: Windows, engine: Engine
     ) -> Iterator[Emission]:
         """Compute a recording window by window."""
-        return emit(
-            blocks,
-            engine or self._voiced,
-            self.searcher.head,
-            frame_shift=self.model.config.frame_shift,
-            windows=windows or Windows(n_threads=self._n_threads),
-        )
+        head, frame_shift = self.searcher.head, self.model.config.frame_shift
+        return emit(blocks, engine, head, frame_shift=frame_shift, windows=windows)
 
     def _emissions(
         self, utterances: Iterable[Utterance], batch_duration: float, engine: Engine
@@ -324,7 +318,7 @@ class Recognizer:
 
         def whole(utterance: Utterance) -> Emission:
             blocks = utterance_blocks(utterance, self.sample_rate)
-            return np.concatenate(list(self._emitted(blocks, engine=engine)))
+            return np.concatenate(list(self._emitted(blocks, self._windows, engine)))
 
         for group, log_probs, lengths in self._computed(utterances, batch_duration, engine):
             emissions = iter(zip(log_probs, lengths.tolist(), strict=True))

@@ -121,7 +121,9 @@ def _find_end(file: BinaryIO, found: _File, n_bytes: int, notes: list[str]) -> N
     if after is not None and end < n_bytes:
         found.end = after
         return
-    found.end = next_file = _next_file(file, found.kind, found.samples.start, n_bytes)
+    # Before the promised end there is none; a placeholder promises nothing.
+    search_from = found.samples.start if end == n_bytes else end
+    found.end = next_file = _next_file(file, found.kind, search_from, n_bytes)
     n_there = next_file - found.samples.start
     is_silent = not n_promised and not read_at(file, end, n_bytes - end).strip(b"\0")
     if n_there - n_promised < (SURPLUS_BYTES if n_promised else 1) or is_silent:

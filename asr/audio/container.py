@@ -40,7 +40,9 @@ def find_layout(file: BinaryIO, n_bytes: int) -> Layout:
 
 def _walk_au(file: BinaryIO, start: int, n_bytes: int) -> Layout:
     """Check the size in the header."""
-    header = read_at(file, start, 12)
+    header = read_at(file, start, 24)
+    if len(header) < 24:
+        return damaged("it ends in its header")
     offset, size = int.from_bytes(header[4:8]), int.from_bytes(header[8:12])
     n_present = n_bytes - start - offset
     if size in (OPEN_SIZE, n_present):
@@ -50,8 +52,8 @@ def _walk_au(file: BinaryIO, start: int, n_bytes: int) -> Layout:
             f"its header promises {size} bytes of samples, {max(0, n_present)} are there"
         )
     note = f"its header says {size} bytes of samples, {n_present} are there; read all"
-    corrected = header[:8] + OPEN_SIZE.to_bytes(4)
-    return Layout(((corrected, Span(start + 12, n_bytes)),), (note,))
+    corrected = header[:8] + OPEN_SIZE.to_bytes(4) + header[12:]
+    return Layout(((corrected, Span(start + 24, n_bytes)),), (note,))
 
 
 def _walk_caf(file: BinaryIO, start: int, n_bytes: int) -> Layout:

@@ -44,10 +44,10 @@ class MediaDecoder:
             self._container = av.open(self._view, options=OPTIONS, metadata_errors="replace")
         except av.FFmpegError as error:
             raise DecodingError(f"FFmpeg says: {error.strerror}") from error
-        tracks = self._container.streams.audio
-        if not tracks:
+        tracks = [track for track in self._container.streams.audio if track.codec_context]
+        if not tracks or not tracks[0].codec_context.channels:
             self._container.close()
-            raise DecodingError("it has no audio track")
+            raise DecodingError("it has no audio track of a known codec")
         self._track = tracks[0]
         self.sample_rate = self._track.codec_context.sample_rate
         self.channels = self._track.codec_context.channels

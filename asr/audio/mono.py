@@ -56,9 +56,10 @@ class MonoMixer:
     def _mix(self, block: Block) -> NDArray[np.float32]:
         if block.shape[1] == 1 or self._channel is not None:
             return block[:, self._channel or 0]
-        mixed: NDArray[np.float32] = block.mean(axis=1)
-        powers = np.square(block, dtype=np.float64).mean(axis=0)  # (channels,)
-        power = np.square(mixed, dtype=np.float64).mean()
+        n_channels = block.shape[1]
+        mixed: NDArray[np.float32] = block @ np.full(n_channels, 1 / n_channels, np.float32)
+        powers = np.einsum("nc,nc->c", block, block)
+        power = mixed @ mixed
         is_long = len(block) >= MIN_DECISION * self._sample_rate
         if not (is_long and power < CANCELLED_POWER * powers.mean()):
             return mixed

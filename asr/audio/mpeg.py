@@ -111,7 +111,7 @@ def _append(streams: list[_Stream], head: bytes, span: Span, is_new: bool) -> No
         stream.spans.append(span)
 
 
-def mpeg_frame_bytes(header: bytes) -> int | None:
+def mpeg_frame_bytes(header: bytes | bytearray) -> int | None:
     """Compute the size of the Layer III frame with this header; None if it is not a header."""
     bits = int.from_bytes(header)
     if len(header) < 4 or bits >> 21 != 0x7FF or bits >> 17 & 3 != 1:
@@ -132,7 +132,7 @@ def _kind(header: bytes) -> tuple[int, int, bool]:
     return header[1] & 0x1E, header[2] & 0x0C, header[3] >> 6 == 3
 
 
-def _counter_offset(header: bytes) -> int:
+def _counter_offset(header: bytes | bytearray) -> int:
     """Compute where Xing's count lies in a frame: after its header and empty side information."""
     is_mpeg1, is_mono = header[1] & 0x18 == 0x18, header[3] >> 6 == 3
     return 4 + (32, 17)[is_mono] if is_mpeg1 else 4 + (17, 9)[is_mono]
@@ -188,7 +188,7 @@ def _part(stream: _Stream) -> Part:
     header = bytearray(stream.header)
     header[1] |= 1  # no checksum
     header[2] = header[2] & 0x0C | 0x90  # a bit rate that leaves room, and no padding
-    offset = _counter_offset(bytes(header))
+    offset = _counter_offset(header)
     count = b"Xing" + (1).to_bytes(4) + stream.n_frames.to_bytes(4)
     frame = bytes(header).ljust(offset, b"\0") + count
-    return (frame.ljust(mpeg_frame_bytes(bytes(header)) or 0, b"\0"), *stream.spans)
+    return (frame.ljust(mpeg_frame_bytes(header) or 0, b"\0"), *stream.spans)

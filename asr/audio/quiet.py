@@ -1,8 +1,9 @@
 """Keep libraries written in C from writing to the terminal.
 
-mpg123, inside libsndfile, prints what it thinks of a damaged MP3 file, and offers no way to turn
-that off. It prints to C's `stderr`, a variable that can point elsewhere for a while. Python's own
-stderr does not use it, so that nothing else is lost.
+mpg123, inside libsndfile, prints what it thinks of a damaged MP3 file, libsndfile itself what it
+thinks of a damaged SDS file, and neither offers a way to turn that off. They print to C's `stdout`
+and `stderr`, variables that can point elsewhere for a while. Python's own streams do not use them,
+so that nothing else is lost.
 """
 
 import ctypes
@@ -11,35 +12,43 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# As glibc calls the variables, and macOS; elsewhere nothing is done.
+NAMES = ("stdout", "stderr", "__stdoutp", "__stderrp")
+
 _lock = threading.Lock()
 _n_inside = 0
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Send what C code prints to `stderr` nowhere; in any number of threads at once."""
-    global _n_inside  # noqa: PLW0603  # one variable of C, one count of its users
+    """Send what C code prints nowhere; in any number of threads at once."""
+    global _n_inside  # noqa: PLW0603  # C's variables are global, and so is the count of their users
     with _lock:
-        if _n_inside == 0 and _STDERR is not None:
-            _STDERR.value = _NOWHERE
+        if _n_inside == 0 and _NOWHERE is not None:
+            _point([_NOWHERE] * len(_STREAMS))
         _n_inside += 1
     try:
         yield
     finally:
         with _lock:
             _n_inside -= 1
-            if _n_inside == 0 and _STDERR is not None:
-                _STDERR.value = _ORIGINAL
+            if _n_inside == 0:
+                _point(_ORIGINALS)
 
 
-def _find_stderr() -> ctypes.c_void_p | None:
-    """Find C's variable, where the system has it: Linux (glibc) and macOS."""
-    for name in ("stderr", "__stderrp"):
+def _point(targets: list[int | None]) -> None:
+    for stream, target in zip(_STREAMS, targets, strict=True):
+        stream.value = target
+
+
+def _find_streams() -> list[ctypes.c_void_p]:
+    streams = []
+    for name in NAMES:
         try:
-            return ctypes.c_void_p.in_dll(ctypes.CDLL(None), name)
+            streams.append(ctypes.c_void_p.in_dll(ctypes.CDLL(None), name))
         except (ValueError, TypeError, OSError):
             continue
-    return None
+    return streams
 
 
 def _open_nowhere() -> int | None:
@@ -49,6 +58,6 @@ def _open_nowhere() -> int | None:
     return file
 
 
-_STDERR = _find_stderr()
-_ORIGINAL = _STDERR.value if _STDERR is not None else None
-_NOWHERE = _open_nowhere() if _STDERR is not None else None
+_STREAMS = _find_streams()
+_ORIGINALS = [stream.value for stream in _STREAMS]
+_NOWHERE = _open_nowhere() if _STREAMS else None

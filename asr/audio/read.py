@@ -94,15 +94,15 @@ def read_waveform(
         return np.concatenate(blocks)
 
 
-@lru_cache(maxsize=1000)
-def _warn_once(message: str) -> None:
-    """Training reads a recording many times."""
-    _LOG.warning("%s", message)
-
-
 def resample(waveform: NDArray[np.float32], from_rate: int, to_rate: int) -> NDArray[np.float32]:
-    """Resample a waveform, (N,) float32, from one rate to another, Hz (soxr, HQ)."""
+    """Resample a waveform, (N,), from one rate to another, in Hz (soxr, HQ)."""
     if from_rate == to_rate:
         return waveform
     resampled: NDArray[np.float32] = soxr.resample(waveform, from_rate, to_rate)
     return resampled
+
+
+@lru_cache(maxsize=1000)
+def _warn_once(message: str) -> None:
+    """Training reads a recording many times."""
+    _LOG.warning("%s", message)

@@ -1,7 +1,9 @@
 """Print what was said in recordings.
 
-They may be WAV, FLAC, Ogg, MP3 or AIFF, at any rate, with any number of channels. The model is the
-one that comes with the package, with its default search, unless you choose others.
+They may be WAV, FLAC, Ogg, MP3, AIFF, AU, CAF and what else libsndfile reads, at any rate, with any
+number of channels; - is standard input. With `pip install 'asr-ctc[media]'` they may be M4A, MP4,
+WebM, MKV, WMA, AMR and what else FFmpeg reads. The model is the one that comes with the package,
+with its default search, unless you choose others.
 
 One recording prints its text. Several print a line each, as soon as it is known: the file's name, a
 tab, and the text, for `cut`, `sort` and spreadsheets. All other formats call a recording by its
@@ -25,6 +27,7 @@ Examples:
   asr transcribe --search greedy speech.wav                    is faster, with more errors
   asr transcribe --format json *.flac | jq .words
   asr transcribe --format srt --output subtitles talk.mp3      writes subtitles/talk.srt
+  curl -s https://example.org/talk.mp3 | asr transcribe -
 """
 
 import argparse

@@ -13,6 +13,7 @@ Read in this order:
 - `tiny`: a synthetic corpus in the same layout, to test the whole chain in a minute;
 - `batching`: which utterances form a batch, epoch by epoch;
 - `loader`: the waveform of an utterance, and reading ahead in threads;
+- `groups`: recordings read ahead, as many together as are computed at once;
 - `damage`: recordings that cannot be read, a few of which training does without;
 - `feature_cache`: features, kept from one epoch to the next.
 """

@@ -12,6 +12,7 @@ import pytest
 import soundfile
 import soxr
 
+from asr.audio.mpeg import mpeg_frame_bytes
 from asr.audio.pcm import ENCODINGS, PcmFormat
 from asr.audio.read import read_waveform
 from asr.audio.recording import Waveform, open_recording
@@ -171,8 +172,10 @@ def test_what_mpg123_says_of_damage_does_not_reach_the_terminal(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     content = bytearray(encode(speechlike(), container="MP3", subtype="MPEG_LAYER_III"))
-    for start in range(1000, len(content) - 100, 700):
-        content[start : start + 20] = bytes(20)
+    random, start = np.random.default_rng(0), mpeg_frame_bytes(content[:4]) or 0
+    while n_bytes := mpeg_frame_bytes(content[start : start + 4]):
+        content[start + 4 : start + 40] = random.bytes(36)  # all but the header
+        start += n_bytes
 
     def decode() -> None:
         with suppress(AudioError):

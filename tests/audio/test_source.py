@@ -4,6 +4,9 @@ import io
 import os
 import subprocess
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +89,22 @@ def test_a_url_is_read(tmp_path: Path, wav: bytes) -> None:
 
     assert len(read_waveform(f"file://{tmp_path}/a.wav", sample_rate=RATE)) == RATE
     assert len(read_waveform("memory://folder/b.wav", sample_rate=RATE)) == RATE
+
+
+def test_a_recording_is_read_over_http(tmp_path: Path, wav: bytes) -> None:
+    pytest.importorskip("fsspec")
+    pytest.importorskip("aiohttp")
+    (tmp_path / "a.wav").write_bytes(wav)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/"
+        waveform = read_waveform(f"{url}a.wav", sample_rate=RATE)
+        with pytest.raises(AudioError, match=f"^{url}no.wav: no such file"):
+            read_waveform(f"{url}no.wav", sample_rate=RATE)
+        server.shutdown()
+
+    assert len(waveform) == RATE
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def test_two_recordings_of_one_id_are_a_problem(tmp_path: Path, chapter: Path) -
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"", "is empty"), (b"no audio here" * 99, "is not audio"), (b"fLaC", "is not audio")],
+    [(b"", "is empty"), (b"no audio here" * 99, "is not audio"), (b"fLaC", "is truncated")],
 )
 def test_a_recording_that_cannot_be_read_is_a_problem(
     tmp_path: Path, chapter: Path, content: bytes, reason: str

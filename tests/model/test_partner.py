@@ -96,7 +96,8 @@ def test_partners_compute_the_same_bits_every_time() -> None:
     for (one, one_gradients), (other, other_gradients) in zip(first, second, strict=True):
         assert torch.equal(one, other)
         for a, b in zip(one_gradients, other_gradients, strict=True):
-            assert (a is None and b is None) or torch.equal(a, b)
+            assert (a is None) == (b is None)
+            assert a is None or b is None or torch.equal(a, b)
 
 
 def test_an_error_of_one_partner_is_raised_in_the_other() -> None:
