@@ -4,7 +4,7 @@ Ids are dense. The first three are `<unk>` (any word outside), `<s>` (the start 
 is never predicted) and `</s>` (its end, which is).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
@@ -55,6 +55,22 @@ class Vocabulary:
     def __len__(self) -> int:
         """Count the words, the three special ones included."""
         return len(self.words)
+
+    def respelled(self, respell: Callable[[str], str]) -> "Vocabulary":
+        """Spell the words by a rule, if no two become alike; otherwise leave them as they are.
+
+        A word that the rule would drop or divide stays as it is.
+
+        Example:
+            >>> Vocabulary.of(["cat", "x-ray"]).respelled(lambda w: w.upper().replace("-", " "))
+            Vocabulary(words=('<unk>', '<s>', '</s>', 'CAT', 'x-ray'))
+        """
+        own = self.words[len(SPECIAL) :]
+        joined = " ".join(own)
+        if respell(joined) == joined:  # ten times as fast as one by one
+            return self
+        spelled = [new if len((new := respell(word)).split()) == 1 else word for word in own]
+        return Vocabulary((*SPECIAL, *spelled)) if len({*spelled}) == len(own) else self
 
     def ids(self, words: Iterable[str]) -> list[int]:
         """Return the ids of words; 0, the id of `<unk>`, for words outside."""

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asr.errors import ConfigError, DataError
 from asr.lexicon.read import read_columns
 from asr.lm.files import read_ngram
 from asr.lm.ngram import NO_NODES, NGram
 from asr.lm.vocabulary import SPECIAL, Vocabulary
+from asr.search.agreement import check_lexicon, common_ids, refuse_misfit
 from asr.search.hotwords import BOUNDARY, make_hotwords
 from asr.search.language import Language
 from asr.search.lexicon import Spellings, make_lexicon
@@ -72,9 +74,10 @@ def fuse(
 
     Args:
         tokens: Of the model's text head, by id.
-        normaliser_name: That of the model's training text. Words of the lexicon and hotwords go
-            through it, pronunciations do not.
-        phones: Tokens of the phone head, if there is one: they spell a lexicon with pronunciations.
+        normaliser_name: That of the model's training text. Words of all files go through it (those
+            of the language model if that keeps them apart), pronunciations do not.
+        phones: Tokens of the phone head, if there is one: they spell a lexicon with pronunciations,
+            whose phones can have a digit for stress (`AH0`) that the tokens lack.
         lm: An n-gram model, see `asr lm`.
         lexicon: Words, see `read_lexicon`.
         hotwords: Phrases that score higher, each with its boost in nats, above 0.
@@ -82,10 +85,13 @@ def fuse(
     Raises:
         ConfigError: Words need a lexicon with pronunciations, as no token begins a word; or a
             boost is not above 0.
-        DataError: A file cannot be used, or nothing in it can be spelled.
+        DataError: A file cannot be used, or its words do not agree with the model or the others.
     """
     normalise = normaliser(normaliser_name)
-    ngram = read_ngram(lm) if lm else NGram(Vocabulary(SPECIAL), NO_NODES)
+    ngram = NGram(Vocabulary(SPECIAL), NO_NODES)
+    if lm:
+        read = read_ngram(lm)
+        ngram = NGram(read.vocabulary.respelled(normalise), read.nodes)
     entries: _Entries = (list(ngram.vocabulary.words[len(SPECIAL) :]), [])
     if lexicon is not None:
         entries = read_columns(lexicon, normalise)
@@ -94,12 +100,17 @@ def fuse(
         tokens = phones
     units = _Units(tokens, in_characters=not are_pronounced)
     words = tuple(dict.fromkeys(entries[0]))
-    spellings = _spellings(entries, words, units, lexicon or lm)
+    lm_ids = np.array(ngram.vocabulary.ids(words), np.int32)
+    spellings = _spellings(entries, words, units)
+    if source := lexicon or lm:
+        _check_spelled(source, words, spellings, None if lexicon else common_ids(ngram))
+    if lm and lexicon:
+        check_lexicon(lm, ngram, lexicon, lm_ids)
     phrases = _phrases(hotwords or {}, units, normalise, entries if are_pronounced else None)
     language = Language(
         begins_word=units.begins_word,
         lexicon=make_lexicon(spellings, units.of_tokens, units.begins_word.tolist()),
-        lm_ids=np.array(ngram.vocabulary.ids(words), np.int32),
+        lm_ids=lm_ids,
         is_open=lexicon is None,
         ngram=ngram.nodes,
         hotwords=make_hotwords(phrases, units.of_tokens),
@@ -136,6 +147,11 @@ class _Units:
             names = [(), *((rest,) if rest else () for rest in rests[1:])]
         distinct = dict.fromkeys(chain.from_iterable(names))
         self.numbers = {name: i for i, name in enumerate(distinct, BOUNDARY + 1)}
+        if not in_characters:
+            stressed = {
+                f"{name}{stress}": i for name, i in self.numbers.items() for stress in "012"
+            }
+            self.numbers = stressed | self.numbers
         self.of_tokens = [self.spell(own) for own in names]
 
     def spell(self, names: Sequence[str]) -> tuple[int, ...]:
@@ -146,9 +162,7 @@ class _Units:
             return ()
 
 
-def _spellings(
-    entries: _Entries, words: Sequence[str], units: _Units, source: Path | None
-) -> Spellings:
+def _spellings(entries: _Entries, words: Sequence[str], units: _Units) -> Spellings:
     """Spell entries, read from a file, in units; leave out those that tokens cannot spell."""
     if not words:
         return Spellings.of([], [])
@@ -165,12 +179,26 @@ def _spellings(
     lengths = np.bincount(entry[ids != BOUNDARY], minlength=len(word))
     can_be_spelled = lengths > 0
     can_be_spelled[entry[ids < 0]] = False
-    if not can_be_spelled.any():
-        raise DataError(f"{source}: none of its words can be spelled in the model's tokens")
-    if n_left_out := np.count_nonzero(~can_be_spelled):
-        _LOG.info("%s: %d entries have no spelling in tokens", source, n_left_out)
     is_unit = (ids > BOUNDARY) & can_be_spelled[entry]
     return Spellings(ids[is_unit], lengths[can_be_spelled], word[can_be_spelled])
+
+
+def _check_spelled(
+    source: Path, words: Sequence[str], spellings: Spellings, lm_ids: NDArray[np.intp] | None
+) -> None:
+    """Refuse a file whose words, or its common ones by their ids, tokens can hardly spell."""
+    is_spelled = np.zeros(len(words), np.bool_)
+    is_spelled[spellings.words] = True
+    if n_left_out := np.count_nonzero(~is_spelled):
+        _LOG.info("%s: %d words have no spelling in tokens", source, n_left_out)
+    looked_at = np.arange(len(words)) if lm_ids is None else lm_ids - len(SPECIAL)
+    refuse_misfit(
+        source,
+        [words[i] for i in looked_at],
+        is_spelled[looked_at],
+        "can be spelled in the model's tokens",
+        "spell it as the model's training text was, or take another file",
+    )
 
 
 def _phrases(
