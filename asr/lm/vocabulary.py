@@ -16,6 +16,8 @@ UNKNOWN, START, END = "<unk>", "<s>", "</s>"
 UNKNOWN_ID, START_ID, END_ID = range(3)
 SPECIAL = (UNKNOWN, START, END)
 
+_BLOCK = 1000  # words that are respelled at once, if they can be
+
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
@@ -65,12 +67,20 @@ class Vocabulary:
             >>> Vocabulary.of(["cat", "x-ray"]).respelled(lambda w: w.upper().replace("-", " "))
             Vocabulary(words=('<unk>', '<s>', '</s>', 'CAT', 'x-ray'))
         """
-        own = self.words[len(SPECIAL) :]
-        joined = " ".join(own)
-        if respell(joined) == joined:  # ten times as fast as one by one
+        spelled = list(SPECIAL)
+        for start in range(len(SPECIAL), len(self), _BLOCK):
+            block = self.words[start : start + _BLOCK]
+            joined = " ".join(block)
+            if respell(joined) != joined:  # ten times as fast as one by one
+                words = map(respell, block)
+                block = tuple(
+                    new if " " not in new and new else old
+                    for old, new in zip(block, words, strict=True)
+                )
+            spelled += block
+        if tuple(spelled) == self.words or len({*spelled}) < len(self):
             return self
-        spelled = [new if len((new := respell(word)).split()) == 1 else word for word in own]
-        return Vocabulary((*SPECIAL, *spelled)) if len({*spelled}) == len(own) else self
+        return Vocabulary(tuple(spelled))
 
     def ids(self, words: Iterable[str]) -> list[int]:
         """Return the ids of words; 0, the id of `<unk>`, for words outside."""

@@ -88,10 +88,7 @@ def fuse(
         DataError: A file cannot be used, or its words do not agree with the model or the others.
     """
     normalise = normaliser(normaliser_name)
-    ngram = NGram(Vocabulary(SPECIAL), NO_NODES)
-    if lm:
-        read = read_ngram(lm)
-        ngram = NGram(read.vocabulary.respelled(normalise), read.nodes)
+    ngram = read_ngram(lm).respelled(normalise) if lm else NGram(Vocabulary(SPECIAL), NO_NODES)
     entries: _Entries = (list(ngram.vocabulary.words[len(SPECIAL) :]), [])
     if lexicon is not None:
         entries = read_columns(lexicon, normalise)
