@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from asr.compiled import compiled
 from asr.lm.counts import CountedLevel, Counts
-from asr.lm.levels import Level, Mask, Rows, select
+from asr.lm.levels import Level, Mask, Rows
 from asr.lm.ngram import NGram
 from asr.lm.vocabulary import START_ID, UNKNOWN_ID, Vocabulary
 
@@ -48,17 +48,24 @@ def estimate(levels: list[CountedLevel], kept: list[Mask], vocabulary: Vocabular
     ngrams, log_probs, backoffs = [], [], []
     for order, keep in enumerate(kept, 1):
         counts = adjusted_counts(levels, order)
-        level = levels.pop(0).ngrams
+        parents, words, suffixes = levels.pop(0).ngrams
         probs, gamma = np.empty(len(keep), np.float32), np.ones(len(lower), np.float32)
+        level = Level(parents, words, suffixes)
         _interpolate(level, counts, keep, discounts(counts, order), lower, probs, gamma)
-        del counts
         if order == 1:
             probs[START_ID] = 1.0  # it is given, not predicted
         backoffs.append(np.log(gamma[is_context]))
-        level, rows = select(level, keep, rows)
-        ngrams.append(level)
         log_probs.append(np.log(probs[keep]))
         lower, is_context = probs, keep
+        del level, counts, gamma, probs  # each array goes as soon as it can: there are gigabytes
+        parents = rows[parents[keep]]
+        suffixes = rows[suffixes[keep]]
+        words = words[keep]
+        ngrams.append(Level(parents, words, suffixes))
+        if order < len(kept):
+            rows = np.cumsum(keep, dtype=np.int32) - np.int32(1)
+        del parents, suffixes, words
+    del lower, rows
     return NGram.from_levels(vocabulary, ngrams, log_probs, backoffs[1:])
 
 

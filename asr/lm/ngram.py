@@ -110,18 +110,22 @@ class NGram:
         n_inner, n_nodes = starts[-2], starts[-1]
         if n_nodes > _MAX_NODES:
             raise DataError(f"expected at most {_MAX_NODES} n-grams, got {n_nodes}: prune more")
-        words, suffixes = np.full(n_nodes, -1, np.int32), np.zeros(n_nodes, np.int32)
+        words, suffixes = np.zeros(n_nodes, np.int32), np.zeros(n_nodes, np.int32)
+        words[0] = -1
         all_log_probs, all_backoffs = np.zeros(n_nodes, np.float32), np.zeros(n_inner, np.float32)
         first_child = np.full(n_inner + 1, n_nodes, np.uint32)
         while levels:  # the highest order, which has most, first
             below, start, stop = starts[len(levels) - 1 : len(levels) + 2]
             if len(levels) < len(starts) - 2:
                 all_backoffs[start:stop] = backoffs[len(levels) - 1]
-            level = levels.pop()
+            parents, own_words, own_suffixes = levels.pop()
             contexts = np.arange(start - below, dtype=np.int32)
-            first_child[below:start] = start + np.searchsorted(level.parents, contexts)
-            words[start:stop] = level.words
-            np.add(level.suffixes, np.int32(below), out=suffixes[start:stop])
+            first_child[below:start] = start + np.searchsorted(parents, contexts)
+            del parents
+            words[start:stop] = own_words
+            del own_words
+            np.add(own_suffixes, np.int32(below), out=suffixes[start:stop])
+            del own_suffixes
             all_log_probs[start:stop] = log_probs[len(levels)]
         nodes = make_nodes(words, all_log_probs, all_backoffs, first_child, suffixes)
         return cls(vocabulary, nodes)
