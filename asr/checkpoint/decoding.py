@@ -142,7 +142,7 @@ def write_default_search(folder: Path, search: SearchPlan, normalise: Normaliser
     Args:
         folder: The model directory.
         search: Greedy, or a beam search with a language model and without hotwords.
-        normalise: Applied to the words of the lexicon.
+        normalise: Applied to the words of both.
 
     Raises:
         DataError: The language model or the lexicon cannot be read, or they share no word.
@@ -150,7 +150,7 @@ def write_default_search(folder: Path, search: SearchPlan, normalise: Normaliser
     if search.beam is None:
         return
     assert search.lm is not None
-    lm = read_ngram(search.lm)
+    lm = read_ngram(search.lm).respelled(normalise)
     if search.lexicon:
         known = set(lm.vocabulary.words)
         entries = [

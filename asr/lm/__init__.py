@@ -5,7 +5,7 @@ ids); `levels` (the n-grams of each order, as arrays) and `counts` (those of a t
 model, as flat arrays), `backoff` (its probabilities, in compiled code); `kneser_ney` (from counts
 to a model) and `pruning` (to a smaller one); `arpa` (a model as text), `arpa_reader` and
 `assembly` (text by any tool as a model), `binary` (the arrays as a file) and `files` (either, by
-the file's name); `perplexity` (how well a model predicts a text).
+the file's content); `perplexity` (how well a model predicts a text).
 
-Only `backoff` and `perplexity` need compiled code.
+The inner loops are compiled (`asr.compiled`).
 """

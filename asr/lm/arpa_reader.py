@@ -1,8 +1,9 @@
 r"""ARPA reader: text by any tool becomes a model, or an error that names the line.
 
-Tools differ in ways that do not matter: fields are separated by tabs or spaces; `<UNK>` is
-`<unk>`; a missing back-off weight is one; contexts and suffixes that were pruned are filled in
-(see `assembly`). Without `<unk>`, a word outside the vocabulary has probability 1e-100.
+Tools differ in ways that do not matter: fields are separated by tabs or spaces; there are empty
+lines; `<UNK>` is `<unk>`; a missing back-off weight is one; contexts and suffixes that were pruned
+are filled in (see `assembly`). What is impossible (-inf, or a word outside without `<unk>`) has
+probability 1e-100, so that the score of a text stays a number.
 """
 
 import re
@@ -21,7 +22,7 @@ from asr.lm.ngram import NGram
 from asr.lm.segments import unpacked
 from asr.lm.vocabulary import END, START, UNKNOWN, Vocabulary
 
-UNKNOWN_LOG10 = -100.0  # where a file has no <unk>
+LEAST_LOG10 = -100.0
 
 _CHUNK = 100_000  # lines read at a time
 _COUNT = re.compile(rb"ngram\s+(\d+)\s*=\s*(\d+)")
@@ -46,6 +47,8 @@ def read_arpa(path: Path) -> NGram:
             lines.expect(b"\\%d-grams:" % order)
             tables.append(_read_lines(lines, order, n, ids))
         lines.expect(b"\\end\\")
+    if np.any(tables[-1].backoffs):  # of contexts for a longer order, which is empty
+        tables.append(Table.empty(len(tables) + 1))
     try:
         levels, tables = assemble(tables)
     except DataError as error:
@@ -65,19 +68,30 @@ class _Lines:
         self._path = path
         self._file = file
         self.number = 0  # of the last line taken
+        self._blank: list[int] = []  # lines among those that were taken
 
     def take(self, n: int) -> list[bytes]:
-        """Take n lines, or what there is."""
-        taken = list(islice(self._file, n))
-        self.number += len(taken)
-        return taken
+        """Take n lines that are not blank, or what there is."""
+        lines: list[bytes] = []
+        while len(lines) < n and (taken := list(islice(self._file, n - len(lines)))):
+            filled = [line for line in taken if not line.isspace()]
+            if len(filled) < len(taken):
+                numbered = enumerate(taken, self.number + 1)
+                self._blank += [number for number, line in numbered if line.isspace()]
+            self.number += len(taken)
+            lines += filled
+        return lines
+
+    def number_of(self, first: int, nth: int) -> int:
+        """Number the nth line, from 0 on, of those from line `first` on that are not blank."""
+        for blank in self._blank:
+            if first <= blank <= first + nth:
+                nth += 1
+        return first + nth
 
     def next(self) -> bytes:
-        """Take the next line that is not empty, without space around it; b"" at the end."""
-        while taken := self.take(1):
-            if line := taken[0].strip():
-                return line
-        return b""
+        """Take the next line that is not blank, without space around it; b"" at the end."""
+        return b"".join(self.take(1)).strip()
 
     def expect(self, expected: bytes) -> None:
         """Take a line that must be there."""
@@ -94,7 +108,7 @@ def _read_counts(lines: _Lines) -> list[int]:
     r"""Read, from \data\ on, how many n-grams of each order follow."""
     while (line := lines.next()) != b"\\data\\":
         if not line:
-            raise lines.error("expected \\data\\", line)
+            raise lines.error("expected an n-gram model, with \\data\\", line)
     counts: list[int] = []
     while match := _COUNT.fullmatch(line := lines.next()):
         order, n = map(int, match.groups())
@@ -115,16 +129,16 @@ def _read_words(lines: _Lines, n: int) -> tuple[Vocabulary, Ids, Table]:
     repeated = np.flatnonzero(table.words[:, 0] != np.arange(n))
     if len(repeated):
         word = list(rows)[table.words[repeated[0], 0]]
-        raise lines.error("expected each word once", word, first + int(repeated[0]))
+        raise lines.error("expected each word once", word, lines.number_of(first, int(repeated[0])))
     rows.default_factory = None
     unknown = rows.pop(_OTHER_UNKNOWN, n)  # row n: see below
     rows.setdefault(UNKNOWN.encode(), unknown)
     for word in (START, END):
         if word.encode() not in rows:
             raise lines.error(f"expected {word} among the 1-grams", b"none")
-    vocabulary = Vocabulary.of(_decode(lines, word, first + row) for word, row in rows.items())
+    vocabulary = Vocabulary.of(_decode(lines, word, first, row) for word, row in rows.items())
     order = [rows[word.encode()] for word in vocabulary.words]
-    log_probs = np.append(table.log_probs, np.float32(UNKNOWN_LOG10 * LN_10))[order]
+    log_probs = np.append(table.log_probs, np.float32(LEAST_LOG10 * LN_10))[order]
     backoffs = np.append(table.backoffs, np.float32(0.0))[order]
     ids = {word.encode(): i for i, word in enumerate(vocabulary.words)}
     ids.setdefault(_OTHER_UNKNOWN, ids[UNKNOWN.encode()])
@@ -132,11 +146,11 @@ def _read_words(lines: _Lines, n: int) -> tuple[Vocabulary, Ids, Table]:
     return vocabulary, ids, Table(words, log_probs, backoffs)
 
 
-def _decode(lines: _Lines, word: bytes, number: int) -> str:
+def _decode(lines: _Lines, word: bytes, first: int, nth: int) -> str:
     try:
         return word.decode()
     except UnicodeDecodeError:
-        raise lines.error("expected UTF-8 text", word, number) from None
+        raise lines.error("expected UTF-8 text", word, lines.number_of(first, nth)) from None
 
 
 def _read_lines(lines: _Lines, order: int, n: int, ids: Ids) -> Table:
@@ -150,8 +164,8 @@ def _read_lines(lines: _Lines, order: int, n: int, ids: Ids) -> Table:
         try:
             found = _parse(chunk, order, ids)
         except (ValueError, LookupError):
-            for number, line in enumerate(chunk, first):
-                _check(lines, line, number, order, n, ids)
+            for i, line in enumerate(chunk):
+                _check(lines, line, lines.number_of(first, i), order, n, ids)
             raise
         words.append(found[0])
         values.append(found[1])
@@ -171,8 +185,9 @@ def _parse(
         [float(field[0]) for field in fields],
         [float(field[order + 1]) if len(field) > order + 1 else 0.0 for field in fields],
     ]
-    values = LN_10 * np.array(log10s).T
-    if max(map(len, fields)) > order + 2 or not (values[:, 0] <= 0).all() or np.isnan(values).any():
+    values = LN_10 * np.maximum(np.array(log10s).T, LEAST_LOG10)
+    is_valid = (values[:, 0] <= 0).all() and (values < -LN_10 * LEAST_LOG10).all()  # no NaN either
+    if not is_valid or max(map(len, fields)) > order + 2:
         raise ValueError
     return np.array(words, np.int32).T, values.astype(np.float32)
 

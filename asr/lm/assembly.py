@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.errors import DataError
-from asr.lm.levels import Level, Rows, first_level
+from asr.lm.levels import Level, Rows, find, first_level
 
 Values = NDArray[np.float32]
 
@@ -23,6 +23,12 @@ class Table:
     words: NDArray[np.int32]  # (n, order) ids
     log_probs: Values  # (n,); NaN for a gap to be filled
     backoffs: Values  # (n,); 0 for none
+
+    @classmethod
+    def empty(cls, order: int) -> "Table":
+        """Make a table without n-grams."""
+        no_values = np.zeros(0, np.float32)
+        return cls(np.zeros((0, order), np.int32), no_values, no_values)
 
     def sorted(self) -> "Table":
         """Sort by the first word, then the second, and so on."""
@@ -70,14 +76,9 @@ def assemble(tables: list[Table]) -> tuple[list[Level], list[Table]]:
 
 def _find(levels: list[Level], words: NDArray[np.int32]) -> Rows:
     """Find the rows of n-grams (n, len(levels)) in the last level; -1 for those it lacks."""
-    rows = words[:, 0]
-    for level, last in zip(levels[1:], words.T[1:], strict=True):
-        n_words = len(levels[0])
-        keys = level.parents.astype(np.int64) * n_words + level.words
-        wanted = rows.astype(np.int64) * n_words + last
-        found = np.searchsorted(keys, wanted)
-        is_there = np.append(keys, -1)[found] == wanted
-        rows = np.where(is_there & (rows >= 0), found, -1).astype(np.int32)
+    rows = words[:, 0].copy()
+    for below, level, last in zip(levels, levels[1:], words.T[1:], strict=False):
+        find(level, len(below.words), rows, last.copy(), rows)
     return rows
 
 

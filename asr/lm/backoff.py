@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.compiled import compiled
+from asr.lm.levels import find_word
 from asr.lm.ngram import ROOT, Nodes
 from asr.lm.vocabulary import END_ID, START_ID
 
@@ -68,16 +69,8 @@ def shorten(nodes: Nodes, node: int) -> int:
 
 @compiled
 def _child(nodes: Nodes, node: int, word: int) -> int:
-    """Find the child with a word, by bisection; -1 if there is none."""
+    """Find the child with a word; -1 if there is none."""
     if node == ROOT:
         return 1 + word
     low = int(np.int64(nodes.first_child[node]))
-    end = int(np.int64(nodes.first_child[node + 1]))
-    high = end
-    while low < high:
-        middle = (low + high) // 2
-        if nodes.words[middle] < word:
-            low = middle + 1
-        else:
-            high = middle
-    return low if low < end and nodes.words[low] == word else -1
+    return find_word(nodes.words, low, int(np.int64(nodes.first_child[node + 1])), word)

@@ -48,6 +48,15 @@ def write_binary(path: Path, model: NGram) -> None:
             file.write(np.ascontiguousarray(array).data)
 
 
+def is_binary(path: Path) -> bool:
+    """Check for the first bytes of such a file: the length, below 2**48, and a brace."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_LENGTH.size + 1).endswith(b"\0\0{")
+    except OSError:
+        return False  # and whoever reads it says why
+
+
 def read_binary(path: Path) -> NGram:
     """Map a model into memory, read-only.
 
@@ -82,8 +91,7 @@ def _read_header(path: Path, data: NDArray[np.uint8]) -> tuple[int, dict[str, An
             raise KeyError(FORMAT)
     except (struct.error, ValueError, KeyError, TypeError):
         raise DataError(
-            f"{path}: expected a binary n-gram model (an ARPA file's name ends in .arpa or "
-            ".arpa.gz): asr lm build and asr lm convert make them"
+            f"{path}: expected a binary n-gram model: asr lm build and asr lm convert make them"
         ) from None
     return start, entries
 

@@ -1,30 +1,26 @@
-"""Files: a model is read and written as text (ARPA) or binary, by its file's name."""
+"""Files: a model as text (ARPA) or binary; its content tells, and the name of one to write."""
 
 from pathlib import Path
 
 from asr.lm.arpa import write_arpa
 from asr.lm.arpa_reader import read_arpa
-from asr.lm.binary import read_binary, write_binary
+from asr.lm.binary import is_binary, read_binary, write_binary
 from asr.lm.ngram import NGram
-from asr.lm.segments import OPENERS
+from asr.lm.segments import PACKERS
 
 
 def read_ngram(path: Path) -> NGram:
-    """Read a model: ARPA if the name ends in .arpa, or is compressed (.gz, .xz, .bz2); else binary.
+    """Read a model: binary, or ARPA, plain or compressed, whatever its name.
 
     Raises:
-        DataError: The file cannot be read, or is not of that form.
+        DataError: The file cannot be read, or is neither.
     """
-    return read_arpa(path) if _is_arpa(path) else read_binary(path)
+    return read_binary(path) if is_binary(path) else read_arpa(path)
 
 
 def write_ngram(path: Path, model: NGram) -> None:
-    """Write a model in the form that the name implies, complete or not at all."""
-    if _is_arpa(path):
+    """Write a model, complete or not at all: ARPA if the name ends in .arpa, .gz, .xz or .bz2."""
+    if path.suffix in {".arpa", *PACKERS}:
         write_arpa(path, model)
     else:
         write_binary(path, model)
-
-
-def _is_arpa(path: Path) -> bool:
-    return path.suffix in {".arpa", *OPENERS}

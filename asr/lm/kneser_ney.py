@@ -18,12 +18,13 @@ import logging
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.compiled import compiled
 from asr.lm.counts import CountedLevel, Counts
-from asr.lm.levels import Level, Mask, select
+from asr.lm.levels import Level, Mask, Rows
 from asr.lm.ngram import NGram
 from asr.lm.vocabulary import START_ID, UNKNOWN_ID, Vocabulary
 
-Probs = NDArray[np.float64]
+Probs = NDArray[np.float32]
 
 FALLBACK = (0.0, 0.5, 1.0, 1.5)  # discounts if counts do not determine them, as lmplz's
 
@@ -37,64 +38,98 @@ def estimate(levels: list[CountedLevel], kept: list[Mask], vocabulary: Vocabular
     `<unk>`, share what discounts take from the words that it has.
 
     Args:
-        levels: Of orders 1, 2, ...
+        levels: Of orders 1, 2, ...; the list is emptied, so that memory holds them only once.
         kept: For each level, which n-grams the model will have (see `kept_ngrams`).
         vocabulary: The words of the model.
     """
-    adjusted = adjusted_counts(levels)
-    probs: Probs = np.array([1 / (len(vocabulary) - 1)])  # uniform, without <s>
+    lower = np.array([1 / (len(vocabulary) - 1)], np.float32)  # uniform, without <s>
     is_context: Mask = np.ones(1, np.bool_)
-    log_probs, backoffs = [], []
-    for order, (level, counts, keep) in enumerate(zip(levels, adjusted, kept, strict=True), 1):
-        discount = discounts(counts, order)
-        probs, gamma = _interpolate(level.ngrams, counts, keep, discount, probs)
+    rows: Rows = np.zeros(1, np.int32)
+    ngrams, log_probs, backoffs = [], [], []
+    for order, keep in enumerate(kept, 1):
+        counts = adjusted_counts(levels, order)
+        parents, words, suffixes = levels.pop(0).ngrams
+        probs, gamma = np.empty(len(keep), np.float32), np.ones(len(lower), np.float32)
+        level = Level(parents, words, suffixes)
+        _interpolate(level, counts, keep, discounts(counts, order), lower, probs, gamma)
         if order == 1:
             probs[START_ID] = 1.0  # it is given, not predicted
-        log_probs.append(np.log(probs[keep]))
         backoffs.append(np.log(gamma[is_context]))
-        is_context = keep
-    ngrams = select([level.ngrams for level in levels], kept)
+        log_probs.append(np.log(probs[keep]))
+        lower, is_context = probs, keep
+        del level, counts, gamma, probs  # each array goes as soon as it can: there are gigabytes
+        parents = rows[parents[keep]]
+        suffixes = rows[suffixes[keep]]
+        words = words[keep]
+        ngrams.append(Level(parents, words, suffixes))
+        if order < len(kept):
+            rows = np.cumsum(keep, dtype=np.int32) - np.int32(1)
+        del parents, suffixes, words
+    del lower, rows
     return NGram.from_levels(vocabulary, ngrams, log_probs, backoffs[1:])
 
 
+@compiled
 def _interpolate(
-    ngrams: Level, counts: Counts, keep: Mask, discount: Probs, lower: Probs
-) -> tuple[Probs, Probs]:
-    """Compute the probability of each n-gram (n,) of an order, and each context's back-off weight.
+    ngrams: Level,
+    counts: Counts,
+    keep: Mask,
+    discount: NDArray[np.float64],
+    lower: Probs,
+    probs: Probs,
+    gamma: Probs,
+) -> None:
+    """Compute the probability of each n-gram of an order, and each context's back-off weight.
 
     `counts` are adjusted, (n,); `discount`, (4,), is taken from counts of 0, 1, 2 and more; `lower`
-    has the probabilities of the order below, by its rows.
+    has the probabilities of the order below, by its rows. Fills `probs`, (n,), and `gamma`.
     """
-    n_contexts = len(lower)
-    taken = np.where(keep, discount[np.minimum(counts, 3)], counts)
-    total = np.bincount(ngrams.parents, counts, n_contexts)
-    gamma = np.ones(n_contexts)
-    np.divide(np.bincount(ngrams.parents, taken, n_contexts), total, out=gamma, where=total > 0)
-    probs = (counts - taken) / total[ngrams.parents]
-    probs += gamma[ngrams.parents] * lower[ngrams.suffixes]
-    return probs, gamma
+    start = 0
+    while start < len(counts):
+        context, end = ngrams.parents[start], start
+        total = taken = 0.0
+        while end < len(counts) and ngrams.parents[end] == context:
+            total += counts[end]
+            taken += discount[min(counts[end], 3)] if keep[end] else counts[end]
+            end += 1
+        if total > 0.0:
+            gamma[context] = taken / total
+        for i in range(start, end):
+            left = counts[i] - discount[min(counts[i], 3)] if keep[i] else 0.0
+            probs[i] = left / total + taken / total * lower[ngrams.suffixes[i]]
+        start = end
 
 
-def adjusted_counts(levels: list[CountedLevel]) -> list[Counts]:
-    """Count the different words before each n-gram; its occurrences if it never has one."""
-    adjusted = []
-    for level, longer in zip(levels, [*levels[1:], None], strict=True):
-        counts = level.counts
-        if longer is not None:
-            n_before = np.bincount(longer.ngrams.suffixes, minlength=len(counts))
-            counts = np.where(n_before > 0, n_before, counts)  # <s> has none
-        adjusted.append(counts)
-    adjusted[0] = adjusted[0].copy()
-    adjusted[0][[UNKNOWN_ID, START_ID]] = 0
-    return adjusted
+def adjusted_counts(levels: list[CountedLevel], order: int) -> Counts:
+    """Count the different words before each n-gram; its occurrences if it never has one.
+
+    Args:
+        levels: Those of an order and of the next one come first.
+        order: Of the n-grams.
+    """
+    counts = levels[0].counts
+    if len(levels) > 1:
+        n_before = np.zeros(len(counts), np.int32)
+        _count(levels[1].ngrams.suffixes, n_before)
+        counts = np.where(n_before > 0, n_before, counts)  # <s> has none
+    if order == 1:
+        counts = counts.copy()
+        counts[[UNKNOWN_ID, START_ID]] = 0
+    return counts
 
 
-def discounts(adjusted: Counts, order: int) -> Probs:
+@compiled
+def _count(rows: Rows, times: Rows) -> None:
+    for row in rows:
+        times[row] += 1
+
+
+def discounts(adjusted: Counts, order: int) -> NDArray[np.float64]:
     """Estimate what to take from adjusted counts of 0, 1, 2 and more, (4,).
 
     If a text is too small or too regular for that, the fallback is used and logged.
     """
-    n = np.bincount(np.minimum(adjusted, 5), minlength=6).astype(np.float64)
+    n = np.array([float(np.count_nonzero(adjusted == count)) for count in range(5)])
     if n[1:4].all():
         y = n[1] / (n[1] + 2 * n[2])
         found = np.array([0.0, *(j - (j + 1) * y * n[j + 1] / n[j] for j in (1, 2, 3))])

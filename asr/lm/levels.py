@@ -10,17 +10,18 @@ Rows are sorted by (parent, word), so those with the same context are consecutiv
 the row, in the level below, of the n-gram without its first word: that of "<s> A B" is 1, "A B".
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from asr.compiled import compiled
 
 Rows = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """The n-grams of one order, sorted by (parent, word); parents and suffixes of words are 0."""
 
     parents: Rows  # (n,) row of the context in the level below
@@ -38,13 +39,53 @@ def first_level(n_words: int) -> Level:
     return Level(root, np.arange(n_words, dtype=np.int32), root)
 
 
-def select(levels: list[Level], kept: list[Mask]) -> list[Level]:
-    """Keep the marked n-grams of each level; their contexts and suffixes must be among them."""
-    selected = []
-    below: Rows = np.zeros(1, np.int32)  # new rows of the level below; of the root
-    for level, keep in zip(levels, kept, strict=True):
-        selected.append(
-            Level(below[level.parents[keep]], level.words[keep], below[level.suffixes[keep]])
-        )
-        below = (np.cumsum(keep) - 1).astype(np.int32)
-    return selected
+def select(level: Level, keep: Mask, below: Rows) -> tuple[Level, Rows]:
+    """Keep the marked n-grams of a level; their contexts and suffixes are kept below.
+
+    Args:
+        level: The n-grams.
+        keep: (n,) which of them stay.
+        below: The new row of each n-gram of the level below.
+
+    Returns:
+        The level, and the new row of each n-gram, valid for those that stay.
+    """
+    kept = Level(below[level.parents[keep]], level.words[keep], below[level.suffixes[keep]])
+    return kept, np.cumsum(keep, dtype=np.int32) - np.int32(1)
+
+
+def find(level: Level, n_contexts: int, parents: Rows, words: Rows, found: Rows) -> None:
+    """Find the rows of n-grams by context and last word, (n,); -1 for those that a level lacks.
+
+    Args:
+        level: Of the n-grams.
+        n_contexts: Number of rows in the level below.
+        parents: Rows of the contexts in the level below; -1 has no n-gram.
+        words: The last words.
+        found: Receives the rows; it may be `parents`, also shifted by one towards the end.
+    """
+    starts = np.searchsorted(level.parents, np.arange(n_contexts + 1, dtype=np.int32))
+    _find(starts.astype(np.int32), level.words, parents, words, found)
+
+
+@compiled
+def find_word(words: Rows, low: int, end: int, word: int) -> int:
+    """Find a word among sorted ones, words[low:end], by bisection; -1 if it is not there."""
+    high = end
+    while low < high:
+        middle = (low + high) // 2
+        if words[middle] < word:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < end and words[low] == word else -1
+
+
+@compiled
+def _find(starts: Rows, words: Rows, parents: Rows, wanted: Rows, found: Rows) -> None:
+    for i in range(len(wanted) - 1, -1, -1):  # from the end: see `found`
+        row = -1
+        if parents[i] >= 0:
+            low, end = int(starts[parents[i]]), int(starts[parents[i] + 1])
+            row = find_word(words, low, end, int(wanted[i]))
+        found[i] = row

@@ -14,23 +14,20 @@ the first; the children of a node are consecutive.
 The children of node i are first_child[i] .. first_child[i + 1] - 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from asr.errors import DataError
-from asr.lm.levels import Level, Mask, select
+from asr.lm.levels import Level, Mask, Rows, select
 from asr.lm.vocabulary import Vocabulary
 
 ROOT = 0
 
 _MAX_NODES = 2**31  # what int32 can number
-
-Number = TypeVar("Number", np.int32, np.uint32, np.float32)
 
 
 class Nodes(NamedTuple):
@@ -89,7 +86,7 @@ class NGram:
     def from_levels(
         cls,
         vocabulary: Vocabulary,
-        levels: Sequence[Level],
+        levels: list[Level],
         log_probs: Sequence[NDArray[np.floating]],
         backoffs: Sequence[NDArray[np.floating]],
     ) -> "NGram":
@@ -100,29 +97,37 @@ class NGram:
 
         Args:
             vocabulary: The words; the first level has a row for each.
-            levels: Of orders 1, 2, ...
+            levels: Of orders 1, 2, ...; the list is emptied, so that memory holds them only once.
             log_probs: (n,) for each level, natural log.
             backoffs: (n,) for each level but the last, natural log.
 
         Raises:
             DataError: There are more n-grams than can be numbered.
         """
-        while not len(levels[-1]) and not np.any(backoffs[len(levels) - 2]):
-            levels = levels[:-1]
-        starts = np.cumsum([0, 1, *map(len, levels)])  # of each order, 0 included
-        if starts[-1] > _MAX_NODES:
-            raise DataError(f"expected at most {_MAX_NODES} n-grams, got {starts[-1]}: prune more")
-        n_children, suffixes = [], []
-        for level, below, size in zip(levels, starts, np.diff(starts), strict=False):
-            n_children.append(np.bincount(level.parents, minlength=size))
-            suffixes.append(level.suffixes + np.int32(below))
-        nodes = make_nodes(
-            words=_join([[-1], *(level.words for level in levels)], np.int32),
-            log_probs=_join([[0], *log_probs[: len(levels)]], np.float32),
-            backoffs=_join([[0], *backoffs[: len(levels) - 1]], np.float32),
-            first_child=np.cumsum(_join([[1], *n_children], np.uint32), dtype=np.uint32),
-            suffixes=_join([[0], *suffixes], np.int32),
-        )
+        while not len(levels[-1].words) and not np.any(backoffs[len(levels) - 2]):
+            levels.pop()
+        starts = np.cumsum([0, 1, *(len(level.words) for level in levels)])  # of each order
+        n_inner, n_nodes = starts[-2], starts[-1]
+        if n_nodes > _MAX_NODES:
+            raise DataError(f"expected at most {_MAX_NODES} n-grams, got {n_nodes}: prune more")
+        words, suffixes = np.zeros(n_nodes, np.int32), np.zeros(n_nodes, np.int32)
+        words[0] = -1
+        all_log_probs, all_backoffs = np.zeros(n_nodes, np.float32), np.zeros(n_inner, np.float32)
+        first_child = np.full(n_inner + 1, n_nodes, np.uint32)
+        while levels:  # the highest order, which has most, first
+            below, start, stop = starts[len(levels) - 1 : len(levels) + 2]
+            if len(levels) < len(starts) - 2:
+                all_backoffs[start:stop] = backoffs[len(levels) - 1]
+            parents, own_words, own_suffixes = levels.pop()
+            contexts = np.arange(start - below, dtype=np.int32)
+            first_child[below:start] = start + np.searchsorted(parents, contexts)
+            del parents
+            words[start:stop] = own_words
+            del own_words
+            np.add(own_suffixes, np.int32(below), out=suffixes[start:stop])
+            del own_suffixes
+            all_log_probs[start:stop] = log_probs[len(levels)]
+        nodes = make_nodes(words, all_log_probs, all_backoffs, first_child, suffixes)
         return cls(vocabulary, nodes)
 
     @property
@@ -138,39 +143,36 @@ class NGram:
             starts.append(int(self.nodes.first_child[starts[-1]]))
         return [*starts, len(self.nodes.words)]
 
+    def respelled(self, respell: Callable[[str], str]) -> "NGram":
+        """Spell the words by a rule, if that keeps them apart; see `Vocabulary.respelled`."""
+        return NGram(self.vocabulary.respelled(respell), self.nodes)
+
     def parents(self) -> NDArray[np.int32]:
         """Find the node of each n-gram's context, (N,); the root's is the root."""
         inner = np.arange(len(self.nodes.backoffs), dtype=np.int32)
         n_children = np.diff(self.nodes.first_child)
         return np.concatenate([np.zeros(1, np.int32), np.repeat(inner, n_children)])
 
-    def levels(self) -> list[Level]:
-        """Split the nodes by order."""
-        parents, starts = self.parents(), self.starts
-        words, suffixes = self.nodes.words, self.nodes.suffixes
-        return [
-            Level(parents[start:stop] - below, words[start:stop], suffixes[start:stop] - below)
-            for below, start, stop in zip(starts, starts[1:], starts[2:], strict=False)
-        ]
-
-    def select(self, kept: Mask, backoffs: NDArray[np.floating]) -> "NGram":
+    def select(self, kept: Mask, backoffs: NDArray[np.float32]) -> "NGram":
         """Keep some nodes; their contexts and suffixes must be among them.
 
         Args:
             kept: (N,) which nodes stay; the root and all words do.
             backoffs: (N_inner,) the new back-off weights, by the present nodes.
         """
-        orders = [slice(*bounds) for bounds in pairwise(self.starts)][1:]
-        masks = [kept[order] for order in orders]
-        log_probs = self.nodes.log_probs
-        return NGram.from_levels(
-            self.vocabulary,
-            select(self.levels(), masks),
-            [log_probs[order][mask] for order, mask in zip(orders, masks, strict=True)],
-            [backoffs[order][mask] for order, mask in zip(orders[:-1], masks, strict=False)],
-        )
-
-
-def _join(parts: Sequence[ArrayLike], dtype: type[Number]) -> NDArray[Number]:
-    joined: NDArray[Number] = np.concatenate(parts, dtype=dtype, casting="unsafe")
-    return joined
+        rows: Rows = np.zeros(1, np.int32)
+        levels, log_probs, weights = [], [], []
+        starts, nodes = self.starts, self.nodes
+        for below, start, stop in zip(starts, starts[1:], starts[2:], strict=False):
+            here, keep = slice(start, stop), kept[start:stop]
+            contexts = np.arange(start - below, dtype=np.int32)
+            level = Level(
+                np.repeat(contexts, np.diff(nodes.first_child[below : start + 1])),
+                nodes.words[here],
+                nodes.suffixes[here] - np.int32(below),
+            )
+            level, rows = select(level, keep, rows)
+            levels.append(level)
+            log_probs.append(nodes.log_probs[here][keep])
+            weights.append(backoffs[here][keep] if stop <= len(backoffs) else NO_NODES.backoffs)
+        return NGram.from_levels(self.vocabulary, levels, log_probs, weights[:-1])

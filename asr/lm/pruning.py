@@ -13,13 +13,16 @@ References:
     and Understanding Workshop, 1998.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.compiled import compiled
 from asr.lm.levels import Mask
-from asr.lm.ngram import NGram
+from asr.lm.ngram import NGram, Nodes
 
-Values = NDArray[np.float64]
+Values = NDArray[np.float32]
 
 _LEAST_MASS = 1e-12  # rounding may leave zero or less
 
@@ -32,37 +35,61 @@ def prune(model: NGram, threshold: float, context_probs: Values) -> NGram:
     Args:
         model: Each context's probabilities sum to one.
         threshold: Least relative rise of the perplexity at which an n-gram stays, as in 1e-8.
-        context_probs: (N,) how probable each node is as the context of a word; from counts, since
-            the lower orders of Kneser-Ney do not estimate it (Chelba et al., "Study on Interaction
-            between Entropy Pruning and Kneser-Ney Smoothing", Interspeech 2010).
+        context_probs: (N_inner,) how probable each node is as the context of a word; from counts,
+            since the lower orders of Kneser-Ney do not estimate it (Chelba et al., "Study on
+            Interaction between Entropy Pruning and Kneser-Ney Smoothing", Interspeech 2010).
     """
-    probs = np.exp(model.nodes.log_probs.astype(np.float64))
-    lower = probs[model.nodes.suffixes]
-    parents, starts, n_contexts = model.parents(), model.starts, len(model.nodes.backoffs)
-    # What a context leaves to words without an n-gram: by what it backs off to, and by itself.
-    below = np.maximum(1.0 - np.bincount(parents[1:], lower[1:], n_contexts), _LEAST_MASS)
-    here = np.exp(model.nodes.backoffs.astype(np.float64)) * below
-    kept: Mask = np.ones(len(probs), np.bool_)
-    is_needed = np.zeros(len(probs), np.bool_)
+    starts, least_loss = model.starts, math.log1p(threshold)
+    kept: Mask = np.arange(len(model.nodes.words)) < starts[2]
+    backoffs = np.zeros(len(model.nodes.backoffs), np.float32)
     for order in range(model.order, 1, -1):
-        nodes = np.arange(starts[order], starts[order + 1])
-        context = parents[nodes]
-        loss = _relative_entropy(here[context], below[context], probs[nodes], lower[nodes])
-        matters = np.expm1(context_probs[context] * loss) >= threshold
-        kept[nodes] = matters | is_needed[nodes]
-        staying = nodes[kept[nodes]]
-        is_needed[parents[staying]] = True
-        is_needed[model.nodes.suffixes[staying]] = True
-    out = np.flatnonzero(~kept)
-    here += np.bincount(parents[out], probs[out], n_contexts)
-    below += np.bincount(parents[out], lower[out], n_contexts)
-    is_context = np.bincount(parents[kept][1:], minlength=n_contexts) > 0
-    return model.select(kept, np.where(is_context, np.log(here) - np.log(below), 0.0))
+        first, end = starts[order - 1], starts[order]
+        _prune(model.nodes, first, end, least_loss, context_probs, kept, backoffs)
+    return model.select(kept, backoffs)
 
 
-def _relative_entropy(here: Values, below: Values, probs: Values, lower: Values) -> Values:
-    """Compute the loss (n,), in nats, of dropping each n-gram alone: the above over P(h)."""
-    without = np.log(here + probs) - np.log(below + lower)  # the back-off weight
-    present = np.log(here) - np.log(below)
-    gain: Values = probs * (np.log(lower) + without - np.log(probs)) + here * (without - present)
+@compiled
+def _prune(
+    nodes: Nodes,
+    first: int,
+    end: int,
+    least_loss: float,
+    context_probs: Values,
+    kept: Mask,
+    backoffs: Values,
+) -> None:
+    """Prune after the contexts first .. end - 1.
+
+    In `kept`, nodes that longer n-grams need are marked before; those that stay, after, with what
+    they need. Fills the contexts' new `backoffs`.
+    """
+    for context in range(first, end):
+        start = int(np.int64(nodes.first_child[context]))
+        stop = int(np.int64(nodes.first_child[context + 1]))
+        # What a context leaves to words without an n-gram: by what it backs off to, and by itself.
+        below = 1.0
+        for node in range(start, stop):
+            below -= math.exp(nodes.log_probs[nodes.suffixes[node]])
+        below = max(below, _LEAST_MASS)
+        here = math.exp(nodes.backoffs[context]) * below
+        dropped, dropped_below, has_kept = 0.0, 0.0, False
+        for node in range(start, stop):
+            prob = math.exp(nodes.log_probs[node])
+            lower = math.exp(nodes.log_probs[nodes.suffixes[node]])
+            loss = context_probs[context] * _relative_entropy(here, below, prob, lower)
+            if kept[node] or loss >= least_loss:
+                kept[node] = kept[context] = kept[nodes.suffixes[node]] = has_kept = True
+            else:
+                dropped += prob
+                dropped_below += lower
+        if has_kept:
+            backoffs[context] = math.log(here + dropped) - math.log(below + dropped_below)
+
+
+@compiled
+def _relative_entropy(here: float, below: float, prob: float, lower: float) -> float:
+    """Compute the loss, in nats, of dropping an n-gram alone: the above over P(h)."""
+    present = math.log(here) - math.log(below)
+    without = math.log(here + prob) - math.log(below + lower)  # the back-off weight
+    gain = prob * (math.log(lower) + without - math.log(prob)) + here * (without - present)
     return -gain

@@ -1,7 +1,7 @@
 """Text: segments as one array of word ids, with its vocabulary."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from asr.errors import DataError
 from asr.lm.vocabulary import END, SPECIAL, START, START_ID, Vocabulary, refuse_reserved
+
+Progress = Callable[[int], None]  # takes the number of words read since the last call
 
 _CHUNK = 10_000  # segments numbered at a time
 
@@ -51,6 +53,7 @@ def index_text(
     *,
     n_words: int | None = None,
     min_count: int = 1,
+    progress: Progress = lambda _n_words: None,
 ) -> Text:
     """Number the words of a text.
 
@@ -60,11 +63,12 @@ def index_text(
             by first appearance.
         n_words: Greatest number of the text's words to know; None for all.
         min_count: Least count of a word of the text to know.
+        progress: Called as the text is read.
 
     Raises:
         DataError: The text has no word, or spells `<unk>`, `<s>` or `</s>`.
     """
-    words, tokens = _number(segments)
+    words, tokens = _number(segments, progress)
     if len(words) == len(SPECIAL):
         raise DataError("expected a text to learn from, got one without a word")
     if vocabulary is None:
@@ -75,7 +79,7 @@ def index_text(
     return Text(_renumbering(words, vocabulary)[tokens], vocabulary)
 
 
-def _number(segments: Iterable[str]) -> tuple[list[str], NDArray[np.int32]]:
+def _number(segments: Iterable[str], progress: Progress) -> tuple[list[str], NDArray[np.int32]]:
     """Number words by their first appearance, after the special ones."""
     ids: defaultdict[str, int] = defaultdict()
     ids.default_factory = ids.__len__
@@ -86,6 +90,7 @@ def _number(segments: Iterable[str]) -> tuple[list[str], NDArray[np.int32]]:
     while chunk := list(islice(rest, _CHUNK)):
         numbers = map(ids.__getitem__, _spell(chunk))
         chunks.append(np.fromiter(numbers, np.int32))
+        progress(len(chunks[-1]) - 2 * len(chunk))
     return list(ids), np.concatenate(chunks) if chunks else np.zeros(0, np.int32)
 
 

@@ -4,7 +4,7 @@ Ids are dense. The first three are `<unk>` (any word outside), `<s>` (the start 
 is never predicted) and `</s>` (its end, which is).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
@@ -15,6 +15,8 @@ from asr.lm.segments import read_lines
 UNKNOWN, START, END = "<unk>", "<s>", "</s>"
 UNKNOWN_ID, START_ID, END_ID = range(3)
 SPECIAL = (UNKNOWN, START, END)
+
+_BLOCK = 1000  # words that are respelled at once, if they can be
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,30 @@ class Vocabulary:
     def __len__(self) -> int:
         """Count the words, the three special ones included."""
         return len(self.words)
+
+    def respelled(self, respell: Callable[[str], str]) -> "Vocabulary":
+        """Spell the words by a rule, if no two become alike; otherwise leave them as they are.
+
+        A word that the rule would drop or divide stays as it is.
+
+        Example:
+            >>> Vocabulary.of(["cat", "x-ray"]).respelled(lambda w: w.upper().replace("-", " "))
+            Vocabulary(words=('<unk>', '<s>', '</s>', 'CAT', 'x-ray'))
+        """
+        spelled = list(SPECIAL)
+        for start in range(len(SPECIAL), len(self), _BLOCK):
+            block = self.words[start : start + _BLOCK]
+            joined = " ".join(block)
+            if respell(joined) != joined:  # ten times as fast as one by one
+                words = map(respell, block)
+                block = tuple(
+                    new if " " not in new and new else old
+                    for old, new in zip(block, words, strict=True)
+                )
+            spelled += block
+        if tuple(spelled) == self.words or len({*spelled}) < len(self):
+            return self
+        return Vocabulary(tuple(spelled))
 
     def ids(self, words: Iterable[str]) -> list[int]:
         """Return the ids of words; 0, the id of `<unk>`, for words outside."""

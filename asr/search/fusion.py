@@ -19,6 +19,7 @@ from asr.lexicon.read import read_columns, refuse_losses
 from asr.lm.files import read_ngram
 from asr.lm.ngram import NO_NODES, NGram
 from asr.lm.vocabulary import SPECIAL, Vocabulary
+from asr.search.agreement import check_lexicon, common_ids, refuse_misfit
 from asr.search.hotwords import BOUNDARY, make_hotwords
 from asr.search.language import Language
 from asr.search.lexicon import Spellings, make_lexicon
@@ -73,8 +74,8 @@ def fuse(
 
     Args:
         tokens: Of the model's text head, by id.
-        normaliser_name: That of the model's training text. Words of the lexicon and hotwords go
-            through it.
+        normaliser_name: That of the model's training text. Words of all files go through it (those
+            of the language model if that keeps them apart), pronunciations do not.
         phones: Tokens of the phone head, if there is one: they spell a lexicon with pronunciations,
             whose stress marks are dropped if they have none.
         lm: An n-gram model, see `asr lm`.
@@ -84,10 +85,10 @@ def fuse(
     Raises:
         ConfigError: Words need a lexicon with pronunciations, as no token begins a word; or a
             boost is not above 0.
-        DataError: A file cannot be used, or much of it cannot be spelled.
+        DataError: A file cannot be used, or its words do not agree with the model or the others.
     """
     normalise = normaliser(normaliser_name)
-    ngram = read_ngram(lm) if lm else NGram(Vocabulary(SPECIAL), NO_NODES)
+    ngram = read_ngram(lm).respelled(normalise) if lm else NGram(Vocabulary(SPECIAL), NO_NODES)
     entries: _Entries = (list(ngram.vocabulary.words[len(SPECIAL) :]), [])
     if lexicon is not None:
         entries = read_columns(lexicon, normalise)
@@ -97,12 +98,17 @@ def fuse(
         entries = (entries[0], in_phones(entries[1], tokens))
     units = _Units(tokens, in_characters=not are_pronounced)
     words = tuple(dict.fromkeys(entries[0]))
-    spellings = _spellings(entries, words, units, lexicon, lm)
+    lm_ids = np.array(ngram.vocabulary.ids(words), np.int32)
+    spellings = _spellings(entries, words, units, lexicon)
+    if lm and lexicon:
+        check_lexicon(lm, ngram, lexicon, lm_ids)
+    elif lm:
+        _check_spelled(lm, ngram, words, spellings)
     phrases = _phrases(hotwords or {}, units, normalise, entries if are_pronounced else None)
     language = Language(
         begins_word=units.begins_word,
         lexicon=make_lexicon(spellings, units.of_tokens, units.begins_word.tolist()),
-        lm_ids=np.array(ngram.vocabulary.ids(words), np.int32),
+        lm_ids=lm_ids,
         is_open=lexicon is None,
         ngram=ngram.nodes,
         hotwords=make_hotwords(phrases, units.of_tokens),
@@ -150,7 +156,7 @@ class _Units:
 
 
 def _spellings(
-    entries: _Entries, words: Sequence[str], units: _Units, lexicon: Path | None, lm: Path | None
+    entries: _Entries, words: Sequence[str], units: _Units, lexicon: Path | None
 ) -> Spellings:
     """Spell entries, read from a file, in units; leave out those that tokens cannot spell."""
     if not words:
@@ -168,16 +174,28 @@ def _spellings(
     lengths = np.bincount(entry[ids != BOUNDARY], minlength=len(word))
     can_be_spelled = lengths > 0
     can_be_spelled[entry[ids < 0]] = False
-    left_out = [entries[0][i] for i in np.flatnonzero(~can_be_spelled)]
     if lexicon is not None:
+        left_out = [entries[0][i] for i in np.flatnonzero(~can_be_spelled)]
         why = "have no spelling in the model's tokens"
         refuse_losses(lexicon, left_out, len(word), f"{why} ({' '.join(units.numbers)})")
-    elif not can_be_spelled.any():
-        raise DataError(f"{lm}: none of its words can be spelled in the model's tokens")
-    elif left_out:
-        _LOG.info("%s: %d words have no spelling in tokens", lm, len(left_out))
     is_unit = (ids > BOUNDARY) & can_be_spelled[entry]
     return Spellings(ids[is_unit], lengths[can_be_spelled], word[can_be_spelled])
+
+
+def _check_spelled(lm: Path, ngram: NGram, words: Sequence[str], spellings: Spellings) -> None:
+    """Refuse a language model of whose common words tokens can spell hardly any."""
+    is_spelled = np.zeros(len(words), np.bool_)
+    is_spelled[spellings.words] = True
+    if n_left_out := np.count_nonzero(~is_spelled):
+        _LOG.info("%s: %d words have no spelling in tokens", lm, n_left_out)
+    common = common_ids(ngram) - len(SPECIAL)
+    refuse_misfit(
+        lm,
+        [words[i] for i in common],
+        is_spelled[common],
+        "can be spelled in the model's tokens",
+        "spell it as the model's training text was, or take another file",
+    )
 
 
 def _phrases(

@@ -3,9 +3,22 @@ from pathlib import Path
 
 import pytest
 
-from asr.checkpoint.decoding import Kind, SearchOptions, SearchPlan, plan_search
+from asr.checkpoint.decoding import (
+    LEXICON_FILE,
+    LM_FILE,
+    Kind,
+    SearchOptions,
+    SearchPlan,
+    plan_search,
+    write_default_search,
+)
 from asr.errors import ConfigError
+from asr.lm.counts import count_ngrams, kept_ngrams
+from asr.lm.files import read_ngram, write_ngram
+from asr.lm.kneser_ney import estimate
+from asr.lm.text import index_text
 from asr.search.beam import BeamConfig
+from asr.text.normalise import normaliser
 
 OWN_BEAM = BeamConfig(
     beam_size=1000, beam_threshold=18.0, n_best=1, lm_weight=1.4, prior_weight=0.4
@@ -94,3 +107,17 @@ def test_what_does_not_go_together_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=complaint):
         plan_search(options, default)
+
+
+def test_a_language_model_is_packed_in_the_spelling_of_the_model(tmp_path: Path) -> None:
+    text = index_text(["one two", "two"])
+    levels = list(count_ngrams(text.tokens, text.n_types, 1))
+    kept = kept_ngrams(levels, len(text.vocabulary))
+    write_ngram(tmp_path / "own.arpa", estimate(levels, kept, text.vocabulary))
+    (tmp_path / "words").write_text("One W AH N\nsix S IH K S\n")
+    search = SearchPlan(DEFAULT.beam, tmp_path / "own.arpa", tmp_path / "words")
+
+    write_default_search(tmp_path, search, normaliser("librispeech-1"))
+
+    assert read_ngram(tmp_path / LM_FILE).vocabulary.words[3:] == ("TWO", "ONE")
+    assert (tmp_path / LEXICON_FILE).read_text() == "ONE W AH N\n"

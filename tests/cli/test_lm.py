@@ -151,4 +151,4 @@ def test_a_model_that_is_none_is_named(
 ) -> None:
     words = ["--output", tmp_path / "m.lm"] if verb == "convert" else [text]
     assert lm(verb, text, *words) == 1
-    assert capsys.readouterr().err.startswith(f"asr: error: {text}: expected a binary n-gram model")
+    assert capsys.readouterr().err.startswith(f"asr: error: {text}:4: expected an n-gram model")

@@ -52,8 +52,9 @@ def _build(
     text = index_text(segments, vocabulary, n_words=n_words, min_count=min_counts[0])
     levels = list(count_ngrams(text.tokens, text.n_types, order))
     kept = kept_ngrams(levels, len(text.vocabulary), min_counts)
+    probs = context_probs(levels, kept)
     model = estimate(levels, kept, text.vocabulary)
-    return prune(model, threshold, context_probs(levels, kept)) if threshold else model
+    return prune(model, threshold, probs) if threshold else model
 
 
 def _entries_of(model: NGram) -> Entries:

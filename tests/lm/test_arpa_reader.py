@@ -3,6 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from asr.errors import DataError
 from asr.lm.arpa_reader import read_arpa
@@ -161,21 +163,87 @@ def test_weights_count_even_if_the_longest_order_is_empty(read: Callable[[str], 
     assert score(model, "a b") == pytest.approx([-1, -2 - 1, -0.5])
 
 
+def test_weights_of_the_longest_order_count_too(read: Callable[[str], NGram]) -> None:
+    single = FILTERED.replace("ngram 2=2\nngram 3=0\n", "")
+    model = read(single[: single.index("\\2-grams")] + "\\end\\\n")
+    assert score(model, "a b") == pytest.approx([-1, -2 - 1, -0.5])
+
+
+@settings(max_examples=50, deadline=None)
+@given(data=st.data(), order=st.integers(1, 4))
+def test_any_file_scores_as_backing_off_is_defined(
+    tmp_path_factory: pytest.TempPathFactory,
+    log_prob_of: Callable[..., float],
+    data: st.DataObject,
+    order: int,
+) -> None:
+    """N-grams at random, with any weights, contexts and suffixes missing, as filters leave them."""
+    words, numbers = ("<unk>", "<s>", "</s>", "A", "B"), st.integers(-24, 0).map(lambda n: n / 8)
+    entries: dict[tuple[int, ...], tuple[float, float]] = {}
+    for n in range(1, order + 1):
+        of_n = st.lists(st.tuples(*[st.integers(0, 4)] * n), unique=True, max_size=8)
+        for ngram in [(i,) for i in range(5)] if n == 1 else data.draw(of_n):
+            entries[ngram] = (data.draw(numbers), data.draw(numbers))
+    lines = ["\\data\\"]
+    lines += [f"ngram {n}={sum(len(own) == n for own in entries)}" for n in range(1, order + 1)]
+    for n in range(1, order + 1):
+        lines += ["", f"\\{n}-grams:"]
+        for ngram, (log_prob, weight) in entries.items():
+            if len(ngram) == n:
+                lines += [f"{log_prob}\t{' '.join(words[i] for i in ngram)}\t{weight}"]
+    path = tmp_path_factory.mktemp("arpa") / "m"
+    path.write_text("\n".join([*lines, "", "\\end\\", ""]))
+    model = read_arpa(path)
+    text = data.draw(st.lists(st.sampled_from("ABQ"), max_size=8))
+    ids = [1, *model.vocabulary.ids(text), 2]
+    naive = [log_prob_of(entries, ids[max(0, i - order) : i], ids[i]) for i in range(1, len(ids))]
+    assert score(model, " ".join(text)) == pytest.approx(naive, abs=1e-5)
+
+
+@pytest.mark.parametrize("blank", ["\n", " \t\n", "\r\n"])
+def test_a_byte_order_mark_and_blank_lines_anywhere_are_skipped(
+    blank: str, read: Callable[[str], NGram]
+) -> None:
+    model = read("\ufeff" + ARPA[ARPA.index("\\data") :].replace("\n", "\n" + blank))
+    np.testing.assert_array_equal(model.nodes.log_probs, read(ARPA).nodes.log_probs)
+    assert model.vocabulary == read(ARPA).vocabulary
+
+
+def test_lines_are_numbered_with_the_blank_ones(read: Callable[[str], NGram]) -> None:
+    spaced = ARPA.replace("-0.4\tA", "\n\n-0.4\tA")
+    for old, new, reason in (
+        ("-0.6\tB", "-0.6\tA", "15: expected each word once, got 'A'"),
+        ("-0.6\tB", "B", "15: expected log10"),
+        ("-0.2\tA B", "-0.2\tA Q", "19: 'Q' is not among"),
+    ):
+        with pytest.raises(DataError, match=reason):
+            read(spaced.replace(old, new))
+
+
+@pytest.mark.parametrize("infinite", ["-inf", "-Infinity", "-1e999", "-1e30"])
+def test_what_is_impossible_is_nearly_so(infinite: str, read: Callable[[str], NGram]) -> None:
+    weight = read(ARPA.replace("-0.125", infinite))
+    assert score(weight, "A A") == pytest.approx([-0.3, -100 - 0.25 - 0.4, -0.7])
+    prob = read(ARPA.replace("-0.3\t<s> A", f"{infinite}\t<s> A"))
+    assert score(prob, "A B") == pytest.approx([-100, -0.1, -0.9])
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("\\data\\", "data", r"23: expected \\data\\, got the end"),
+        ("\\data\\", "data", r"23: expected an n-gram model, with \\data\\, got the end"),
         ("ngram 2=3", "ngram 3=3", r"5: expected the number of 2-grams, got 'ngram 3=3'"),
         ("ngram 1=5\nngram 2=3\nngram 3=1\n", "", r"5: expected ngram 1=... .* got '\\\\1-gr"),
         ("ngram 1=5", "ngram 1=4", r"13: expected \\2-grams:, got '-0.6\\tB'"),
-        ("ngram 1=5", "ngram 1=6", r"14: expected log10 .* a word, .*\(6 lines"),
-        ("ngram 1=5", "ngram 1=99999999999999", r"14: expected log10 .* a word, .*\(9999"),
-        ("ngram 2=3", "ngram 2=4", r"19: expected log10 of a probability, 2 words, .*\(4 lines"),
+        ("ngram 1=5", "ngram 1=6", r"15: expected log10 .* a word, .*\(6 lines"),
+        ("ngram 1=5", "ngram 1=99999999999999", r"15: expected log10 .* a word, .*\(9999"),
+        ("ngram 2=3", "ngram 2=4", r"20: expected log10 of a probability, 2 words, .*\(4 lines"),
         ("-0.4\tA\t-0.25", "-0.4", r"12: expected log10 of a probability, a word, .* got '-0.4'"),
         ("-0.4\tA", "-o.4\tA", r"12: expected log10 .* got '-o.4\\tA\\t-0.25'"),
         ("-0.4\tA", "0.4\tA", r"12: expected log10"),
         ("-0.4\tA", "nan\tA", r"12: expected log10"),
         ("A\t-0.25", "A\tnan", r"12: expected log10"),
+        ("A\t-0.25", "A\tinf", r"12: expected log10"),
         ("A B\n-0.7", "A B 0 0\n-0.7", r"17: expected log10 of a probability, 2 words"),
         ("-0.6\tB", "-0.6\tA", r"13: expected each word once, got 'A'"),
         ("-0.2\tA B", "-0.2\tA Q", r"17: 'Q' is not among the 1-grams, got '-0.2\\tA Q'"),
@@ -185,7 +253,7 @@ def test_weights_count_even_if_the_longest_order_is_empty(read: Callable[[str], 
         ("\\end\\", "", r"23: expected \\end\\, got the end"),
         (ARPA[ARPA.index("-0.6") :], "", r"12: expected 5 1-grams, got the end"),
         (ARPA[ARPA.index("-0.2\tA B") :], "", r"16: expected 3 2-grams, got the end"),
-        (ARPA, "", r"0: expected \\data\\, got the end"),
+        (ARPA, "", r"0: expected an n-gram model, with \\data\\, got the end"),
     ],
 )
 def test_a_malformed_file_is_refused_by_the_line(

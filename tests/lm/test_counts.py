@@ -1,4 +1,5 @@
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,9 +27,14 @@ def counted(segments: list[str], order: int) -> tuple[list[CountedLevel], list[l
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.text("AB C", min_size=1), min_size=1).filter(lambda s: "".join(s).strip()))
-def test_every_ngram_within_a_segment_is_counted(segments: list[str]) -> None:
+@pytest.mark.parametrize("run", [1, 3, 1 << 25])
+def test_every_ngram_within_a_segment_is_counted_in_however_many_runs(
+    run: int, segments: list[str]
+) -> None:
     segments = [segment for segment in segments if segment.strip()]
-    levels, spelled = counted(segments, 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("asr.lm.counts.RUN", run)
+        levels, spelled = counted(segments, 4)
     text = index_text(segments)
     for order in (2, 3, 4):
         expected: Counter[NGram] = Counter()
@@ -40,6 +46,13 @@ def test_every_ngram_within_a_segment_is_counted(segments: list[str]) -> None:
         assert spelled[order - 1] == sorted(spelled[order - 1])
         suffixes = [spelled[order - 2][row] for row in level.ngrams.suffixes]
         assert suffixes == [ngram[1:] for ngram in spelled[order - 1]]
+
+
+def test_progress_counts_the_text_once_for_each_order_above_the_first(tmp_path: Path) -> None:
+    text, done = index_text(["A B A", "B"]), []
+    list(count_ngrams(text.tokens, text.n_types, 3, folder=tmp_path, progress=done.append))
+    assert sum(done) == 2 * (len(text.tokens) - 1)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_each_word_of_the_vocabulary_has_a_count_seen_or_not() -> None:
@@ -73,5 +86,4 @@ def test_contexts_are_as_probable_as_they_are_frequent() -> None:
     kept = kept_ngrams(levels, 5)
     probs = context_probs(levels, kept)
     # 5 tokens are predicted: A, B, </s>, A, </s>
-    np.testing.assert_allclose(probs[:6], [1, 0, 2 / 5, 2 / 5, 2 / 5, 1 / 5])
-    assert len(probs) == 1 + 5 + 4
+    np.testing.assert_allclose(probs, [1, 0, 2 / 5, 2 / 5, 2 / 5, 1 / 5], rtol=1e-6)

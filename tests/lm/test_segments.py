@@ -1,5 +1,6 @@
 import bz2
 import gzip
+import io
 import lzma
 from collections.abc import Callable
 from pathlib import Path
@@ -57,11 +58,48 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         list(read_lines(tmp_path / "gone.gz"))
 
 
+@pytest.mark.parametrize("suffix", PACKERS)
+def test_content_tells_how_a_file_was_packed_not_its_name(suffix: str, tmp_path: Path) -> None:
+    for other in PACKERS:
+        path = tmp_path / f"text{other}"
+        path.write_bytes(PACKERS[suffix](TEXT.encode()))
+        assert "".join(read_lines(path)) == TEXT
+
+
 @pytest.mark.parametrize("suffix", [".gz", ".xz", ".bz2"])
-@pytest.mark.parametrize("how", ["cut", "other"])
-def test_a_file_that_cannot_be_unpacked_is_named(suffix: str, how: str, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_unpacked_is_named(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"text{suffix}"
     whole = PACKERS[suffix](TEXT.encode())
-    path.write_bytes(whole[: len(whole) // 2] if how == "cut" else TEXT.encode())
+    path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DataError, match=rf"text\{suffix}: cannot be read: \S"):
         list(read_lines(path))
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".xz", ".bz2"])
+def test_of_a_file_cut_short_all_lines_are_read_and_then_counted(
+    suffix: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"text{suffix}"
+    whole = PACKERS[suffix]("".join(f"{n}\n" for n in range(200_000)).encode())
+    path.write_bytes(whole[: len(whole) * 4 // 5])
+    lines: list[str] = []
+    with pytest.raises(DataError, match="cannot be read: Compressed file ended") as told:
+        lines.extend(read_lines(path))  # extends as it reads
+    assert len(lines) > 0
+    assert f"(after {len(lines):,} lines: get the whole file" in str(told.value)
+
+
+def test_a_dash_is_standard_input_compressed_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    for pack in PACKERS.values():
+        piped = io.TextIOWrapper(io.BufferedReader(io.BytesIO(pack(TEXT.encode()))))  # type: ignore[arg-type]
+        monkeypatch.setattr("sys.stdin", piped)
+        assert list(read_segments([Path("-")])) == ["ÉTAT A B\n", "C\n"]
+
+
+def test_progress_counts_the_bytes_of_all_files(tmp_path: Path) -> None:
+    paths = [tmp_path / "text.xz", tmp_path / "text"]
+    for path, pack in zip(paths, (lzma.compress, bytes), strict=True):
+        path.write_bytes(pack(TEXT.encode()))
+    read: list[int] = []
+    list(read_segments(paths, read.append))
+    assert sum(read) == sum(path.stat().st_size for path in paths)

@@ -38,3 +38,13 @@ def test_a_file_that_is_no_list_of_words_is_refused(text: str, reason: str, tmp_
     path.write_text(text)
     with pytest.raises(DataError, match=reason):
         read_vocabulary(path)
+
+
+def test_words_are_respelled_in_portions_as_if_in_one_unless_two_become_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("asr.lm.vocabulary._BLOCK", 2)
+    found = Vocabulary.of(["A", "B", "c", "D", "e"]).respelled(str.upper)
+    assert found.words == ("<unk>", "<s>", "</s>", "A", "B", "C", "D", "E")
+    alike = Vocabulary.of(["A", "B", "c", "a"])
+    assert alike.respelled(str.upper) is alike

@@ -209,6 +209,72 @@ def test_a_lexicon_without_usable_words_is_refused(
         fuse(CHARACTERS, "verbatim-1", lexicon=path)
 
 
+def test_a_language_model_in_lower_case_is_that_in_upper_case(
+    lm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "words").write_text("the\nCat\n")
+    expected = fuse(CHARACTERS, "librispeech-1", lm=lm)
+    listed = fuse(CHARACTERS, "librispeech-1", lm=lm, lexicon=tmp_path / "words")
+    lower = NGram(Vocabulary.of(["the", "cat", "chat"]), expected.language.ngram)
+    monkeypatch.setattr("asr.search.fusion.read_ngram", lambda _: lower)
+    assert fuse(CHARACTERS, "librispeech-1", lm=lm).words == expected.words
+    found = fuse(CHARACTERS, "librispeech-1", lm=lm, lexicon=tmp_path / "words")
+    assert found.language.lm_ids.tolist() == listed.language.lm_ids.tolist() == [3, 4]
+
+
+@pytest.mark.parametrize("words", [["the", "cat", "chat"], ["the", "The", "cat"]])
+def test_a_language_model_in_another_spelling_is_refused_with_examples(
+    words: list[str], lm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words that become alike are not respelled, nor does this normaliser change the case."""
+    name = "librispeech-1" if "The" in words else "verbatim-1"
+    nodes = unigrams([0.05, 0.0001, 0.1, 0.4, 0.3, 0.0499])
+    other = NGram(Vocabulary.of(words), nodes)
+    monkeypatch.setattr("asr.search.fusion.read_ngram", lambda _: other)
+    with pytest.raises(
+        DataError,
+        match=rf"some\.lm: expected words that can be spelled in the model's tokens, "
+        rf"got 0 of 3 \(0\.0 %\), and not {', '.join(words)}: spell it as",
+    ):
+        fuse(CHARACTERS, name, lm=lm)
+
+
+def test_a_lexicon_and_a_language_model_without_words_in_common_are_refused(
+    lm: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "words").write_text("TEACH\nHATCH\n")
+    with pytest.raises(DataError, match=r"are in .*words, got 0 of 3 .* not THE, CAT, CHAT: spell"):
+        fuse((*CHARACTERS, "E"), "librispeech-1", lm=lm, lexicon=tmp_path / "words")
+
+
+@pytest.mark.parametrize("n_words", [1, 40])
+def test_a_lexicon_may_be_much_larger_than_its_language_model_or_much_smaller(
+    n_words: int, lm: Path, tmp_path: Path
+) -> None:
+    words = ["CAT", *("CA" + "T" * i for i in range(2, 1 + n_words))]
+    (tmp_path / "words").write_text("\n".join(words))
+    found = fuse(CHARACTERS, "librispeech-1", lm=lm, lexicon=tmp_path / "words")
+    assert np.count_nonzero(found.language.lm_ids) == 1
+
+
+def test_a_lexicon_that_tokens_hardly_spell_is_refused(tmp_path: Path) -> None:
+    words = [f"CAT{i}\tK AA T\n" for i in range(30)]
+    (tmp_path / "dict").write_text("".join([*words, "AT\tAE T\n"]))
+    with pytest.raises(DataError, match=r"dict: expected words .*, got 1 of 31 \(3\.2 %\)"):
+        fuse(PHONES, "verbatim-1", lexicon=tmp_path / "dict")
+
+
+def test_digits_of_stress_that_the_tokens_lack_are_dropped(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("CAT K AE T\nTOE T OW\n")
+    (tmp_path / "stressed").write_text("CAT K AE1 T\nTOE T OW0\n")
+    plain, stressed = (
+        fuse(PHONES, "librispeech-1", lexicon=tmp_path / name).language.lexicon
+        for name in ("plain", "stressed")
+    )
+    for field in ("first_arc", "arc_token", "arc_target"):
+        np.testing.assert_array_equal(getattr(plain, field), getattr(stressed, field))
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="gone"):
         fuse(CHARACTERS, "librispeech-1", lexicon=tmp_path / "gone")

@@ -3,9 +3,9 @@
 It is an interpolated modified Kneser-Ney model, with the same probabilities as KenLM's lmplz.
 
 TEXT has one segment (a sentence, a line of a book) per line, its words separated by spaces and
-spelled as the recogniser spells them; .gz, .xz and .bz2 are decompressed. N-grams do not cross
-lines, and empty lines are skipped. All n-grams are held in memory: 20 million words take 3 GB for
-order 4.
+spelled as the recogniser spells them; `-` is standard input, and what gzip, xz or bzip2 compressed
+is decompressed. N-grams do not cross lines, and empty lines are skipped. Occurrences are sorted in
+a temporary file next to the model, 8 bytes a word; different n-grams are held in memory.
 
 Words: those of --vocabulary, seen or not; or the --n-words most frequent; or all. N-grams with any
 other word are left out, and their probability goes to backing off.
@@ -23,18 +23,21 @@ Next:
 import argparse
 import math
 from pathlib import Path
-from typing import Never
 
-from tqdm import tqdm
-
+from asr.cli.bars import counting_bar
 from asr.cli.lm.sizes import describe
 from asr.cli.numbers import add_number, at_least
 from asr.cli.outputs import add_output
-from asr.lm.counts import check_min_counts, context_probs, count_ngrams, kept_ngrams
+from asr.lm.counts import (
+    CountedLevel,
+    check_min_counts,
+    context_probs,
+    count_ngrams,
+    kept_ngrams,
+)
 from asr.lm.files import write_ngram
 from asr.lm.kneser_ney import estimate
-from asr.lm.ngram import NGram
-from asr.lm.pruning import Values, prune
+from asr.lm.pruning import prune
 from asr.lm.segments import read_segments
 from asr.lm.text import Text, index_text
 from asr.lm.vocabulary import read_vocabulary
@@ -67,43 +70,73 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, count, estimate, prune and write; print a summary."""
-    n_steps = options.order + 3  # read, count each order, prune, write
-    with tqdm(desc="building", total=n_steps, unit="steps", disable=None, leave=False) as bar:
-        text = _read(options)
-        bar.update()
-        model, probs = _estimate(text, options, bar)
-        if options.prune:
-            model = prune(model, options.prune, probs)
-        bar.update()
-        write_ngram(options.output, model)
-    share = 100 * text.n_outside / text.n_words
-    print(describe(options.output, model))
-    print(
+    check_min_counts(options.min_counts)
+    text = _read(options)
+    told = (
         f"  from {text.n_segments} segments, {text.n_words} words, "
-        f"{share:.2f} % outside the vocabulary"
+        f"{100 * text.n_outside / text.n_words:.2f} % outside the vocabulary"
     )
+    levels, vocabulary = _count(text, options), text.vocabulary
+    del text  # half of the memory so far
+    with counting_bar("estimating", "n-grams", scale=True) as advance:
+        kept = kept_ngrams(levels, len(vocabulary), options.min_counts)
+        n_kept = sum(int(keep.sum()) for keep in kept)
+        advance(0, n_kept)
+        probs = context_probs(levels, kept)
+        model = estimate(levels, kept, vocabulary)
+    del kept
+    if options.prune:
+        with counting_bar("pruning", "n-grams", scale=True) as advance:
+            advance(0, n_kept)
+            model = prune(model, options.prune, probs)
+    write_ngram(options.output, model)
+    print(f"{describe(options.output, model)}\n{told}")
     return 0
 
 
 def _read(options: argparse.Namespace) -> Text:
     """Read the text and the words to know."""
-    check_min_counts(options.min_counts)
-    return index_text(
-        read_segments(options.text),
-        read_vocabulary(options.vocabulary) if options.vocabulary else None,
-        n_words=options.n_words,
-        min_count=options.min_counts[0],
-    )
+    vocabulary = read_vocabulary(options.vocabulary) if options.vocabulary else None
+    files = [path for path in options.text if path.is_file()]
+    n_bytes = sum(path.stat().st_size for path in files) if files == options.text else 0
+    n_bytes_read = n_words = 0
+
+    def on_bytes(n: int) -> None:
+        nonlocal n_bytes_read
+        n_bytes_read += n
+
+    def on_words(n: int) -> None:
+        nonlocal n_words
+        n_words += n
+        # a guess: the rest has as many words a byte
+        advance(n_words, n_words * n_bytes // n_bytes_read if n_bytes and n_bytes_read else None)
+
+    with counting_bar("reading", "words", scale=True) as advance:
+        return index_text(
+            read_segments(options.text, on_bytes),
+            vocabulary,
+            n_words=options.n_words,
+            min_count=options.min_counts[0],
+            progress=on_words,
+        )
 
 
-def _estimate(text: Text, options: argparse.Namespace, bar: "tqdm[Never]") -> tuple[NGram, Values]:
-    """Estimate the model, and the context probabilities for pruning; the counts are freed."""
-    levels = []
-    for level in count_ngrams(text.tokens, text.n_types, options.order):
-        levels.append(level)
-        bar.update()
-    kept = kept_ngrams(levels, len(text.vocabulary), options.min_counts)
-    return estimate(levels, kept, text.vocabulary), context_probs(levels, kept)
+def _count(text: Text, options: argparse.Namespace) -> list[CountedLevel]:
+    """Count n-grams, in a temporary file next to the model."""
+    folder = options.output.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    n_tokens = 0
+
+    def on_tokens(n: int) -> None:
+        nonlocal n_tokens
+        n_tokens += n
+        advance(n_tokens, (options.order - 1) * len(text.tokens))
+
+    with counting_bar("counting", "words", scale=True) as advance:
+        counted = count_ngrams(
+            text.tokens, text.n_types, options.order, folder=folder, progress=on_tokens
+        )
+        return list(counted)
 
 
 def _threshold(text: str) -> float:

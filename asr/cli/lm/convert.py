@@ -1,7 +1,7 @@
 """Convert an n-gram model from ARPA, by any tool, to binary, or back.
 
-The binary format opens instantly. File names decide: .arpa and compressed files (.arpa.gz) are
-ARPA, all others are binary.
+The binary format opens instantly. The name of the output decides: .arpa and compressed files
+(.arpa.gz) are ARPA, all others are binary.
 
 Example:
   asr lm convert 3-gram.pruned.1e-7.arpa.gz --output 3-gram.lm
