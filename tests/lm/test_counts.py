@@ -49,7 +49,8 @@ def test_every_ngram_within_a_segment_is_counted_in_however_many_runs(
 
 
 def test_progress_counts_the_text_once_for_each_order_above_the_first(tmp_path: Path) -> None:
-    text, done = index_text(["A B A", "B"]), []
+    text = index_text(["A B A", "B"])
+    done: list[int] = []
     list(count_ngrams(text.tokens, text.n_types, 3, folder=tmp_path, progress=done.append))
     assert sum(done) == 2 * (len(text.tokens) - 1)
     assert list(tmp_path.iterdir()) == []

@@ -212,14 +212,14 @@ def test_a_lexicon_without_usable_words_is_refused(
 def test_a_language_model_in_lower_case_is_that_in_upper_case(
     lm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "words").write_text("the\nCat\n")
+    (tmp_path / "words").write_text("chat\nCat\n")
     expected = fuse(CHARACTERS, "librispeech-1", lm=lm)
     listed = fuse(CHARACTERS, "librispeech-1", lm=lm, lexicon=tmp_path / "words")
     lower = NGram(Vocabulary.of(["the", "cat", "chat"]), expected.language.ngram)
     monkeypatch.setattr("asr.search.fusion.read_ngram", lambda _: lower)
     assert fuse(CHARACTERS, "librispeech-1", lm=lm).words == expected.words
     found = fuse(CHARACTERS, "librispeech-1", lm=lm, lexicon=tmp_path / "words")
-    assert found.language.lm_ids.tolist() == listed.language.lm_ids.tolist() == [3, 4]
+    assert found.language.lm_ids.tolist() == listed.language.lm_ids.tolist() == [5, 4]
 
 
 @pytest.mark.parametrize("words", [["the", "cat", "chat"], ["the", "The", "cat"]])
@@ -255,13 +255,6 @@ def test_a_lexicon_may_be_much_larger_than_its_language_model_or_much_smaller(
     (tmp_path / "words").write_text("\n".join(words))
     found = fuse(CHARACTERS, "librispeech-1", lm=lm, lexicon=tmp_path / "words")
     assert np.count_nonzero(found.language.lm_ids) == 1
-
-
-def test_a_lexicon_that_tokens_hardly_spell_is_refused(tmp_path: Path) -> None:
-    words = [f"CAT{i}\tK AA T\n" for i in range(30)]
-    (tmp_path / "dict").write_text("".join([*words, "AT\tAE T\n"]))
-    with pytest.raises(DataError, match=r"dict: expected words .*, got 1 of 31 \(3\.2 %\)"):
-        fuse(PHONES, "verbatim-1", lexicon=tmp_path / "dict")
 
 
 def test_digits_of_stress_that_the_tokens_lack_are_dropped(tmp_path: Path) -> None:
