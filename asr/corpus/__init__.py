@@ -4,7 +4,9 @@ Read in this order:
 
 - `utterance`: a stretch of speech with its id and, where known, its reference;
 - `manifest`: a list of utterances as a file of JSON lines;
-- `librispeech`: a folder in LibriSpeech's layout, checked, as utterances;
+- `librispeech`: a folder in LibriSpeech's layout as utterances;
+- `selection`: those of a list of ids;
+- `measuring`: their durations, and which recordings cannot be read;
 - `alignable`: utterances with too few frames for CTC;
 - `download`: LibriSpeech's archives from OpenSLR, checked and resumed;
 - `tiny`: a synthetic corpus in the same layout, to test the whole chain in a minute;

@@ -9,30 +9,16 @@ References:
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from asr.audio.read import read_duration
-from asr.corpus.utterance import Problem, Utterance
-from asr.errors import AudioError, DataError
+from asr.corpus.measuring import measured
+from asr.corpus.utterance import CorpusReport, Problem, Utterance
+from asr.errors import DataError
 from asr.text.lines import read_text
 
 AUDIO_ENDINGS = (".aif", ".aifc", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav")
-
-
-@dataclass(frozen=True, slots=True)
-class CorpusReport:
-    """What a corpus contains; both parts in order of their ids.
-
-    Attributes:
-        utterances: The usable ones, each with duration, text and speaker.
-        problems: The others, and why they cannot be used.
-    """
-
-    utterances: tuple[Utterance, ...]
-    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +30,23 @@ class _Line:
     where: str
 
 
-def read_librispeech(
-    folder: Path | str, *, progress: Callable[[int, int], None] | None = None
-) -> CorpusReport:
-    """List the utterances of a subset, and its problems.
+def read_librispeech(folder: Path | str) -> CorpusReport:
+    """List the utterances of a subset with their durations, and its problems."""
+    return measured(list_librispeech(folder))
 
-    A problem is an id with no words, no recording or several, a recording that `read_duration`
-    refuses, or two lines in the transcripts; and a recording that is in no transcript. Only the
-    recordings' headers are read, several at a time.
+
+def list_librispeech(folder: Path | str) -> CorpusReport:
+    """List the utterances of a subset, and its problems, without opening a recording.
+
+    A problem is an id with no words, no recording or several, or two lines in the transcripts; and
+    a recording that is in no transcript.
 
     Args:
         folder: The subset, such as `LibriSpeech/train-clean-5`. Its recordings may be in any format
             that `read_waveform` takes.
-        progress: Called after each recording with the number of recordings so far, and of all.
+
+    Returns:
+        Utterances with text and speaker, and problems; both in order of their ids.
 
     Raises:
         DataError: The folder is missing, has no transcripts in this layout, or one is not UTF-8.
@@ -68,11 +58,10 @@ def read_librispeech(
         _pair(name, lines.get(name, []), recordings.get(name, []))
         for name in sorted(lines.keys() | recordings.keys())
     ]
-    unmeasured = [one for one in paired if isinstance(one, Utterance)]
-    measured = list(_measure_all(unmeasured, progress))
-    utterances = [one for one in measured if isinstance(one, Utterance)]
-    problems = [one for one in (*paired, *measured) if isinstance(one, Problem)]
-    return CorpusReport(tuple(utterances), tuple(sorted(problems, key=lambda problem: problem.id)))
+    return CorpusReport(
+        tuple(one for one in paired if isinstance(one, Utterance)),
+        tuple(one for one in paired if isinstance(one, Problem)),
+    )
 
 
 def _by_id(folder: Path) -> dict[str, list[_Line]]:
@@ -118,21 +107,3 @@ def _pair(name: str, lines: Sequence[_Line], recordings: Sequence[Path]) -> Utte
         return Problem(name, f"{recordings[0]}: the same id has {recordings[1]}")
     speaker = recordings[0].parent.parent.name
     return Utterance(name, recordings[0], text=lines[0].text, speaker=speaker)
-
-
-def _measure_all(
-    utterances: Sequence[Utterance], progress: Callable[[int, int], None] | None
-) -> Iterator[Utterance | Problem]:
-    """Read the headers, several at a time; return the results in order."""
-    with ThreadPoolExecutor(thread_name_prefix="probe") as pool:
-        for done, measured in enumerate(pool.map(_measure, utterances), start=1):
-            if progress is not None:
-                progress(done, len(utterances))
-            yield measured
-
-
-def _measure(utterance: Utterance) -> Utterance | Problem:
-    try:
-        return replace(utterance, duration=read_duration(utterance.audio_filepath))
-    except AudioError as error:
-        return Problem(utterance.id, str(error))

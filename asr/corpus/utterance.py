@@ -1,4 +1,4 @@
-"""A stretch of speech: the unit of a corpus; and why one cannot be used."""
+"""A stretch of speech: the unit of a corpus; why one cannot be used; and both, of a corpus."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -34,6 +34,19 @@ class Problem:
 
     id: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusReport:
+    """What a corpus contains.
+
+    Attributes:
+        utterances: The usable ones.
+        problems: The others, and why they cannot be used.
+    """
+
+    utterances: tuple[Utterance, ...]
+    problems: tuple[Problem, ...]
 
 
 def without_folders(utterances: Iterable[Utterance]) -> list[Utterance]:

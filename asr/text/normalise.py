@@ -15,6 +15,14 @@ Normaliser = Callable[[str], str]
 _APOSTROPHES = str.maketrans(
     dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4\u0060\uff07", "'")
 )
+_MORE_APOSTROPHES = str.maketrans(dict.fromkeys("\u02bb\u02bd\ua78c", "'"))
+# Letters that neither Unicode decomposes nor English has, as English spells them.
+_LETTERS = str.maketrans(
+    {"Æ": "AE", "Œ": "OE", "Þ": "TH", "Ð": "D", "Ŋ": "NG", "ĸ": "K", "ẞ": "SS"}
+    | {"Ə": "A", "Ɛ": "E", "Ɔ": "O"}
+)
+_INVISIBLE = frozenset({"Cf", "Mc", "Me", "Mn"})  # categories: formats and marks
+_VARIANT = re.compile("LATIN (?:SMALL|CAPITAL) LETTER (?:DOTLESS )?([A-Z])(?: WITH .*)?")
 _NOT_LIBRISPEECH = re.compile("[^A-Z' ]|'{2,}")
 _LONE_APOSTROPHE = re.compile(r"(?<!\S)'(?!\S)")
 
@@ -49,15 +57,37 @@ def _librispeech_1(text: str) -> str:
         decomposed = unicodedata.normalize("NFKD", letters)
         letters = "".join(c for c in decomposed if not unicodedata.combining(c))
     spelled = _NOT_LIBRISPEECH.sub(" ", letters.upper())
-    return _verbatim_1(_LONE_APOSTROPHE.sub(" ", spelled))
+    return " ".join(_LONE_APOSTROPHE.sub(" ", spelled).split())
+
+
+def _librispeech_2(text: str) -> str:
+    """Spell as `librispeech-1` does, and keep the letters that it takes out of Latin words.
+
+    What Unicode does not decompose is spelled as in English: `ø` as O, `ł` as L, `œ` as OE. Marks
+    and what has no width (soft hyphens, joiners, byte order marks) vanish, and split no word.
+    """
+    if text.isascii():
+        return _librispeech_1(text)
+    decomposed = unicodedata.normalize("NFKD", text.translate(_MORE_APOSTROPHES))
+    visible = (c for c in decomposed if unicodedata.category(c) not in _INVISIBLE)
+    folded = "".join(c if c.isascii() else _fold(c) for c in visible)
+    return _librispeech_1(folded)
+
+
+def _fold(character: str) -> str:
+    """Spell a Latin letter with a stroke, a hook or the like as the letter alone."""
+    upper = character.upper().translate(_LETTERS)
+    variant = _VARIANT.fullmatch(unicodedata.name(upper, "")) if len(upper) == 1 else None
+    return variant[1] if variant else upper
 
 
 def _verbatim_1(text: str) -> str:
-    """Keep every character; collapse white space, and strip it at the ends."""
-    return " ".join(text.split())
+    """Keep every character, composed (NFC); collapse white space, and strip it at the ends."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 NORMALISERS: dict[str, Normaliser] = {
     "librispeech-1": _librispeech_1,
+    "librispeech-2": _librispeech_2,
     "verbatim-1": _verbatim_1,
 }

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -111,11 +112,70 @@ def test_several_folders_make_one_manifest(corpus: Path, tmp_path: Path) -> None
     assert {utterance.speaker for utterance in utterances} == {"1000", "1001", "2000"}
 
 
-def test_an_id_that_two_folders_have_is_a_problem(
+def test_a_copy_in_another_folder_is_taken_once(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert prepare(corpus, corpus, "--output", tmp_path / "all.jsonl") == 1
+    shutil.copytree(corpus, tmp_path / "again")
+    assert prepare(corpus, tmp_path / "again", "--output", tmp_path / "all.jsonl") == 0
+    assert len(read_manifest(tmp_path / "all.jsonl")) == 4
+    assert "4 copies taken once: 1000-1-0000" in capsys.readouterr().err
+
+
+def test_an_id_that_means_another_utterance_in_another_folder_is_a_problem(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(corpus, tmp_path / "again")
+    change_text(corpus, "OTHER")
+    assert prepare(corpus, tmp_path / "again", "--output", tmp_path / "all.jsonl") == 0
+    assert len(read_manifest(tmp_path / "all.jsonl")) == 3
     assert "the same id is that of" in capsys.readouterr().err
+
+
+@pytest.fixture
+def ids(tmp_path: Path) -> Path:
+    """A list of 201 ids over two folders; one of them is nowhere."""
+    write_tiny_corpus(tmp_path / "more", n_utterances=198, n_speakers=1, seed=2)
+    names = [path.stem for path in sorted(tmp_path.glob("more/*/*/*.flac"))]
+    path = tmp_path / "ids.txt"
+    chosen = "\n".join([*names, "1000-1-0000", "1001-1-0001", "9-9-9"])
+    path.write_text(f"# a part of each\n\n{chosen}\n", encoding="utf-8")
+    return path
+
+
+def test_only_the_utterances_of_a_list_are_taken_over_all_folders(
+    corpus: Path, ids: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (corpus / "1000" / "1" / "1000-1-0001.flac").write_bytes(b"not in the list: never opened")
+    output = tmp_path / "all.jsonl"
+    assert prepare(corpus, tmp_path / "more", "--ids", ids, "--output", output) == 0
+    utterances = read_manifest(output)
+    assert len(utterances) == 200
+    assert {u.id for u in utterances if not u.id.startswith("2000")} == {
+        "1000-1-0000",
+        "1001-1-0001",
+    }
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        f"  9-9-9: {ids}: its recording is in none of the folders"
+    ]
+
+
+def test_a_list_of_which_more_than_a_small_share_is_missing_is_refused(
+    corpus: Path, ids: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prepare(corpus, "--ids", ids, "--output", tmp_path / "all.jsonl") == 1
+    err = capsys.readouterr().err
+    assert f"{ids}: 199 of its 201 ids are in none of the folders: 2000-" in err
+    assert "and 194 more; name the folders of all its subsets" in err
+    assert not (tmp_path / "all.jsonl").exists()
+
+
+def test_an_empty_list_of_ids_is_refused(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = tmp_path / "ids.txt"
+    ids.write_text("# nothing yet\n")
+    assert prepare(corpus, "--ids", ids, "--output", tmp_path / "all.jsonl") == 1
+    assert f"{ids}: expected an id a line, got none" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["", "nowhere", "corpus/1000"])

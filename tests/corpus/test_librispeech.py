@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from asr.audio.write import write_waveform
-from asr.corpus.librispeech import read_librispeech
+from asr.corpus.librispeech import list_librispeech, read_librispeech
+from asr.corpus.measuring import measured
 from asr.corpus.utterance import Problem, Utterance
 from asr.errors import DataError
 
@@ -181,7 +182,8 @@ def test_problems_come_in_order_of_their_ids(tmp_path: Path, chapter: Path) -> N
 def test_progress_counts_every_recording(chapter: Path) -> None:
     seen: list[tuple[int, int]] = []
 
-    read_librispeech(chapter.parent.parent, progress=lambda done, total: seen.append((done, total)))
+    listed = list_librispeech(chapter.parent.parent)
+    measured(listed, progress=lambda done, total: seen.append((done, total)))
 
     assert seen == [(1, 2), (2, 2)]
 

@@ -7,8 +7,9 @@ import pytest
 import soundfile
 
 from asr.audio.read import read_waveform
-from asr.corpus.librispeech import CorpusReport, read_librispeech
+from asr.corpus.librispeech import read_librispeech
 from asr.corpus.tiny import LETTER_DURATION, RESONANCES, SAMPLE_RATE, VOCABULARY, write_tiny_corpus
+from asr.corpus.utterance import CorpusReport
 
 
 def files(folder: Path) -> dict[str, bytes]:
