@@ -25,6 +25,7 @@ from asr.corpus.loader import prefetch
 from asr.corpus.utterance import Utterance, without_folders
 from asr.errors import ConfigError, DataError
 from asr.features.cmvn import corpus_statistics
+from asr.lexicon.phone_set import in_phones
 from asr.lexicon.phone_spelling import PhoneSpeller
 from asr.lexicon.read import Pronunciation
 from asr.provenance import Provenance
@@ -115,7 +116,7 @@ def train_model(
     torch.manual_seed(config.batching.seed)
     train = material.train
     texts = normalised_texts(train, normaliser(config.text.normaliser))
-    speller = _phone_speller(config, material.lexicon)
+    speller = _phone_speller(config, material)
     checkpoint = _start(config, material, list(texts.values()), speller)
     tokens = _tokens(checkpoint, texts, speller)
     cache = FeatureCache(checkpoint.front_end, resources.max_feature_bytes)
@@ -207,8 +208,8 @@ def _hand_over(best: Path, output: Path, cache: FeatureCache, train: Sequence[Ut
     save_checkpoint(output, finished, card=read_card(best), example=read_example(best))
 
 
-def _phone_speller(config: Config, lexicon: Sequence[Pronunciation] | None) -> PhoneSpeller | None:
-    heads = config.phone_heads
+def _phone_speller(config: Config, material: Material) -> PhoneSpeller | None:
+    heads, lexicon, start = config.phone_heads, material.lexicon, material.start
     if heads and lexicon is None:
         raise ConfigError(
             f"heads.{heads[0]} outputs phones and there is no lexicon: give one (`asr lexicon` "
@@ -216,6 +217,10 @@ def _phone_speller(config: Config, lexicon: Sequence[Pronunciation] | None) -> P
         )
     if not heads and lexicon is not None:
         raise ConfigError('there is a lexicon and no head of phones: add one (units = "phones")')
+    if lexicon is not None and start and heads[0] in start.directory.tokenizers:
+        units = [" ".join(own) for _, own in lexicon]
+        units = in_phones(units, start.directory.tokenizers[heads[0]].tokens)
+        lexicon = [(word, tuple(u.split())) for (word, _), u in zip(lexicon, units, strict=True)]
     return None if lexicon is None else PhoneSpeller(lexicon)
 
 

@@ -1,13 +1,12 @@
 """Recognizer: audio in, transcript out. What an application imports."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.checkpoint.decoding import SearchOptions, SearchPlan, plan_search
+from asr.checkpoint.decoding import Kind, SearchOptions, SearchPlan, plan_search
 from asr.checkpoint.directory import ModelDirectory, read_directory
 from asr.checkpoint.engine import load_engine
 from asr.checkpoint.names import DEFAULT_MODEL, model_folder
@@ -20,7 +19,6 @@ from asr.provenance import n_cores
 from asr.runtime.emissions import Emission
 from asr.runtime.engine import Engine
 from asr.search.alignment import force_align
-from asr.search.beam import BeamConfig
 from asr.search.hypothesis import Hypothesis
 from asr.text.normalise import normaliser
 from asr.text.transcript import Transcript
@@ -34,29 +32,34 @@ Loaded = tuple[Utterance, Waveform | AudioError]
 def load_model(
     name: str | Path = DEFAULT_MODEL,
     *,
-    beam: BeamConfig | None = None,
+    search: Kind | None = None,
+    settings: Mapping[str, float] | None = None,
     lm: str | Path | None = None,
     lexicon: str | Path | None = None,
     hotwords: Mapping[str, float] | None = None,
-    is_greedy: bool = False,
     n_threads: int | None = None,
 ) -> "Recognizer":
     """Load a model: one that the package ships, by its name, or one of yours, by its folder.
 
+    Options refine the model's own search: each replaces its part, and all else stays. What does not
+    go together is refused.
+
     Args:
         name: A model's name, or the path of a model directory. A shipped model takes precedence
             over a folder of its name in the working directory, which "./NAME" finds.
-        beam: Settings of the beam search; None: those of the model's default search.
-        lm: File of an n-gram model (see `asr lm`), in place of the model's own.
-        lexicon: File of the only words that can be recognised, in place of the model's own: one a
-            line, alone or followed by its pronunciation in the phones of the model.
+        search: What they refine instead: "greedy" (nothing can), "plain" (a beam search without the
+            model's words and weights), or "beam" (the model's own search, or the plain one if that
+            is greedy).
+        settings: Of the beam search, by name; see `asr.search.beam.BeamConfig`.
+        lm: File of an n-gram model; see `asr lm`.
+        lexicon: File of the only words that can be recognised: one a line, alone or followed by its
+            pronunciation in the phones of the model.
         hotwords: Phrases that score higher, each with its boost in nats.
-        is_greedy: Search greedily, whatever the model's default search.
         n_threads: Utterances to compute and search at the same time; None: one per core.
 
     Raises:
         ModelError: There is no such model, or its files do not make one.
-        ConfigError: The options do not go together; see `asr.checkpoint.decoding.plan_search`.
+        ConfigError: Options do not go together, or a setting is out of its range.
         DataError: One of these files cannot be used.
 
     Example:
@@ -65,8 +68,8 @@ def load_model(
         asr.errors.ModelError: no-such-model: neither a model directory nor a shipped model ...
     """
     options = SearchOptions(
-        kind="greedy" if is_greedy else "beam" if beam else None,
-        settings=asdict(beam) if beam else {},
+        kind=search,
+        settings=settings or {},
         lm=Path(lm) if lm else None,
         lexicon=Path(lexicon) if lexicon else None,
         hotwords=hotwords or {},

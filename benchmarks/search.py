@@ -266,7 +266,7 @@ def _processes(names: Sequence[str], python: str) -> Iterator[Callable[[str, Any
 
 def _of_model(timed: Sequence[Utterance], tuned: Sequence[Utterance]) -> _Emissions:
     """Compute the shipped model's characters for the dev speakers."""
-    model = load_model(is_greedy=True)
+    model = load_model(search="greedy")
     log_probs = {
         utterance.id: emission
         for utterance, emission in model.emit_all([*timed, *tuned])

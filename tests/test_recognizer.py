@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from asr.checkpoint.decoding import SearchPlan
+from asr.checkpoint.decoding import Kind, SearchPlan
 from asr.checkpoint.directory import read_directory
 from asr.checkpoint.golden import swelling_noise
 from asr.checkpoint.names import model_folder
@@ -85,7 +85,8 @@ def test_a_lexicon_of_pronunciations_is_searched_by_the_head_of_phones(
 
     by_phones = load_model(
         tmp_path / "m",
-        beam=BeamConfig(beam_size=10, beam_threshold=20.0, n_best=1),
+        search="beam",
+        settings={"word_score": -1.0},
         lexicon=tmp_path / "lexicon.txt",
     )
 
@@ -93,18 +94,18 @@ def test_a_lexicon_of_pronunciations_is_searched_by_the_head_of_phones(
     assert by_phones.transcribe(recording).text == "A"
 
 
-@pytest.mark.parametrize("is_greedy", [True, False])
+@pytest.mark.parametrize("kind", ["greedy", "beam"])
 def test_an_emission_is_searched_apart_from_its_recording(
-    is_greedy: bool, tiny_corpus: Sequence[Utterance]
+    kind: Kind, tiny_corpus: Sequence[Utterance]
 ) -> None:
-    shipped = load_model(is_greedy=is_greedy)
+    shipped = load_model(search=kind)
     waveform = read_utterance(tiny_corpus[0], shipped.sample_rate)
 
     log_probs, _ = shipped.engine.log_probs(
         waveform[None], np.array([len(waveform)]), shipped.searcher.head
     )
 
-    assert shipped.searcher.head == ("text" if is_greedy else "phones")
+    assert shipped.searcher.head == ("text" if kind == "greedy" else "phones")
     text = shipped.text_of(log_probs[0])
     assert text == shipped.transcribe(tiny_corpus[0].audio_filepath).text != ""
     assert shipped.text_of(log_probs[0, :0]) == ""
@@ -120,7 +121,10 @@ def test_a_text_is_aligned_by_its_characters_whatever_the_search(
     (tmp_path / "lexicon.txt").write_text("CAT K AE T\n", encoding="utf-8")
     greedy = load_model(tmp_path / "m")
     by_phones = load_model(
-        tmp_path / "m", beam=BeamConfig(10, 20.0, 1), lexicon=tmp_path / "lexicon.txt"
+        tmp_path / "m",
+        search="beam",
+        settings={"word_score": -1.0},
+        lexicon=tmp_path / "lexicon.txt",
     )
 
     def aligned(recognizer: Recognizer) -> list[tuple[str, ...]]:

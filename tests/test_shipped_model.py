@@ -54,7 +54,7 @@ def test_its_wer_on_a_fixed_part_of_the_dev_speakers_has_not_risen(
         for utterance in list(own)[:UTTERANCES_PER_SPEAKER]
     ]
 
-    results = load_model(is_greedy=search == "greedy").transcribe_all(references)
+    results = load_model(search=search).transcribe_all(references)
 
     texts = {u.id: result.text for u, result in results if isinstance(result, Transcript)}
     assert score(references, texts, "librispeech-1").total.wer <= MAX_WER[search]

@@ -10,7 +10,7 @@ lexicon.txt    the words that can be recognised, if they are limited, with any p
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import tomli_w
 
@@ -25,6 +25,8 @@ SEARCH_FILE = "search.toml"
 LM_FILE = "words.lm"
 LEXICON_FILE = "lexicon.txt"
 
+Kind = Literal["greedy", "plain", "beam"]
+
 # Settings of a beam search that has no others; `asr tune` finds better weights.
 PLAIN_BEAM: Mapping[str, float] = {"beam_size": 100, "beam_threshold": 14.0, "n_best": 1}
 LM_WEIGHTS: Mapping[str, float] = {"lm_weight": 0.8, "word_score": 0.0, "unknown_score": -15.0}
@@ -35,14 +37,14 @@ class SearchOptions:
     """What a caller wants of a search; the model's default search decides the rest.
 
     Attributes:
-        kind: "greedy" or "beam"; None: the model's default search, changed by the other options.
-        settings: Fields of `BeamConfig`.
+        kind: What the other options refine; see `plan_search`.
+        settings: Fields of `BeamConfig` that differ.
         lm: File of a language model.
         lexicon: File of the only words that can be recognised.
         hotwords: Phrases that score higher, each with its boost in nats.
     """
 
-    kind: Literal["greedy", "beam"] | None = None
+    kind: Kind | None = None
     settings: Mapping[str, float] = field(default_factory=dict)
     lm: Path | None = None
     lexicon: Path | None = None
@@ -79,36 +81,42 @@ class SearchPlan:
 
 
 def plan_search(options: SearchOptions, default: SearchPlan) -> SearchPlan:
-    """Decide how to search a model, by a caller's options and the model's default search.
+    """Refine a search by a caller's options: each replaces its part, and all else stays.
 
-    A given language model or lexicon takes the place of the model's; the other one stays, and so do
-    the default search's weights. A beam asked for without either uses neither:
-    `SearchOptions("beam")` searches the text head by its probabilities alone.
+    The kind says what is refined:
+
+    None      the model's default search
+    "beam"    the same; for a model whose default is greedy, the plain beam search
+    "plain"   a beam search without the model's words and weights
+    "greedy"  a greedy search, which takes no other options
+
+    A plain beam search that is given a language model gets `LM_WEIGHTS` with it.
 
     Raises:
-        ConfigError: Options do not go together, or a setting is out of its range.
+        ConfigError: Options do not go together, or a setting is unknown or out of its range.
     """
-    gives_words = options.lm or options.lexicon
+    if options.kind not in (None, *get_args(Kind)):
+        raise ConfigError(f"search must be one of {get_args(Kind)}, got {options.kind!r}")
+    has_more = options.settings or options.lm or options.lexicon or options.hotwords
     if options.kind == "greedy" or (options.kind is None and default.beam is None):
-        if not (gives_words or options.hotwords or options.settings):
+        if not has_more:
             return SearchPlan()
-        if options.kind == "greedy":
-            raise ConfigError("a greedy search takes no beam settings, words or hotwords")
         raise ConfigError(
-            "the model has no default search to refine: ask for a beam search as well "
-            "(--search beam)"
+            "a greedy search takes no beam settings, words or hotwords"
+            if options.kind == "greedy"
+            else "the model's default search is greedy and takes no beam settings, words or "
+            'hotwords: ask for a beam search as well (--search beam; search="beam" in Python)'
         )
-    if default.beam is None or (options.kind == "beam" and not gives_words):
-        base, lm, lexicon = dict(PLAIN_BEAM), options.lm, options.lexicon
-        if lm:
-            base |= LM_WEIGHTS
-        for name in ("lm_weight", "unknown_score"):
-            if options.settings.get(name) and not lm:
-                raise ConfigError(f"{name} needs a language model: give one (--lm)")
-    else:
-        base = asdict(default.beam)
-        lm, lexicon = options.lm or default.lm, options.lexicon or default.lexicon
-    beam = BeamConfig(**{**base, **options.settings})  # type: ignore[arg-type]
+    base = default if default.beam and options.kind != "plain" else SearchPlan()
+    lm, lexicon = options.lm or base.lm, options.lexicon or base.lexicon
+    settings = asdict(base.beam) if base.beam else {**PLAIN_BEAM, **(LM_WEIGHTS if lm else {})}
+    for name in options.settings:
+        if name not in BeamConfig.__dataclass_fields__:
+            known = ", ".join(BeamConfig.__dataclass_fields__)
+            raise ConfigError(f"a beam search has no setting {name!r}, only {known}")
+        if name in ("lm_weight", "unknown_score") and not lm:
+            raise ConfigError(f"{name} needs a language model: give one (--lm)")
+    beam = BeamConfig(**{**settings, **options.settings})
     return SearchPlan(beam, lm, lexicon, options.hotwords)
 
 

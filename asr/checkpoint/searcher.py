@@ -11,6 +11,7 @@ from asr.checkpoint.directory import ModelDirectory
 from asr.confidence.calibration import Calibration
 from asr.confidence.searches import search_kind
 from asr.config import TEXT_HEAD
+from asr.errors import ConfigError
 from asr.search.beam import BeamConfig
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
@@ -36,6 +37,7 @@ class Searcher:
         words: Turns hypotheses into words with times and confidences.
 
     Raises:
+        ConfigError: Words are spelled in phones, and nothing makes many short ones improbable.
         DataError: A file of the search cannot be used.
     """
 
@@ -48,6 +50,12 @@ class Searcher:
             is_pronounced=is_pronounced,
             has_lm=self._fusion is not None and self._fusion.has_ngram,
         )
+        if plan.beam and self.kind == "phones" and plan.beam.word_score >= 0:
+            raise ConfigError(
+                f"{plan.lexicon}: words in phones need a language model, or a word_score below 0 "
+                f"nats, got {plan.beam.word_score:g}: else one-phone words that cost nothing make "
+                "up any other; give --lm, or --word-score -10 for a short list"
+            )
         phone_heads = model.config.phone_heads
         self.head = phone_heads[0] if phone_heads and is_pronounced else TEXT_HEAD
         self._prior = model.priors.get(self.head)

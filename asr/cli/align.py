@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     utterances = read_manifest(options.manifest)
-    recognizer = load_model(options.model, is_greedy=True, n_threads=options.threads)
+    recognizer = load_model(options.model, search="greedy", n_threads=options.threads)
     results = recognizer.align_all(by_duration(utterances))
     transcripts = collect(results, len(utterances))
     _write(options, [transcripts[u.id] for u in utterances if u.id in transcripts])

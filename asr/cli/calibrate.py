@@ -21,7 +21,7 @@ confidence than a wrong one). Figures and diagram are cross-validated: each half
 measured with a fit on the other half. The model gets a fit on all.
 
 Example:
-  asr decode model dev.jsonl --search beam --raw-confidence --output dev.beam.jsonl
+  asr decode model dev.jsonl --search plain --raw-confidence --output dev.beam.jsonl
   asr calibrate model dev.jsonl dev.beam.jsonl --diagram dev.confidence.svg
 """
 

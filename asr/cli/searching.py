@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from asr.checkpoint.decoding import SearchOptions
+from asr.checkpoint.decoding import Kind, SearchOptions
 from asr.cli.numbers import add_number
 from asr.recognizer import Recognizer, load_recognizer
 from asr.search.beam import BeamConfig
@@ -39,15 +39,16 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the search and its settings."""
     search = parser.add_argument_group(
         "search",
-        "These settings refine the model's default search (see asr pack); a model without one is\n"
-        "searched greedily. --search beam without --lm and --lexicon starts afresh: no words, 100\n"
-        "prefixes within 14 nats.",
+        "Options refine the model's own search (see asr pack): each replaces its part, and all\n"
+        "else stays. What does not go together is refused.",
     )
     search.add_argument(
         "--search",
-        choices=("greedy", "beam"),
-        help="greedy is fastest; beam sums over many ways to the same text (default: the model's "
-        "own search)",
+        choices=get_args(Kind),
+        help="what they refine instead. greedy: the most probable token in each frame, fastest, "
+        "without options; plain: a beam search of 100 prefixes within 14 nats, without the "
+        "model's words and weights; beam: the model's own search, or the plain one if that is "
+        "greedy",
     )
     for name in _OPTIONS:
         add_search_option(search, name)

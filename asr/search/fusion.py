@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asr.errors import ConfigError, DataError
-from asr.lexicon.read import read_columns
+from asr.lexicon.phone_set import in_phones
+from asr.lexicon.read import read_columns, refuse_losses
 from asr.lm.files import read_ngram
 from asr.lm.ngram import NO_NODES, NGram
 from asr.lm.vocabulary import SPECIAL, Vocabulary
@@ -22,7 +23,7 @@ from asr.search.hotwords import BOUNDARY, make_hotwords
 from asr.search.language import Language
 from asr.search.lexicon import Spellings, make_lexicon
 from asr.text.lines import read_text
-from asr.text.normalise import normaliser
+from asr.text.normalise import normaliser, words_of
 from asr.text.tokens import WORD_BOUNDARY
 
 if TYPE_CHECKING:
@@ -73,8 +74,9 @@ def fuse(
     Args:
         tokens: Of the model's text head, by id.
         normaliser_name: That of the model's training text. Words of the lexicon and hotwords go
-            through it, pronunciations do not.
-        phones: Tokens of the phone head, if there is one: they spell a lexicon with pronunciations.
+            through it.
+        phones: Tokens of the phone head, if there is one: they spell a lexicon with pronunciations,
+            whose stress marks are dropped if they have none.
         lm: An n-gram model, see `asr lm`.
         lexicon: Words, see `read_lexicon`.
         hotwords: Phrases that score higher, each with its boost in nats, above 0.
@@ -82,7 +84,7 @@ def fuse(
     Raises:
         ConfigError: Words need a lexicon with pronunciations, as no token begins a word; or a
             boost is not above 0.
-        DataError: A file cannot be used, or nothing in it can be spelled.
+        DataError: A file cannot be used, or much of it cannot be spelled.
     """
     normalise = normaliser(normaliser_name)
     ngram = read_ngram(lm) if lm else NGram(Vocabulary(SPECIAL), NO_NODES)
@@ -90,11 +92,12 @@ def fuse(
     if lexicon is not None:
         entries = read_columns(lexicon, normalise)
     are_pronounced = any(entries[1])
-    if are_pronounced and phones is not None:
-        tokens = phones
+    if are_pronounced:
+        tokens = phones or tokens
+        entries = (entries[0], in_phones(entries[1], tokens))
     units = _Units(tokens, in_characters=not are_pronounced)
     words = tuple(dict.fromkeys(entries[0]))
-    spellings = _spellings(entries, words, units, lexicon or lm)
+    spellings = _spellings(entries, words, units, lexicon, lm)
     phrases = _phrases(hotwords or {}, units, normalise, entries if are_pronounced else None)
     language = Language(
         begins_word=units.begins_word,
@@ -147,7 +150,7 @@ class _Units:
 
 
 def _spellings(
-    entries: _Entries, words: Sequence[str], units: _Units, source: Path | None
+    entries: _Entries, words: Sequence[str], units: _Units, lexicon: Path | None, lm: Path | None
 ) -> Spellings:
     """Spell entries, read from a file, in units; leave out those that tokens cannot spell."""
     if not words:
@@ -165,10 +168,14 @@ def _spellings(
     lengths = np.bincount(entry[ids != BOUNDARY], minlength=len(word))
     can_be_spelled = lengths > 0
     can_be_spelled[entry[ids < 0]] = False
-    if not can_be_spelled.any():
-        raise DataError(f"{source}: none of its words can be spelled in the model's tokens")
-    if n_left_out := np.count_nonzero(~can_be_spelled):
-        _LOG.info("%s: %d entries have no spelling in tokens", source, n_left_out)
+    left_out = [entries[0][i] for i in np.flatnonzero(~can_be_spelled)]
+    if lexicon is not None:
+        why = "have no spelling in the model's tokens"
+        refuse_losses(lexicon, left_out, len(word), f"{why} ({' '.join(units.numbers)})")
+    elif not can_be_spelled.any():
+        raise DataError(f"{lm}: none of its words can be spelled in the model's tokens")
+    elif left_out:
+        _LOG.info("%s: %d words have no spelling in tokens", lm, len(left_out))
     is_unit = (ids > BOUNDARY) & can_be_spelled[entry]
     return Spellings(ids[is_unit], lengths[can_be_spelled], word[can_be_spelled])
 
@@ -190,7 +197,12 @@ def _phrases(
                 f"the boost of {phrase!r} must be above 0 and at most {MAX_BOOST:g} nats, "
                 f"got {boost}"
             )
-        words = normalise(phrase).split()
+        words = words_of(phrase, normalise)
+        if not words:
+            raise DataError(
+                f"the hotword {phrase!r} cannot be recognised: the model spells no text with its "
+                "letters and digits; spell it out in words"
+            )
         for word in words:
             if not variants[word]:
                 raise DataError(
@@ -198,7 +210,7 @@ def _phrases(
                     "add its pronunciation"
                 )
         spelled = [[units.spell(names) for names in variants[word]] for word in words]
-        if not spelled or not all(map(all, spelled)):
+        if not all(map(all, spelled)):
             raise DataError(f"the hotword {phrase!r} cannot be spelled in the model's tokens")
         for variant in product(*spelled):
             phrases[(BOUNDARY, *chain.from_iterable((*own, BOUNDARY) for own in variant))] = boost
@@ -209,7 +221,7 @@ def _variants(
     phrases: Iterable[str], normalise: "Normaliser", lexicon: _Entries | None
 ) -> dict[str, list[tuple[str, ...]]]:
     """List the spellings of each word of some phrases: by the lexicon, or else its characters."""
-    words = {word for phrase in phrases for word in normalise(phrase).split()}
+    words = {word for phrase in phrases for word in words_of(phrase, normalise)}
     if lexicon is None:
         return {word: [tuple(word)] for word in words}
     variants: dict[str, list[tuple[str, ...]]] = {word: [] for word in words}

@@ -1,4 +1,4 @@
-"""Lines: text files that people or other programs write, all in UTF-8.
+"""Lines: text files that people or other programs write, in UTF-8.
 
 A byte order mark, which some programs write, is dropped.
 """
@@ -13,8 +13,12 @@ from asr.errors import DataError
 Record = dict[str, Any]  # a JSON object
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, *, or_else: str | None = None) -> str:
     """Read a text file.
+
+    Args:
+        path: The file.
+        or_else: The encoding of a file that is not UTF-8; None refuses it.
 
     Raises:
         DataError: The file cannot be read, or is not UTF-8.
@@ -24,6 +28,8 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
+        if or_else is not None:
+            return path.read_text(encoding=or_else)
         raise DataError(f"{path}: is not UTF-8 at byte {error.start}") from error
 
 

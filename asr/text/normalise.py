@@ -44,6 +44,22 @@ def normaliser(name: str) -> Normaliser:
         raise DataError(f"no normaliser is called {name!r}; expected one of: {known}") from None
 
 
+def words_of(text: str, normalise: Normaliser) -> list[str]:
+    """Split text into normalised words; none if a letter or a digit of it would vanish.
+
+    Example:
+        >>> [words_of(text, normaliser("librispeech-1")) for text in ("X-ray", "a.m.", "3D")]
+        [['X', 'RAY'], ['A', 'M'], []]
+    """
+    words = normalise(text).split()
+    n_kept = sum(map(len, words))
+    if n_kept < len(text):
+        written = unicodedata.normalize("NFKD", text)
+        if sum(map(str.isalnum, "".join(words))) < sum(map(str.isalnum, written)):
+            return []
+    return words
+
+
 def _librispeech_1(text: str) -> str:
     """Spell as LibriSpeech's transcripts do: upper case A-Z, apostrophes, single spaces.
 

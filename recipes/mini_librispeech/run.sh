@@ -74,7 +74,7 @@ score() { # NAME CONDITION OPTIONS...: recognise the dev set and count the error
   scores+=("$run.score.json")
 }
 score greedy 'characters, greedy' --search greedy # the acoustic model by itself
-score beam 'characters, beam' --search beam       # the same, summed over alignments
+score beam 'characters, beam' --search plain      # the same, summed over alignments
 score default 'default: phones, small 3-gram'     # what a user gets
 
 # What larger language models of the same text are worth, pruned far less.

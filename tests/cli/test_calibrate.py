@@ -14,7 +14,6 @@ from asr.config import Config, config_hash
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.utterance import Utterance
 from asr.provenance import provenance
-from asr.search.beam import BeamConfig
 from asr.text.transcript import Transcript, Word, read_transcripts, to_json, write_transcripts
 from asr.wer.score_file import DecodingRecord, read_decoding_record, write_decoding_record
 
@@ -128,15 +127,15 @@ def test_the_kind_of_a_search_follows_from_its_lexicon_and_language_model(
     (tmp_path / "spoken").write_text("ONE O N E\nTWO T W O\n")
     lm = tmp_path / "own.lm"
     assert main(["lm", "build", str(tmp_path / "text"), "--order", "1", "--output", str(lm)]) == 0
-    beam = BeamConfig(4, 9.0, 1)
-
     kinds = [
         asr.load_model(model).searcher.kind,
-        asr.load_model(model, beam=beam).searcher.kind,
-        asr.load_model(model, beam=beam, lexicon=tmp_path / "words").searcher.kind,
-        asr.load_model(model, beam=beam, lm=lm).searcher.kind,
-        asr.load_model(model, beam=beam, lexicon=tmp_path / "spoken").searcher.kind,
-        asr.load_model(model, beam=beam, lexicon=tmp_path / "spoken", lm=lm).searcher.kind,
+        asr.load_model(model, search="beam").searcher.kind,
+        asr.load_model(model, search="beam", lexicon=tmp_path / "words").searcher.kind,
+        asr.load_model(model, search="beam", lm=lm).searcher.kind,
+        asr.load_model(
+            model, search="beam", lexicon=tmp_path / "spoken", settings={"word_score": -5.0}
+        ).searcher.kind,
+        asr.load_model(model, search="beam", lexicon=tmp_path / "spoken", lm=lm).searcher.kind,
     ]
 
     assert kinds == ["greedy", "beam", "beam", "beam-lm", "phones", "phones-lm"]

@@ -54,13 +54,13 @@ def test_greedy_is_greedy_all_the_same(
     assert transcribed(capsys, "--model", packed, "--search", "greedy", recordings[0]) == (
         f"{greedy}\n"
     )
-    assert asr.load_model(packed, is_greedy=True).transcribe(recordings[0]).text == greedy
+    assert asr.load_model(packed, search="greedy").transcribe(recordings[0]).text == greedy
     assert greedy not in {"", asr.load_model(packed).transcribe(recordings[0]).text}
 
 
 def test_greedy_with_a_beam_is_refused(packed: Path) -> None:
     with pytest.raises(ConfigError, match="a greedy search takes no beam settings"):
-        asr.load_model(packed, is_greedy=True, beam=BeamConfig(4, 9.0, 1))
+        asr.load_model(packed, search="greedy", settings={"beam_size": 4})
 
 
 def test_a_setting_changes_the_search_that_it_comes_with(
@@ -73,6 +73,34 @@ def test_a_setting_changes_the_search_that_it_comes_with(
     assert search == (
         "beam 50, threshold 14, words of lexicon.txt, words.lm × 0.2, unknown score -15"
     )
+
+
+@pytest.mark.parametrize("kind", [[], ["--search", "beam"]])
+def test_an_option_refines_alike_on_the_command_line_and_in_python(
+    kind: list[str], packed: Path, manifest: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "h.jsonl"
+    (tmp_path / "mine.txt").write_text("one\ntwo\n")
+    own = ["--lexicon", tmp_path / "mine.txt", "--beam-size", 20]
+    assert main([*map(str, ["decode", packed, manifest, *kind, *own, "--output", output])]) == 0
+    in_python = asr.load_model(
+        packed, lexicon=tmp_path / "mine.txt", settings={"beam_size": 20}
+    ).searcher.plan
+    search = json.loads((tmp_path / "h.run.json").read_text())["search"]
+    assert search == str(in_python)
+    assert search == ("beam 20, threshold 14, words of mine.txt, words.lm × 0.7, unknown score -15")
+
+
+def test_a_plain_search_drops_the_models_words_and_says_so_by_its_name(packed: Path) -> None:
+    assert str(asr.load_model(packed, search="plain").searcher.plan) == "beam 100, threshold 14"
+
+
+def test_words_in_phones_that_cost_nothing_are_refused(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "spoken").write_text("ONE O N E\nO O\n")
+    with pytest.raises(ConfigError, match="spoken: words in phones need a language model"):
+        asr.load_model(model, search="beam", lexicon=tmp_path / "spoken")
+    fewer = {"word_score": -10.0}
+    assert asr.load_model(model, search="beam", lexicon=tmp_path / "spoken", settings=fewer)
 
 
 def test_of_the_lexicon_stays_what_the_language_model_knows(packed: Path) -> None:
@@ -106,7 +134,7 @@ def test_words_that_the_language_model_does_not_know_are_no_lexicon(
     ("words", "status", "complaint"),
     [
         (["--search", "beam"], 2, "give --lm"),
-        (["--lm-weight", "1"], 1, "the model has no default search to refine"),
+        (["--lm-weight", "1"], 1, "default search is greedy"),
     ],
 )
 def test_a_search_to_pack_that_is_none_is_refused(

@@ -40,9 +40,122 @@ def test_words_are_normalised_and_units_are_not(path: Path) -> None:
     assert read_lexicon(path, SPELL) == [("CAFE", ("k", "ae1", "f", "ey"))]
 
 
-def test_what_is_not_one_word_once_normalised_is_left_out(path: Path) -> None:
-    path.write_text("x-y EH K S W AY\n... D AA T S\nA EY\n")
-    assert read_lexicon(path, SPELL) == [("A", ("EY",))]
+FORMATS = {
+    "CMUdict": """\
+;;; # CMUdict  --  Major Version: 0.07
+!EXCLAMATION-POINT  EH2 K S K L AH0 M EY1 SH AH0 N P OY2 N T
+"QUOTE  K W OW1 T
+READ  R IY1 D
+READ(1)  R EH1 D
+X  EH1 K S
+RAY  R EY1
+X-RAY  EH1 K S R EY2
+A  EY1
+A.  EY1
+M  EH1 M
+A.M.  EY1 EH1 M
+""",
+    "cmudict.dict": """\
+read R IY1 D
+read(2) R EH1 D # past
+x EH1 K S
+ray R EY1 # a name, too
+x-ray EH1 K S R EY2
+a EY1
+a. EY1
+m EH1 M
+a.m. EY1 EH1 M
+""",
+    "librispeech-lexicon.txt": """\
+READ\tR IY1 D
+READ\tR EH1 D
+X\tEH1 K S
+RAY\tR EY1
+A\tEY1
+A\tEY1
+M\tEH1 M
+""",
+    "lexiconp.txt": """\
+!SIL 1.0 SIL
+<UNK> 1.0 SPN
+READ 1.0 R IY1 D
+READ 0.25 R EH1 D
+X 1 EH1 K S
+RAY\t1.0\tR EY1
+A 1.0 EY1
+A 1e-05 EY1
+M 1.0 EH1 M
+""",
+    "MFA": """\
+<cutoff>\tspn
+[bracketed]\tspn
+read\t0.99\t0.17\t1.0\t1.03\tR IY1 D
+read\t0.01\t0.2\t2.13\t0.87\tR EH1 D
+x\t1.0\t0.17\t1.0\t1.0\tEH1 K S
+ray\t1.0\t0.17\t1.0\t1.0\tR EY1
+x-ray\t1.0\t0.17\t1.0\t1.0\tEH1 K S R EY2
+a\t1.0\t0.17\t1.0\t1.0\tEY1
+a\t1.0\t0.17\t1.0\t1.0\tEY1
+m\t1.0\t0.17\t1.0\t1.0\tEH1 M
+""",
+    "variants": """\
+READ(alt) R IY1 D
+READ(2) R EH1 D
+X(x) EH1 K S
+RAY R EY1
+A EY1
+A(weak) EY1
+M EH1 M
+""",
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_dictionaries_that_others_publish_are_read_alike(name: str, path: Path) -> None:
+    path.write_text(FORMATS[name])
+
+    assert read_lexicon(path, SPELL) == [
+        ("READ", ("R", "IY1", "D")),
+        ("READ", ("R", "EH1", "D")),
+        ("X", ("EH1", "K", "S")),
+        ("RAY", ("R", "EY1")),
+        ("A", ("EY1",)),
+        ("A", ("EY1",)),
+        ("M", ("EH1", "M")),
+    ]
+
+
+def test_units_that_are_numbers_stay(path: Path) -> None:
+    path.write_text("deux d 2\nun 1\n")
+    assert read_lexicon(path, SPELL) == [("DEUX", ("d", "2")), ("UN", ("1",))]
+
+
+def test_a_dictionary_in_latin_1_is_read(path: Path) -> None:
+    path.write_bytes("D\xc9J\xc0  D EY1 ZH AA2\n".encode("latin-1"))
+    assert read_lexicon(path, SPELL) == [("DEJA", ("D", "EY1", "ZH", "AA2"))]
+
+
+def test_compounds_of_a_list_of_words_become_words(path: Path) -> None:
+    path.write_text("X-ray\na.m.\n<unk>\n")
+    assert [word for word, _ in read_lexicon(path, SPELL)] == ["X", "RAY", "A", "M"]
+
+
+@pytest.mark.parametrize(
+    "lost", ["3-d TH R IY D IY", "coca-cola K OW K", "\u0434\u043e\u043c D OW M"]
+)
+def test_few_words_may_be_lost_and_are_named(
+    lost: str, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    word, words = lost.partition(" ")[0], [f"{a}{b} A B" for a in "ABCDE" for b in "ABCD"]
+    with caplog.at_level("INFO"):
+        path.write_text("\n".join([*words, lost]))
+        assert len(read_lexicon(path, SPELL)) == 20
+    assert "lexicon.txt: 1 of 21 words are no single word" in caplog.text
+    assert caplog.text.rstrip().endswith(word)
+
+    path.write_text("\n".join([*words[:18], lost]))
+    with pytest.raises(DataError, match=f"1 of 19 words .*: {word}; at most 5% may"):
+        read_lexicon(path, SPELL)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +173,7 @@ def test_what_is_no_lexicon_is_refused(content: str, message: str, path: Path) -
 
 
 def test_a_dictionary_has_each_pronunciation_once_in_the_files_order(path: Path) -> None:
-    path.write_text("read R IY D\nread(2) R EH D # the past\na. EY\nA EY\na AH\nx-y X\n")
+    path.write_text("read R IY D\nread(2) R EH D # the past\na. EY\nA EY\na AH\n")
     assert read_dictionary(path, SPELL) == {
         "READ": (("R", "IY", "D"), ("R", "EH", "D")),
         "A": (("EY",), ("AH",)),

@@ -87,13 +87,13 @@ def test_pieces_spell_words_however_they_are_cut(lm: Path) -> None:
 
 def test_only_words_of_the_lexicon_are_recognised(tmp_path: Path) -> None:
     lexicon = tmp_path / "words.txt"
-    lexicon.write_text("cat  # the animal\nTHE\n\n")
+    lexicon.write_text("cat  # the animal\nTACT\n\n")
     fusion = fuse(CHARACTERS, "librispeech-1", lexicon=lexicon)
     best = search(
         CHARACTERS, CAT_OR_CHT, fusion, BeamConfig(beam_size=20, beam_threshold=20.0, n_best=5)
     )
     assert "CAT" in [text(CHARACTERS, h) for h in best]
-    assert {text(CHARACTERS, h) for h in best} <= {"", "CAT", "THE", "CAT CAT"}
+    assert {text(CHARACTERS, h) for h in best} <= {"", "CAT", "TACT", "CAT CAT"}
 
 
 def test_an_unfinished_word_is_dropped_if_no_hypothesis_ends_in_a_complete_one(
@@ -157,6 +157,23 @@ def test_a_hotword_of_a_lexicon_is_preferred_however_it_is_pronounced(tmp_path: 
     assert best.score == pytest.approx(best.acoustic_score + 2.0)
 
 
+def test_stress_places_and_case_of_a_lexicon_are_folded_where_the_model_has_none(
+    tmp_path: Path,
+) -> None:
+    lexicon = tmp_path / "dict"
+    lexicon.write_text("CAT  K AE1 T\ndoe d ow0\ntoe T_B OW1_E\n")
+    fusion = fuse(PHONES, "librispeech-1", lexicon=lexicon, hotwords={"toe": 1.0})
+    frames = [{phone: 1.0} for phone in ("K", "AE", "T", "D", "OW", "T", "OW")]
+    (best,) = search(PHONES, frames, fusion, BeamConfig(beam_size=20, beam_threshold=20, n_best=1))
+    assert [fusion.words[w.word] for w in best.words if w.word is not None] == ["CAT", "DOE", "TOE"]
+
+
+def test_a_lexicon_of_other_phones_is_refused_with_how_much_of_it_is_lost(tmp_path: Path) -> None:
+    (tmp_path / "ipa").write_text("cat k \u00e6 t\ntoe t o\u028a\nduck d \u028c k\n")
+    with pytest.raises(DataError, match=r"ipa: 3 of 3 words have no spelling .*: CAT, TOE, DUCK"):
+        fuse(PHONES, "librispeech-1", lexicon=tmp_path / "ipa")
+
+
 def test_a_hotword_that_the_lexicon_lacks_is_named(tmp_path: Path) -> None:
     (tmp_path / "dict").write_text("cat K AE T\n")
     with pytest.raises(DataError, match="'cat dog' cannot be recognised: the lexicon lacks DOG"):
@@ -179,7 +196,8 @@ def test_hotwords_and_lexicons_are_read_line_by_line(tmp_path: Path) -> None:
     [
         ("", "expected a word a line"),
         ("CAT K AE T\nDOG\n", "'DOG' has none"),
-        ("ÆØ ß\n", "spelled"),
+        ("ÆØ ß\n", "1 of 1 words have no spelling in the model's tokens .*: ÆØ"),
+        ("CAT\nDOG\n", r"1 of 2 words have no spelling .*\(A C H T\): DOG; at most 5% may"),
     ],
 )
 def test_a_lexicon_without_usable_words_is_refused(
@@ -209,6 +227,21 @@ def test_hotwords_that_no_token_spells_are_refused() -> None:
         fuse(CHARACTERS, "librispeech-1", hotwords={"DOG": 1.0})
     with pytest.raises(ConfigError, match="where a word begins"):
         fuse(PHONES, "librispeech-1", hotwords={"K": 1.0})
+
+
+@pytest.mark.parametrize("phrase", ["C3", "CAT 7", "\u043a\u043e\u0442", "..."])
+def test_a_hotword_of_which_anything_would_vanish_is_refused(phrase: str) -> None:
+    with pytest.raises(DataError, match=f"'{phrase}' cannot be recognised: the model spells no"):
+        fuse(CHARACTERS, "librispeech-1", hotwords={phrase: 1.0})
+
+
+def test_a_hotword_is_spelled_by_the_models_normaliser() -> None:
+    fusion = fuse(CHARACTERS, "librispeech-1", hotwords={"c\u00e1-t.": 2.0})
+    frames = [{"C": 1.0}, {"A": 0.4, "H": 0.6}, {"\u2581": 1.0}, {"T": 1.0}]
+    (best,) = search(
+        CHARACTERS, frames, fusion, BeamConfig(beam_size=20, beam_threshold=20, n_best=1)
+    )
+    assert text(CHARACTERS, best) == "CA T"
 
 
 def test_words_of_any_spelling_need_tokens_that_begin_them(lm: Path) -> None:
