@@ -10,9 +10,13 @@ learned. Hashes of names decide, so that the same utterances are apart whatever 
 
 --prefix puts the manifest's name before each id, so that manifests may share ids.
 
+--texts gives utterances without texts what a model recognised in them, where its words have the
+mean --min-confidence or more: a model can then learn from its own transcripts.
+
 Examples:
   asr select train-clean-100.jsonl --output train.jsonl
   asr select vctk.jsonl ljspeech.jsonl --prefix --held-out held-out --output more.jsonl
+  asr select train.jsonl archive.jsonl --texts archive.hypotheses.jsonl --output train-self.jsonl
 Next:
   asr train conf/librispeech.toml --train train.jsonl --lexicon lexicon.txt --output model
 """
@@ -25,10 +29,17 @@ from asr.cli.numbers import add_number
 from asr.cli.outputs import add_output, folder_to_make
 from asr.cli.prepare import FRAME_SHIFT, SAMPLE_RATE, report_problems, summary
 from asr.corpus.manifest import read_manifest, write_manifest
-from asr.corpus.teachable import Requirements, held_out, named_by_corpus, unteachable
+from asr.corpus.teachable import (
+    Requirements,
+    held_out,
+    named_by_corpus,
+    unteachable,
+    with_transcripts,
+)
 from asr.corpus.utterance import Problem, Utterance
 from asr.errors import DataError
 from asr.text.normalise import NORMALISERS, normaliser
+from asr.text.transcript import read_transcripts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_number(parser, "--every", "hold out one speaker in so many", minimum=2, default=12)
     parser.add_argument("--prefix", action="store_true", help="name the manifest in each id")
+    parser.add_argument("--texts", type=Path, metavar="HYPOTHESES", help="of asr decode")
     for name, default, told in (
+        ("--min-confidence", 0.8, "of such a text, 0 to 1"),
         ("--min-seconds", 0.8, "of an utterance"),
         ("--max-seconds", 20.0, "of an utterance"),
         ("--max-speed", 1.1, "the highest of augment.speeds, by which texts have to fit"),
@@ -82,6 +95,10 @@ def run(options: argparse.Namespace) -> int:
 def _teachable(path: Path, options: argparse.Namespace, problems: list[Problem]) -> list[Utterance]:
     """Read a manifest without what cannot be learned from, which goes to the problems."""
     utterances = read_manifest(path)
+    if options.texts:
+        transcripts = read_transcripts(options.texts)
+        utterances, unsure = with_transcripts(utterances, transcripts, options.min_confidence)
+        problems += unsure
     wanted = Requirements(
         options.min_seconds,
         options.max_seconds,

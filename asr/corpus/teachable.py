@@ -13,6 +13,7 @@ from asr.corpus.utterance import Problem, Utterance
 from asr.lengths import n_frames_needed
 from asr.text.normalise import Normaliser
 from asr.text.omissions import find_omissions
+from asr.text.transcript import Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,29 @@ def unteachable(
     """List the utterances that teach nothing or something wrong, each with the first reason."""
     found = ((utterance.id, _reason(utterance, wanted, normalise)) for utterance in utterances)
     return [Problem(name, reason) for name, reason in found if reason]
+
+
+def with_transcripts(
+    utterances: Iterable[Utterance], transcripts: Mapping[str, Transcript], min_confidence: float
+) -> tuple[list[Utterance], list[Problem]]:
+    """Give utterances without texts those that a model is sure to have heard.
+
+    Returns:
+        All utterances but those whose transcript is missing or less sure; and these, with reasons.
+    """
+    given: list[Utterance] = []
+    problems: list[Problem] = []
+    for utterance in utterances:
+        transcript = transcripts.get(utterance.id)
+        confidence = transcript.confidence if transcript else None
+        if utterance.text is not None:
+            given.append(utterance)
+        elif transcript and confidence is not None and confidence >= min_confidence:
+            given.append(replace(utterance, text=transcript.text))
+        else:
+            why = "has no transcript" if confidence is None else f"is sure by {confidence:.2f} only"
+            problems.append(Problem(utterance.id, why))
+    return given, problems
 
 
 def _reason(utterance: Utterance, wanted: Requirements, normalise: Normaliser) -> str:

@@ -8,10 +8,11 @@ import pytest
 from asr.cli import main
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.utterance import Utterance
+from asr.text.transcript import Transcript, write_transcripts
 
 
 def utterance(
-    name: str, text: str = "GOOD MORNING", seconds: float = 3.0, speaker: str | None = None
+    name: str, text: str | None = "GOOD MORNING", seconds: float = 3.0, speaker: str | None = None
 ) -> Utterance:
     return Utterance(name, Path(f"{name}.wav"), duration=seconds, text=text, speaker=speaker)
 
@@ -104,3 +105,20 @@ def test_texts_are_kept_as_they_are_written(tmp_path: Path) -> None:
     assert select(given, "--output", tmp_path / "train.jsonl") == 0
     line = json.loads((tmp_path / "train.jsonl").read_text(encoding="utf-8"))
     assert line["text"] == "Good morning, Anne."
+
+
+def test_a_text_that_is_missing_is_what_a_model_surely_heard(tmp_path: Path) -> None:
+    heard = [
+        Transcript("sure", "GOOD DAY", confidence=0.8),
+        Transcript("unsure", "GOLD", confidence=0.7),
+    ]
+    write_transcripts(tmp_path / "heard.jsonl", [*heard, Transcript("told", "BAD", confidence=1.0)])
+    names = ("told", "sure", "unsure", "unheard")
+    utterances = [utterance(name, "GOOD" if name == "told" else None) for name in names]
+    given = corpus(tmp_path / "a.jsonl", *utterances)
+    output = tmp_path / "train.jsonl"
+    assert select(given, "--texts", tmp_path / "heard.jsonl", "--output", output) == 0
+    texts = {one.id: one.text for one in read_manifest(output)}
+    assert texts == {"told": "GOOD", "sure": "GOOD DAY"}
+    problems = output.with_name("train.jsonl.problems.txt").read_text(encoding="utf-8")
+    assert problems == "unsure\tis sure by 0.70 only\nunheard\thas no transcript\n"
