@@ -40,6 +40,30 @@ def at_least(minimum: int) -> Callable[[str], int]:
     return read
 
 
+def add_percentage(
+    parser: argparse.ArgumentParser, name: str, told: str, *, default: float
+) -> None:
+    """Declare an option that takes a percentage, 0 to 100; --help shows the default."""
+    parser.add_argument(
+        name,
+        type=percentage,
+        default=default,
+        metavar="PERCENT",
+        help=f"{told} (default: {default:g})",
+    )
+
+
+def percentage(text: str) -> float:
+    """Read a percentage, for `type=` of an argument."""
+    try:
+        number = float(text.removesuffix("%"))
+    except ValueError:
+        number = -1.0
+    if not 0.0 <= number <= 100.0:
+        raise argparse.ArgumentTypeError(f"expected a percentage from 0 to 100, got {text!r}")
+    return number
+
+
 def duration(seconds: float) -> str:
     """Write a duration in the unit that fits it.
 

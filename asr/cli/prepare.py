@@ -1,19 +1,28 @@
-"""Check a corpus, and list its utterances in a manifest.
+"""Check recordings and their texts, and list them in a manifest.
 
-The corpus is a subset of LibriSpeech, or any other in its layout. Several folders become one
-manifest to train on; prepare and score test sets separately.
+What you have may be, several of them at once:
 
-  FOLDER/<speaker>/<chapter>/*.trans.txt    each line an id and the words
-  FOLDER/<speaker>/<chapter>/<id>.flac      or wav, ogg, mp3, aiff
+  FOLDER    in LibriSpeech's layout: <speaker>/<chapter>/*.trans.txt, each line an id and the words
+  FOLDER    of recordings (flac, wav, ogg, mp3, aiff), with the text of one.wav in one.txt beside it
+  LIST      .jsonl: a manifest, with or without id and duration, as NeMo's are
+  LIST      .csv or .tsv with a first line that names the columns, such as Common Voice's path and
+            sentence, or audio and text; paths are relative to the list
 
-A manifest is JSON lines: id, audio_filepath (relative to the manifest), duration, text, speaker.
-You can also write your own; `asr decode` needs only id and audio_filepath.
+A manifest is JSON lines: id, audio_filepath (relative to the manifest), offset, duration, text,
+speaker, channel. What is missing is filled in: an id from the path, the duration from the
+recording. Durations of other tools may be up to 0.5 s off. Prepare and score test sets separately.
 
 Some utterances are left out, with the reason in MANIFEST.problems.txt and the first few on stderr:
-transcripts without a recording, and the reverse; an id with two meanings (a copy is taken once);
-recordings that cannot be read; and utterances too short for their text, which CTC cannot align:
-they need one frame per character and one more between equal ones, at one frame per 0.01 s × the
-model's subsampling factor.
+texts without a recording, and the reverse; an id with two meanings (a copy is taken once);
+recordings that cannot be read; texts of which the normaliser leaves nothing (an empty text stays:
+nobody speaks); and utterances too short for their text, which CTC cannot align: they need one frame
+per character and one more between equal ones, at one frame per 0.01 s × the subsampling factor.
+
+Only headers are read. --decode reads everything, as slowly as training does in its first epoch, and
+finds recordings that are damaged in the middle.
+
+Letters, digits and signs that the normaliser takes out of texts are counted and named: a model
+would learn not to hear them. --normaliser is the text.normaliser of your configuration.
 
 --ids takes only the utterances of a list, an id a line, wherever in the folders they are. If more
 than 1 % of the ids are missing, nothing is written.
@@ -21,27 +30,30 @@ than 1 % of the ids are missing, nothing is written.
 Examples:
   asr prepare LibriSpeech/train-clean-5 --output train.jsonl
   asr prepare LibriSpeech/train-* --ids recipes/librispeech/hours-17.txt --output train.jsonl
+  asr prepare cv-corpus/en/train.tsv my-recordings --decode --output train.jsonl
 Next:
   asr train conf/mini_librispeech.toml --train train.jsonl --lexicon lexicon.txt --output model
 """
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from asr.cli.bars import counting_bar
 from asr.cli.numbers import add_number, duration
+from asr.cli.omitting import add_omission_limit, check_omissions
 from asr.cli.outputs import add_output, shortened
 from asr.corpus.alignable import too_short_for_ctc
-from asr.corpus.librispeech import list_librispeech
+from asr.corpus.listing import list_corpora
 from asr.corpus.manifest import write_manifest
-from asr.corpus.measuring import measured
+from asr.corpus.measuring import decoded, measured
 from asr.corpus.selection import read_ids, selected
-from asr.corpus.utterance import Problem, Utterance, without_folders
+from asr.corpus.utterance import CorpusReport, Problem, Utterance, without_folders
 from asr.errors import DataError
 from asr.files import write_text
 from asr.lengths import n_frames, subsampled_lengths
+from asr.text.normalise import NORMALISERS, normaliser
 
 SAMPLE_RATE = 16000  # for counting frames; recordings may have any
 FRAME_LENGTH, FRAME_SHIFT = 400, 160  # samples: 0.025 and 0.010 s, as in every conf/*.toml
@@ -51,31 +63,48 @@ MAX_MISSING_SHARE = 0.01  # of the ids of a list
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "folders",
+        "sources",
         type=Path,
         nargs="+",
-        metavar="FOLDER",
-        help="a subset, such as LibriSpeech/dev-clean",
+        metavar="FOLDER|LIST",
+        help="recordings and texts, such as LibriSpeech/dev-clean or train.tsv",
     )
     add_output(parser, "MANIFEST", "manifest to write")
     parser.add_argument(
         "--ids", type=Path, metavar="FILE", help="take only the utterances with these ids"
     )
+    parser.add_argument(
+        "--decode", action="store_true", help="read every recording to its end, not its header only"
+    )
+    parser.add_argument(
+        "--normaliser",
+        choices=sorted(NORMALISERS),
+        default="librispeech-2",
+        help="of the model that will be trained (default: librispeech-2)",
+    )
+    add_omission_limit(parser)
     add_number(parser, "--subsampling-factor", "of the model that will be trained", default=4)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read and check the corpus, and write the manifest and the list of problems."""
-    ids = read_ids(options.ids) if options.ids else None
-    utterances, problems = _read(options.folders, ids)
-    problems += _missing(ids or frozenset(), options.ids, utterances, problems)
+    """List and check the corpora, and write the manifest and the list of problems."""
+    listed = list_corpora(options.sources)
+    if options.ids:
+        listed = _only(listed, options.ids)
+    omissions = check_omissions(
+        options.output, listed.utterances, options.normaliser, options.max_lost
+    )
+    utterances, problems = _with_durations(listed, decode=options.decode)
+    normalise = normaliser(options.normaliser)
+    problems += _repeated(utterances)
+    problems += _emptied(utterances, omissions.emptied, options.normaliser)
     problems += too_short_for_ctc(
         utterances,
         n_frames_of=_encoder_frames(options.subsampling_factor),
-        tokens_of=lambda text: [ord(character) for character in " ".join(text.split())],
+        tokens_of=lambda text: [ord(character) for character in normalise(text)],
     )
     left_out = {problem.id for problem in problems}
-    usable = [utterance for utterance in utterances if utterance.id not in left_out]
+    usable = list({u.id: u for u in utterances if u.id not in left_out}.values())
     report_problems(options.output, problems)
     if not usable:
         raise DataError(f"none of the {len(left_out)} utterances can be used")
@@ -84,44 +113,62 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _read(
-    folders: Sequence[Path], ids: frozenset[str] | None
-) -> tuple[list[Utterance], list[Problem]]:
-    """Read the folders one after another; an id that means two things is a problem."""
-    by_id: dict[str, Utterance] = {}
-    problems: list[Problem] = []
-    copies: list[str] = []
-    for folder in folders:
-        listed = list_librispeech(folder)
-        if ids is not None:
-            listed = selected(listed, ids)
-        with counting_bar(f"{folder}: reading headers", "file") as advance:
-            found = measured(listed, progress=advance)
-        problems += found.problems
-        for utterance in found.utterances:
-            first = by_id.setdefault(utterance.id, utterance)
-            if first is not utterance and without_folders([first]) == without_folders([utterance]):
-                copies.append(utterance.id)
-            elif first is not utterance:
-                reason = f"{folder}: the same id is that of {first.audio_filepath}"
-                problems.append(Problem(utterance.id, reason))
-    if copies:
-        print(f"asr: {len(copies)} copies taken once: {shortened(copies)}", file=sys.stderr)
-    return list(by_id.values()), problems
-
-
-def _missing(
-    ids: frozenset[str], path: Path, utterances: Sequence[Utterance], problems: Sequence[Problem]
-) -> list[Problem]:
-    """List the ids of a file that were not found; refuse if they are more than a small share."""
-    met = {utterance.id for utterance in utterances} | {problem.id for problem in problems}
+def _only(listed: CorpusReport, path: Path) -> CorpusReport:
+    """Take the ids of a list; those not found are problems, or refused if they are many."""
+    ids = read_ids(path)
+    found = selected(listed, ids)
+    met = {utterance.id for utterance in found.utterances} | {one.id for one in found.problems}
     missing = sorted(ids - met)
     if len(missing) > MAX_MISSING_SHARE * len(ids):
         raise DataError(
             f"{path}: {len(missing)} of its {len(ids)} ids are in none of the folders: "
             f"{shortened(missing)}; name the folders of all its subsets"
         )
-    return [Problem(name, f"{path}: its recording is in none of the folders") for name in missing]
+    reason = f"{path}: its recording is in none of the folders"
+    problems = (*found.problems, *(Problem(name, reason) for name in missing))
+    return CorpusReport(found.utterances, problems)
+
+
+def _with_durations(
+    listed: CorpusReport, *, decode: bool
+) -> tuple[tuple[Utterance, ...], list[Problem]]:
+    """Read the headers, or everything."""
+    with counting_bar("reading headers", "file") as advance:
+        found = measured(listed, progress=advance)
+    if decode:
+        with counting_bar("decoding", "utt") as advance:
+            found = decoded(found, progress=advance)
+    return found.utterances, list(found.problems)
+
+
+def _repeated(utterances: Sequence[Utterance]) -> list[Problem]:
+    """List the ids that mean two utterances; say how many are copies of one."""
+    first_of: dict[str, Utterance] = {}
+    problems, copies = list[Problem](), list[str]()
+    for utterance in utterances:
+        first = first_of.setdefault(utterance.id, utterance)
+        if first is utterance:
+            continue
+        if without_folders([first]) == without_folders([utterance]):
+            copies.append(utterance.id)
+        else:
+            reason = f"{utterance.audio_filepath}: the same id is that of {first.audio_filepath}"
+            problems.append(Problem(utterance.id, reason))
+    if copies:
+        print(f"asr: {len(copies)} copies taken once: {shortened(copies)}", file=sys.stderr)
+    return problems
+
+
+def _emptied(
+    utterances: Sequence[Utterance], emptied: Collection[str], normaliser_name: str
+) -> list[Problem]:
+    """List the utterances of whose text the normaliser leaves nothing."""
+    names = set(emptied)
+    return [
+        Problem(utterance.id, f"{normaliser_name} leaves nothing of its text, {utterance.text!r}")
+        for utterance in utterances
+        if utterance.id in names
+    ]
 
 
 def _encoder_frames(subsampling_factor: int) -> Callable[[float], int]:
@@ -150,7 +197,13 @@ def report_problems(manifest: Path, problems: Sequence[Problem]) -> None:
 
 
 def summary(utterances: Sequence[Utterance]) -> str:
-    """Summarise how much speech there is, and from how many speakers."""
+    """Summarise how much speech there is, from how many speakers, and what has no text."""
     length = duration(sum(utterance.duration or 0.0 for utterance in utterances))
-    n_speakers = len({utterance.speaker for utterance in utterances})
-    return f"{len(utterances)} utterances, {length}, {n_speakers} speakers"
+    speakers = {utterance.speaker for utterance in utterances} - {None}
+    told = [f"{len(utterances)} utterances", length]
+    told += [f"{len(speakers)} speakers"] * bool(speakers)
+    counts = {
+        "without a text": sum(utterance.text is None for utterance in utterances),
+        "with an empty text": sum(utterance.text == "" for utterance in utterances),
+    }
+    return ", ".join([*told, *(f"{count} {what}" for what, count in counts.items() if count)])

@@ -63,9 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_number(parser, "--subsampling-factor", "of the model that will be trained", default=4)
     parser.add_argument(
         "--normaliser",
-        choices=NORMALISERS,
-        default="librispeech-1",
-        help="of the model that will be trained (default: librispeech-1)",
+        choices=sorted(NORMALISERS),
+        default="librispeech-2",
+        help="of the model that will be trained (default: librispeech-2)",
     )
 
 

@@ -4,7 +4,8 @@ Read in this order:
 
 - `utterance`: a stretch of speech with its id and, where known, its reference;
 - `manifest`: a list of utterances as a file of JSON lines;
-- `librispeech`: a folder in LibriSpeech's layout as utterances;
+- `listing`: folders and lists in any form as utterances, by `librispeech` (a folder in its layout)
+  or `foreign_list` (JSON lines and tables of other programs);
 - `selection`: those of a list of ids;
 - `measuring`: their durations, and which recordings cannot be read;
 - `alignable`: utterances with too few frames for CTC;

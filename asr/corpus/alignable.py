@@ -16,7 +16,7 @@ def too_short_for_ctc(
     n_frames_of: Callable[[float], int],
     tokens_of: Callable[[str], Sequence[int]],
 ) -> list[Problem]:
-    """List the utterances that have fewer encoder frames than their reference needs.
+    """List the utterances that have fewer encoder frames than their reference needs, at least one.
 
     Args:
         utterances: With durations; those without a reference are skipped.
@@ -33,7 +33,7 @@ def too_short_for_ctc(
         if utterance.duration is None:
             raise DataError(f"{utterance.id}: has no duration; prepare the manifest again")
         n_frames = n_frames_of(utterance.duration)
-        n_needed = n_frames_needed(tokens_of(utterance.text))
+        n_needed = max(1, n_frames_needed(tokens_of(utterance.text)))
         if n_frames < n_needed:
             reason = f"{utterance.duration:g} s are {n_frames} frames; its tokens need {n_needed}"
             problems.append(Problem(utterance.id, reason))

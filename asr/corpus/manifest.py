@@ -7,26 +7,33 @@ other programs and are ignored.
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.files import write_text
 from asr.text.lines import Record, read_json_lines
 
-# Each with its type in words, because a manifest's author does not think in Python's.
-_FIELDS: dict[str, tuple[str, type | tuple[type, ...]]] = {
-    "id": ("a string", str),
-    "audio_filepath": ("a string", str),
-    "offset": ("a number of seconds", (int, float)),
-    "duration": ("a number of seconds", (int, float)),
-    "text": ("a string", str),
-    "speaker": ("a string", str),
-    "channel": ("a whole number", int),
+
+class Field(NamedTuple):
+    """The type of a field, in words too, because a manifest's author does not think in Python's."""
+
+    told: str
+    types: type | tuple[type, ...]
+
+
+FIELDS = {
+    "id": Field("a string", str),
+    "audio_filepath": Field("a string", str),
+    "offset": Field("a number of seconds", (int, float)),
+    "duration": Field("a number of seconds", (int, float)),
+    "text": Field("a string", str),
+    "speaker": Field("a string", str),
+    "channel": Field("a whole number", int),
 }
-_REQUIRED = ("id", "audio_filepath")
 IMPOSSIBLE = 1e9  # seconds (thirty years), or a channel's number
 
 
@@ -48,14 +55,32 @@ def read_manifest(path: Path | str) -> list[Utterance]:
     utterances: list[Utterance] = []
     where_is: dict[str, str] = {}
     for where, record in read_json_lines(path):
-        fields = _fields(record, where)
-        name = fields["id"]
+        utterance = utterance_from(record, where)
+        name = utterance.id
         if name in where_is:
             raise DataError(f"{where}: the id {name!r} is already at {where_is[name]}")
         where_is[name] = where
-        fields["audio_filepath"] = path.parent / fields["audio_filepath"]
-        utterances.append(Utterance(**fields))
+        audio = path.parent / utterance.audio_filepath
+        utterances.append(replace(utterance, audio_filepath=audio))
     return utterances
+
+
+def utterance_from(
+    record: Record, where: str, required: Sequence[str] = ("id", "audio_filepath")
+) -> Utterance:
+    """Make an utterance of the known fields of a line; null means unknown.
+
+    Raises:
+        DataError: A required field is missing or empty, or one has the wrong type or an impossible
+            value; the message begins with `where`.
+    """
+    fields = {name: record[name] for name in FIELDS if record.get(name) is not None}
+    for name in required:
+        if fields.get(name, "") == "":
+            raise DataError(f"{where}: lacks the field {name!r}")
+    for name, value in fields.items():
+        _check_field(name, value, where)
+    return Utterance(**{"id": "", **fields, "audio_filepath": Path(fields["audio_filepath"])})
 
 
 def write_manifest(path: Path | str, utterances: Iterable[Utterance]) -> None:
@@ -68,21 +93,10 @@ def write_manifest(path: Path | str, utterances: Iterable[Utterance]) -> None:
     write_text(path, "".join(f"{_line(utterance, path.parent)}\n" for utterance in utterances))
 
 
-def _fields(record: Record, where: str) -> dict[str, Any]:
-    """Return the known fields of a line, each of the right type; null means unknown."""
-    fields = {name: record[name] for name in _FIELDS if record.get(name) is not None}
-    for name in _REQUIRED:
-        if fields.get(name, "") == "":
-            raise DataError(f"{where}: lacks the field {name!r}")
-    for name, value in fields.items():
-        _check_field(name, value, where)
-    return fields
-
-
 def _check_field(name: str, value: object, where: str) -> None:
-    expected, types = _FIELDS[name]
-    if not isinstance(value, types) or isinstance(value, bool):
-        raise DataError(f"{where}: the field {name!r} must be {expected}, got {value!r}")
+    field = FIELDS[name]
+    if not isinstance(value, field.types) or isinstance(value, bool):
+        raise DataError(f"{where}: the field {name!r} must be {field.told}, got {value!r}")
     if isinstance(value, int | float):
         is_possible = 0 <= value < IMPOSSIBLE and (value > 0 or name != "duration")
         if not is_possible:
@@ -92,6 +106,6 @@ def _check_field(name: str, value: object, where: str) -> None:
 def _line(utterance: Utterance, folder: Path) -> str:
     """Write an utterance as JSON, its path relative to `folder`, with slashes."""
     path = Path(os.path.relpath(utterance.audio_filepath, folder)).as_posix()
-    fields = {name: getattr(utterance, name) for name in _FIELDS} | {"audio_filepath": path}
+    fields = {name: getattr(utterance, name) for name in FIELDS} | {"audio_filepath": path}
     known = {name: value for name, value in fields.items() if value is not None}
     return json.dumps(known, ensure_ascii=False)

@@ -1,18 +1,30 @@
 """Measuring: how long the recordings of a corpus are, and which of them cannot be read."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
 
-from asr.audio.read import read_duration
+from asr.audio.read import SEGMENT_TOLERANCE, read_duration
+from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import CorpusReport, Problem, Utterance
 from asr.errors import AudioError
 
+SAMPLE_RATE = 16000  # Hz at which recordings are decoded; they may have any
+
 Progress = Callable[[int, int], None]
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
 
 
 def measured(listed: CorpusReport, *, progress: Progress | None = None) -> CorpusReport:
     """Add durations, from the headers of the recordings; one that is refused is a problem.
+
+    Durations that are there are checked. Other tools round them, or estimate them from the size of
+    an MP3 file: they may be up to 0.5 s off, and what the recording has is taken. One below that of
+    the recording is a segment, unless it is as little off and the only one of its recording.
 
     Args:
         listed: Utterances, and the problems so far.
@@ -21,27 +33,72 @@ def measured(listed: CorpusReport, *, progress: Progress | None = None) -> Corpu
     Returns:
         Utterances in their order, problems in order of their ids.
     """
-    found = list(_measure_all(listed.utterances, progress))
+    n_segments = Counter(utterance.audio_filepath for utterance in listed.utterances)
+    lasting = dict(
+        zip(n_segments, _in_threads(_recording_duration, n_segments, progress), strict=True)
+    )
+    return _sorted_out(listed, (_measured(u, lasting, n_segments) for u in listed.utterances))
+
+
+def decoded(listed: CorpusReport, *, progress: Progress | None = None) -> CorpusReport:
+    """Decode every utterance to its end, for damage that no header shows, and its true duration.
+
+    Args:
+        listed: As `measured` returns it.
+        progress: Called after each utterance with the number of utterances so far, and of all.
+    """
+    return _sorted_out(listed, _in_threads(_decoded, listed.utterances, progress))
+
+
+def _recording_duration(path: Path) -> float | AudioError:
+    try:
+        return read_duration(path)
+    except AudioError as error:
+        return error
+
+
+def _measured(
+    utterance: Utterance, lasting: Mapping[Path, float | AudioError], n_segments: Mapping[Path, int]
+) -> Utterance | Problem:
+    path, offset, given = utterance.audio_filepath, utterance.offset, utterance.duration
+    whole = lasting[path]
+    if isinstance(whole, AudioError):
+        return Problem(utterance.id, str(whole))
+    rest = whole - offset
+    if rest <= 0 or (given is not None and given > rest + SEGMENT_TOLERANCE):
+        end = "its end" if given is None else f"{offset + given:g} s"
+        reason = f"{path}: has no segment from {offset:g} s to {end}; it lasts {whole:g} s"
+        return Problem(utterance.id, reason)
+    is_segment = bool(offset) or n_segments[path] > 1
+    if given is not None and given < rest and (is_segment or given < rest - SEGMENT_TOLERANCE):
+        return utterance
+    return replace(utterance, duration=rest)
+
+
+def _decoded(utterance: Utterance) -> Utterance | Problem:
+    try:
+        n_samples = len(read_utterance(utterance, SAMPLE_RATE))
+    except AudioError as error:
+        return Problem(utterance.id, str(error))
+    return replace(utterance, duration=n_samples / SAMPLE_RATE)
+
+
+def _in_threads(
+    work: Callable[[Argument], Result], arguments: Iterable[Argument], progress: Progress | None
+) -> Iterator[Result]:
+    """Work at several arguments at a time; yield the results in order."""
+    arguments = list(arguments)
+    with ThreadPoolExecutor(thread_name_prefix="probe") as pool:
+        for done, result in enumerate(pool.map(work, arguments), start=1):
+            if progress is not None:
+                progress(done, len(arguments))
+            yield result
+
+
+def _sorted_out(listed: CorpusReport, results: Iterable[Utterance | Problem]) -> CorpusReport:
+    found = list(results)
     problems = [*listed.problems, *(one for one in found if isinstance(one, Problem))]
     return CorpusReport(
         tuple(one for one in found if isinstance(one, Utterance)),
         tuple(sorted(problems, key=lambda problem: problem.id)),
     )
-
-
-def _measure_all(
-    utterances: Sequence[Utterance], progress: Progress | None
-) -> Iterator[Utterance | Problem]:
-    """Read the headers, several at a time; return the results in order."""
-    with ThreadPoolExecutor(thread_name_prefix="probe") as pool:
-        for done, one in enumerate(pool.map(_measure, utterances), start=1):
-            if progress is not None:
-                progress(done, len(utterances))
-            yield one
-
-
-def _measure(utterance: Utterance) -> Utterance | Problem:
-    try:
-        return replace(utterance, duration=read_duration(utterance.audio_filepath))
-    except AudioError as error:
-        return Problem(utterance.id, str(error))

@@ -1,9 +1,11 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from asr.audio.read import read_duration
+from asr.audio.write import write_waveform
 from asr.cli import main
 from asr.corpus.manifest import read_manifest
 from asr.corpus.tiny import write_tiny_corpus
@@ -187,3 +189,90 @@ def test_a_folder_that_is_no_subset_is_refused_with_an_example(
     err = capsys.readouterr().err
     assert err.startswith(f"asr: error: {folder}: ")
     assert "name a subset, such as LibriSpeech/dev-clean" in err
+
+
+def own_list(tmp_path: Path, *rows: tuple[str, float], name: str = "mine.csv") -> Path:
+    """A table of one's own: recordings of so many seconds, with texts."""
+    lines = ["audio,text"]
+    for number, (text, seconds) in enumerate(rows):
+        write_waveform(tmp_path / "wav" / f"{number}.wav", np.zeros(round(16000 * seconds)), 16000)
+        lines.append(f'wav/{number}.wav,"{text}"')
+    path = tmp_path / name
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def test_a_list_of_ones_own_becomes_a_manifest_to_train_on(
+    tmp_path: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = own_list(tmp_path, ("Hello, Søren!", 1.5), ("", 1.0))
+    output = tmp_path / "there" / "all.jsonl"
+    assert prepare(mine, corpus, "--output", output) == 0
+    utterances = {u.id: u for u in read_manifest(output)}
+    assert (utterances["0"].duration, utterances["0"].text) == (1.5, "Hello, Søren!")
+    assert utterances["1"].text == ""
+    assert all(u.audio_filepath.exists() for u in utterances.values())
+    out, err = capsys.readouterr()
+    assert out.endswith("2 speakers, 1 with an empty text\n")
+    assert err == ""
+
+
+def test_what_the_normaliser_takes_away_is_named_and_refused_if_it_is_much(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = own_list(tmp_path, ("SUN 3 MOON", 2.0), ("STAR", 1.0))
+    output = tmp_path / "all.jsonl"
+    assert prepare(mine, "--output", output) == 1
+    assert not output.exists()
+    taken = "takes letters, digits or signs from 1 of 4 words (25.00 %): 3 (1); as in 3 (0)"
+    err = capsys.readouterr().err
+    assert f"librispeech-2 {taken}. More than 1 % are refused" in err
+    assert prepare(mine, "--output", output, "--max-lost", 25) == 0
+    assert taken in capsys.readouterr().err
+    assert prepare(mine, "--output", output, "--normaliser", "verbatim-1") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_text_of_which_nothing_is_left_is_left_out_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = own_list(tmp_path, ("...", 2.0), ("STAR", 1.0), ("7", 1.0))
+    assert prepare(mine, "--output", tmp_path / "all.jsonl", "--max-lost", 100) == 0
+    assert [u.id for u in read_manifest(tmp_path / "all.jsonl")] == ["1"]
+    err = capsys.readouterr().err
+    assert "  0: librispeech-2 leaves nothing of its text, '...'" in err
+    assert "  2: librispeech-2 leaves nothing of its text, '7'" in err
+
+
+def test_punctuation_needs_no_frames(tmp_path: Path) -> None:
+    mine = own_list(tmp_path, ("Oh - - - - - - - - - - no !?!?!?!?!?!?!?!?", 0.5))
+    assert prepare(mine, "--output", tmp_path / "all.jsonl") == 0
+
+
+def test_a_recording_of_less_than_a_frame_is_left_out_even_without_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = own_list(tmp_path, ("", 0.01), ("A", 1.0))
+    assert prepare(mine, "--output", tmp_path / "all.jsonl") == 0
+    assert "0.01 s are 0 frames" in capsys.readouterr().err
+
+
+def test_damage_in_the_middle_is_found_on_request(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = corpus / "1000" / "1" / "1000-1-0000.flac"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert prepare(corpus, "--output", tmp_path / "all.jsonl") == 0
+    assert len(read_manifest(tmp_path / "all.jsonl")) == 4
+    assert prepare(corpus, "--decode", "--output", tmp_path / "all.jsonl") == 0
+    assert len(read_manifest(tmp_path / "all.jsonl")) == 3
+    assert "1000-1-0000" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("percent", ["-1", "101", "many", "nan"])
+def test_what_is_no_percentage_is_refused(
+    corpus: Path, percent: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        prepare(corpus, "--output", "all.jsonl", f"--max-lost={percent}")
+    assert f"expected a percentage from 0 to 100, got '{percent}'" in capsys.readouterr().err

@@ -1,0 +1,60 @@
+"""What a normaliser takes out of training texts: counted, named, and refused if it is much."""
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from asr.cli.numbers import add_percentage
+from asr.cli.outputs import shortened
+from asr.corpus.utterance import Utterance
+from asr.errors import DataError
+from asr.text.normalise import normaliser
+from asr.text.omissions import Omissions, find_omissions
+
+
+def add_omission_limit(parser: argparse.ArgumentParser) -> None:
+    """Declare --max-lost."""
+    add_percentage(
+        parser,
+        "--max-lost",
+        "refuse texts if the normaliser takes letters, digits or signs from more of the words",
+        default=1,
+    )
+
+
+def check_omissions(
+    manifest: Path, utterances: Iterable[Utterance], normaliser_name: str, max_percent: float
+) -> Omissions:
+    """Say on stderr what the normaliser takes out of the texts of a manifest.
+
+    Raises:
+        DataError: It damages more words than `max_percent` of them.
+    """
+    texts = ((utterance.id, utterance.text or "") for utterance in utterances)
+    found = find_omissions(texts, normaliser(normaliser_name))
+    if not found.n_damaged:
+        return found
+    message = f"{manifest}: {_told(found, normaliser_name)}"
+    if 100 * found.share > max_percent:
+        raise DataError(
+            f"{message}. More than {max_percent:g} % are refused: write numbers and signs out as "
+            "words, as they were said, choose another normaliser, or raise --max-lost"
+        )
+    print(f"asr: {message}", file=sys.stderr)
+    return found
+
+
+def _told(found: Omissions, normaliser_name: str) -> str:
+    characters = [f"{_shown(character)} ({n})" for character, n in found.characters.items()]
+    examples = [f"{word} ({name})" for name, word in found.examples]
+    return (
+        f"{normaliser_name} takes letters, digits or signs from {found.n_damaged} of "
+        f"{found.n_words} words ({100 * found.share:.2f} %): {shortened(characters, 10)}; "
+        f"as in {', '.join(examples)}"
+    )
+
+
+def _shown(character: str) -> str:
+    """Show a character, or the number of one that has no width."""
+    return character if character.isprintable() else f"U+{ord(character):04X}"

@@ -1,0 +1,104 @@
+"""Listing: the utterances of folders and lists in any form, before a recording is opened."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+from asr.corpus.foreign_list import JSON_LINES, TABLES, read_foreign_list
+from asr.corpus.librispeech import AUDIO_ENDINGS, list_librispeech
+from asr.corpus.utterance import CorpusReport, Problem, Utterance
+from asr.errors import DataError
+from asr.text.lines import read_text
+
+
+def list_corpora(sources: Sequence[Path]) -> CorpusReport:
+    """List the utterances of corpora, each with an id, and their problems.
+
+    Args:
+        sources: Each a folder in LibriSpeech's layout; or a folder of recordings, each with its
+            text in a file of the same name that ends in .txt; or a list, see `read_foreign_list`.
+
+    Raises:
+        DataError: One of them is missing, in no known form, or damaged.
+    """
+    listed = [_list_corpus(source) for source in sources]
+    return CorpusReport(
+        tuple(_with_ids([utterance for one in listed for utterance in one.utterances])),
+        tuple(problem for one in listed for problem in one.problems),
+    )
+
+
+def _list_corpus(source: Path) -> CorpusReport:
+    if not source.exists():
+        raise DataError(
+            f"{source}: no such file or folder; name a subset, such as LibriSpeech/dev-clean, "
+            "a folder of recordings, or a list of them"
+        )
+    if not source.is_dir():
+        if source.suffix.lower() in (*TABLES, *JSON_LINES):
+            return read_foreign_list(source)
+        endings = ", ".join((*TABLES, *JSON_LINES))
+        raise DataError(f"{source}: expected a folder, or a list that ends in {endings}")
+    if next(source.rglob("*.trans.txt"), None):
+        return list_librispeech(source)
+    return _list_folder(source)
+
+
+def _list_folder(folder: Path) -> CorpusReport:
+    """List recordings, however deep, with the texts beside them; if no text is there, without."""
+    recordings = sorted(p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_ENDINGS)
+    if not recordings:
+        raise DataError(
+            f"{folder}: has no recordings; expected audio with a text in .txt beside each, or "
+            "<speaker>/<chapter>/*.trans.txt as in LibriSpeech/dev-clean"
+        )
+    has_texts = any(recording.with_suffix(".txt").exists() for recording in recordings)
+    listed = [
+        _with_text_beside(recording) if has_texts else Utterance("", recording)
+        for recording in recordings
+    ]
+    return CorpusReport(
+        tuple(one for one in listed if isinstance(one, Utterance)),
+        tuple(one for one in listed if isinstance(one, Problem)),
+    )
+
+
+def _with_text_beside(recording: Path) -> Utterance | Problem:
+    path = recording.with_suffix(".txt")
+    if not path.exists():
+        return Problem(recording.stem, f"{recording}: there is no {path.name} beside it")
+    try:
+        return Utterance("", recording, text=" ".join(read_text(path).split()))
+    except DataError as error:
+        return Problem(recording.stem, str(error))
+
+
+def _with_ids(utterances: Sequence[Utterance]) -> Iterator[Utterance]:
+    """Give those without an id the end of their path, as much of it as tells recordings apart.
+
+    Segments of one recording are numbered.
+    """
+    unnamed = [utterance.audio_filepath for utterance in utterances if not utterance.id]
+    name_of = _distinct_names(set(unnamed))
+    n_segments, n_seen = Counter(unnamed), defaultdict[Path, int](int)
+    for utterance in utterances:
+        path = utterance.audio_filepath
+        if utterance.id:
+            yield utterance
+            continue
+        n_seen[path] += 1
+        number = f"#{n_seen[path]}" if n_segments[path] > 1 else ""
+        yield replace(utterance, id=name_of[path] + number)
+
+
+def _distinct_names(paths: Collection[Path]) -> dict[Path, str]:
+    """Name paths by as few of their last parts as differ, and by their endings if they must."""
+    n_most = max((len(path.parts) for path in paths), default=1)
+    for with_ending, n_parts in product((False, True), range(1, n_most + 1)):
+        whole = {path: path if with_ending else path.with_suffix("") for path in paths}
+        names = {path: "/".join(named.parts[-n_parts:]) for path, named in whole.items()}
+        if len(set(names.values())) == len(names):
+            break
+    return names

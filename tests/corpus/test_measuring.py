@@ -1,0 +1,77 @@
+"""Durations come from the recordings; what other tools measured may be a little off."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asr.audio.write import write_waveform
+from asr.corpus.measuring import decoded, measured
+from asr.corpus.utterance import CorpusReport, Utterance
+
+
+def noise(path: Path, seconds: float = 2.0) -> Path:
+    samples = np.random.default_rng(0).standard_normal(round(16000 * seconds)) * 0.1
+    write_waveform(path, samples, 16000)
+    return path
+
+
+def report(*utterances: Utterance) -> CorpusReport:
+    return CorpusReport(utterances, ())
+
+
+@pytest.mark.parametrize("given", [None, 1.7, 1.95, 2.0, 2.05, 2.3])
+def test_the_duration_of_another_tool_gives_way_to_the_recordings_own(
+    tmp_path: Path, given: float | None
+) -> None:
+    path = noise(tmp_path / "a.mp3")
+
+    (found,) = measured(report(Utterance("a", path, duration=given))).utterances
+
+    assert found.duration == pytest.approx(2.0, abs=1e-3)
+    assert decoded(report(found)).problems == ()
+
+
+def test_a_segment_keeps_its_duration_and_ends_with_the_recording_at_the_latest(
+    tmp_path: Path,
+) -> None:
+    path = noise(tmp_path / "a.wav")
+    segments = [
+        Utterance("start", path, 0.0, 1.8),
+        Utterance("middle", path, 0.5, 0.75),
+        Utterance("rest", path, 1.0),
+        Utterance("over", path, 1.0, 1.3),
+    ]
+
+    found = measured(report(*segments))
+
+    assert [u.duration for u in found.utterances] == [1.8, 0.75, 1.0, 1.0]
+    assert measured(report(Utterance("a", path, duration=0.5))).utterances[0].duration == 0.5
+
+
+@pytest.mark.parametrize(("offset", "duration"), [(2.0, None), (0.0, 2.6), (1.0, 1.6)])
+def test_a_segment_beyond_the_recording_is_a_problem(
+    tmp_path: Path, offset: float, duration: float | None
+) -> None:
+    path = noise(tmp_path / "a.wav")
+
+    found = measured(report(Utterance("a", path, offset, duration)))
+
+    assert found.utterances == ()
+    assert "has no segment from" in found.problems[0].reason
+    assert "it lasts 2 s" in found.problems[0].reason
+
+
+def test_a_flac_file_cut_in_the_middle_is_found_by_decoding_alone(tmp_path: Path) -> None:
+    whole, cut = noise(tmp_path / "whole.flac"), noise(tmp_path / "cut.flac")
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    seen: list[tuple[int, int]] = []
+
+    headers = measured(report(Utterance("whole", whole), Utterance("cut", cut)))
+    found = decoded(headers, progress=lambda done, total: seen.append((done, total)))
+
+    assert headers.problems == ()
+    assert [(u.id, u.duration) for u in found.utterances] == [("whole", 2.0)]
+    assert [problem.id for problem in found.problems] == ["cut"]
+    assert "is truncated or damaged" in found.problems[0].reason
+    assert seen == [(1, 2), (2, 2)]
