@@ -38,12 +38,8 @@ MASKS = (
     *("max_time_seconds", "max_time_fraction"),
 )
 RENDITIONS = (
-    "speeds",
-    "codec_share",
-    "noise_share",
-    "reverb_share",
-    "silence_share",
-    "ramp_epochs",
+    *("speeds", "reverb_share", "silence_share", "noise_share", "babble_share", "level_share"),
+    *("telephone_share", "codec_share", "no_speech_share", "ramp_epochs"),
 )
 REMOVED = {  # settings of the network and its features, with the only value that can be converted
     ("model", "upsampling_factor"): 1,
@@ -124,7 +120,7 @@ def _converted(tree: Mapping[str, Any], *, has_phones: bool) -> dict[str, Any]:
         if crf_weight:
             objective[PHONES_HEAD] |= {"loss": "ctc-crf", "denominator_weight": crf_weight}
     augment = {name: tree["spec_augment"][name] for name in MASKS}
-    augment |= {name: batching.get(name, 0.0) for name in RENDITIONS}
+    augment |= {name: batching.get(name, 0.0) for name in RENDITIONS} | {"tempos": [1.0]}
     return {
         "text": {"normaliser": text["normaliser"]},
         "heads": heads,

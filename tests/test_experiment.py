@@ -243,10 +243,12 @@ def test_a_word_without_a_pronunciation_is_refused_with_its_utterance(
         train(with_phones(small_config), tiny_corpus, tmp_path / "model", lexicon=lexicon)
 
 
-def test_a_run_with_noise_and_rooms_is_resumed_to_the_bit(
+def test_a_run_with_all_augmentation_is_resumed_to_the_bit(
     configured: Callable[..., Config], tiny_corpus: Sequence[Utterance], tmp_path: Path
 ) -> None:
-    config = configured(augment__noise_share=0.5, augment__reverb_share=0.5)
+    names = ("reverb", "silence", "noise", "babble", "level", "telephone", "codec", "no_speech")
+    shares = {f"augment__{name}_share": 0.3 for name in names}
+    config = configured(**shares, augment__tempos=(0.87, 1.0, 1.15))
     train(config, tiny_corpus, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         train(config, tiny_corpus, tmp_path / "twice", Watcher(stop_at_step=6))

@@ -2,9 +2,9 @@
 
 import io
 
+import numpy as np
 import soundfile
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from asr.augment.config import check_mp3_rate
 
@@ -14,7 +14,9 @@ MP3_SETTINGS = (("CONSTANT", 0.9), ("VARIABLE", 0.99), ("VARIABLE", 0.75))
 DELAY = 1105
 
 
-def through_mp3(waveform: Tensor, sample_rate: int, setting: int) -> Tensor:
+def through_mp3(
+    waveform: NDArray[np.float32], sample_rate: int, setting: int
+) -> NDArray[np.float32]:
     """Encode a waveform, (N,), as MP3 and decode it again, without the codec's delay.
 
     Args:
@@ -29,10 +31,9 @@ def through_mp3(waveform: Tensor, sample_rate: int, setting: int) -> Tensor:
     mode, level = MP3_SETTINGS[setting]
     file = io.BytesIO()
     settings = {"bitrate_mode": mode, "compression_level": level}
-    soundfile.write(file, waveform.numpy(), sample_rate, format="MP3", **settings)
+    soundfile.write(file, waveform, sample_rate, format="MP3", **settings)
     file.seek(0)
     decoded, _ = soundfile.read(file, dtype="float32")
     n_extra = max(0, len(decoded) - len(waveform))
-    start = min(n_extra, DELAY)
-    aligned = torch.from_numpy(decoded[start:])
-    return torch.nn.functional.pad(aligned, (0, len(waveform) - len(aligned)))
+    aligned: NDArray[np.float32] = decoded[min(n_extra, DELAY) :][: len(waveform)]
+    return np.pad(aligned, (0, len(waveform) - len(aligned)))

@@ -1,42 +1,64 @@
 """Renditions: how an utterance is varied in an epoch, drawn at random and applied."""
 
-import hashlib
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from asr.augment.codec import MP3_SETTINGS, through_mp3
 from asr.augment.config import AugmentConfig
-from asr.augment.noise import add_noise
+from asr.augment.level import change_level
+from asr.augment.no_speech import no_speech_seconds
+from asr.augment.noise import add_noise, mean_power
 from asr.augment.reverberation import reverberate
 from asr.augment.silence import add_silence, silence_seconds
 from asr.augment.speed import change_speed
+from asr.augment.surroundings import NO_SURROUNDINGS, Surroundings
+from asr.augment.telephone import through_telephone
 
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """How an utterance is varied in an epoch.
+    """How an utterance is varied in an epoch. A seed that is None leaves its augmentation out.
 
     Attributes:
         speed: Factor of `change_speed`; the duration is divided by it.
+        tempo: Factor of the frame shift of the features, by which their number is divided.
+        room: Seed of `reverberate`.
+        silence: Seed of `add_silence`.
+        noise: Seed of `add_noise`, of noise.
+        babble: Seed of `add_noise`, of other voices.
+        level: Seed of `change_level`.
+        is_telephone: Whether it goes through `through_telephone`.
         codec: Setting of `through_mp3`; None: no codec.
-        noise: Seed of `add_noise`; None: no noise.
-        room: Seed of `reverberate`; None: no room.
-        silence: Seed of `add_silence`; None: no pauses.
+        no_speech: Seed of `no_speech`, which takes the place of the recording, and whose text is
+            empty.
     """
 
     speed: float = 1.0
-    codec: int | None = None
-    noise: int | None = None
+    tempo: float = 1.0
     room: int | None = None
     silence: int | None = None
+    noise: int | None = None
+    babble: int | None = None
+    level: int | None = None
+    is_telephone: bool = False
+    codec: int | None = None
+    no_speech: int | None = None
+
+    @property
+    def returns(self) -> bool:
+        """Whether another epoch may well draw the same: there is neither a seed nor a telephone."""
+        seeds = (self.room, self.silence, self.noise, self.babble, self.level, self.no_speech)
+        return all(seed is None for seed in seeds) and not self.is_telephone
 
     def duration(self, recorded: float) -> float:
-        """Return the seconds that an utterance lasts, from those that it lasts as recorded."""
+        """Return the seconds that an utterance seems to last, from those that it was recorded."""
+        if self.no_speech is not None:
+            recorded = no_speech_seconds(self.no_speech)
         pauses = silence_seconds(self.silence) if self.silence is not None else (0.0, 0.0)
-        return recorded / self.speed + sum(pauses)
+        return (recorded / self.speed + sum(pauses)) / self.tempo
 
 
 AS_RECORDED = Rendition()
@@ -47,55 +69,73 @@ def draw_renditions(
 ) -> list[Rendition]:
     """Draw the rendition of each utterance in an epoch.
 
-    Whether an utterance gets a codec, noise, a room or pauses is drawn anew in each epoch; the
-    codec's setting is drawn once for all epochs, the others once per speed. So an utterance has few
-    renditions, whose features can be cached: two per speed with codecs alone, 16 with all four.
+    All is drawn anew in each epoch but the codec's setting: MP3 takes long, and so an utterance
+    that has been through it may return from the cache.
     """
-    setting = random.Random(f"codec settings {seed}").random
-    settings = [int(setting() * len(MP3_SETTINGS)) for _ in range(n_utterances)]
-    draw = random.Random(f"renditions {seed} {epoch}").random
-    strength = config.strength(epoch)
-    plain = [
-        Rendition(
-            speed=config.speeds[int(draw() * len(config.speeds))],
-            codec=settings[i] if draw() < config.codec_share * strength else None,
-        )
-        for i in range(n_utterances)
-    ]
-    noises = _draw_seeds("noise", strength * config.noise_share, plain, seed, epoch)
-    rooms = _draw_seeds("room", strength * config.reverb_share, plain, seed, epoch)
-    silences = _draw_seeds("silence", strength * config.silence_share, plain, seed, epoch)
-    return [
-        replace(rendition, noise=noise, room=room, silence=silence)
-        for rendition, noise, room, silence in zip(plain, noises, rooms, silences, strict=True)
-    ]
+    return [_draw(f"{seed} {i}", config, epoch) for i in range(n_utterances)]
 
 
-def render(waveform: Tensor, sample_rate: int, rendition: Rendition) -> Tensor:
-    """Apply a rendition to a waveform, (N,) float32 at `sample_rate` Hz."""
+def render(
+    waveform: NDArray[np.float32],
+    sample_rate: int,
+    rendition: Rendition,
+    surroundings: Surroundings = NO_SURROUNDINGS,
+) -> NDArray[np.float32]:
+    """Apply a rendition to a waveform, (N,) float32 at `sample_rate` Hz: all but its tempo.
+
+    Noise and pauses are relative to the speech as it is without pauses.
+
+    Args:
+        waveform: The recording, or what `no_speech` makes in its place.
+        sample_rate: Hz.
+        rendition: What to apply.
+        surroundings: What its noises and rooms are drawn from.
+    """
     waveform = change_speed(waveform, sample_rate, rendition.speed)
     if rendition.room is not None:
-        waveform = reverberate(waveform, sample_rate, rendition.room)
+        waveform = reverberate(waveform, surroundings.rooms, rendition.room)
+    power = mean_power(waveform)
     if rendition.silence is not None:
-        waveform = add_silence(waveform, sample_rate, rendition.silence)
+        waveform = add_silence(waveform, sample_rate, surroundings.noise, power, rendition.silence)
     if rendition.noise is not None:
-        waveform = add_noise(waveform, sample_rate, rendition.noise)
+        waveform = add_noise(waveform, surroundings.noise, power, rendition.noise)
+    if rendition.babble is not None:
+        waveform = add_noise(waveform, surroundings.babble, power, rendition.babble)
+    if rendition.level is not None:
+        waveform = change_level(waveform, rendition.level)
+    if rendition.is_telephone:
+        waveform = through_telephone(waveform, sample_rate)
     if rendition.codec is not None:
         waveform = through_mp3(waveform, sample_rate, rendition.codec)
     return waveform
 
 
-def _draw_seeds(
-    what: str, share: float, renditions: Sequence[Rendition], seed: int, epoch: int
-) -> list[int | None]:
-    """Draw which utterances get it in an epoch; the seed follows from utterance and speed."""
-    draw = random.Random(f"{what} {seed} {epoch}").random
-    return [
-        _seed(f"{what} {seed} {i} {rendition.speed}") if draw() < share else None
-        for i, rendition in enumerate(renditions)
-    ]
+def _draw(utterance: str, config: AugmentConfig, epoch: int) -> Rendition:
+    """Draw as many numbers whatever the shares are, so that none of them changes another's draw."""
+    # Only random() itself is guaranteed to return the same numbers in every version of Python.
+    draw = random.Random(f"rendition {utterance} {epoch}").random
+    strength = config.strength(epoch)
+
+    def seed_of(share: float) -> int | None:
+        is_drawn, seed = draw() < strength * share, int(draw() * 2**32)
+        return seed if is_drawn else None
+
+    telephone, codec = strength * config.telephone_share, strength * config.codec_share
+    line = draw()
+    return Rendition(
+        speed=config.speeds[int(draw() * len(config.speeds))],
+        tempo=config.tempos[int(draw() * len(config.tempos))],
+        room=seed_of(config.reverb_share),
+        silence=seed_of(config.silence_share),
+        noise=seed_of(config.noise_share),
+        babble=seed_of(config.babble_share),
+        level=seed_of(config.level_share),
+        is_telephone=line < telephone,
+        codec=_codec(utterance) if telephone <= line < telephone + codec else None,
+        no_speech=seed_of(config.no_speech_share),
+    )
 
 
-def _seed(words: str) -> int:
-    """Turn a seed in words into one of 32 bits, the same on every machine."""
-    return int.from_bytes(hashlib.sha256(words.encode()).digest()[:4])
+def _codec(utterance: str) -> int:
+    """Draw the setting of the codec, once for all epochs."""
+    return int(random.Random(f"codec {utterance}").random() * len(MP3_SETTINGS))

@@ -1,13 +1,15 @@
 """Speed perturbation: the same speech faster or slower."""
 
+import numpy as np
 import soxr
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from asr.errors import ConfigError
 
 
-def change_speed(waveform: Tensor, sample_rate: int, factor: float) -> Tensor:
+def change_speed(
+    waveform: NDArray[np.float32], sample_rate: int, factor: float
+) -> NDArray[np.float32]:
     """Play a waveform `factor` times as fast; tempo and pitch change together.
 
     Args:
@@ -28,7 +30,10 @@ def change_speed(waveform: Tensor, sample_rate: int, factor: float) -> Tensor:
         raise ConfigError(f"a speed factor must be above 0, got {factor}")
     if factor == 1:
         return waveform
-    resampled = soxr.resample(waveform.numpy(), sample_rate * factor, sample_rate, quality="HQ")
-    # the resampler may have rounded the length the other way
-    n_missing = round(len(waveform) / factor) - len(resampled)
-    return torch.nn.functional.pad(torch.from_numpy(resampled), (0, n_missing))
+    resampled = soxr.resample(waveform, sample_rate * factor, sample_rate, quality="HQ")
+    return of_length(resampled, round(len(waveform) / factor))
+
+
+def of_length(waveform: NDArray[np.float32], n_samples: int) -> NDArray[np.float32]:
+    """Cut a waveform or continue it by zeros: a resampler may round its length either way."""
+    return np.pad(waveform[:n_samples], (0, max(0, n_samples - len(waveform))))

@@ -1,11 +1,13 @@
-"""Feature cache: each rendition of an utterance is computed once, and kept while there is room."""
+"""Feature cache: a rendition that returns is computed once, and kept while there is room."""
 
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from asr.augment.no_speech import no_speech
 from asr.augment.rendition import AS_RECORDED, Rendition, render
+from asr.augment.surroundings import NO_SURROUNDINGS, Surroundings
 from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
 from asr.features.front_end import FrontEnd
@@ -18,8 +20,9 @@ class FeatureCache:
     """Features before CMVN, from memory or from the recording: the same bits.
 
     Decoding and augmenting audio costs a fifth of a training step, and hours of speech fit into
-    memory as features: with 80 bins, 115 MB per hour and rendition. Every epoch needs everything
-    again, so nothing is evicted: once the room is used up, the rest is computed each time. Nothing
+    memory as features: with 80 bins, 115 MB per hour and rendition. What no later epoch will draw
+    again is not kept. Every epoch needs the rest, so nothing is evicted: once the room is used up,
+    what it does not hold is computed each time. Nothing
     is written to disk, so nothing can be stale. Threads may ask for different utterances at the
     same time, and may then exceed the room by one utterance each.
 
@@ -33,8 +36,19 @@ class FeatureCache:
         self._room = max_bytes
         self._kept: dict[_Key, Tensor] = {}
 
-    def features(self, utterance: Utterance, rendition: Rendition = AS_RECORDED) -> Tensor:
+    def features(
+        self,
+        utterance: Utterance,
+        rendition: Rendition = AS_RECORDED,
+        surroundings: Surroundings = NO_SURROUNDINGS,
+    ) -> Tensor:
         """Return the features of one utterance, (T, F) float32. Do not change them in place.
+
+        Args:
+            utterance: What to read.
+            rendition: How to play it.
+            surroundings: What the rendition's noises and rooms are drawn from; what is kept has
+                none.
 
         Raises:
             AudioError: The recording cannot be read; the message names it.
@@ -45,17 +59,24 @@ class FeatureCache:
         )
         if key in self._kept:
             return self._kept[key]
-        features = self._compute(utterance, rendition)
-        if features.nbytes <= self._room:
+        features = self._compute(utterance, rendition, surroundings)
+        if rendition.returns and features.nbytes <= self._room:
             self._room -= features.nbytes
             self._kept[key] = features
         return features
 
-    def _compute(self, utterance: Utterance, rendition: Rendition) -> Tensor:
+    def _compute(
+        self, utterance: Utterance, rendition: Rendition, surroundings: Surroundings
+    ) -> Tensor:
         sample_rate = self.front_end.config.sample_rate
-        recorded = torch.from_numpy(read_utterance(utterance, sample_rate))
-        waveform = render(recorded, sample_rate, rendition)  # (N,)
+        if rendition.no_speech is None:
+            source = read_utterance(utterance, sample_rate)
+        else:
+            source = no_speech(sample_rate, rendition.no_speech)
+        waveform = torch.from_numpy(render(source, sample_rate, rendition, surroundings))[None]
         with torch.no_grad():
-            batch, _ = self.front_end.raw(waveform.unsqueeze(0), torch.tensor([len(waveform)]))
-        features: Tensor = batch[0]
-        return features
+            features, _ = self.front_end.raw(
+                waveform, torch.tensor([waveform.shape[1]]), rendition.tempo
+            )
+        one: Tensor = features[0]
+        return one

@@ -63,11 +63,10 @@ class LogMel(nn.Module):
         self.register_buffer("window", povey_window(self.samples_per_frame), persistent=False)
         self.register_buffer("mel_weights", weights.float(), persistent=False)
 
-    def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute the features of a batch.
-
-        Arguments, result and errors are those of `FrontEnd.forward`.
-        """
+    def forward(
+        self, waveforms: Tensor, lengths: Tensor, tempo: float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        """Compute the features of a batch; arguments, result and errors are `FrontEnd.raw`'s."""
         if waveforms.ndim != 2 or waveforms.dtype != torch.float32:
             raise ShapeError(
                 "waveforms must be (B, N) float32, "
@@ -75,17 +74,18 @@ class LogMel(nn.Module):
             )
         check_lengths(waveforms, lengths, "waveforms")
         with torch.autocast(waveforms.device.type, enabled=False):  # bfloat16 would ruin it
-            features = self._log_mel(waveforms)
-        feature_lengths = n_frames(lengths, self.samples_per_frame, self.samples_per_shift)
+            samples_per_shift = max(1, round(self.samples_per_shift * tempo))
+            features = self._log_mel(waveforms, samples_per_shift)
+        feature_lengths = n_frames(lengths, self.samples_per_frame, samples_per_shift)
         return zero_padding(features, feature_lengths), feature_lengths
 
-    def _log_mel(self, waveforms: Tensor) -> Tensor:
+    def _log_mel(self, waveforms: Tensor, samples_per_shift: int) -> Tensor:
         """Compute (B, T, F) from (B, N), block by block, so that temporaries stay in the cache."""
         n_utterances, n_samples = waveforms.shape
         if n_utterances == 0 or n_samples < self.samples_per_frame:
             return waveforms.new_zeros(n_utterances, 0, self.mel_weights.shape[1])
         scaled = waveforms * SAMPLE_SCALE
-        frames = scaled.unfold(1, self.samples_per_frame, self.samples_per_shift)
+        frames = scaled.unfold(1, self.samples_per_frame, samples_per_shift)
         if waveforms.is_cuda:  # its cache does not matter
             return self._frames_log_mel(frames)
         blocks = frames.split(max(1, FRAMES_PER_BLOCK // n_utterances), dim=1)

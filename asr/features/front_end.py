@@ -67,9 +67,16 @@ class FrontEnd(nn.Module):
         features, feature_lengths = self.raw(waveforms, lengths)
         return self.normalise(features, feature_lengths), feature_lengths
 
-    def raw(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute the features before CMVN; arguments and result are those of `forward`."""
-        log_mel, feature_lengths = self.log_mel(waveforms, lengths)
+    def raw(self, waveforms: Tensor, lengths: Tensor, tempo: float = 1.0) -> tuple[Tensor, Tensor]:
+        """Compute the features before CMVN; else, arguments and result are those of `forward`.
+
+        Args:
+            waveforms: As for `forward`.
+            lengths: As for `forward`.
+            tempo: Factor of the frame shift: above 1, the same spectra are fewer frames, as if the
+                speech was faster at the same pitch. The shift is rounded to whole samples.
+        """
+        log_mel, feature_lengths = self.log_mel(waveforms, lengths, tempo)
         features = add_deltas(self.cepstra(log_mel), feature_lengths, self.config.delta_order)
         return features, feature_lengths
 

@@ -11,9 +11,10 @@ from torch import Tensor
 from asr.augment.config import AugmentConfig
 from asr.augment.rendition import AS_RECORDED, Rendition, draw_renditions
 from asr.augment.spec_augment import spec_augment
+from asr.augment.surroundings import NO_SURROUNDINGS, Surroundings
 from asr.corpus.batching import BatchingConfig, plan_batches
 from asr.corpus.feature_cache import FeatureCache
-from asr.corpus.loader import prefetch
+from asr.corpus.loader import prefetch, read_utterance
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.features.padding import pad
@@ -23,6 +24,7 @@ from asr.train.ranks import ALONE, Ranks
 from asr.train.step import TrainingBatch
 
 BATCHES_AHEAD = 4  # enough to hide a slow read, little enough to hold in memory
+BABBLE_UTTERANCES = 64  # evenly spread over the set: more voices than anybody could tell apart
 LOADERS = {"cpu": 1, "cuda": 4}  # threads; a GPU trains faster than one can read, and spares cores
 
 
@@ -65,6 +67,7 @@ class TrainingData:
         self.cache, self.front_end = cache, cache.front_end
         self.batching = batching
         self.augment, self.ranks = augment, ranks
+        self.surroundings = self._surroundings()
 
     def n_batches(self, epoch: int) -> int:
         """Count the batches of an epoch."""
@@ -84,6 +87,19 @@ class TrainingData:
         )
         return map(self._augmented, ahead)
 
+    def _surroundings(self) -> Surroundings:
+        """Make the noises and rooms; they follow from the seed and the utterances alone."""
+        if self.augment is None:
+            return NO_SURROUNDINGS
+        rate = self.front_end.config.sample_rate
+        some = evenly(self.utterances, BABBLE_UTTERANCES)
+        return Surroundings.make(
+            self.augment,
+            rate,
+            self.batching.seed,
+            speech=lambda: [read_utterance(utterance, rate) for utterance in some],
+        )
+
     def _plan(self, epoch: int) -> "_Plan":
         batching, augment = self.batching, self.augment
         renditions = [AS_RECORDED] * len(self.utterances)
@@ -101,13 +117,12 @@ class TrainingData:
         whole = plan.batches[number]
         rows = self.ranks.rows(len(whole))
         features, lengths = self._features(plan, whole[rows])
-        ids = tuple(self.utterances[index].id for index in whole)
         targets = {
-            head: Targets(*pad([own[name] for name in ids]))[rows]
+            head: Targets(*pad([self._target(plan, i, own) for i in whole]))[rows]
             for head, own in self.tokens.items()
         }
         return TrainingBatch(
-            ids=ids,
+            ids=tuple(self.utterances[index].id for index in whole),
             rows=rows,
             features=features,
             lengths=lengths,
@@ -121,9 +136,17 @@ class TrainingData:
         if not indices:  # the batch has fewer utterances than there are ranks
             return torch.zeros(0, 0, self.front_end.n_features), torch.zeros(0, dtype=torch.int64)
         features, lengths = pad(
-            [self.cache.features(self.utterances[i], plan.renditions[i]) for i in indices]
+            [
+                self.cache.features(self.utterances[i], plan.renditions[i], self.surroundings)
+                for i in indices
+            ]
         )
         return self.front_end.normalise(features, lengths), lengths
+
+    def _target(self, plan: "_Plan", index: int, tokens: Mapping[str, Tensor]) -> Tensor:
+        """Return the tokens of an utterance, (U,); none where it is replaced by no speech."""
+        own = tokens[self.utterances[index].id]
+        return own if plan.renditions[index].no_speech is None else own[:0]
 
     def _augmented(self, batch: TrainingBatch) -> TrainingBatch:
         """Move a batch to the device and mask it; masks are drawn for all rows of the batch."""

@@ -1,50 +1,99 @@
-"""Renditions take their share, follow from seed and epoch, and are few per utterance."""
+"""Renditions take their share, follow from seed and epoch, and say whether they may return."""
 
 import dataclasses
 from collections import Counter
 
+import numpy as np
 import pytest
-import torch
 
 from asr.augment.codec import MP3_SETTINGS
 from asr.augment.config import AugmentConfig
+from asr.augment.noise import mean_power
 from asr.augment.rendition import AS_RECORDED, Rendition, draw_renditions, render
+from asr.augment.surroundings import Surroundings
+
+RATE = 16000
+SPEECH = (0.1 * np.random.default_rng(0).standard_normal(RATE)).astype(np.float32)
+NOTHING = AugmentConfig(
+    speeds=(1.0,),
+    tempos=(1.0,),
+    reverb_share=0.0,
+    silence_share=0.0,
+    noise_share=0.0,
+    babble_share=0.0,
+    level_share=0.0,
+    telephone_share=0.0,
+    codec_share=0.0,
+    no_speech_share=0.0,
+    n_frequency_masks=0,
+    max_frequency_bins=0,
+    time_masks_per_second=0.0,
+    max_time_seconds=0.0,
+    max_time_fraction=0.0,
+    ramp_epochs=0,
+)
+SHARES = {  # with what each of them sets
+    "reverb_share": "room",
+    "silence_share": "silence",
+    "noise_share": "noise",
+    "babble_share": "babble",
+    "level_share": "level",
+    "telephone_share": "is_telephone",
+    "codec_share": "codec",
+    "no_speech_share": "no_speech",
+}
+RECORDED = [
+    Rendition(tempo=1.1, is_telephone=True),
+    Rendition(tempo=0.9, room=2159164857, level=975606213, is_telephone=True, no_speech=1822621054),
+]
 
 
-def config(
-    *,
-    speeds: tuple[float, ...] = (1.0,),
-    codec_share: float = 0.0,
-    noise_share: float = 0.0,
-    reverb_share: float = 0.0,
-    silence_share: float = 0.0,
-    ramp_epochs: int = 0,
-) -> AugmentConfig:
-    return AugmentConfig(
-        speeds=speeds,
-        codec_share=codec_share,
-        noise_share=noise_share,
-        reverb_share=reverb_share,
-        silence_share=silence_share,
-        n_frequency_masks=0,
-        max_frequency_bins=0,
-        time_masks_per_second=0.0,
-        max_time_seconds=0.0,
-        max_time_fraction=0.0,
-        ramp_epochs=ramp_epochs,
-    )
+def config(**changes: object) -> AugmentConfig:
+    return dataclasses.replace(NOTHING, **changes)  # type: ignore[arg-type]
 
 
-def test_speeds_are_drawn_evenly() -> None:
-    renditions = draw_renditions(3000, config(speeds=(0.9, 1.0, 1.1)), seed=0, epoch=0)
+@pytest.fixture(scope="module")
+def surroundings() -> Surroundings:
+    shares = config(noise_share=0.1, babble_share=0.1, reverb_share=0.1)
+    return Surroundings.make(shares, RATE, 1, lambda: [SPEECH])
 
-    counts = Counter(rendition.speed for rendition in renditions)
+
+@pytest.mark.parametrize(("key", "field"), [("speeds", "speed"), ("tempos", "tempo")])
+def test_factors_are_drawn_evenly(key: str, field: str) -> None:
+    renditions = draw_renditions(3000, config(**{key: (0.9, 1.0, 1.1)}), seed=0, epoch=0)
+
+    counts = Counter(getattr(rendition, field) for rendition in renditions)
     assert set(counts) == {0.9, 1.0, 1.1}
     assert all(900 < count < 1100 for count in counts.values())
 
 
+@pytest.mark.parametrize(("key", "field"), SHARES.items())
+def test_each_takes_its_share_and_changes_nothing_else(key: str, field: str) -> None:
+    others = {name: 0.4 for name in SHARES if name != key}
+    before = config(speeds=(0.9, 1.1), tempos=(0.9, 1.1), **others)
+    after = dataclasses.replace(before, **{key: 0.3})  # type: ignore[arg-type]
+
+    drawn, without = (draw_renditions(3000, c, seed=0, epoch=1) for c in (after, before))
+
+    neutral = getattr(AS_RECORDED, field)
+    n_drawn = sum(getattr(rendition, field) != neutral for rendition in drawn)
+    assert 800 < n_drawn < 1000
+    if key in {"telephone_share", "codec_share"}:  # which exclude each other
+        drawn, without = (
+            [dataclasses.replace(r, codec=None, is_telephone=False) for r in some]
+            for some in (drawn, without)
+        )
+    assert [dataclasses.replace(r, **{field: neutral}) for r in drawn] == without
+
+
+def test_no_utterance_goes_over_the_telephone_and_through_a_codec() -> None:
+    drawn = draw_renditions(3000, config(telephone_share=0.4, codec_share=0.6), seed=0, epoch=1)
+
+    assert all(r.is_telephone != (r.codec is not None) for r in drawn)
+
+
 def test_renditions_follow_from_seed_and_epoch() -> None:
-    augment = config(speeds=(0.9, 1.0, 1.1), codec_share=0.5)
+    augment = config(speeds=(0.9, 1.0, 1.1), noise_share=0.5)
     drawn = draw_renditions(100, augment, seed=0, epoch=1)
 
     assert drawn == draw_renditions(100, augment, seed=0, epoch=1)
@@ -52,62 +101,35 @@ def test_renditions_follow_from_seed_and_epoch() -> None:
     assert drawn != draw_renditions(100, augment, seed=1, epoch=1)
 
 
-def test_one_speed_and_no_codec_leave_nothing_to_draw() -> None:
-    assert draw_renditions(3, config(), seed=0, epoch=5) == [AS_RECORDED] * 3
+def test_renditions_are_those_that_were_drawn_on_another_machine() -> None:
+    """Recorded when tempos were introduced: what is drawn belongs to a training's bits."""
+    shares = dict.fromkeys(SHARES, 0.4)
+
+    drawn = draw_renditions(2, config(tempos=(0.9, 1.1), **shares), seed=7, epoch=3)
+
+    assert drawn == RECORDED
 
 
-def test_codecs_take_their_share_and_each_utterance_has_one_setting() -> None:
-    augment = config(codec_share=0.5)
+def test_noise_is_new_in_every_epoch_and_the_codec_the_same() -> None:
+    augment = config(codec_share=0.5, noise_share=0.5)
 
-    epochs = [draw_renditions(2000, augment, seed=0, epoch=epoch) for epoch in range(3)]
+    epochs = [draw_renditions(500, augment, seed=0, epoch=epoch) for epoch in range(20)]
 
-    settings = [{r.codec for r in met} - {None} for met in zip(*epochs, strict=True)]
-    assert 900 < sum(rendition.codec is not None for rendition in epochs[0]) < 1100
-    assert all(len(mine) <= 1 for mine in settings)
-    assert set().union(*settings) == set(range(len(MP3_SETTINGS)))
-
-
-@pytest.mark.parametrize(
-    ("key", "field"),
-    [("noise_share", "noise"), ("reverb_share", "room"), ("silence_share", "silence")],
-)
-def test_noise_rooms_and_pauses_take_their_share_and_change_nothing_else(
-    key: str, field: str
-) -> None:
-    plain = config(speeds=(0.9, 1.0, 1.1), codec_share=0.5)
-    augment = dataclasses.replace(plain, **{key: 0.3})  # type: ignore[arg-type]
-
-    renditions = draw_renditions(2000, augment, seed=0, epoch=1)
-
-    n_drawn = sum(getattr(rendition, field) is not None for rendition in renditions)
-    assert 500 < n_drawn < 700
-    without = [dataclasses.replace(r, noise=None, room=None, silence=None) for r in renditions]
-    assert without == draw_renditions(2000, plain, seed=0, epoch=1)
+    met = list(zip(*epochs, strict=True))
+    codecs = [{r.codec for r in mine} - {None} for mine in met]
+    noises = [r.noise for mine in met for r in mine if r.noise is not None]
+    assert all(len(mine) == 1 for mine in codecs)
+    assert set().union(*codecs) == set(range(len(MP3_SETTINGS)))
+    assert len(set(noises)) > 0.99 * len(noises)
 
 
-def test_an_utterance_has_few_renditions_over_all_epochs_and_each_its_own_noise() -> None:
-    augment = config(speeds=(0.9, 1.1), codec_share=0.5, noise_share=0.5, reverb_share=0.5)
-
-    epochs = [draw_renditions(50, augment, seed=0, epoch=epoch) for epoch in range(300)]
-
-    met = [set(mine) for mine in zip(*epochs, strict=True)]
-    assert all(len(mine) == 2 * 2 * 2 * 2 for mine in met)
-    noises = [{r.noise for r in mine} - {None} for mine in met]
-    assert len(set().union(*noises)) == 50 * 2
+def test_only_what_has_no_seed_and_no_telephone_returns() -> None:
+    assert Rendition(speed=0.9, tempo=1.1, codec=1).returns
+    for field in set(SHARES.values()) - {"codec"}:
+        assert not dataclasses.replace(AS_RECORDED, **{field: 1}).returns  # type: ignore[arg-type]
 
 
-def test_noise_and_rooms_are_those_that_were_drawn_on_another_machine() -> None:
-    """Recorded when noise and rooms were introduced: what is drawn belongs to a training's bits."""
-    drawn = draw_renditions(3, config(noise_share=1.0, reverb_share=1.0), seed=7, epoch=3)
-
-    assert [(rendition.noise, rendition.room) for rendition in drawn] == [
-        (3407776893, 4078402531),
-        (1303141579, 1602483454),
-        (3276785652, 1399510022),
-    ]
-
-
-def test_codecs_grow_to_their_full_share() -> None:
+def test_shares_grow_to_their_full_size() -> None:
     augment = config(codec_share=0.8, ramp_epochs=4)
 
     shares = [
@@ -121,18 +143,45 @@ def test_codecs_grow_to_their_full_share() -> None:
 
 
 def test_as_recorded_changes_no_bit() -> None:
-    waveform = torch.randn(1000, generator=torch.Generator().manual_seed(0))
-
-    assert torch.equal(render(waveform, 16000, AS_RECORDED), waveform)
+    assert np.array_equal(render(SPEECH, RATE, AS_RECORDED), SPEECH)
 
 
 @pytest.mark.parametrize(
-    "rendition", [Rendition(speed=0.9), Rendition(codec=1), Rendition(noise=1), Rendition(room=1)]
+    "rendition",
+    [
+        Rendition(speed=0.9),
+        Rendition(room=1),
+        Rendition(noise=1),
+        Rendition(babble=1),
+        Rendition(level=1),
+        Rendition(is_telephone=True),
+        Rendition(codec=1),
+    ],
 )
-def test_each_part_of_a_rendition_changes_the_sound(rendition: Rendition) -> None:
-    waveform = 0.1 * torch.randn(4000, generator=torch.Generator().manual_seed(0))
+def test_each_part_of_a_rendition_changes_the_sound(
+    rendition: Rendition, surroundings: Surroundings
+) -> None:
+    before = SPEECH.copy()
 
-    played = render(waveform, 16000, rendition)
+    played = render(SPEECH, RATE, rendition, surroundings)
 
-    assert len(played) == round(4000 / rendition.speed)
-    assert not torch.equal(played[:4000], waveform)
+    assert len(played) == round(RATE / rendition.speed)
+    assert not np.array_equal(played[:RATE], SPEECH)
+    assert np.array_equal(SPEECH, before)
+
+
+def test_a_rendition_lasts_as_long_as_it_says(surroundings: Surroundings) -> None:
+    rendition = Rendition(speed=0.9, tempo=1.1, silence=5)
+
+    n_samples = len(render(SPEECH, RATE, rendition, surroundings))
+
+    assert n_samples / RATE / 1.1 == pytest.approx(rendition.duration(1.0), abs=1e-3)
+
+
+def test_noise_is_relative_to_speech_however_long_the_pauses(surroundings: Surroundings) -> None:
+    quiet, loud = Rendition(silence=5), Rendition(silence=5, noise=8)
+
+    without, noisy = (render(SPEECH, RATE, r, surroundings) for r in (quiet, loud))
+
+    short = render(SPEECH, RATE, Rendition(noise=8), surroundings)
+    assert mean_power(noisy - without) == pytest.approx(mean_power(short - SPEECH), rel=0.2)

@@ -12,10 +12,15 @@ from asr.augment.spec_augment import spec_augment
 FRAME_SHIFT = 0.01
 NOTHING = AugmentConfig(
     speeds=(1.0,),
-    codec_share=0.0,
-    noise_share=0.0,
+    tempos=(1.0,),
     reverb_share=0.0,
     silence_share=0.0,
+    noise_share=0.0,
+    babble_share=0.0,
+    level_share=0.0,
+    telephone_share=0.0,
+    codec_share=0.0,
+    no_speech_share=0.0,
     n_frequency_masks=0,
     max_frequency_bins=0,
     time_masks_per_second=0.0,

@@ -1,8 +1,8 @@
 """Speed perturbation changes tempo and pitch together, and nothing else."""
 
+import numpy as np
 import pytest
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from asr.augment.speed import change_speed
 from asr.errors import ConfigError
@@ -10,8 +10,8 @@ from asr.errors import ConfigError
 RATE = 16000
 
 
-def tone(frequency: float, n_samples: int = RATE) -> Tensor:
-    return 0.5 * torch.sin(2 * torch.pi * frequency * torch.arange(n_samples) / RATE)
+def tone(frequency: float, n_samples: int = RATE) -> NDArray[np.float32]:
+    return (0.5 * np.sin(2 * np.pi * frequency * np.arange(n_samples) / RATE)).astype(np.float32)
 
 
 @pytest.mark.parametrize("factor", [0.9, 1.1, 0.5, 2.0])
@@ -19,7 +19,7 @@ def test_a_tone_is_raised_by_the_factor(factor: float) -> None:
     faster = change_speed(tone(440), RATE, factor)
 
     wanted = tone(440 * factor, len(faster))
-    assert (faster - wanted)[500:-500].abs().max() < 1e-3
+    assert abs(faster - wanted)[500:-500].max() < 1e-3
 
 
 @pytest.mark.parametrize("factor", [0.9, 1.1, 0.95, 1 / 3])
@@ -27,7 +27,7 @@ def test_a_tone_is_raised_by_the_factor(factor: float) -> None:
 def test_the_length_is_divided_by_the_factor_and_rounded(n_samples: int, factor: float) -> None:
     faster = change_speed(tone(440, n_samples), RATE, factor)
 
-    assert faster.dtype == torch.float32
+    assert faster.dtype == np.float32
     assert faster.shape == (round(n_samples / factor),)
 
 
@@ -42,7 +42,7 @@ def test_the_waveform_itself_stays_as_it_is() -> None:
 
     change_speed(waveform, RATE, 0.9)
 
-    assert torch.equal(waveform, tone(440))
+    assert np.array_equal(waveform, tone(440))
 
 
 @pytest.mark.parametrize("factor", [0.0, -1.0, float("nan")])

@@ -46,6 +46,28 @@ def test_a_rendition_is_computed_once(
     assert len(reads) == 2
 
 
+def test_what_will_not_return_is_not_kept(
+    tiny_corpus: Sequence[Utterance], front_end: FrontEnd, reads: list[str]
+) -> None:
+    cache, once = FeatureCache(front_end, 10**9), Rendition(level=1)
+
+    first, again = (cache.features(tiny_corpus[0], once) for _ in range(2))
+
+    assert torch.equal(first, again)
+    assert len(reads) == 2
+
+
+def test_no_speech_takes_the_place_of_a_recording_that_is_not_even_read(
+    tiny_corpus: Sequence[Utterance], front_end: FrontEnd, reads: list[str]
+) -> None:
+    cache = FeatureCache(front_end, 10**9)
+
+    one, other = (cache.features(u, Rendition(no_speech=7)) for u in tiny_corpus[:2])
+
+    assert torch.equal(one, other)
+    assert reads == []
+
+
 def test_what_there_is_no_room_for_is_computed_again(
     tiny_corpus: Sequence[Utterance], front_end: FrontEnd, reads: list[str]
 ) -> None:

@@ -147,3 +147,19 @@ def test_a_window_has_a_length_and_is_of_log_mel_energies(wrong: dict[str, objec
     (name,) = wrong
     with pytest.raises(ConfigError, match=f"features.{name} must be .* where cmvn is"):
         replace(WINDOW, **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("tempo", "n_samples_per_shift"), [(0.87, 139), (1.15, 184), (2.0, 320)])
+def test_tempo_takes_the_same_spectra_at_other_times(
+    tempo: float, n_samples_per_shift: int
+) -> None:
+    waveform = 0.1 * torch.randn(1, 8000, generator=torch.Generator().manual_seed(1))
+    front_end, lengths = FrontEnd(LOG_MEL), torch.tensor([8000])
+
+    features, feature_lengths = front_end.raw(waveform, lengths, tempo)
+
+    starts = range(0, 8000 - 400 + 1, n_samples_per_shift)
+    assert feature_lengths.tolist() == [len(starts)] == [features.shape[1]]
+    for frame, start in zip(features[0], starts, strict=True):
+        alone, _ = front_end.raw(waveform[:, start : start + 400], torch.tensor([400]))
+        torch.testing.assert_close(frame, alone[0, 0], atol=1e-4, rtol=1e-5)

@@ -52,13 +52,19 @@ def test_an_utterance_without_a_duration_is_refused_by_its_id(
         make_data([*tiny_corpus, unknown], small_config)
 
 
-@pytest.mark.parametrize("key", ["codec_share", "noise_share", "reverb_share"])
-def test_codecs_noise_and_rooms_change_the_sound_and_not_its_length(
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("reverb_share", "noise_share", "babble_share"),
+        *("level_share", "telephone_share", "codec_share"),
+    ],
+)
+def test_what_plays_speech_elsewhere_changes_its_sound_and_not_its_length(
     tiny_corpus: Sequence[Utterance], configured: Callable[..., Config], key: str
 ) -> None:
     batches = []
     for share in (0.0, 1.0):
-        config = configured(**{f"augment__{key}": share})
+        config = configured(**{"augment__codec_share": 0.0, f"augment__{key}": share})
         batches.append(next(make_data(tiny_corpus, config).batches(2)))
 
     spared, sent = batches
@@ -67,17 +73,77 @@ def test_codecs_noise_and_rooms_change_the_sound_and_not_its_length(
     assert not torch.allclose(sent.features, spared.features)
 
 
-@pytest.mark.parametrize("max_feature_bytes", [0, 20_000])
-def test_a_small_cache_of_features_changes_no_bit(
-    tiny_corpus: Sequence[Utterance], small_config: Config, max_feature_bytes: int
-) -> None:
-    roomy, tight = (
-        make_data(tiny_corpus, small_config, room) for room in (10**9, max_feature_bytes)
-    )
+EVERYTHING: dict[str, object] = {
+    "augment__tempos": (0.87, 1.0, 1.15),
+    **{
+        f"augment__{name}_share": 0.3
+        for name in (
+            *("reverb", "silence", "noise", "babble"),
+            *("level", "telephone", "codec", "no_speech"),
+        )
+    },
+}
 
-    for epoch in (0, 1):
-        for one, other in zip(roomy.batches(epoch), tight.batches(epoch), strict=True):
+
+@pytest.mark.parametrize(("max_feature_bytes", "start"), [(0, 0), (20_000, 2)])
+def test_neither_cache_nor_threads_nor_start_change_a_bit(
+    tiny_corpus: Sequence[Utterance],
+    configured: Callable[..., Config],
+    max_feature_bytes: int,
+    start: int,
+) -> None:
+    config = configured(**EVERYTHING)
+    roomy, tight = (make_data(tiny_corpus, config, room) for room in (10**9, max_feature_bytes))
+    n_threads = torch.get_num_threads()
+
+    for epoch in (1, 2, 3):
+        whole = list(roomy.batches(epoch))
+        torch.set_num_threads(3 if n_threads == 1 else 1)
+        rest = list(tight.batches(epoch, start))
+        torch.set_num_threads(n_threads)
+        for one, other in zip(whole[start:], rest, strict=True):
             assert torch.equal(one.features, other.features)
+            assert torch.equal(one.targets["text"].tokens, other.targets["text"].tokens)
+
+
+def test_what_is_replaced_by_no_speech_has_no_tokens(
+    tiny_corpus: Sequence[Utterance], configured: Callable[..., Config]
+) -> None:
+    some = configured(augment__no_speech_share=0.5, augment__ramp_epochs=0)
+
+    lengths = {
+        name: (int(frames), int(targets))
+        for batch in make_data(tiny_corpus, some).batches(1)
+        for name, frames, targets in zip(
+            batch.ids, batch.lengths, batch.targets["text"].lengths, strict=True
+        )
+    }
+
+    replaced = [frames for frames, n_tokens in lengths.values() if n_tokens == 0]
+    assert 0 < len(replaced) < len(lengths)
+    assert {n_tokens for _, n_tokens in lengths.values()} == {0, 2}
+    assert min(replaced) > 150  # the corpus has shorter ones only, the sounds 2 s at least
+
+
+def test_tempo_makes_fewer_frames_and_batches_know(
+    tiny_corpus: Sequence[Utterance], configured: Callable[..., Config]
+) -> None:
+    speeds, spans = {}, {}
+    for tempo in (1.0, 2.0):
+        config = configured(
+            augment__speeds=(1.0,), augment__tempos=(tempo,), augment__codec_share=0.0
+        )
+        data = make_data(tiny_corpus, config)
+        batches = list(data.batches(1))
+        spans[tempo] = len(batches)
+        speeds[tempo] = {
+            name: int(n)
+            for batch in batches
+            for name, n in zip(batch.ids, batch.lengths, strict=True)
+        }
+
+    assert all(2 * speeds[2.0][n] == pytest.approx(speeds[1.0][n], abs=2) for n in speeds[1.0])
+    assert spans[2.0] < spans[1.0]
 
 
 def test_the_first_epoch_of_a_ramp_has_no_masks(

@@ -106,6 +106,23 @@ def test_utterances_with_too_few_frames_are_left_out_and_named() -> None:
     torch.testing.assert_close(weights(alone), weights(beside))
 
 
+@pytest.mark.parametrize("width", [0, 12])
+def test_a_batch_in_which_every_text_is_empty_makes_blanks_more_probable(width: int) -> None:
+    """A sound that is no speech has an empty text, and may be alone in its batch."""
+    trigram = torch.from_numpy(dense_trigram([[1, 2, 3, 4]], 5))
+    terms: list[LossTerm] = [Ctc("text", 0.5), CtcCrf("text", 0.5, 1.0, trigram)]
+    model, batch = make_model(), make_batch(0, 0, 0)
+    targets = Targets(batch.targets["text"].tokens[:, :width], batch.targets["text"].lengths)
+    batch = dataclasses.replace(batch, targets={"text": targets})
+
+    results = [step(model, batch, terms=terms) for _ in range(5)]
+
+    losses = [result.loss for result in results]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < losses[0]
+    assert all(result.n_tokens == 0 and not result.skipped for result in results)
+
+
 def test_a_batch_without_any_alignment_changes_nothing() -> None:
     model = make_model()
     before = weights(model)
