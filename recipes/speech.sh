@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# From LibriSpeech to a table: the steps that mini_librispeech and librispeech share, in their order.
+# From LibriSpeech to a table: the steps that mini_librispeech and librispeech share, in order.
 # Source it after stages.sh; each function adds a stage or a few.
 #
 #   LIBRISPEECH   a folder with the subsets; if it is not set, they are downloaded (OpenSLR 12, 31)
@@ -17,12 +17,23 @@ vocabulary=${VOCABULARY:-$published/librispeech-vocab.txt}
 lexicon=$work/lexicon.txt scores=()
 
 # One command fetches what is not there, and takes up a broken download where it stopped.
-download() { # NAME...: subsets as `asr download` calls them
-  local names=()
-  if [[ ! ${LIBRISPEECH-} ]]; then names=("$@"); fi
-  if [[ ! ${LM_TEXT-} || ! ${VOCABULARY-} || ! ${DICTIONARY-} ]]; then names+=(librispeech/lm); fi
-  if ((${#names[@]} == 0)); then return; fi
-  stage download "$work/LibriSpeech/${names[-1]#*/}" asr download "${names[@]}" --output "$work"
+download() { # SUBSET...
+  local names=() subset last
+  if [[ ! ${LIBRISPEECH-} ]]; then
+    for subset; do
+      case $subset in
+        train-clean-5 | dev-clean-2) names+=("mini_librispeech/$subset") ;;
+        *) names+=("librispeech/$subset") ;;
+      esac
+    done
+    last=$corpus/$subset
+  fi
+  if [[ ! ${LM_TEXT-} || ! ${VOCABULARY-} || ! ${DICTIONARY-} ]]; then
+    names+=(librispeech/lm) last=$published/3-gram.arpa.gz
+  fi
+  if ((${#names[@]})); then
+    stage download "$last" asr download "${names[@]}" --output "$work"
+  fi
 }
 
 # Check the audio, and list the utterances.
@@ -59,9 +70,9 @@ language_models() { # OPTIONS...: of the small one, which limit its size
       --output "$work/large.lm"
   else
     stage lm-small "$work/small.lm" \
-      asr lm convert "$published/3-gram.pruned.3e-7.arpa.gz" "$work/small.lm"
+      asr lm convert "$published/3-gram.pruned.3e-7.arpa.gz" --output "$work/small.lm"
     stage lm-large "$work/large.lm" \
-      asr lm convert "$published/3-gram.arpa.gz" "$work/large.lm"
+      asr lm convert "$published/3-gram.arpa.gz" --output "$work/large.lm"
   fi
 }
 

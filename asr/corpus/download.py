@@ -1,4 +1,4 @@
-"""LibriSpeech from OpenSLR: downloaded, checked and unpacked, or not there at all.
+"""LibriSpeech from OpenSLR, speech and language models: downloaded, checked, or not there at all.
 
 Unfinished work has another name: `NAME.tar.gz.part` while it is downloaded (the next attempt
 continues it), and `.NAME.unpacking` while it is unpacked. A subset's own folder appears complete,
@@ -29,9 +29,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A .tar.gz archive with its published size and MD5 sum (hexadecimal).
+    """A file with its published size and MD5 sum (hexadecimal).
 
-    `folder` is the one that it contains, such as `LibriSpeech/dev-clean`.
+    `folder` is the one that a .tar.gz contains, such as `LibriSpeech/dev-clean`, or where any other
+    file goes.
     """
 
     url: str
@@ -39,6 +40,13 @@ class Archive:
     md5: str
     folder: str
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether it is to be unpacked."""
+        return self.url.endswith(".tar.gz")
+
+
+LM = "librispeech/lm"  # all files of that folder
 
 # By corpus and subset. The sums are from md5sum.txt next to the archives, the sizes from Kaldi's
 # download_and_untar.sh.
@@ -60,22 +68,40 @@ OPENSLR: dict[str, Archive] = {
         ("librispeech", 12, "test-clean", 346663984, "32fa31d27d2e1cad72775fee3f4849a9"),
         ("librispeech", 12, "test-other", 328757843, "fb5a50374b501bb3bac4815ee91d3135"),
     )
+} | {
+    f"{LM}/{file}": Archive(
+        f"https://www.openslr.org/resources/11/{file}",
+        n_bytes,
+        md5,
+        folder=f"LibriSpeech/lm/{file}",
+    )
+    for file, n_bytes, md5 in (
+        ("librispeech-vocab.txt", 1737588, "bf3cc7a50112831ed8b0afa40cae96a5"),
+        ("librispeech-lexicon.txt", 5627646, "28f72663f6bfed7cd346283c064c315b"),
+        ("3-gram.pruned.3e-7.arpa.gz", 13654242, "8f67ec741827742eee05799ab7605b50"),
+        ("3-gram.arpa.gz", 759636181, "74cbb837e582378c26c602e1c8cbcb9c"),
+    )
 }
 
 
+def archives_of(name: str) -> list[Archive]:
+    """List what a name of `OPENSLR`, or `LM`, stands for."""
+    return [archive for key, archive in OPENSLR.items() if name in (key, key.rpartition("/")[0])]
+
+
 def download(archive: Archive, into: Path | str, *, progress: Progress | None = None) -> Path:
-    """Download an archive, check it, and unpack it; do nothing if its folder is there already.
+    """Download a file, check it, and unpack it; do nothing if its folder is there already.
 
     A broken download is resumed where it broke, as long as each attempt makes progress; so is what
     an earlier run left. The archive itself is deleted once it is unpacked.
 
     Args:
-        archive: What to download; `OPENSLR` lists LibriSpeech's by name.
+        archive: What to download; `OPENSLR` lists what there is.
         into: Folder that receives `archive.folder` and the files next to it in the archive.
         progress: Called after each block with the number of bytes so far, and of all.
 
     Returns:
-        The unpacked folder, `into / archive.folder`.
+        `into / archive.folder`.
 
     Raises:
         DownloadError: The server refuses or keeps breaking off, the archive does not have the
@@ -85,13 +111,18 @@ def download(archive: Archive, into: Path | str, *, progress: Progress | None = 
     target = Path(into) / archive.folder
     if target.exists():
         return target
-    _check_python(archive)
+    if archive.is_packed:
+        _check_python(archive)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(into) / f"{archive.url.rpartition('/')[2]}.part"
     _fetch(archive, partial, progress)
     _check(archive, partial)
-    _unpack(archive, partial, Path(into))
-    partial.unlink()
+    if archive.is_packed:
+        _unpack(archive, partial, Path(into))
+        partial.unlink()
+    else:
+        os.sync()  # on disk before it has its name
+        partial.rename(target)
     return target
 
 

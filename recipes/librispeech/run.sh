@@ -23,14 +23,14 @@ read -ra train <<<"${TRAIN:-train-clean-100 train-other-500}"
 read -ra more <<<"${MORE-}"
 sets=(dev-clean test-clean)
 
-folders=() names=()
+folders=() subsets=()
 for one in "${train[@]}"; do
   case $one in
     */*) folders+=("$one") ;;
-    *) folders+=("$corpus/$one") names+=("librispeech/$one") ;;
+    *) folders+=("$corpus/$one") subsets+=("$one") ;;
   esac
 done
-download "${names[@]}" "${sets[@]/#/librispeech/}"
+download "${subsets[@]}" "${sets[@]}"
 
 # Speech to tune on and to score, and to train on: what can be learned from, of all corpora.
 for set in "${sets[@]}"; do prepare "$set" "$corpus/$set"; done

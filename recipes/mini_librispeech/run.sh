@@ -9,7 +9,7 @@
 . "$(dirname "$0")/../stages.sh"
 . "$(dirname "$0")/../speech.sh"
 
-download mini_librispeech/{train-clean-5,dev-clean-2} librispeech/{dev-clean,test-clean}
+download train-clean-5 dev-clean-2 dev-clean test-clean
 
 # Speech to train on, to tune on, and to score.
 prepare train "$corpus/train-clean-5"
@@ -23,7 +23,8 @@ train_twice mini_librispeech
 
 # A search of its own: README.md says how these settings were found on dev-clean.
 language_models --n-words 60000 --prune 1.3e-7
-pack model-crf packed --search beam --lm-weight 1.4 --prior-weight 0.4 --beam-size 1000 --beam-threshold 18
+pack model-crf packed --search beam --beam-size 1000 --beam-threshold 18 \
+  --lm-weight 1.4 --prior-weight 0.4
 
 # What a user gets, and what a larger language model is worth.
 for set in dev-clean dev-clean-2 test-clean; do

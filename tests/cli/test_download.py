@@ -19,9 +19,11 @@ def test_each_subset_is_fetched_by_its_name_and_its_folder_printed(
         return into / archive.folder
 
     monkeypatch.setattr(verb, "download", pretend)
-    names = ["mini_librispeech/dev-clean-2", "librispeech/test-other"]
+    names = ["mini_librispeech/dev-clean-2", "librispeech/test-other", "librispeech/lm"]
     assert main(["download", *names, "--output", str(tmp_path)]) == 0
-    assert asked == [OPENSLR[name] for name in names]
+    models = [archive for name, archive in OPENSLR.items() if name.startswith("librispeech/lm/")]
+    assert len(models) == 4
+    assert asked == [*(OPENSLR[name] for name in names[:2]), *models]
     assert capsys.readouterr().out.splitlines() == [str(tmp_path / a.folder) for a in asked]
 
 

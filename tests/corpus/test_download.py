@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import asr.corpus.download
-from asr.corpus.download import OPENSLR, Archive, download
+from asr.corpus.download import LM, OPENSLR, Archive, archives_of, download
 from asr.errors import AsrError, DownloadError
 
 SUBSET = "LibriSpeech/dev-tiny"
@@ -393,12 +393,32 @@ def test_an_archive_that_writes_elsewhere_is_refused(
 
 
 def test_every_published_archive_is_described_in_full() -> None:
-    assert len(OPENSLR) == 9
-    for name, published in OPENSLR.items():
+    subsets = {name: archive for name, archive in OPENSLR.items() if archive.is_packed}
+    assert len(subsets) == 9
+    for name, published in subsets.items():
         corpus, subset = name.split("/")
         number = {"librispeech": 12, "mini_librispeech": 31}[corpus]
         assert published.url == f"https://www.openslr.org/resources/{number}/{subset}.tar.gz"
         assert published.folder == f"LibriSpeech/{subset}"
         assert re.fullmatch("[0-9a-f]{32}", published.md5)
-        assert published.n_bytes is not None
         assert published.n_bytes > 10**8
+
+
+def test_every_published_language_model_is_described_in_full() -> None:
+    for published in archives_of(LM):
+        file = published.folder.removeprefix("LibriSpeech/lm/")
+        assert published.url == f"https://www.openslr.org/resources/11/{file}"
+        assert re.fullmatch("[0-9a-f]{32}", published.md5)
+        assert published.n_bytes > 10**6
+
+
+def test_a_file_that_is_no_archive_arrives_as_it_is(server: Server, tmp_path: Path) -> None:
+    server.content = np.random.default_rng(1).bytes(50_000)
+    server.cut_after = [20_000]
+    md5 = hashlib.md5(server.content, usedforsecurity=False).hexdigest()
+    url = server.url.replace(".tar.gz", ".arpa.gz")
+    model = Archive(url, len(server.content), md5, "LibriSpeech/lm/3-gram.arpa.gz")
+    assert download(model, tmp_path) == tmp_path / model.folder
+    assert found(tmp_path) == {model.folder: server.content}
+    download(model, tmp_path)
+    assert len(server.ranges) == 2  # broken once, and not asked for again
