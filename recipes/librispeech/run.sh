@@ -4,7 +4,7 @@
 # Without settings, it trains on the utterances of hours-17.txt. In the environment:
 #
 #   TRAIN         subsets instead, such as 'train-clean-100 train-clean-360 train-other-500'; or
-#                 paths of folders and manifests
+#                 lists and paths of folders, as asr prepare takes them
 #   IDS           a list of ids, to which these are then limited
 #   MORE          manifests of other corpora with texts; a twelfth of each is held out and scored
 #   UNTRANSCRIBED a manifest without texts, for self-training
@@ -26,7 +26,7 @@ sets=(dev-clean test-clean)
 folders=() subsets=()
 for one in "${train[@]}"; do
   case $one in
-    */*) folders+=("$one") ;;
+    */* | *.jsonl | *.csv | *.tsv) folders+=("$one") ;;
     *) folders+=("$corpus/$one") subsets+=("$one") ;;
   esac
 done
