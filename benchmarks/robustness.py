@@ -10,7 +10,8 @@ its own, all in bulk. Then each listens to ten recordings of a minute that hold 
 The environments, PATH being the Python of each, are those of `benchmarks.transcription`. One that
 is missing, or in which a system fails, is named and left out.
 
-Never tune on test-clean: use --subset dev-clean for that, and --only for single conditions.
+With the peers it takes hours. Never tune on test-clean: use --subset dev-clean for that, and --only
+for single conditions.
 """
 
 import argparse

@@ -25,7 +25,18 @@ ROOT = Path(__file__).parent.parent
 RECIPES = sorted(path.parent.name for path in ROOT.glob("recipes/*/run.sh"))
 PAGES = [Path("README.md"), *(p.relative_to(ROOT) for p in sorted(ROOT.glob("recipes/**/*.md")))]
 SCRIPTS = sorted(path.relative_to(ROOT) for path in ROOT.glob("recipes/**/*.sh"))
-SETTINGS = ("LIBRISPEECH", "LM_TEXT", "VOCABULARY", "DICTIONARY", "TRAIN", "IDS", "MORE", "CONFIG")
+SETTINGS = (
+    "LIBRISPEECH",
+    "LM_TEXT",
+    "VOCABULARY",
+    "DICTIONARY",
+    "TRAIN",
+    "IDS",
+    "MORE",
+    "SETS",
+    "UNTRANSCRIBED",
+    "CONFIG",
+)
 NOWHERE: dict[str, str] = {}  # nothing is there: everything is downloaded
 HERE = {
     "LIBRISPEECH": "/libri speech",
@@ -198,6 +209,14 @@ def test_librispeech_takes_subsets_whole_and_lists_that_are_there(tmp_path: Path
     (prepared,) = (words for words in made if words[-1].endswith("/librispeech.jsonl"))
     assert prepared[2:4] == ["/libri speech/train-clean-5", "/others/more.jsonl"]
     assert "--ids" not in prepared
+
+
+def test_librispeech_scores_the_sets_that_it_is_told(tmp_path: Path) -> None:
+    sets = ["dev-clean", "dev-other", "test-clean", "test-other"]
+    made = commands("librispeech", tmp_path, **NOWHERE, SETS=" ".join(sets))
+    assert {f"librispeech/{name}" for name in sets} <= set(made[0])
+    scored = [words[words.index("--subset") + 1] for words in made if words[1] == "score"]
+    assert list(dict.fromkeys(scored)) == sets
 
 
 def test_other_corpora_are_held_out_in_part_and_scored(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@
 #                 lists and paths of folders, as asr prepare takes them
 #   IDS           a list of ids, to which these are then limited
 #   MORE          manifests of other corpora with texts; a twelfth of each is held out and scored
+#   SETS          what is scored (default: 'dev-clean test-clean'); dev-clean must be among them
 #   UNTRANSCRIBED a manifest without texts, for self-training
 #   CONFIG        conf/$CONFIG.toml and conf/$CONFIG-crf.toml; librispeech-960 is larger
 #   LIBRISPEECH, LM_TEXT, VOCABULARY, DICTIONARY: see recipes/speech.sh; what is not set is
@@ -21,7 +22,7 @@ ids=${IDS-recipes/librispeech/hours-17.txt}
 if [[ ${TRAIN-} ]]; then ids=${IDS-}; fi
 read -ra train <<<"${TRAIN:-train-clean-100 train-other-500}"
 read -ra more <<<"${MORE-}"
-sets=(dev-clean test-clean)
+read -ra sets <<<"${SETS:-dev-clean test-clean}"
 
 folders=() subsets=()
 for one in "${train[@]}"; do
