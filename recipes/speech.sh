@@ -11,7 +11,7 @@
 # 3-grams, 200,000 words and lexicon.
 
 # shellcheck disable=SC2034,SC2154 # stages.sh sets work; run.sh uses corpus
-corpus=${LIBRISPEECH:-$work/LibriSpeech} published=$work/LibriSpeech/lm
+corpus=${LIBRISPEECH:-$work/LibriSpeech} published=$work/lm
 dictionary=${DICTIONARY:-$published/librispeech-lexicon.txt}
 vocabulary=${VOCABULARY:-$published/librispeech-vocab.txt}
 lexicon=$work/lexicon.txt scores=()
@@ -29,7 +29,8 @@ download() { # SUBSET...
     last=$corpus/$subset
   fi
   if [[ ! ${LM_TEXT-} || ! ${VOCABULARY-} || ! ${DICTIONARY-} ]]; then
-    names+=(librispeech/lm) last=$published/3-gram.arpa.gz
+    names+=(librispeech/lm/{librispeech-{vocab,lexicon}.txt,3-gram{.pruned.3e-7,}.arpa.gz})
+    last=$published/3-gram.arpa.gz
   fi
   if ((${#names[@]})); then
     stage download "$last" asr download "${names[@]}" --output "$work"

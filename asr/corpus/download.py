@@ -1,8 +1,8 @@
-"""LibriSpeech from OpenSLR, speech and language models: downloaded, checked, or not there at all.
+"""LibriSpeech and its language models from OpenSLR: downloaded and checked, or not there at all.
 
 Unfinished work has another name: `NAME.tar.gz.part` while it is downloaded (the next attempt
-continues it), and `.NAME.unpacking` while it is unpacked. A subset's own folder appears complete,
-in one step, or not at all.
+continues it), and `.NAME.unpacking` while it is unpacked. A subset's own folder, or a file that is
+no archive, appears complete, in one step, or not at all.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asr.errors import DownloadError
+from asr.files import flush
 
 BLOCK_BYTES = 1 << 20
 TIMEOUT = 60.0  # seconds without a byte
@@ -29,10 +30,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A file with its published size and MD5 sum (hexadecimal).
+    """A .tar.gz archive with its published size and MD5 sum (hexadecimal), or a file as it is.
 
-    `folder` is the one that a .tar.gz contains, such as `LibriSpeech/dev-clean`, or where any other
-    file goes.
+    `folder` is the one that an archive contains, such as `LibriSpeech/dev-clean`; of a file, the
+    path that it gets. `md5` is empty if none was published.
     """
 
     url: str
@@ -42,11 +43,9 @@ class Archive:
 
     @property
     def is_packed(self) -> bool:
-        """Whether it is to be unpacked."""
+        """Whether it has to be unpacked."""
         return self.url.endswith(".tar.gz")
 
-
-LM = "librispeech/lm"  # all files of that folder
 
 # By corpus and subset. The sums are from md5sum.txt next to the archives, the sizes from Kaldi's
 # download_and_untar.sh.
@@ -69,39 +68,35 @@ OPENSLR: dict[str, Archive] = {
         ("librispeech", 12, "test-other", 328757843, "fb5a50374b501bb3bac4815ee91d3135"),
     )
 } | {
-    f"{LM}/{file}": Archive(
-        f"https://www.openslr.org/resources/11/{file}",
-        n_bytes,
-        md5,
-        folder=f"LibriSpeech/lm/{file}",
+    f"librispeech/lm/{file}": Archive(
+        f"https://www.openslr.org/resources/11/{file}", n_bytes, md5="", folder=f"lm/{file}"
     )
-    for file, n_bytes, md5 in (
-        ("librispeech-vocab.txt", 1737588, "bf3cc7a50112831ed8b0afa40cae96a5"),
-        ("librispeech-lexicon.txt", 5627646, "28f72663f6bfed7cd346283c064c315b"),
-        ("3-gram.pruned.3e-7.arpa.gz", 13654242, "8f67ec741827742eee05799ab7605b50"),
-        ("3-gram.arpa.gz", 759636181, "74cbb837e582378c26c602e1c8cbcb9c"),
+    for file, n_bytes in (  # no sums are published; the sizes are from Kaldi's download_lm.sh
+        ("librispeech-vocab.txt", 1737588),
+        ("librispeech-lexicon.txt", 5627646),
+        ("3-gram.pruned.3e-7.arpa.gz", 13654242),
+        ("3-gram.pruned.1e-7.arpa.gz", 34094057),
+        ("3-gram.arpa.gz", 759636181),
+        ("4-gram.arpa.gz", 1355172078),
     )
 }
 
 
-def archives_of(name: str) -> list[Archive]:
-    """List what a name of `OPENSLR`, or `LM`, stands for."""
-    return [archive for key, archive in OPENSLR.items() if name in (key, key.rpartition("/")[0])]
-
-
 def download(archive: Archive, into: Path | str, *, progress: Progress | None = None) -> Path:
-    """Download a file, check it, and unpack it; do nothing if its folder is there already.
+    """Download an archive, check it, and unpack it; do nothing if its folder is there already.
+
+    A file that is no archive gets its place as it is.
 
     A broken download is resumed where it broke, as long as each attempt makes progress; so is what
     an earlier run left. The archive itself is deleted once it is unpacked.
 
     Args:
-        archive: What to download; `OPENSLR` lists what there is.
+        archive: What to download; `OPENSLR` lists LibriSpeech's by name.
         into: Folder that receives `archive.folder` and the files next to it in the archive.
         progress: Called after each block with the number of bytes so far, and of all.
 
     Returns:
-        `into / archive.folder`.
+        The unpacked folder, or the file: `into / archive.folder`.
 
     Raises:
         DownloadError: The server refuses or keeps breaking off, the archive does not have the
@@ -111,8 +106,7 @@ def download(archive: Archive, into: Path | str, *, progress: Progress | None = 
     target = Path(into) / archive.folder
     if target.exists():
         return target
-    if archive.is_packed:
-        _check_python(archive)
+    _check_python(archive)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(into) / f"{archive.url.rpartition('/')[2]}.part"
     _fetch(archive, partial, progress)
@@ -121,14 +115,16 @@ def download(archive: Archive, into: Path | str, *, progress: Progress | None = 
         _unpack(archive, partial, Path(into))
         partial.unlink()
     else:
-        os.sync()  # on disk before it has its name
-        partial.rename(target)
+        flush(partial)  # on disk before it has its name
+        partial.replace(target)
     return target
 
 
 def _check_python(archive: Archive) -> None:
     """Refuse to download what could not be unpacked."""
-    if not hasattr(tarfile, "data_filter"):  # the check that the library's documentation recommends
+    if archive.is_packed and not hasattr(
+        tarfile, "data_filter"
+    ):  # the check that the library's documentation recommends
         raise DownloadError(
             f"{archive.url}: Python {platform.python_version()} cannot unpack archives safely; "
             "use 3.11.4 or later"
@@ -181,6 +177,8 @@ def _check(archive: Archive, partial: Path) -> None:
     """Compare with what was published; delete what is wrong, since resuming cannot mend it."""
     try:
         _check_size(archive, _size(partial))
+        if not archive.md5:
+            return
         with partial.open("rb") as file:
             md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
         if md5 != archive.md5:

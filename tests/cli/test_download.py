@@ -19,12 +19,25 @@ def test_each_subset_is_fetched_by_its_name_and_its_folder_printed(
         return into / archive.folder
 
     monkeypatch.setattr(verb, "download", pretend)
-    names = ["mini_librispeech/dev-clean-2", "librispeech/test-other", "librispeech/lm"]
+    names = ["mini_librispeech/dev-clean-2", "librispeech/test-other"]
     assert main(["download", *names, "--output", str(tmp_path)]) == 0
-    models = [archive for name, archive in OPENSLR.items() if name.startswith("librispeech/lm/")]
-    assert len(models) == 4
-    assert asked == [*(OPENSLR[name] for name in names[:2]), *models]
+    assert asked == [OPENSLR[name] for name in names]
     assert capsys.readouterr().out.splitlines() == [str(tmp_path / a.folder) for a in asked]
+
+
+def test_the_vocabulary_the_lexicon_and_a_language_model_have_one_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(verb, "download", lambda archive, into, **_: into / archive.folder)
+    assert main(["download", "librispeech/lm", "--output", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.split() == [
+        str(tmp_path / "lm" / name)
+        for name in (
+            "librispeech-vocab.txt",
+            "librispeech-lexicon.txt",
+            "3-gram.pruned.1e-7.arpa.gz",
+        )
+    ]
 
 
 def test_a_server_that_refuses_is_an_error(

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import asr.corpus.download
-from asr.corpus.download import LM, OPENSLR, Archive, archives_of, download
+from asr.corpus.download import OPENSLR, Archive, download
 from asr.errors import AsrError, DownloadError
 
 SUBSET = "LibriSpeech/dev-tiny"
@@ -189,6 +189,32 @@ def test_the_server_need_not_announce_a_length(server: Server, tmp_path: Path) -
     download(archive(server), tmp_path)
 
     assert found(tmp_path) == FILES
+
+
+@pytest.mark.parametrize("has_sum", [True, False])
+def test_a_file_that_is_no_archive_arrives_as_it_is(
+    has_sum: bool, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(tarfile, "data_filter")  # which it does without
+    server.cut_after = [100_000]
+    md5 = archive(server).md5 if has_sum else ""
+    model = Archive(server.url.replace("dev-tiny.tar", "model"), len(CONTENT), md5, "lm/model.gz")
+
+    assert download(model, tmp_path) == tmp_path / "lm" / "model.gz"
+    download(model, tmp_path)
+
+    assert found(tmp_path) == {"lm/model.gz": CONTENT}
+    assert server.ranges == [None, "bytes=100000-"]
+
+
+def test_a_file_of_another_size_is_refused_though_no_sum_is_published(
+    server: Server, tmp_path: Path
+) -> None:
+    server.has_length = False
+    model = Archive(server.url.replace(".tar", ""), len(CONTENT) + 1, "", "lm/model.gz")
+
+    assert "were published" in refusal(model, tmp_path)
+    assert found(tmp_path) == {}
 
 
 # Connections that break
@@ -401,24 +427,15 @@ def test_every_published_archive_is_described_in_full() -> None:
         assert published.url == f"https://www.openslr.org/resources/{number}/{subset}.tar.gz"
         assert published.folder == f"LibriSpeech/{subset}"
         assert re.fullmatch("[0-9a-f]{32}", published.md5)
+        assert published.n_bytes is not None
         assert published.n_bytes > 10**8
 
 
-def test_every_published_language_model_is_described_in_full() -> None:
-    for published in archives_of(LM):
-        file = published.folder.removeprefix("LibriSpeech/lm/")
+def test_what_comes_with_librispeech_is_described_by_its_size() -> None:
+    files = {name: archive for name, archive in OPENSLR.items() if not archive.is_packed}
+    assert len(files) == 6
+    for name, published in files.items():
+        file = name.removeprefix("librispeech/lm/")
         assert published.url == f"https://www.openslr.org/resources/11/{file}"
-        assert re.fullmatch("[0-9a-f]{32}", published.md5)
+        assert published.folder == f"lm/{file}"
         assert published.n_bytes > 10**6
-
-
-def test_a_file_that_is_no_archive_arrives_as_it_is(server: Server, tmp_path: Path) -> None:
-    server.content = np.random.default_rng(1).bytes(50_000)
-    server.cut_after = [20_000]
-    md5 = hashlib.md5(server.content, usedforsecurity=False).hexdigest()
-    url = server.url.replace(".tar.gz", ".arpa.gz")
-    model = Archive(url, len(server.content), md5, "LibriSpeech/lm/3-gram.arpa.gz")
-    assert download(model, tmp_path) == tmp_path / model.folder
-    assert found(tmp_path) == {model.folder: server.content}
-    download(model, tmp_path)
-    assert len(server.ranges) == 2  # broken once, and not asked for again
