@@ -26,7 +26,7 @@ them. Recognising, from top to bottom:
 Training:
 
     corpus      manifests, corpora on disk, batches
-    augment     speech is varied: speed, noise, rooms, codecs, masks
+    augment     speech is varied: speed, rooms, noise, lines, masks
     features    a waveform becomes filter-bank energies, normalised
     model       features become log-probabilities: subsampling, recurrent layers, heads, losses
     train       the loop, the optimiser, the state that a run resumes from

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.errors import DataError
+
 SNR_DB = (0.0, 30.0)  # speech to noise, in power, drawn uniformly
 TILT = (0.0, 2.0)  # power falls as frequency to this: 0 is white, 1 pink, 2 brown
 FLAT_BELOW = 50.0  # Hz; otherwise a steep tilt would put all noise where nobody hears it
@@ -60,12 +62,17 @@ def babble_loops(speech: Sequence[NDArray[np.float32]], seed: int) -> NDArray[np
         speech: Waveforms, (N,) each, of any lengths and levels; silent ones are left out.
         seed: The only source of randomness, at least 0.
 
-    Returns:
-        (0, L) if all is silent.
+    Raises:
+        DataError: All of it is silent.
     """
     rng = np.random.default_rng(seed)
     voices = [own / np.float32(rms) for own in speech if (rms := mean_power(own) ** 0.5) > 0]
-    loops = np.zeros((N_BABBLE_LOOPS if voices else 0, LOOP_SAMPLES), dtype=np.float32)
+    if not voices:
+        raise DataError(
+            f"augment.babble_share needs speech to mix voices from, got {len(speech)} silent "
+            "utterances: listen to the training set, or set it to 0"
+        )
+    loops = np.zeros((N_BABBLE_LOOPS, LOOP_SAMPLES), dtype=np.float32)
     for row in range(len(loops)):
         for _ in range(rng.integers(N_VOICES[0], N_VOICES[1] + 1)):
             loops[row] += _one_voice(voices, rng)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.augment.codec import MP3_SETTINGS, through_mp3
+from asr.augment.codec import MP3_LEVELS, through_mp3
 from asr.augment.config import AugmentConfig
 from asr.augment.level import change_level
 from asr.augment.no_speech import no_speech_seconds
@@ -138,4 +138,4 @@ def _draw(utterance: str, config: AugmentConfig, epoch: int) -> Rendition:
 
 def _codec(utterance: str) -> int:
     """Draw the setting of the codec, once for all epochs."""
-    return int(random.Random(f"codec {utterance}").random() * len(MP3_SETTINGS))
+    return int(random.Random(f"codec {utterance}").random() * len(MP3_LEVELS))

@@ -75,7 +75,7 @@ def reverberate(
 def convolve(waveform: NDArray[np.float32], response: NDArray[np.float32]) -> NDArray[np.float32]:
     """Convolve (N,) with (M,); return the first N samples. Block by block, which is fastest."""
     n_before = len(response) - 1
-    n_fft = 1 << max(12, (4 * n_before).bit_length())
+    n_fft = 1 << max(12, (3 * n_before).bit_length())
     n_new = n_fft - n_before
     n_blocks = -(-len(waveform) // n_new)
     padded = np.pad(waveform, (n_before, n_blocks * n_new - len(waveform)))

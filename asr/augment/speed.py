@@ -35,5 +35,5 @@ def change_speed(
 
 
 def of_length(waveform: NDArray[np.float32], n_samples: int) -> NDArray[np.float32]:
-    """Cut a waveform or continue it by zeros: a resampler may round its length either way."""
+    """Cut a waveform, or continue it by zeros; resamplers and codecs round lengths either way."""
     return np.pad(waveform[:n_samples], (0, max(0, n_samples - len(waveform))))

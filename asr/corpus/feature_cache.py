@@ -21,10 +21,9 @@ class FeatureCache:
 
     Decoding and augmenting audio costs a fifth of a training step, and hours of speech fit into
     memory as features: with 80 bins, 115 MB per hour and rendition. What no later epoch will draw
-    again is not kept. Every epoch needs the rest, so nothing is evicted: once the room is used up,
-    what it does not hold is computed each time. Nothing
-    is written to disk, so nothing can be stale. Threads may ask for different utterances at the
-    same time, and may then exceed the room by one utterance each.
+    again is not kept, and nothing is evicted: once the room is used up, the rest is computed each
+    time. Nothing is written to disk, so nothing can be stale. Threads may ask for different
+    utterances at the same time, and may then exceed the room by one utterance each.
 
     Args:
         front_end: Computes the features.
@@ -73,10 +72,9 @@ class FeatureCache:
             source = read_utterance(utterance, sample_rate)
         else:
             source = no_speech(sample_rate, rendition.no_speech)
-        waveform = torch.from_numpy(render(source, sample_rate, rendition, surroundings))[None]
+        waveform = torch.from_numpy(render(source, sample_rate, rendition, surroundings))  # (N,)
+        length = torch.tensor([len(waveform)])
         with torch.no_grad():
-            features, _ = self.front_end.raw(
-                waveform, torch.tensor([waveform.shape[1]]), rendition.tempo
-            )
-        one: Tensor = features[0]
-        return one
+            batch, _ = self.front_end.raw(waveform.unsqueeze(0), length, rendition.tempo)
+        features: Tensor = batch[0]
+        return features

@@ -74,7 +74,7 @@ class FrontEnd(nn.Module):
             waveforms: As for `forward`.
             lengths: As for `forward`.
             tempo: Factor of the frame shift: above 1, the same spectra are fewer frames, as if the
-                speech was faster at the same pitch. The shift is rounded to whole samples.
+                speech were faster at the same pitch. The shift is rounded to whole samples.
         """
         log_mel, feature_lengths = self.log_mel(waveforms, lengths, tempo)
         features = add_deltas(self.cepstra(log_mel), feature_lengths, self.config.delta_order)

@@ -5,7 +5,9 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from asr.augment.config import AugmentConfig
@@ -24,7 +26,7 @@ from asr.train.ranks import ALONE, Ranks
 from asr.train.step import TrainingBatch
 
 BATCHES_AHEAD = 4  # enough to hide a slow read, little enough to hold in memory
-BABBLE_UTTERANCES = 64  # evenly spread over the set: more voices than anybody could tell apart
+BABBLE_UTTERANCES = 64  # evenly spread over the set
 LOADERS = {"cpu": 1, "cuda": 4}  # threads; a GPU trains faster than one can read, and spares cores
 
 
@@ -44,6 +46,12 @@ class TrainingData:
 
     Attributes:
         duration: Seconds of speech in an epoch, as recorded.
+        surroundings: The noises and rooms that renditions are drawn from; they follow from the
+            seed and the utterances.
+
+    Raises:
+        DataError: An utterance has no duration, or all are silent where babble is to be made.
+        AudioError: A recording cannot be read.
     """
 
     def __init__(
@@ -88,17 +96,15 @@ class TrainingData:
         return map(self._augmented, ahead)
 
     def _surroundings(self) -> Surroundings:
-        """Make the noises and rooms; they follow from the seed and the utterances alone."""
         if self.augment is None:
             return NO_SURROUNDINGS
         rate = self.front_end.config.sample_rate
-        some = evenly(self.utterances, BABBLE_UTTERANCES)
-        return Surroundings.make(
-            self.augment,
-            rate,
-            self.batching.seed,
-            speech=lambda: [read_utterance(utterance, rate) for utterance in some],
-        )
+
+        def speech() -> list[NDArray[np.float32]]:
+            some = evenly(self.utterances, BABBLE_UTTERANCES)
+            return [read_utterance(utterance, rate) for utterance in some]
+
+        return Surroundings.make(self.augment, rate, self.batching.seed, speech)
 
     def _plan(self, epoch: int) -> "_Plan":
         batching, augment = self.batching, self.augment

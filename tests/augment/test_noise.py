@@ -12,6 +12,7 @@ from asr.augment.noise import (
     mean_power,
     noise_loops,
 )
+from asr.errors import DataError
 
 RATE = 16000
 LOOPS = noise_loops(RATE, seed=0)
@@ -72,8 +73,9 @@ def test_babble_has_all_voices_and_is_none_of_them() -> None:
     assert (shares.max(0) > 0.02).all()
 
 
-def test_babble_of_silence_is_none() -> None:
-    assert babble_loops([np.zeros(5, dtype=np.float32)], seed=0).shape == (0, LOOP_SAMPLES)
+def test_babble_of_silence_is_refused() -> None:
+    with pytest.raises(DataError, match="got 1 silent utterances"):
+        babble_loops([np.zeros(5, dtype=np.float32)], seed=0)
 
 
 def test_loops_follow_from_the_seed() -> None:

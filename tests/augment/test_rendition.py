@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from asr.augment.codec import MP3_SETTINGS
+from asr.augment.codec import MP3_LEVELS
 from asr.augment.config import AugmentConfig
 from asr.augment.noise import mean_power
 from asr.augment.rendition import AS_RECORDED, Rendition, draw_renditions, render
@@ -119,7 +119,7 @@ def test_noise_is_new_in_every_epoch_and_the_codec_the_same() -> None:
     codecs = [{r.codec for r in mine} - {None} for mine in met]
     noises = [r.noise for mine in met for r in mine if r.noise is not None]
     assert all(len(mine) == 1 for mine in codecs)
-    assert set().union(*codecs) == set(range(len(MP3_SETTINGS)))
+    assert set().union(*codecs) == set(range(len(MP3_LEVELS)))
     assert len(set(noises)) > 0.99 * len(noises)
 
 

@@ -33,8 +33,8 @@ OPTIMISER = OptimiserConfig(
     max_gradient_norm=1.0,
 )
 TRIGRAM = torch.from_numpy(dense_trigram([[1, 2, 3], [4]], 5))
-TEXT_ALONE = [Ctc("text", 1.0)]
-EVERYTHING = [Ctc("text", 0.6), CtcCrf("phones", 0.4, 0.9, TRIGRAM)]
+TEXT_ALONE: list[LossTerm] = [Ctc("text", 1.0)]
+EVERYTHING: list[LossTerm] = [Ctc("text", 0.6), CtcCrf("phones", 0.4, 0.9, TRIGRAM)]
 
 
 def make_model(device: torch.device, heads: dict[str, int]) -> AcousticModel:
@@ -51,7 +51,7 @@ def make_model(device: torch.device, heads: dict[str, int]) -> AcousticModel:
     return AcousticModel(config, n_features=20, heads=heads).to(device)
 
 
-def make_batch(device: torch.device, *, has_phones: bool) -> TrainingBatch:
+def make_batch(device: torch.device, *, has_phones: bool, has_text: bool) -> TrainingBatch:
     generator = torch.Generator().manual_seed(0)
     features = torch.randn(3, 80, 20, generator=generator)
     text = torch.randint(1, 9, (3, 12), generator=generator)
@@ -59,6 +59,9 @@ def make_batch(device: torch.device, *, has_phones: bool) -> TrainingBatch:
     if has_phones:
         phones = torch.tensor([[1, 2, 3, 4], [4, 3, 0, 0], [1, 0, 0, 0]])
         targets["phones"] = Targets(phones, torch.tensor([4, 2, 1]))
+    if not has_text:
+        none = Targets(torch.zeros(3, 0, dtype=torch.int64), torch.zeros(3, dtype=torch.int64))
+        targets = dict.fromkeys(targets, none)
     return TrainingBatch(
         ids=("a", "b", "c"),
         rows=slice(3),
@@ -72,7 +75,11 @@ def make_batch(device: torch.device, *, has_phones: bool) -> TrainingBatch:
 
 
 def step_on(
-    device: torch.device, terms: list[LossTerm], precision: str = "float32"
+    device: torch.device,
+    terms: list[LossTerm],
+    precision: str = "float32",
+    *,
+    has_text: bool = True,
 ) -> tuple[StepResult, Tensor]:
     """Make one step; return what it did, and its gradient before clipping would change it."""
     has_phones = len(terms) > 1
@@ -82,7 +89,7 @@ def step_on(
         result = training_step(
             model,
             adamw(model, OPTIMISER),
-            make_batch(device, has_phones=has_phones),
+            make_batch(device, has_phones=has_phones, has_text=has_text),
             Workers(ranks, pool, 1),
             terms=terms,
             precision=precision,
@@ -104,6 +111,16 @@ def test_a_step_on_a_gpu_has_the_gradient_of_one_on_the_cpu(
 
     assert got.loss == pytest.approx(expected.loss, rel=tolerance)
     assert float((other - gradient).norm() / gradient.norm()) < tolerance
+
+
+def test_a_batch_in_which_every_text_is_empty_has_the_gradient_of_the_cpu() -> None:
+    expected, gradient = step_on(torch.device("cpu"), EVERYTHING, has_text=False)
+
+    with join_ranks("cuda") as ranks:
+        got, other = step_on(ranks.device, EVERYTHING, has_text=False)
+
+    assert got.loss == pytest.approx(expected.loss, rel=1e-2)
+    assert float((other - gradient).norm() / gradient.norm()) < 1e-2
 
 
 def test_a_state_saved_on_a_gpu_is_loaded_on_the_cpu_and_back(tmp_path: Path) -> None:
