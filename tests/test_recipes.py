@@ -17,6 +17,7 @@ from asr.checkpoint.network import build
 from asr.cli import main, parser
 from asr.config import read_config
 from asr.corpus.download import OPENSLR
+from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.tiny import write_tiny_corpus
 from asr.text.tokenizer import read_tokenizer
 from asr.text.tokens import TokenTable
@@ -323,6 +324,8 @@ def test_a_recipe_goes_from_speech_to_a_table(
     assert (
         main(["prepare", str(tmp_path / "other"), "--output", str(tmp_path / "other.jsonl")]) == 0
     )
+    silent = [replace(one, text=None) for one in read_manifest(tmp_path / "other.jsonl")]
+    write_manifest(tmp_path / "no-texts.jsonl", silent)
     words = (ROOT / "docs" / "README.md").read_text(encoding="utf-8").upper().split()
     lines = [
         " ".join(w for w in words[i : i + 12] if w.isalpha()) for i in range(0, len(words), 12)
@@ -336,6 +339,7 @@ def test_a_recipe_goes_from_speech_to_a_table(
         "DICTIONARY": str(MODELS / DEFAULT_MODEL / "lexicon.txt"),
         "TRAIN": "train-clean-5",
         "MORE": str(tmp_path / "other.jsonl"),
+        "UNTRANSCRIBED": str(tmp_path / "no-texts.jsonl"),
     }
     settings = ["train.n_epochs=1", "model.size=16", "model.n_layers=1"]
 
@@ -346,6 +350,7 @@ def test_a_recipe_goes_from_speech_to_a_table(
         assert re.search(rf"\| {subset} +\| small language model \(default\) +\|", results)
     for subset in sets:
         assert re.search(rf"\| {subset} +\| large language model +\|", results)
+    assert ("after self-training" in results) == (recipe == "librispeech")
 
 
 @pytest.mark.slow
