@@ -1,7 +1,7 @@
 r"""What is still wrong: errors by speaker, by how frequent a word is in text, and by its sound.
 
     python -m benchmarks.errors exp/mini_librispeech/dev-clean.jsonl \
-      exp/mini_librispeech/dev-clean.4gram.jsonl --text books-20M.txt.xz \
+      exp/mini_librispeech/dev-clean.large.jsonl --text books-20M.txt.xz \
       --lexicon exp/mini_librispeech/lexicon.txt
 
 Where an alignment pairs two words, their distance is that of their nearest pronunciations.

@@ -1,8 +1,9 @@
-"""Recognisers as commands, each in its environment, run in turns; see `benchmarks.transcription`.
+"""Recognisers as commands, each in its environment: for `transcription` and `robustness`.
 
 Nothing large may be imported here: Linux counts a process's memory from its parent's at the fork.
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from asr.corpus.utterance import Utterance
+from asr.provenance import n_cores
 from benchmarks import installation, transcription_peers
 from benchmarks.paired import Timing, alternate
 
@@ -120,6 +122,40 @@ class Measured:
         return [1 / seconds for seconds in self.bulk.seconds]
 
 
+def add_system_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which recognisers run, and how."""
+    parser.add_argument(
+        "--python",
+        type=_environment,
+        action="append",
+        metavar="NAME=PATH",
+        help="an environment and its Python (default: ours, the one that runs this)",
+    )
+    parser.add_argument(
+        "--threads",
+        type=count,
+        default=n_cores(),
+        metavar="N",
+        help="CPU threads of each system (default: as many as cores)",
+    )
+    parser.add_argument(
+        "--model", default="mini_librispeech", help="of ours (default: mini_librispeech)"
+    )
+
+
+def count(text: str) -> int:
+    """Read a number of things, at least one."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1, got {text!r}")
+    return int(text)
+
+
+def spread_out(utterances: Sequence[Utterance], n: int) -> Sequence[Utterance]:
+    """Take n at even distances, of all speakers."""
+    n = min(n, len(utterances))
+    return [utterances[i * len(utterances) // n] for i in range(n)]
+
+
 def find_systems(environments: Mapping[str, Path], model: str) -> list[System]:
     """List what environments hold, by their name and Python: ours first, peers last."""
     systems: list[System] = []
@@ -144,7 +180,7 @@ def try_systems(systems: Sequence[System], speech: Speech, n_threads: int) -> li
     working = []
     for system in systems:
         try:
-            _run(_command(Task(system, DEFAULT, False), speech, n_threads), speech.folder)
+            run(_command(Task(system, DEFAULT, False), speech, n_threads), speech.folder)
         except OSError as error:
             print(f"left out: {system.name}: {error}", file=sys.stderr)
         except subprocess.CalledProcessError as error:
@@ -167,12 +203,12 @@ def measure(
     ]
     usages: dict[Task, list[Usage]] = {task: [] for task in tasks}
 
-    def run(task: Task) -> None:
+    def run_task(task: Task) -> None:
         what = "bulk" if task.is_bulk else "one recording"
         print(f"{what}, {task.search}: {task.system.name}", file=sys.stderr)
-        usages[task].append(_run(_command(task, speech, n_threads), speech.folder))
+        usages[task].append(run(_command(task, speech, n_threads), speech.folder))
 
-    candidates: dict[Task, Callable[[], object]] = {task: partial(run, task) for task in tasks}
+    candidates: dict[Task, Callable[[], object]] = {task: partial(run_task, task) for task in tasks}
     timings = alternate(candidates, n_rounds=n_rounds)
     return [
         _measured(Task(system, search, False), Task(system, search, True), timings, usages, speech)
@@ -193,6 +229,31 @@ def seconds_of(utterances: Sequence[Utterance]) -> float:
     return sum(utterance.duration or 0.0 for utterance in utterances)
 
 
+def run(command: Sequence[str], folder: Path) -> Usage:
+    """Run a command away from the repository."""
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, cwd=folder)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            errors.seek(0)
+            raise subprocess.CalledProcessError(process.returncode, command, stderr=errors.read())
+    return Usage(usage.ru_maxrss * RESIDENT_UNIT, usage.ru_utime + usage.ru_stime)
+
+
+def read_texts(path: Path) -> dict[str, str]:
+    """Read what was recognised, by id."""
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return {line["id"]: line["text"] for line in lines}
+
+
+def versions_of(name: str, installation: Mapping[str, Any]) -> str:
+    """Name what `measure_installation` found."""
+    return f"{name}: " + ", ".join(
+        f"{key} {value}" for key, value in installation["versions"].items()
+    )
+
+
 def _measured(
     one: Task,
     bulk: Task,
@@ -210,7 +271,7 @@ def _measured(
         bulk=Timing(tuple((many - start) / seconds for many, start in pairs)),
         one_usage=usages[one][1:],
         bulk_usage=usages[bulk][1:],
-        texts=_read_texts(_hypotheses(bulk, speech)),
+        texts=read_texts(_hypotheses(bulk, speech)),
     )
 
 
@@ -232,18 +293,9 @@ def _hypotheses(task: Task, speech: Speech) -> Path:
     return speech.folder / f"{task.system.name}.{task.search}.jsonl"
 
 
-def _run(command: Sequence[str], folder: Path) -> Usage:
-    """Run a command away from the repository."""
-    with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, cwd=folder)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            errors.seek(0)
-            raise subprocess.CalledProcessError(process.returncode, command, stderr=errors.read())
-    return Usage(usage.ru_maxrss * RESIDENT_UNIT, usage.ru_utime + usage.ru_stime)
-
-
-def _read_texts(path: Path) -> dict[str, str]:
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return {line["id"]: line["text"] for line in lines}
+def _environment(text: str) -> tuple[str, Path]:
+    """Read NAME=PATH."""
+    name, found, path = text.partition("=")
+    if not (name and found and path) or "/" in name:
+        raise argparse.ArgumentTypeError(f"expected NAME=PATH, got {text!r}")
+    return name, Path(path)

@@ -40,7 +40,6 @@ import soundfile
 
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.utterance import Utterance
-from asr.provenance import n_cores
 from asr.wer.score import score
 from benchmarks.paired import RESULTS, ratio, spread, write_figures, write_results
 from benchmarks.systems import (
@@ -48,11 +47,15 @@ from benchmarks.systems import (
     Measured,
     Speech,
     Usage,
+    add_system_options,
+    count,
     find_systems,
     measure,
     measure_installation,
     seconds_of,
+    spread_out,
     try_systems,
+    versions_of,
 )
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -133,7 +136,7 @@ def main() -> None:
         [column.format(**facts) for column in COLUMNS],
         [_row(m, first, sizes, s) for m, s in zip(measured, scores, strict=True)],
         notes,
-        versions="; ".join(_versions(name, size) for name, size in sizes.items()),
+        versions="; ".join(versions_of(name, size) for name, size in sizes.items()),
         folder=options.results,
     )
     rounds = [_figures(m, s) for m, s in zip(measured, scores, strict=True)]
@@ -149,18 +152,12 @@ def _speech(options: argparse.Namespace, folder: Path) -> Speech:
     if subprocess.run(command, stdout=subprocess.DEVNULL, cwd=REPOSITORY, check=False).returncode:
         raise SystemExit("transcription: --audio wants a subset of LibriSpeech")
     corpus = read_manifest(listed)
-    utterances = _spread_out(corpus, options.utterances or len(corpus))
-    sample = _spread_out(utterances, options.sample)
+    utterances = spread_out(corpus, options.utterances or len(corpus))
+    sample = spread_out(utterances, options.sample)
     write_manifest(folder / "all.jsonl", utterances)
     write_manifest(folder / "sample.jsonl", sample)
     wav = options.wav.absolute() if options.wav else _wav_of(corpus, folder)
     return Speech(folder, wav, soundfile.info(wav).duration, utterances, sample)
-
-
-def _spread_out(utterances: Sequence[Utterance], n: int) -> Sequence[Utterance]:
-    """Take n at even distances, of all speakers."""
-    n = min(n, len(utterances))
-    return [utterances[i * len(utterances) // n] for i in range(n)]
 
 
 def _wav_of(corpus: Sequence[Utterance], folder: Path) -> Path:
@@ -231,36 +228,11 @@ def _peak(usages: Sequence[Usage]) -> int:
     return max(usage.peak for usage in usages)
 
 
-def _versions(name: str, size: Mapping[str, Any]) -> str:
-    return f"{name}: " + ", ".join(f"{key} {value}" for key, value in size["versions"].items())
-
-
-def _environment(text: str) -> tuple[str, Path]:
-    """Read NAME=PATH."""
-    name, found, path = text.partition("=")
-    if not (name and found and path) or "/" in name:
-        raise argparse.ArgumentTypeError(f"expected NAME=PATH, got {text!r}")
-    return name, Path(path)
-
-
-def _count(text: str) -> int:
-    """Read a number of things, at least one."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 1, got {text!r}")
-    return int(text)
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--python",
-        type=_environment,
-        action="append",
-        metavar="NAME=PATH",
-        help="an environment and its Python (default: ours, the one that runs this)",
-    )
+    add_system_options(parser)
     parser.add_argument(
         "--audio",
         type=Path,
@@ -275,30 +247,20 @@ def _options() -> argparse.Namespace:
         help="the one recording (default: the corpus's utterance that is nearest to 10 seconds)",
     )
     parser.add_argument(
-        "--rounds", type=_count, default=5, metavar="N", help="that count (default: 5)"
+        "--rounds", type=count, default=5, metavar="N", help="that count (default: 5)"
     )
     parser.add_argument(
         "--utterances",
-        type=_count,
+        type=count,
         metavar="N",
         help="so many, of all speakers, in bulk (default: the whole corpus)",
     )
     parser.add_argument(
         "--sample",
-        type=_count,
+        type=count,
         default=30,
         metavar="N",
         help="so many of those for the peers (default: 30)",
-    )
-    parser.add_argument(
-        "--threads",
-        type=_count,
-        default=n_cores(),
-        metavar="N",
-        help="CPU threads of each system (default: as many as cores)",
-    )
-    parser.add_argument(
-        "--model", default="mini_librispeech", help="of ours (default: mini_librispeech)"
     )
     parser.add_argument(
         "--results",

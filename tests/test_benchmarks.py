@@ -5,9 +5,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.random import default_rng
 
 from asr.corpus.tiny import write_tiny_corpus
+from benchmarks.degradations import (
+    CONDITIONS,
+    MINUTE,
+    NOTHING,
+    SAMPLE_RATE,
+    Waveform,
+    change_tempo,
+    mix,
+    room_response,
+    telephone,
+)
 from benchmarks.installation import required
 from benchmarks.paired import Timing, ratio, spread
 from benchmarks.transcription_peers import spelled_out
@@ -15,13 +28,14 @@ from benchmarks.transcription_peers import spelled_out
 ROOT = Path(__file__).parent.parent
 
 
-def run(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "benchmarks.transcription", *words]
+def run(*words: str, benchmark: str = "transcription") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", f"benchmarks.{benchmark}", *words]
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
 
 
-def test_transcription_teaches_how_its_environments_are_made() -> None:
-    answer = run("--help")
+@pytest.mark.parametrize("benchmark", ["transcription", "robustness"])
+def test_a_benchmark_teaches_how_its_environments_are_given(benchmark: str) -> None:
+    answer = run("--help", benchmark=benchmark)
     assert answer.returncode == 0
     assert "--python ours=" in answer.stdout
 
@@ -66,3 +80,91 @@ def test_an_installation_counts_what_requirements_require() -> None:
 
 def test_titles_are_spelled_as_librispeech_does() -> None:
     assert spelled_out("Mr. Hyde, of St. Ives.") == "mister Hyde, of saint Ives."
+
+
+def tone(hertz: float, seconds: float = 2.0) -> Waveform:
+    waveform: Waveform = 0.3 * np.sin(2 * np.pi * hertz * np.arange(seconds * SAMPLE_RATE) / 16000)
+    return waveform
+
+
+def strongest(waveform: Waveform) -> float:
+    """The frequency with the most energy, in hertz."""
+    spectrum = np.abs(np.fft.rfft(waveform))
+    return float(spectrum.argmax()) * SAMPLE_RATE / len(waveform)
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_a_degradation_follows_from_its_random_state(name: str) -> None:
+    voices = [tone(100.0 * k, seconds=0.5) for k in range(1, 9)]
+    first, again = (CONDITIONS[name].degrade(tone(400), default_rng(7), voices) for _ in range(2))
+    assert np.array_equal(first, again)
+    assert np.isfinite(first).all()
+
+
+def test_noise_is_ten_decibels_below_the_speech() -> None:
+    speech, noise = tone(400), default_rng(1).standard_normal(2 * SAMPLE_RATE)
+    added = mix(speech, noise) - speech
+    assert np.mean(speech**2) / np.mean(added**2) == pytest.approx(10.0)
+
+
+def test_tempo_shortens_speech_and_keeps_its_pitch() -> None:
+    faster = change_tempo(tone(400), 1.15)
+    assert len(faster) * 1.15 == pytest.approx(2 * SAMPLE_RATE, rel=0.01)
+    assert strongest(faster[1000:-1000]) == pytest.approx(400, abs=1)
+
+
+def test_speed_shortens_speech_and_raises_its_pitch() -> None:
+    faster = CONDITIONS["fast"].degrade(tone(400), default_rng(1), [])
+    assert len(faster) * 1.1 == pytest.approx(2 * SAMPLE_RATE, rel=0.01)
+    assert strongest(faster[1000:-1000]) == pytest.approx(440, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("hertz", "least", "most"), [(1000, 0.9, 1.1), (100, 0, 0.1), (5000, 0, 0.1)]
+)
+def test_a_telephone_passes_its_band_alone(hertz: float, least: float, most: float) -> None:
+    heard = telephone(tone(hertz))
+    assert least <= heard.std() / tone(hertz).std() <= most
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_echoes_decay_by_60_decibels_in_about_half_a_second(place: int) -> None:
+    energy = np.cumsum(room_response(place)[::-1] ** 2)[::-1]  # Schroeder, JASA 37, 1965
+    decay = 10 * np.log10(energy[energy > 0] / energy[0])
+    five, twenty_five = (int(np.argmax(decay < -level)) for level in (5, 25))
+    assert 0.4 <= 3 * (twenty_five - five) / SAMPLE_RATE <= 0.6
+
+
+def test_sound_first_arrives_from_two_and_a_half_metres() -> None:
+    assert np.abs(room_response(0)).argmax() == round(2.5 / 343 * SAMPLE_RATE)
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_a_sound_without_speech_lasts_a_minute_and_is_not_clipped(name: str) -> None:
+    sound = NOTHING[name](default_rng(3))
+    assert len(sound) == MINUTE
+    assert np.abs(sound).max() < 1.0
+
+
+@pytest.mark.slow
+def test_robustness_scores_each_condition_and_counts_words_where_there_are_none(
+    tmp_path: Path,
+) -> None:
+    write_tiny_corpus(tmp_path / "corpus" / "tiny", n_utterances=8, n_speakers=8, seed=0)
+    answer = run(
+        *("--python", f"ours={sys.executable}", "--python", f"gone={tmp_path}/python"),
+        *("--librispeech", str(tmp_path / "corpus"), "--subset", "tiny", "--n", "8"),
+        *("--only", "clean", "babble", "silence", "--threads", "1", "--results", str(tmp_path)),
+        benchmark="robustness",
+    )
+    assert answer.returncode == 0, answer.stderr
+    figures = json.loads((tmp_path / "robustness.json").read_text(encoding="utf-8"))
+    rows = {row["condition"]: row for row in figures["conditions"]}
+    assert list(rows) == ["clean", "babble", "silence"]
+    assert rows["clean"]["wer"] > 0
+    assert rows["silence"]["wer"] is None
+    assert figures["left_out"] == ["gone"]
+    page = (tmp_path / "robustness.md").read_text(encoding="utf-8")
+    assert "| babble of 6, 10 dB | " in page
+    assert f"| 10 minutes of silence | {rows['silence']['n_words']} words | " in page
+    assert ">babble<" in (tmp_path / "robustness.svg").read_text(encoding="utf-8")

@@ -1,10 +1,12 @@
 """Recipes: `asr` understands their commands, and the tiny one reaches zero WER."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,8 +14,10 @@ import pytest
 
 from asr.checkpoint.names import DEFAULT_MODEL, MODELS
 from asr.checkpoint.network import build
-from asr.cli import parser
+from asr.cli import main, parser
 from asr.config import read_config
+from asr.corpus.download import OPENSLR
+from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.tiny import write_tiny_corpus
 from asr.text.tokenizer import read_tokenizer
 from asr.text.tokens import TokenTable
@@ -23,8 +27,31 @@ ROOT = Path(__file__).parent.parent
 RECIPES = sorted(path.parent.name for path in ROOT.glob("recipes/*/run.sh"))
 PAGES = [Path("README.md"), *(p.relative_to(ROOT) for p in sorted(ROOT.glob("recipes/**/*.md")))]
 SCRIPTS = sorted(path.relative_to(ROOT) for path in ROOT.glob("recipes/**/*.sh"))
-NOWHERE = {"ASR_DATA": "/nowhere", "LIBRISPEECH": ""}
-MADE_BY = ("--output", "--picture")
+SETTINGS = (
+    "LIBRISPEECH",
+    "LM_TEXT",
+    "VOCABULARY",
+    "DICTIONARY",
+    "TRAIN",
+    "IDS",
+    "MORE",
+    "SETS",
+    "UNTRANSCRIBED",
+    "CONFIG",
+)
+NOWHERE: dict[str, str] = {}  # nothing is there: everything is downloaded
+HERE = {
+    "LIBRISPEECH": "/libri speech",
+    **{name: f"/text for/{name}" for name in ("LM_TEXT", "VOCABULARY", "DICTIONARY")},
+}
+OTHER_CORPORA = {**HERE, "MORE": "/others/one.jsonl two.jsonl", "UNTRANSCRIBED": "/others/no.jsonl"}
+SUBSETS = {
+    "TRAIN": "train-clean-5 /others/more.jsonl",
+    "IDS": "ids.txt",
+    "CONFIG": "librispeech-960",
+}
+CASES = {"nowhere": NOWHERE, "here": HERE, "other corpora": OTHER_CORPORA, "subsets": SUBSETS}
+MADE_BY = ("--output", "--picture", "--held-out")
 MAX_COLUMNS, MAX_STAGES = 100, 25  # a recipe is a table of contents
 
 
@@ -41,7 +68,7 @@ def run(
     )
     asr.chmod(0o755)
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name not in SETTINGS},
         **variables,
         "PATH": f"{asr.parent}:{os.environ['PATH']}",
         "OMP_NUM_THREADS": "1",
@@ -69,11 +96,21 @@ def commands(recipe: str, path: Path, **variables: str) -> list[list[str]]:
 def downloaded(words: Sequence[str], work: str) -> set[str]:
     """The subsets that a command fetches, if it is a download."""
     names = words[2 : words.index("--output")] if words[1] == "download" else []
-    return {f"{work}/LibriSpeech/{name.split('/')[1]}" for name in names}
+    return {f"{work}/{OPENSLR[name].folder}" for name in names}
+
+
+def written(words: Sequence[str]) -> set[str]:
+    """The files and folders that a command names as its outputs."""
+    return {after for word, after in pairwise(words) if word in MADE_BY}
+
+
+def is_made(path: str, made: set[str]) -> bool:
+    """Whether a file, or a folder that holds it, was made."""
+    return bool(made & {path, *map(str, Path(path).parents)})
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-@pytest.mark.parametrize("variables", [{}, NOWHERE, {**NOWHERE, "LIBRISPEECH": "/libri speech"}])
+@pytest.mark.parametrize("variables", CASES.values(), ids=CASES)
 def test_every_stage_is_one_command_of_asr(
     recipe: str, variables: dict[str, str], tmp_path: Path
 ) -> None:
@@ -98,33 +135,108 @@ def test_the_readme_has_commands() -> None:
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_what_a_stage_reads_was_made_by_an_earlier_one(recipe: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("variables", CASES.values(), ids=CASES)
+def test_what_a_stage_reads_was_made_by_an_earlier_one(
+    recipe: str, variables: dict[str, str], tmp_path: Path
+) -> None:
     work = str(tmp_path / "work")
     made = set[str]()
-    outputs = [line.split()[1] for line in run(recipe, "--list", path=tmp_path, **NOWHERE)]
-    for output, words in zip(outputs, commands(recipe, tmp_path, **NOWHERE), strict=True):
-        written = {after for word, after in pairwise(words) if word in MADE_BY}
-        targets = {output, *written, *downloaded(words, work)}
+    outputs = [line.split()[1] for line in run(recipe, "--list", path=tmp_path, **variables)]
+    for output, words in zip(outputs, commands(recipe, tmp_path, **variables), strict=True):
+        targets = {output, *written(words), *downloaded(words, work)}
         read = {word for word in words if word.startswith(work)} - targets
-        assert read <= made
+        assert [path for path in read if not is_made(path, made)] == []
         made |= targets
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_subsets_are_scored_one_by_one(recipe: str, tmp_path: Path) -> None:
-    scored = [words for words in commands(recipe, tmp_path, **NOWHERE) if words[1] == "score"]
+@pytest.mark.parametrize("variables", CASES.values(), ids=CASES)
+def test_subsets_are_scored_one_by_one(
+    recipe: str, variables: dict[str, str], tmp_path: Path
+) -> None:
+    made = commands(recipe, tmp_path, **variables)
+    scored = [words for words in made if words[1] == "score"]
     assert scored
     for words in scored:
         manifest = words[2]
-        prepared = [w for w in commands(recipe, tmp_path, **NOWHERE) if manifest in w[3:]]
-        folders = prepared[0][2 : prepared[0].index("--output")]
-        assert (prepared[0][1], len(folders)) == ("prepare", 1)
+        if Path(manifest).parent.name == "held-out":  # of one corpus each
+            continue
+        (prepared,) = (
+            w for w in made if w[1] == "prepare" and w[w.index("--output") + 1] == manifest
+        )
+        assert prepared.index("--output") == 3  # one folder
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-@pytest.mark.parametrize("variables", [{}, NOWHERE])
+@pytest.mark.parametrize("variables", [NOWHERE, HERE, SUBSETS], ids=["nowhere", "here", "subsets"])
 def test_a_recipe_has_few_stages(recipe: str, variables: dict[str, str], tmp_path: Path) -> None:
     assert len(run(recipe, "--list", path=tmp_path, **variables)) <= MAX_STAGES
+
+
+@pytest.mark.parametrize("recipe", ["mini_librispeech", "librispeech"])
+def test_what_is_there_is_not_downloaded(recipe: str, tmp_path: Path) -> None:
+    (first, *_) = commands(recipe, tmp_path, **NOWHERE)
+    assert first[1] == "download"
+    assert {"librispeech/dev-clean", "librispeech/test-clean"} <= set(first)
+    assert "librispeech/lm/librispeech-lexicon.txt" in first
+    assert "download" not in [words[1] for words in commands(recipe, tmp_path, **HERE)]
+
+
+@pytest.mark.parametrize("recipe", ["mini_librispeech", "librispeech"])
+def test_nothing_but_the_last_stages_sees_the_test_set(recipe: str, tmp_path: Path) -> None:
+    made = commands(recipe, tmp_path, **OTHER_CORPORA)
+    verbs = {words[1] for words in made if any("test-clean" in word for word in words)}
+    assert verbs == {"prepare", "decode", "score", "report"}
+    dev = {Path(words[words.index("--dev") + 1]).stem for words in made if "--dev" in words}
+    assert dev == {"dev-clean"}
+
+
+def test_mini_librispeech_trains_on_five_hours_and_reports_three_sets(tmp_path: Path) -> None:
+    made = commands("mini_librispeech", tmp_path, **HERE)
+    (prepared,) = (words for words in made if words[-1].endswith("/train.jsonl"))
+    assert prepared[2] == "/libri speech/train-clean-5"
+    scored = [words[words.index("--subset") + 1] for words in made if words[1] == "score"]
+    assert scored == ["dev-clean"] * 2 + ["dev-clean-2"] * 2 + ["test-clean"] * 2
+
+
+def test_librispeech_takes_the_utterances_of_a_list(tmp_path: Path) -> None:
+    made = commands("librispeech", tmp_path, **HERE)
+    (prepared,) = (words for words in made if words[-1].endswith("/librispeech.jsonl"))
+    subsets = ["/libri speech/train-clean-100", "/libri speech/train-other-500"]
+    assert prepared[2:4] == subsets
+    assert prepared[4:6] == ["--ids", "recipes/librispeech/hours-17.txt"]
+
+
+def test_librispeech_takes_subsets_whole_and_lists_that_are_there(tmp_path: Path) -> None:
+    made = commands("librispeech", tmp_path, **HERE, TRAIN="train-clean-5 /others/more.jsonl")
+    (prepared,) = (words for words in made if words[-1].endswith("/librispeech.jsonl"))
+    assert prepared[2:4] == ["/libri speech/train-clean-5", "/others/more.jsonl"]
+    assert "--ids" not in prepared
+
+
+def test_librispeech_scores_the_sets_that_it_is_told(tmp_path: Path) -> None:
+    sets = ["dev-clean", "dev-other", "test-clean", "test-other"]
+    made = commands("librispeech", tmp_path, **NOWHERE, SETS=" ".join(sets))
+    assert {f"librispeech/{name}" for name in sets} <= set(made[0])
+    scored = [words[words.index("--subset") + 1] for words in made if words[1] == "score"]
+    assert list(dict.fromkeys(scored)) == sets
+
+
+def test_other_corpora_are_held_out_in_part_and_scored(tmp_path: Path) -> None:
+    made = commands("librispeech", tmp_path, **OTHER_CORPORA)
+    (select, *_) = (words for words in made if words[1] == "select")
+    assert select[2:4] == ["/others/one.jsonl", "two.jsonl"]
+    scored = [words[words.index("--subset") + 1] for words in made if words[1] == "score"]
+    assert {"one", "two"} <= set(scored)
+
+
+@pytest.mark.parametrize("name", ["mini_librispeech", "librispeech", "librispeech-960"])
+def test_the_second_training_goes_on_with_the_network_of_the_first(name: str) -> None:
+    first, second = (read_config(ROOT / "conf" / f"{name}{end}.toml") for end in ("", "-crf"))
+    assert second.text == first.text
+    assert second.heads == first.heads
+    assert second.features == first.features
+    assert replace(second.model, dropout=first.model.dropout) == first.model
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=str)
@@ -138,26 +250,30 @@ def test_a_recipe_can_be_executed(recipe: str) -> None:
     assert os.access(ROOT / "recipes" / recipe / "run.sh", os.X_OK)
 
 
-def test_the_slurm_script_runs_a_command_of_asr(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("words", "conf"), [((), "librispeech"), (("crf",), "librispeech-crf")])
+def test_the_slurm_script_runs_a_training_of_the_recipe(
+    words: tuple[str, ...], conf: str, tmp_path: Path
+) -> None:
     for name, line in (("scontrol", "echo one two"), ("srun", "printf '%s\\n' \"$@\"")):
         (tmp_path / name).write_text(f"#!/bin/sh\n{line}\n")
         (tmp_path / name).chmod(0o755)
     slurm = {"JOB_NODELIST": "one,two", "NNODES": "2", "GPUS_ON_NODE": "8", "JOB_ID": "1"}
     environment = {f"SLURM_{name}": value for name, value in slurm.items()}
-    environment["PATH"] = f"{tmp_path}:{os.environ['PATH']}"
-    command = ["bash", str(ROOT / "recipes" / "librispeech" / "slurm.sh")]
+    environment |= {"PATH": f"{tmp_path}:{os.environ['PATH']}", "WORK": str(tmp_path / "work")}
+    command = ["bash", str(ROOT / "recipes" / "librispeech" / "slurm.sh"), *words]
 
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
 
-    words = ended.stdout.splitlines()
-    assert words[1] == "torchrun"
-    parser().parse_args(words[words.index("asr") + 1 :])
-
-
-def test_librispeech_scores_its_four_subsets(tmp_path: Path) -> None:
-    made = commands("librispeech", tmp_path, **NOWHERE)
-    scored = {Path(words[2]).stem for words in made if words[1] == "score"}
-    assert scored == {"dev-clean", "dev-other", "test-clean", "test-other"}
+    given = ended.stdout.splitlines()
+    assert given[1] == "torchrun"
+    options = parser().parse_args(given[given.index("asr") + 1 :])
+    (stage,) = (
+        parser().parse_args(line[1:])
+        for line in commands("librispeech", tmp_path)
+        if line[1:3] == ["train", f"conf/{conf}.toml"]
+    )
+    for name in ("config", "train", "dev", "lexicon", "start", "output"):
+        assert getattr(options, name) == getattr(stage, name)
 
 
 def test_memory_compares_cells_of_equal_size(tmp_path: Path) -> None:
@@ -181,7 +297,7 @@ def test_the_memory_recipe_ends_with_a_page_of_all_models(tmp_path: Path) -> Non
         write_tiny_corpus(tmp_path / "LibriSpeech" / subset, 4, n_speakers=2, seed=seed)
     settings = ["train.n_epochs=1", "model.size=16", "model.subsampling_factor=2"]
 
-    run("memory", path=tmp_path, settings=settings, ASR_DATA=str(tmp_path))
+    run("memory", path=tmp_path, settings=settings, LIBRISPEECH=str(tmp_path / "LibriSpeech"))
 
     page = (tmp_path / "work" / "memory.html").read_text(encoding="utf-8")
     for cell in ("rnn", "gru", "lstm"):
@@ -192,18 +308,49 @@ def test_the_memory_recipe_ends_with_a_page_of_all_models(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_without_a_dictionary_mini_librispeech_uses_the_words_of_the_shipped_model(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("recipe", "sets"),
+    [
+        ("mini_librispeech", ("dev-clean", "dev-clean-2", "test-clean")),
+        ("librispeech", ("dev-clean", "test-clean")),
+    ],
+)
+def test_a_recipe_goes_from_speech_to_a_table(
+    recipe: str, sets: Sequence[str], tmp_path: Path
 ) -> None:
-    for seed, subset in enumerate(("train-clean-5", "dev-clean")):
+    for seed, subset in enumerate(("train-clean-5", *sets)):
         write_tiny_corpus(tmp_path / "LibriSpeech" / subset, 4, n_speakers=2, seed=seed)
-    settings = ["train.n_epochs=1", "model.size=16", "model.subsampling_factor=2"]
+    write_tiny_corpus(tmp_path / "other", 24, n_speakers=1, seed=9)
+    assert (
+        main(["prepare", str(tmp_path / "other"), "--output", str(tmp_path / "other.jsonl")]) == 0
+    )
+    silent = [replace(one, text=None) for one in read_manifest(tmp_path / "other.jsonl")]
+    write_manifest(tmp_path / "no-texts.jsonl", silent)
+    words = (ROOT / "docs" / "README.md").read_text(encoding="utf-8").upper().split()
+    lines = [
+        " ".join(w for w in words[i : i + 12] if w.isalpha()) for i in range(0, len(words), 12)
+    ]
+    (tmp_path / "text.txt").write_text("\n".join(lines))
+    (tmp_path / "words.txt").write_text("\n".join(sorted({w for w in words if w.isalpha()})))
+    variables = {
+        "LIBRISPEECH": str(tmp_path / "LibriSpeech"),
+        "LM_TEXT": str(tmp_path / "text.txt"),
+        "VOCABULARY": str(tmp_path / "words.txt"),
+        "DICTIONARY": str(MODELS / DEFAULT_MODEL / "lexicon.txt"),
+        "TRAIN": "train-clean-5",
+        "MORE": str(tmp_path / "other.jsonl"),
+        "UNTRANSCRIBED": str(tmp_path / "no-texts.jsonl"),
+    }
+    settings = ["train.n_epochs=1", "model.size=16", "model.n_layers=1"]
 
-    run("mini_librispeech", path=tmp_path, settings=settings, ASR_DATA=str(tmp_path))
+    run(recipe, path=tmp_path, settings=settings, **variables)
 
     results = (tmp_path / "work" / "RESULTS.md").read_text(encoding="utf-8")
-    for condition in ("characters, greedy", "characters, beam", "default: phones, small 3-gram"):
-        assert f"| dev-clean, 2 speakers, FLAC | {condition} " in results
+    for subset in (*sets, *(["other"] if recipe == "librispeech" else [])):
+        assert re.search(rf"\| {subset} +\| small language model \(default\) +\|", results)
+    for subset in sets:
+        assert re.search(rf"\| {subset} +\| large language model +\|", results)
+    assert ("after self-training" in results) == (recipe == "librispeech")
 
 
 @pytest.mark.slow

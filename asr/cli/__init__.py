@@ -30,6 +30,7 @@ VERBS = {
     "align": "find when the words of known texts were said",
     "download": "fetch a corpus",
     "prepare": "check a corpus and list its utterances",
+    "select": "choose training utterances, hold some out",
     "train": "train a model",
     "adapt": "adapt a model to recordings that nobody has transcribed",
     "tune": "find the language model's weight on a dev set",

@@ -105,11 +105,11 @@ def run(options: argparse.Namespace) -> int:
     )
     left_out = {problem.id for problem in problems}
     usable = list({u.id: u for u in utterances if u.id not in left_out}.values())
-    _report_problems(options.output, problems)
+    report_problems(options.output, problems)
     if not usable:
         raise DataError(f"none of the {len(left_out)} utterances can be used")
     write_manifest(options.output, usable)
-    print(f"{options.output}: {_summary(usable)}")
+    print(f"{options.output}: {summary(usable)}")
     return 0
 
 
@@ -181,7 +181,7 @@ def _encoder_frames(subsampling_factor: int) -> Callable[[float], int]:
     return count
 
 
-def _report_problems(manifest: Path, problems: Sequence[Problem]) -> None:
+def report_problems(manifest: Path, problems: Sequence[Problem]) -> None:
     """Write all problems to a file next to the manifest, and the first ones to stderr."""
     path = manifest.with_name(f"{manifest.name}.problems.txt")
     if not problems:
@@ -196,7 +196,7 @@ def _report_problems(manifest: Path, problems: Sequence[Problem]) -> None:
         print(f"  and {len(problems) - N_NAMED} more", file=sys.stderr)
 
 
-def _summary(utterances: Sequence[Utterance]) -> str:
+def summary(utterances: Sequence[Utterance]) -> str:
     """Summarise how much speech there is, from how many speakers, and what has no text."""
     length = duration(sum(utterance.duration or 0.0 for utterance in utterances))
     speakers = {utterance.speaker for utterance in utterances} - {None}

@@ -1,22 +1,21 @@
 #!/usr/bin/env bash
-# adaptation: the shipped model adapts to ten speakers, without any transcripts of them.
+# adaptation: the shipped model adapts to the speakers of dev-clean, without any transcripts.
 #
 # It recognises dev-clean and trains on its own transcripts, errors and all. It is scored before and
-# after. Half an hour on two cores without AVX-512.
+# after.
 #
-# Takes dev-clean from $ASR_DATA or ../shared/data; otherwise downloads dev-clean-2 (OpenSLR 31,
-# 0.1 GB). $MODEL is another model that has a search of its own. With an n-gram model $LM and a
-# lexicon $LEXICON, both as recipes/mini_librispeech makes them, that search is scored as well.
+# $LIBRISPEECH is a folder that holds dev-clean; if it is not set, it is downloaded (OpenSLR 12, 0.3
+# GB). $MODEL is another model that has a search of its own. With an n-gram model $LM and a lexicon
+# $LEXICON, both as recipes/mini_librispeech makes them, that search is scored as well.
 
 . "$(dirname "$0")/../stages.sh"
 
 model=${MODEL:-mini_librispeech}
 
-# Speech: from disk, or a smaller dev set of the same kind.
-corpus=${ASR_DATA:-../shared/data}/LibriSpeech dev=dev-clean
-if [[ ! -d $corpus/$dev ]]; then
-  corpus=$work/LibriSpeech dev=dev-clean-2
-  stage download "$corpus/$dev" asr download mini_librispeech/$dev --output "$work"
+# Speech: from disk, or from OpenSLR.
+corpus=${LIBRISPEECH:-$work/LibriSpeech} dev=dev-clean
+if [[ ! ${LIBRISPEECH-} ]]; then
+  stage download "$corpus/$dev" asr download librispeech/$dev --output "$work"
 fi
 
 # List the utterances. The transcripts in the list are for scoring: adaptation reads the audio only.

@@ -1,51 +1,81 @@
 #!/usr/bin/env bash
-# librispeech: 960 hours of read English, and its four test sets. Not run yet: see README.md.
+# librispeech: read English, from a list of utterances or whole subsets of LibriSpeech.
 #
-# Takes the subsets from $LIBRISPEECH, a folder that holds train-clean-100 and the others; if it is
-# not set, downloads them (OpenSLR 12, 62 GB). Trains on the three training subsets and chooses the
-# epoch on dev-clean. Decodes and scores each dev and test set separately.
+# Without settings, it trains on the utterances of hours-17.txt. In the environment:
+#
+#   TRAIN         subsets instead, such as 'train-clean-100 train-clean-360 train-other-500'; or
+#                 lists and paths of folders, as asr prepare takes them
+#   IDS           a list of ids, to which these are then limited
+#   MORE          manifests of other corpora with texts; a twelfth of each is held out and scored
+#   SETS          what is scored (default: 'dev-clean test-clean'); dev-clean must be among them
+#   UNTRANSCRIBED a manifest without texts, for self-training
+#   CONFIG        conf/$CONFIG.toml and conf/$CONFIG-crf.toml; librispeech-960 is larger
+#   LIBRISPEECH, LM_TEXT, VOCABULARY, DICTIONARY: see recipes/speech.sh; what is not set is
+#                 downloaded (OpenSLR 11 and 12)
+#
+# Tunes on dev-clean. Each set is scored by itself. README.md has examples.
 
 . "$(dirname "$0")/../stages.sh"
+. "$(dirname "$0")/../speech.sh"
 
-train=(train-clean-100 train-clean-360 train-other-500)
-scored=(dev-clean dev-other test-clean test-other)
+ids=${IDS-recipes/librispeech/hours-17.txt}
+if [[ ${TRAIN-} ]]; then ids=${IDS-}; fi
+read -ra train <<<"${TRAIN:-train-clean-100 train-other-500}"
+read -ra more <<<"${MORE-}"
+read -ra sets <<<"${SETS:-dev-clean test-clean}"
 
-# One command fetches all subsets in this order, and takes up a broken download where it stopped.
-corpus=${LIBRISPEECH:-$work/LibriSpeech} names=("${train[@]}" "${scored[@]}")
-if [[ ! ${LIBRISPEECH-} ]]; then
-  stage download "$corpus/${names[-1]}" \
-    asr download "${names[@]/#/librispeech/}" --output "$work"
+folders=() subsets=()
+for one in "${train[@]}"; do
+  case $one in
+    */* | *.jsonl | *.csv | *.tsv) folders+=("$one") ;;
+    *) folders+=("$corpus/$one") subsets+=("$one") ;;
+  esac
+done
+download "${subsets[@]}" "${sets[@]}"
+
+# Speech to tune on and to score, and to train on: what can be learned from, of all corpora.
+for set in "${sets[@]}"; do prepare "$set" "$corpus/$set"; done
+prepare librispeech "${folders[@]}" ${ids:+--ids "$ids"}
+chosen=("$work/librispeech.jsonl") held_out=()
+if ((${#more[@]})); then
+  stage select-more "$work/more.jsonl" \
+    asr select "${more[@]}" --prefix --held-out "$work/held-out" --output "$work/more.jsonl"
+  chosen+=("$work/more.jsonl") held_out=("${more[@]##*/}")
 fi
+stage select "$work/train.jsonl" asr select "${chosen[@]}" --output "$work/train.jsonl"
 
-# Check the audio and list the utterances: one training set, and each scored set by itself.
-stage prepare-train "$work/train.jsonl" \
-  asr prepare "${train[@]/#/$corpus/}" --output "$work/train.jsonl"
-for subset in "${scored[@]}"; do
-  stage "prepare-$subset" "$work/$subset.jsonl" \
-    asr prepare "$corpus/$subset" --output "$work/$subset.jsonl"
+# Words, then the network: CTC, then CTC-CRF. slurm.sh trains on a cluster.
+pronounce
+config=${CONFIG:-librispeech}
+train_twice "$config"
+
+# A search of its own: README.md says how these settings were found on dev-clean.
+language_models --n-words 60000 --prune 1.3e-7
+search=(--search beam --lm-weight 1.4 --prior-weight 0.4 --beam-size 1000 --beam-threshold 18)
+pack model-crf packed "${search[@]}"
+
+# The acoustic model alone, what a user gets, what a larger language model is worth; and whether
+# the other corpora were learned.
+for set in "${sets[@]}"; do
+  score "$set" greedy 'greedy, no language model' --search greedy
+  score "$set" default 'small language model (default)'
+  score "$set" large 'large language model' --lm "$work/large.lm"
+done
+for set in "${held_out[@]%.jsonl}"; do
+  score "held-out/$set" default 'small language model (default)'
 done
 
-# The long one: slurm.sh does this stage on a cluster.
-stage train "$work/model" \
-  asr train conf/librispeech.toml --train "$work/train.jsonl" --dev "$work/dev-clean.jsonl" \
-  --output "$work/model"
-
-# Pack the model in half the space: it is the one that is given away, so it is the one scored.
-stage pack "$work/packed" asr pack "$work/model" --half --output "$work/packed"
-
-# Clean and other differ by a factor of two or three: nothing is pooled.
-scores=()
-for subset in "${scored[@]}"; do
-  for search in greedy beam; do
-    run=$work/$subset.$search
-    stage "decode-$subset-$search" "$run.jsonl" \
-      asr decode "$work/packed" "$work/$subset.jsonl" --search $search --output "$run.jsonl"
-    stage "score-$subset-$search" "$run.score.json" \
-      asr score "$work/$subset.jsonl" "$run.jsonl" --output "$run.score.json"
-    scores+=("$run.score.json")
+# One more row: what the model is sure to have heard in speech without texts teaches it.
+if [[ ${UNTRANSCRIBED-} ]]; then
+  heard=$work/untranscribed.jsonl
+  stage decode-untranscribed "$heard" asr decode "$packed" "$UNTRANSCRIBED" --output "$heard"
+  stage select-self "$work/train-self.jsonl" \
+    asr select "$work/train.jsonl" "$UNTRANSCRIBED" --texts "$heard" --min-confidence 0.8 \
+    --output "$work/train-self.jsonl"
+  train model-self "$config-crf" train-self --start "$work/model-crf"
+  pack model-self packed-self "${search[@]}"
+  for set in "${sets[@]}"; do
+    score "$set" self 'small language model, after self-training'
   done
-done
-
-# The table, with everything that each figure depends on.
-stage report "$work/RESULTS.md" \
-  asr report "${scores[@]}" --title 'Results of librispeech' --output "$work/RESULTS.md"
+fi
+report

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Trains the librispeech model under Slurm, on all GPUs of all allotted machines: a template.
+# Trains a librispeech model under Slurm, on all GPUs of all allotted machines: a template.
 #
-#   recipes/librispeech/run.sh --until prepare-test-other    # the manifests
-#   sbatch --nodes 2 recipes/librispeech/slurm.sh            # from the root of the repository
-#   recipes/librispeech/run.sh                               # the stages after training
+#   recipes/librispeech/run.sh --until lexicon                   # the manifests and the lexicon
+#   sbatch --nodes 2 recipes/librispeech/slurm.sh                # from the root of the repository
+#   sbatch --nodes 2 recipes/librispeech/slurm.sh crf            # then the second training
+#   recipes/librispeech/run.sh                                   # the stages after training
+#
+# with the same CONFIG in the environment of all (default: librispeech).
 #
 # Fill in account and partition. Two minutes before its time limit, the job saves its state and
 # exits: submit it again, and it resumes. docs/training-at-scale.md says what to expect.
@@ -19,12 +22,15 @@
 
 set -euo pipefail
 
-work=${WORK:-exp/librispeech}
+work=${WORK:-exp/librispeech} config=${CONFIG:-librispeech} model=$work/model start=()
+if [[ ${1-} == crf ]]; then
+  start=(--start "$model") config+=-crf model+=-crf
+fi
 mapfile -t machines < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 
 srun --kill-on-bad-exit=1 torchrun \
   --nnodes="$SLURM_NNODES" --nproc-per-node="$SLURM_GPUS_ON_NODE" \
   --rdzv-id="$SLURM_JOB_ID" --rdzv-backend=c10d --rdzv-endpoint="${machines[0]}:29400" \
-  -m asr train conf/librispeech.toml --set train.n_shards=1 \
-  --set batching.batch_duration="${BATCH_DURATION:-3200.0}" \
-  --train "$work/train.jsonl" --dev "$work/dev-clean.jsonl" --output "$work/model"
+  -m asr train "conf/$config.toml" "${start[@]}" --set train.n_shards=1 \
+  --set batching.batch_duration="${BATCH_DURATION:-3200.0}" --lexicon "$work/lexicon.txt" \
+  --train "$work/train.jsonl" --dev "$work/dev-clean.jsonl" --output "$model"

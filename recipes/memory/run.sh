@@ -7,19 +7,16 @@
 # and how errors grow with less context.
 # Some two hours on two cores without AVX-512, a quarter of an hour of them for the page.
 #
-# Takes train-clean-5 and dev-clean from $ASR_DATA or ../shared/data; otherwise downloads
-# train-clean-5 and dev-clean-2 (OpenSLR 31, 0.5 GB).
+# $LIBRISPEECH is a folder that holds train-clean-5 and dev-clean; if it is not set, they are
+# downloaded (OpenSLR 12 and 31, 0.7 GB).
 
 . "$(dirname "$0")/../stages.sh"
 
 # Speech: from disk, or from OpenSLR.
-corpus=${ASR_DATA:-../shared/data}/LibriSpeech dev=dev-clean
-if [[ ! -d $corpus/train-clean-5 || ! -d $corpus/$dev ]]; then
-  corpus=$work/LibriSpeech dev=dev-clean-2
-  for part in train-clean-5 $dev; do
-    stage "download-$part" "$corpus/$part" \
-      asr download "mini_librispeech/$part" --output "$work"
-  done
+corpus=${LIBRISPEECH:-$work/LibriSpeech} dev=dev-clean
+if [[ ! ${LIBRISPEECH-} ]]; then
+  stage download "$corpus/$dev" \
+    asr download mini_librispeech/train-clean-5 librispeech/$dev --output "$work"
 fi
 
 # Check the audio and list the utterances.

@@ -1,0 +1,133 @@
+"""Choose what to train on, from one manifest or several, and hold some of it out.
+
+Left out, with the reason in MANIFEST.problems.txt, are utterances that teach nothing or something
+wrong: without words; with letters, digits or signs that were said and that the normaliser takes
+out; shorter or longer than wanted; or too short for their text at the fastest speed of training.
+
+--held-out FOLDER keeps a part of each manifest apart, as FOLDER/NAME.jsonl: about one speaker in
+twelve, or one utterance in twelve where a single one speaks. It tells whether the corpus was
+learned. Hashes of names decide, so that the same utterances are apart whatever else there is.
+
+--prefix puts the manifest's name before each id, so that manifests may share ids.
+
+--texts gives utterances without texts what a model recognised in them, where its words have the
+mean --min-confidence or more: a model can then learn from its own transcripts.
+
+Examples:
+  asr select train-clean-100.jsonl --output train.jsonl
+  asr select vctk.jsonl ljspeech.jsonl --prefix --held-out held-out --output more.jsonl
+  asr select train.jsonl archive.jsonl --texts archive.hypotheses.jsonl --output train-self.jsonl
+Next:
+  asr train conf/librispeech.toml --train train.jsonl --lexicon lexicon.txt --output model
+"""
+
+import argparse
+import math
+from pathlib import Path
+
+from asr.cli.numbers import add_number
+from asr.cli.outputs import add_output, folder_to_make
+from asr.cli.prepare import FRAME_SHIFT, SAMPLE_RATE, report_problems, summary
+from asr.corpus.manifest import read_manifest, write_manifest
+from asr.corpus.teachable import (
+    Requirements,
+    held_out,
+    named_by_corpus,
+    unteachable,
+    with_transcripts,
+)
+from asr.corpus.utterance import Problem, Utterance
+from asr.errors import DataError
+from asr.text.normalise import NORMALISERS, normaliser
+from asr.text.transcript import read_transcripts
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("manifests", type=Path, nargs="+", metavar="MANIFEST", help="with texts")
+    add_output(parser, "FILE", "manifest to write")
+    parser.add_argument(
+        "--held-out", type=folder_to_make, metavar="FOLDER", help="for what is apart"
+    )
+    add_number(parser, "--every", "hold out one speaker in so many", minimum=2, default=12)
+    parser.add_argument("--prefix", action="store_true", help="name the manifest in each id")
+    parser.add_argument("--texts", type=Path, metavar="HYPOTHESES", help="of asr decode")
+    for name, default, told in (
+        ("--min-confidence", 0.8, "of such a text, 0 to 1"),
+        ("--min-seconds", 0.8, "of an utterance"),
+        ("--max-seconds", 20.0, "of an utterance"),
+        ("--max-speed", 1.1, "the highest of augment.speeds, by which texts have to fit"),
+    ):
+        parser.add_argument(
+            name, type=_positive, default=default, metavar="X", help=f"{told} (default: {default})"
+        )
+    add_number(parser, "--subsampling-factor", "of the model that will be trained", default=4)
+    parser.add_argument(
+        "--normaliser",
+        choices=sorted(NORMALISERS),
+        default="librispeech-2",
+        help="of the model that will be trained (default: librispeech-2)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Choose, hold out, and write the manifests, that of the training last."""
+    problems: list[Problem] = []
+    corpora = {}
+    for path in options.manifests:
+        if path.stem in corpora:
+            raise DataError(f"{path}: another manifest has the name {path.stem}; rename one")
+        corpora[path.stem] = _teachable(path, options, problems)
+    apart: dict[str, list[Utterance]] = {}
+    chosen = [utterance for utterances in corpora.values() for utterance in utterances]
+    if options.held_out:
+        apart, chosen = held_out(corpora, options.every)
+    report_problems(options.output, problems)
+    _check(chosen)
+    for name, utterances in apart.items():
+        path = options.held_out / f"{name}.jsonl"
+        write_manifest(path, utterances)
+        print(f"{path}: {summary(utterances)}")
+    write_manifest(options.output, chosen)
+    print(f"{options.output}: {summary(chosen)}")
+    return 0
+
+
+def _teachable(path: Path, options: argparse.Namespace, problems: list[Problem]) -> list[Utterance]:
+    """Read a manifest without what cannot be learned from, which goes to the problems."""
+    utterances = read_manifest(path)
+    if options.texts:
+        transcripts = read_transcripts(options.texts)
+        utterances, unsure = with_transcripts(utterances, transcripts, options.min_confidence)
+        problems += unsure
+    wanted = Requirements(
+        options.min_seconds,
+        options.max_seconds,
+        FRAME_SHIFT / SAMPLE_RATE * options.subsampling_factor,
+        options.max_speed,
+    )
+    found = unteachable(utterances, wanted, normaliser(options.normaliser))
+    problems += found
+    left_out = {problem.id for problem in found}
+    chosen = [utterance for utterance in utterances if utterance.id not in left_out]
+    return named_by_corpus(path.stem, chosen) if options.prefix else chosen
+
+
+def _check(chosen: list[Utterance]) -> None:
+    """Refuse an empty manifest, and one in which an id is there twice."""
+    if not chosen:
+        raise DataError("none of the utterances can be used")
+    seen = set[str]()
+    for utterance in chosen:
+        if utterance.id in seen:
+            raise DataError(f"the id {utterance.id} is in two manifests; use --prefix")
+        seen.add(utterance.id)
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return number

@@ -1,0 +1,124 @@
+"""`asr select`: what is trained on, and what is held out."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from asr.cli import main
+from asr.corpus.manifest import read_manifest, write_manifest
+from asr.corpus.utterance import Utterance
+from asr.text.transcript import Transcript, write_transcripts
+
+
+def utterance(
+    name: str, text: str | None = "GOOD MORNING", seconds: float = 3.0, speaker: str | None = None
+) -> Utterance:
+    return Utterance(name, Path(f"{name}.wav"), duration=seconds, text=text, speaker=speaker)
+
+
+def corpus(path: Path, *utterances: Utterance) -> Path:
+    write_manifest(path, utterances)
+    return path
+
+
+def select(*words: object) -> int:
+    return main(["select", *map(str, words)])
+
+
+def ids(path: Path) -> list[str]:
+    return [one.id for one in read_manifest(path)]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "reason"),
+    [
+        ("", 3.0, "has no words"),
+        ("...", 3.0, "has no words"),
+        ("Room 3 is free", 3.0, "its text says more than it spells: Room 3 is free"),
+        ("Fish & chips", 3.0, "its text says more than it spells: Fish & chips"),
+        ("GOOD", 0.7, "lasts 0.7 s"),
+        ("GOOD", 20.5, "lasts 20.5 s"),
+        # 16 characters and a pair of equal ones: 17 frames of 0.04 s, and 2 for the edges
+        ("GOOD MORNING YOU", 0.8, "0.8 s are too short for its text at 1.1 times the speed"),
+    ],
+)
+def test_what_teaches_nothing_or_something_wrong_is_left_out_with_its_reason(
+    text: str, seconds: float, reason: str, tmp_path: Path
+) -> None:
+    bad = utterance("bad", text, seconds)
+    given = corpus(tmp_path / "a.jsonl", utterance("good"), bad)
+    output = tmp_path / "train.jsonl"
+    assert select(given, "--output", output) == 0
+    assert ids(output) == ["good"]
+    problems = output.with_name("train.jsonl.problems.txt").read_text(encoding="utf-8")
+    assert problems == f"bad\t{reason}\n"
+
+
+def test_manifests_are_joined_in_their_order(tmp_path: Path) -> None:
+    first = corpus(tmp_path / "b.jsonl", utterance("2"), utterance("1"))
+    second = corpus(tmp_path / "a.jsonl", utterance("0"))
+    assert select(first, second, "--output", tmp_path / "train.jsonl") == 0
+    assert ids(tmp_path / "train.jsonl") == ["2", "1", "0"]
+
+
+def test_the_same_id_in_two_manifests_wants_prefixes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [corpus(tmp_path / f"{name}.jsonl", utterance("1")) for name in ("a", "b")]
+    output = tmp_path / "train.jsonl"
+    assert select(*given, "--output", output) != 0
+    assert "the id 1 is in two manifests; use --prefix" in capsys.readouterr().err
+    assert not output.exists()
+    assert select(*given, "--prefix", "--output", output) == 0
+    assert ids(output) == ["a-1", "b-1"]
+
+
+def test_a_speaker_is_held_out_with_all_that_he_says(tmp_path: Path) -> None:
+    utterances = [utterance(f"{n}", speaker=f"s{n % 40}") for n in range(400)]
+    given = corpus(tmp_path / "many.jsonl", *utterances)
+    output, apart = tmp_path / "train.jsonl", tmp_path / "apart"
+    assert select(given, "--held-out", apart, "--every", "4", "--output", output) == 0
+    held = {one.speaker for one in read_manifest(apart / "many.jsonl")}
+    trained = {one.speaker for one in read_manifest(output)}
+    assert not held & trained
+    assert len(held | trained) == 40
+    assert 4 <= len(held) <= 16
+
+
+def test_of_a_single_speaker_utterances_are_held_out_whatever_else_there_is(tmp_path: Path) -> None:
+    utterances = [utterance(f"{n}", speaker="one") for n in range(120)]
+    held = []
+    for n_more in (0, 50):
+        more = [utterance(f"more-{n}", speaker="one") for n in range(n_more)]
+        given = corpus(tmp_path / "single.jsonl", *utterances, *more)
+        select(given, "--held-out", tmp_path / "apart", "--output", tmp_path / "train.jsonl")
+        held.append(
+            [name for name in ids(tmp_path / "apart" / "single.jsonl") if "more" not in name]
+        )
+    assert held[0] == held[1]
+    assert 2 <= len(held[0]) <= 25
+
+
+def test_texts_are_kept_as_they_are_written(tmp_path: Path) -> None:
+    given = corpus(tmp_path / "a.jsonl", utterance("1", "Good morning, Anne."))
+    assert select(given, "--output", tmp_path / "train.jsonl") == 0
+    line = json.loads((tmp_path / "train.jsonl").read_text(encoding="utf-8"))
+    assert line["text"] == "Good morning, Anne."
+
+
+def test_a_text_that_is_missing_is_what_a_model_surely_heard(tmp_path: Path) -> None:
+    heard = [
+        Transcript("sure", "GOOD DAY", confidence=0.8),
+        Transcript("unsure", "GOLD", confidence=0.7),
+    ]
+    write_transcripts(tmp_path / "heard.jsonl", [*heard, Transcript("told", "BAD", confidence=1.0)])
+    names = ("told", "sure", "unsure", "unheard")
+    utterances = [utterance(name, "GOOD" if name == "told" else None) for name in names]
+    given = corpus(tmp_path / "a.jsonl", *utterances)
+    output = tmp_path / "train.jsonl"
+    assert select(given, "--texts", tmp_path / "heard.jsonl", "--output", output) == 0
+    texts = {one.id: one.text for one in read_manifest(output)}
+    assert texts == {"told": "GOOD", "sure": "GOOD DAY"}
+    problems = output.with_name("train.jsonl.problems.txt").read_text(encoding="utf-8")
+    assert problems == "unsure\tis sure by 0.70 only\nunheard\thas no transcript\n"
