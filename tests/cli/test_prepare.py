@@ -261,7 +261,9 @@ def test_damage_in_the_middle_is_found_on_request(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = corpus / "1000" / "1" / "1000-1-0000.flac"
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
     assert prepare(corpus, "--output", tmp_path / "all.jsonl") == 0
     assert len(read_manifest(tmp_path / "all.jsonl")) == 4
     assert prepare(corpus, "--decode", "--output", tmp_path / "all.jsonl") == 0

@@ -62,16 +62,18 @@ def test_a_segment_beyond_the_recording_is_a_problem(
     assert "it lasts 2 s" in found.problems[0].reason
 
 
-def test_a_flac_file_cut_in_the_middle_is_found_by_decoding_alone(tmp_path: Path) -> None:
-    whole, cut = noise(tmp_path / "whole.flac"), noise(tmp_path / "cut.flac")
-    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+def test_a_flac_file_with_a_wrong_byte_is_found_by_decoding_alone(tmp_path: Path) -> None:
+    whole, damaged = noise(tmp_path / "whole.flac"), noise(tmp_path / "damaged.flac")
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    damaged.write_bytes(content)
     seen: list[tuple[int, int]] = []
 
-    headers = measured(report(Utterance("whole", whole), Utterance("cut", cut)))
+    headers = measured(report(Utterance("whole", whole), Utterance("damaged", damaged)))
     found = decoded(headers, progress=lambda done, total: seen.append((done, total)))
 
     assert headers.problems == ()
     assert [(u.id, u.duration) for u in found.utterances] == [("whole", 2.0)]
-    assert [problem.id for problem in found.problems] == ["cut"]
+    assert [problem.id for problem in found.problems] == ["damaged"]
     assert "is truncated or damaged" in found.problems[0].reason
     assert seen == [(1, 2), (2, 2)]
