@@ -33,7 +33,8 @@ def word_log_prob(nodes: Nodes, state: int, word: int) -> tuple[float, int]:
     while True:
         child = _child(nodes, state, word)
         if child >= 0:
-            return log_prob + nodes.log_probs[child], shorten(nodes, child)
+            # weights that a stranger made up are no probabilities
+            return min(log_prob + nodes.log_probs[child], 0.0), shorten(nodes, child)
         log_prob += nodes.backoffs[state]
         state = int(nodes.suffixes[state])
 

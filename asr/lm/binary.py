@@ -1,8 +1,8 @@
-"""Binary: an n-gram model as one file of arrays that is mapped into memory, not read.
+"""Binary: an n-gram model as one file of arrays that is mapped into memory, not copied.
 
 The format is safetensors: the length of a header, the header (JSON: type, shape and offset of each
 array), and the arrays. One of these is the vocabulary, its words joined by line breaks. Opening a
-model reads the header and the vocabulary; the system loads the rest on use, once for all processes.
+model looks at every number once (see `soundness`); the system shares the memory among processes.
 
 References:
     https://github.com/huggingface/safetensors, "Format".
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from asr.errors import DataError
 from asr.files import writing
 from asr.lm.ngram import NGram, make_nodes
+from asr.lm.soundness import unsound
 from asr.lm.vocabulary import Vocabulary
 
 FORMAT = "asr-ngram-1"
@@ -78,6 +79,8 @@ def read_binary(path: Path) -> NGram:
         raise DataError(f"{path}: its vocabulary is damaged: {error}") from error
     if not _fits_together(model):
         raise DataError(f"{path}: its arrays do not fit together: it is damaged")
+    if problem := unsound(model.nodes, len(model.vocabulary)):
+        raise DataError(f"{path}: is damaged: {problem}")
     return model
 
 

@@ -1,6 +1,5 @@
 import json
 import struct
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,7 @@ def test_weights_of_contexts_without_longer_ngrams_are_kept(path: Path) -> None:
     vocabulary = Vocabulary.of("AB")
     nodes = make_nodes(
         words=np.arange(-1, 5, dtype=np.int32),
-        log_probs=np.arange(6, dtype=np.float32),
+        log_probs=-np.arange(6, dtype=np.float32),
         backoffs=np.array([0, 0, 0, 0, -2, 0], np.float32),
         first_child=np.array([1, 6, 6, 6, 6, 6, 6], np.uint32),
         suffixes=np.zeros(6, np.int32),
@@ -143,21 +142,3 @@ def test_a_failure_leaves_what_was_there(
     with pytest.raises(AttributeError):
         write_binary(path, model)
     assert [p.read_bytes() for p in path.parent.iterdir()] == [before]
-
-
-def test_opening_a_model_takes_no_longer_when_it_has_more_ngrams(
-    model: NGram, tmp_path: Path
-) -> None:
-    n = 2_000_000
-    nodes = make_nodes(
-        words=np.zeros(n, np.int32),
-        log_probs=np.zeros(n, np.float32),
-        backoffs=model.nodes.backoffs,
-        first_child=np.array([*model.nodes.first_child[:-1], n], np.uint32),
-        suffixes=np.zeros(n, np.int32),
-    )
-    large = NGram(model.vocabulary, nodes)
-    write_binary(tmp_path / "large.lm", large)
-    start = time.process_time()
-    read_binary(tmp_path / "large.lm")
-    assert time.process_time() - start < 0.02

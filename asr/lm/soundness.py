@@ -1,0 +1,59 @@
+"""Soundness: whether the arrays of a model are what compiled code relies on.
+
+Compiled code follows the numbers of a file without looking. So all of them are looked at once, when
+a file is opened: then no file, damaged or made up, can lead a search out of its arrays or in
+circles, or give it a number that is not finite.
+"""
+
+import numpy as np
+
+from asr.compiled import compiled
+from asr.lm.ngram import Nodes
+
+MAX_LOG = 1000.0  # nats; beyond it, powers of a probability leave the range of a float64
+ROUNDING = 1e-3  # nats by which a probability may exceed 1, as other tools round
+
+_BAD_WORD, _BAD_CHILD, _BAD_SUFFIX, _BAD_NUMBER = range(1, 5)
+_PROBLEMS = {
+    _BAD_WORD: "words of the vocabulary in ascending order",
+    _BAD_CHILD: "n-grams that begin with it after those of its own length",
+    _BAD_SUFFIX: "an n-gram without the first word that is shorter",
+    _BAD_NUMBER: f"finite logarithms, within {MAX_LOG:g} nats, of probabilities up to 1",
+}
+
+
+def unsound(nodes: Nodes, n_words: int) -> str | None:
+    """Say what is wrong with the arrays of a model, whose sizes fit together; None if nothing is.
+
+    Args:
+        nodes: The n-grams.
+        n_words: Of the vocabulary.
+    """
+    node, problem = _first_problem(nodes, n_words)
+    return f"expected for n-gram {node} {_PROBLEMS[problem]}" if problem else None
+
+
+@compiled
+def _first_problem(nodes: Nodes, n_words: int) -> tuple[int, int]:
+    """Return the first node with a problem, and which one: 0 for none."""
+    n_nodes, n_inner = len(nodes.words), len(nodes.backoffs)
+    for node in range(n_inner):
+        first = int(np.int64(nodes.first_child[node]))
+        stop = int(np.int64(nodes.first_child[node + 1]))
+        if not node < first <= stop <= n_nodes:
+            return node, _BAD_CHILD
+        if not abs(nodes.backoffs[node]) <= MAX_LOG:
+            return node, _BAD_NUMBER
+        previous = -1
+        for child in range(first, stop):
+            word = int(nodes.words[child])
+            if not previous < word < n_words:
+                return child, _BAD_WORD
+            previous = word
+    for node in range(1, n_nodes):
+        if not -MAX_LOG <= nodes.log_probs[node] <= ROUNDING:
+            return node, _BAD_NUMBER
+        suffix = int(nodes.suffixes[node])
+        if not 0 <= suffix < node or (node <= n_words and suffix != 0):
+            return node, _BAD_SUFFIX
+    return 0, 0
