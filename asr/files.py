@@ -92,6 +92,21 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
+def lock(path: Path) -> int | None:
+    """Lock a file, created if it is missing, for this process; None if another one has it.
+
+    Returns:
+        A descriptor: closing it, or the end of the process, releases the lock.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
 def flush(path: Path) -> None:
     """Have a file, or a folder's list of names, on disk before going on.
 

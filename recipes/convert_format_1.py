@@ -21,8 +21,13 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from asr.checkpoint.decoding import read_default_search
-from asr.checkpoint.directory import CONFIG_FILE, PRIORS_FILE, WEIGHTS_FILE, read_card
-from asr.checkpoint.golden import GOLDEN_FILE
+from asr.checkpoint.directory import (
+    CONFIG_FILE,
+    GOLDEN_FILE,
+    PRIORS_FILE,
+    WEIGHTS_FILE,
+    read_card,
+)
 from asr.checkpoint.network import Checkpoint, build, load_weights, save_checkpoint
 from asr.confidence.calibration_file import read_calibrations
 from asr.config import TEXT_HEAD, Config, build_tree

@@ -9,6 +9,7 @@ confidence.toml      calibrations of word confidences, by kind of search
 search.toml          its default search, if any, with words.lm and lexicon.txt; see `decoding`
 golden.safetensors   a waveform and what the model makes of it, for `asr doctor`; see `golden`
 README.md            the model card
+SHA256SUMS           digests of all these; see `seal`
 
 Recognising reads all but model.safetensors, and so does without torch.
 """
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from asr.checkpoint.decoding import SearchPlan, read_default_search, write_default_search
+from asr.checkpoint.seal import check_seal
 from asr.confidence.calibration_file import Calibrations, read_calibrations, write_calibrations
 from asr.config import Config, Part, Tree, read_toml, read_tree, to_toml
 from asr.errors import ConfigError, DataError, ModelError
@@ -34,6 +36,7 @@ ONNX_FILE = "model.onnx"
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.toml"
 PRIORS_FILE = "priors.safetensors"
+GOLDEN_FILE = "golden.safetensors"
 CARD_FILE = "README.md"
 
 Prior = NDArray[np.float32]
@@ -62,7 +65,7 @@ class ModelDirectory:
 
 
 def read_directory(folder: Path) -> ModelDirectory:
-    """Read a model directory, but for the weights.
+    """Read a model directory, but for the weights; check all that recognising reads.
 
     Raises:
         ModelError: The folder or a file is missing, they do not belong together, or they are of
@@ -70,6 +73,7 @@ def read_directory(folder: Path) -> ModelDirectory:
     """
     if not _is_model(folder):
         raise ModelError(f"{folder}: not a model directory: expected {ONNX_FILE} in it")
+    check_seal(folder, without=(WEIGHTS_FILE, GOLDEN_FILE, CARD_FILE))
     try:
         config = read_stored_config(Config, folder, conversion=_CONVERSION)
         tokenizers = {head: read_tokenizer(folder, head) for head in config.heads}

@@ -5,6 +5,7 @@ from pathlib import Path
 from asr.checkpoint.directory import ONNX_FILE, read_directory
 from asr.checkpoint.golden import verify_golden
 from asr.checkpoint.names import model_folder
+from asr.checkpoint.seal import check_seal
 from asr.errors import ModelError
 from asr.runtime.engine import Engine
 from asr.runtime.onnx_engine import OnnxEngine
@@ -29,10 +30,11 @@ def load_engine(folder: Path, *, n_threads: int) -> Engine:
 
 
 def verify_model(name: str | Path) -> None:
-    """Check that a model reproduces its golden example on this machine.
+    """Check that a model is whole, and reproduces its golden example on this machine.
 
     Raises:
         ModelError: It does not, or there is no such model.
     """
     folder = model_folder(name)
+    check_seal(folder)
     verify_golden(folder, read_directory(folder), load_engine(folder, n_threads=1))

@@ -10,14 +10,13 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from asr.checkpoint.directory import ModelDirectory
+from asr.checkpoint.directory import GOLDEN_FILE, ModelDirectory
 from asr.config import TEXT_HEAD
 from asr.errors import ModelError
 from asr.files import write_bytes
 from asr.runtime.engine import Engine
 from asr.search.greedy import greedy_search
 
-GOLDEN_FILE = "golden.safetensors"
 TOLERANCE = 0.05  # of a probability; other processors and libraries round differently
 SECONDS = 2.0  # of the example that a model has when none is chosen
 

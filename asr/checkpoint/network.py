@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from asr.checkpoint.directory import (
+    CARD_FILE,
     ONNX_FILE,
     WEIGHTS_FILE,
     ModelDirectory,
@@ -21,6 +22,7 @@ from asr.checkpoint.directory import (
 )
 from asr.checkpoint.export import Weights, export_onnx
 from asr.checkpoint.golden import read_example, write_golden
+from asr.checkpoint.seal import changing, check_seal, seal
 from asr.checkpoint.torch_engine import TorchEngine
 from asr.config import Config, refuse_other_shape
 from asr.errors import ConfigError, ModelError
@@ -134,6 +136,7 @@ def save_checkpoint(
             write_golden(made, stored.directory, stored.engine, example)
         else:
             _write_graph(made, stored, onnx, example)
+        seal(made)
 
 
 def add_graph(folder: Path, checkpoint: Checkpoint, weights: Weights) -> None:
@@ -144,7 +147,9 @@ def add_graph(folder: Path, checkpoint: Checkpoint, weights: Weights) -> None:
         checkpoint: Read from it.
         weights: How the graph stores weights.
     """
-    _write_graph(folder, checkpoint, weights, read_example(folder))
+    example = read_example(folder)
+    with changing(folder):
+        _write_graph(folder, checkpoint, weights, example)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -159,6 +164,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     directory = read_directory(folder)
     if not (folder / WEIGHTS_FILE).is_file():
         raise ModelError(f"{folder}: has no {WEIGHTS_FILE}, which training needs")
+    check_seal(folder, without=(CARD_FILE,))
     checkpoint = replace(build(directory.config, directory.tokenizers), directory=directory)
     try:
         load_weights(checkpoint, safetensors.torch.load_file(folder / WEIGHTS_FILE))

@@ -30,6 +30,7 @@ from pathlib import Path
 
 from asr.checkpoint.directory import read_directory
 from asr.checkpoint.names import model_folder
+from asr.checkpoint.seal import changing
 from asr.cli.decode import record_path
 from asr.cli.outputs import file_to_write
 from asr.cli.searching import add_model_argument
@@ -76,7 +77,8 @@ def run(options: argparse.Namespace) -> int:
         summary = f"{len(words)} words, {100 * words.is_correct.mean():.1f} % correct"
         calibrations[kind] = Fitted(fit(words), f"{options.manifest.stem}: {summary}")
     reliabilities = [_reliability(kind, words) for kind, words in labelled.items()]
-    write_calibrations(folder, calibrations)
+    with changing(folder):
+        write_calibrations(folder, calibrations)
     if options.diagram:
         write_text(options.diagram, svg(reliabilities))
     print(table(reliabilities), end="")

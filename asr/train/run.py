@@ -7,8 +7,11 @@ number.
 """
 
 import dataclasses
+import hashlib
 import json
+import os
 import time
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Generic
@@ -19,11 +22,12 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from asr.errors import StoppedError, TrainingError
-from asr.files import write_bytes
+from asr.files import lock, write_bytes
 from asr.train.ranks import ALONE, Ranks
 from asr.train.state import State
 
 STATE_FILE = "state.safetensors"
+LOCK_FILE = "lock"
 
 
 def run_folder(output: Path) -> Path:
@@ -49,8 +53,8 @@ class Run(Generic[State]):
         state: The run's counters.
 
     Raises:
-        TrainingError: The file in the folder is not a training state, or belongs to another
-            configuration or other data.
+        TrainingError: Another process trains in the folder; or the file in it is not a training
+            state, is damaged, or belongs to another configuration or other data.
     """
 
     def __init__(
@@ -65,10 +69,21 @@ class Run(Generic[State]):
         ranks: Ranks = ALONE,
     ) -> None:
         self._path, self._ranks = folder / STATE_FILE, ranks
+        if ranks.is_first:
+            self._lock(folder)
         self._interval = 60.0 * checkpoint_minutes  # seconds
         self._modules, self._optimiser, self._carried = modules, optimiser, carried
         self.state = self._load(state) if self._path.exists() else state
         self._saved = time.monotonic()
+
+    def _lock(self, folder: Path) -> None:
+        """Keep other processes from training in the folder as long as this run exists."""
+        descriptor = lock(folder / LOCK_FILE)
+        if descriptor is None:
+            raise TrainingError(
+                f"{folder}: another process trains here; wait for it, or train into another folder"
+            )
+        weakref.finalize(self, os.close, descriptor)
 
     @property
     def seconds(self) -> float:
@@ -85,8 +100,9 @@ class Run(Generic[State]):
         self._saved = time.monotonic()
         if not self._ranks.is_first:
             return
-        header = {"run": json.dumps(dataclasses.asdict(self.state))}
-        contents = safetensors.torch.save(self._tensors(), header)
+        tensors = self._tensors()
+        header = {"run": json.dumps(dataclasses.asdict(self.state)), "sha256": _digest(tensors)}
+        contents = safetensors.torch.save(tensors, header)
         try:
             write_bytes(self._path, contents)
         except OSError as error:
@@ -131,10 +147,16 @@ class Run(Generic[State]):
             with safe_open(self._path, framework="pt") as file:
                 state = type(fresh)(**json.loads(file.metadata()["run"]))
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                digest = file.metadata().get("sha256")  # older versions wrote none
         except (SafetensorError, KeyError, TypeError) as error:
             raise TrainingError(
                 f"{self._path}: not a training state of this version ({error})"
             ) from error
+        if digest not in (None, _digest(tensors)):
+            raise TrainingError(
+                f"{self._path}: is damaged: its numbers are not those that were written; restore "
+                "it from a copy, or delete it to start over"
+            )
         if state.fingerprint != fresh.fingerprint:
             raise TrainingError(
                 f"{self._path}: belongs to a run with another configuration or other data; "
@@ -150,6 +172,15 @@ class Run(Generic[State]):
         if self._carried is not None:
             self._carried.copy_(tensors["carried"])
         return state
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    """Hash names and numbers of tensors on any device, as hexadecimal digits."""
+    content = hashlib.sha256()
+    for name in sorted(tensors):
+        content.update(name.encode())
+        content.update(tensors[name].cpu().reshape(-1).view(torch.uint8).numpy().data)
+    return content.hexdigest()
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from asr.checkpoint.directory import read_directory
 from asr.checkpoint.golden import verify_golden
 from asr.checkpoint.network import Checkpoint, add_graph, build, load_checkpoint, save_checkpoint
+from asr.checkpoint.seal import SEAL_FILE
 from asr.config import Config
 from asr.errors import ConfigError, ModelError
 from asr.runtime.onnx_engine import OnnxEngine
@@ -95,6 +96,7 @@ def test_priors_are_stored_with_the_model_and_must_belong_to_it(
     assert np.array_equal(read_directory(tmp_path / "model").priors["text"], prior)
 
     file = tmp_path / "model" / "priors.safetensors"
+    (tmp_path / "model" / SEAL_FILE).unlink()
     for wrong in (prior[1:].copy(), prior - np.float32(0.1)):
         file.write_bytes(safetensors.numpy.save({"text": wrong}))
         with pytest.raises(ModelError, match=f"text must be {n_tokens} numbers above 0"):
@@ -167,6 +169,7 @@ def test_a_damaged_file_is_refused_and_the_folder_named(folder: Path, name: str)
 
 
 def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
+    (folder / SEAL_FILE).unlink()
     config = (folder / "config.toml").read_text()
     (folder / "config.toml").write_text(config.replace('"lstm"', '"gru"'))
 
@@ -175,6 +178,7 @@ def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
 
 
 def test_a_model_of_another_format_is_refused_with_what_to_do(folder: Path) -> None:
+    (folder / SEAL_FILE).unlink()
     config = (folder / "config.toml").read_text()
     (folder / "config.toml").write_text(config.replace("format = 2", "format = 3"))
     with pytest.raises(ModelError, match="of format 3; this version reads format 2"):

@@ -40,6 +40,7 @@ def test_a_model_whose_golden_example_comes_out_otherwise_is_broken(
     weights = safetensors.torch.load_file(folder / "model.safetensors")
     weights["front_end.mean"] += 3.0
     safetensors.torch.save_file(weights, folder / "model.safetensors")
+    (folder / SEAL_FILE).unlink()
     assert main(["doctor", str(model), str(folder)]) == 1
     well, broken = capsys.readouterr().out.splitlines()[-2:]
     assert well.endswith("works: its golden example comes out; search: greedy")

@@ -1,10 +1,14 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import safetensors
+import safetensors.torch
 import torch
 
-from asr.errors import StoppedError
-from asr.train.run import STATE_FILE, Run, run_folder
+from asr.errors import StoppedError, TrainingError
+from asr.train.run import LOCK_FILE, STATE_FILE, Run, run_folder
 from asr.train.state import RunState
 
 
@@ -28,6 +32,40 @@ def test_a_run_resumes_where_the_saved_one_stood_and_counts_its_time(tmp_path: P
 
     assert resumed.state.step == 7
     assert resumed.seconds > 100.0
+
+
+def test_one_wrong_bit_in_a_state_is_found(tmp_path: Path) -> None:
+    make_run(tmp_path).save()
+    path = tmp_path / STATE_FILE
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(TrainingError, match="is damaged: its numbers are not those"):
+        make_run(tmp_path)
+
+
+def test_a_state_of_an_older_version_has_no_digest(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    run.state.step = 7
+    run.save()
+    path = tmp_path / STATE_FILE
+    with safetensors.safe_open(path, "pt") as file:
+        counters = {"run": file.metadata()["run"]}
+    safetensors.torch.save_file(safetensors.torch.load_file(path), path, counters)
+    assert make_run(tmp_path).state.step == 7
+
+
+def test_two_processes_cannot_train_in_one_folder(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    script = (
+        "import pathlib, sys, asr.files as f; sys.exit(f.lock(pathlib.Path(sys.argv[1])) is None)"
+    )
+    other = [sys.executable, "-c", script, str(tmp_path / LOCK_FILE)]
+    assert subprocess.run(other, check=False).returncode == 1
+    run.save()
+    assert subprocess.run(other, check=False).returncode == 1
+    del run
+    assert subprocess.run(other, check=False).returncode == 0
 
 
 @pytest.mark.parametrize(("checkpoint_minutes", "is_saved"), [(0.0, True), (60.0, False)])
