@@ -8,6 +8,7 @@ import pytest
 import safetensors.torch
 from numpy.typing import NDArray
 
+from asr.checkpoint.seal import SEAL_FILE
 from asr.cli import doctor, main
 from asr.errors import AudioError
 
