@@ -69,12 +69,14 @@ def prefetch(
     *,
     depth: int,
     n_threads: int = 1,
+    begin: Callable[[], object] | None = None,
 ) -> Iterator[Result]:
     """Yield `make(argument)` for each argument, computed in other threads up to `depth` ahead.
 
-    Results come in the order of the arguments. An error is raised in place of its result.
+    Results come in the order of the arguments. An error is raised in place of its result. Each
+    thread calls `begin` first.
     """
-    with ThreadPoolExecutor(n_threads, thread_name_prefix="prefetch") as pool:
+    with ThreadPoolExecutor(n_threads, "prefetch", initializer=begin) as pool:
         ahead: deque[Future[Result]] = deque()
         try:
             for argument in arguments:

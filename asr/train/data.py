@@ -93,6 +93,7 @@ class TrainingData:
             range(start, len(plan.batches)),
             depth=BATCHES_AHEAD,
             n_threads=LOADERS[self.ranks.device.type],
+            begin=torch.get_num_threads,  # see `shard_threads`
         )
         return map(self._augmented, ahead)
 
