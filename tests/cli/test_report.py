@@ -23,7 +23,7 @@ def test_every_score_is_a_row_with_what_it_depends_on(scores: list[str], tmp_pat
     assert main(["report", *scores, "--title", "Our results", "--output", str(output)]) == 0
     text = output.read_text()
     assert text.startswith("# Our results\n")
-    assert len([line for line in text.splitlines() if line.startswith("| three ")]) == 2
+    assert len([line for line in text.splitlines() if "| three " in line]) == 2
     for told in ("asr decode", "asr score", "librispeech-1", "greedy", "beam 100, threshold 14"):
         assert told in text
     assert sorted(path.name for path in output.parent.iterdir()) == ["RESULTS.md"]

@@ -1,0 +1,84 @@
+"""Material: what is known about the utterances of a score besides their texts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from asr.corpus.utterance import Utterance
+from asr.errors import DataError
+from asr.text.normalise import Normaliser, normaliser
+from asr.text.transcript import Transcript
+from asr.wer.alignment import Edit
+from asr.wer.confusions import alignments
+from asr.wer.score import Score
+
+
+@dataclass(frozen=True, slots=True)
+class TimedWord:
+    """When a word of a scored hypothesis was said, in seconds, and how probably it is right."""
+
+    start: float
+    end: float
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """The utterances of a score.
+
+    Attributes:
+        score: The score.
+        aligned: Its alignments, in the order of its utterances.
+        words: The words of each hypothesis with times, by utterance id; of some only, or of none.
+        durations: Seconds, by utterance id; of some only, or of none.
+        recordings: The manifest's utterances, by id; of some only, or of none.
+    """
+
+    score: Score
+    aligned: Sequence[Sequence[Edit]]
+    words: Mapping[str, Sequence[TimedWord]] = field(default_factory=dict)
+    durations: Mapping[str, float] = field(default_factory=dict)
+    recordings: Mapping[str, Utterance] = field(default_factory=dict)
+
+
+def gather(
+    score: Score, transcripts: Mapping[str, Transcript], manifest: Sequence[Utterance]
+) -> Material:
+    """Put together a score, the hypotheses that it scores, and their manifest.
+
+    Args:
+        score: A score.
+        transcripts: By utterance id; empty: unknown.
+        manifest: Empty: unknown.
+
+    Raises:
+        DataError: No hypothesis is as it was scored.
+    """
+    normalise = normaliser(score.normaliser)
+    words = {}
+    for utterance in score.utterances:
+        transcript = transcripts.get(utterance.id)
+        if transcript is not None and utterance.hypothesis is not None:
+            timed = _timed_words(transcript, normalise, utterance.hypothesis)
+            if timed is not None:
+                words[utterance.id] = timed
+    if transcripts and not words:
+        raise DataError(
+            f"none of the {len(transcripts)} hypotheses is as it was scored; give the files that "
+            "asr score read, in the order of the scores"
+        )
+    recordings = {utterance.id: utterance for utterance in manifest}
+    durations = {i: r.duration for i, r in recordings.items() if r.duration is not None}
+    durations |= {i: t.duration for i, t in transcripts.items() if t.duration is not None}
+    return Material(score, alignments(score), words, durations, recordings)
+
+
+def _timed_words(
+    transcript: Transcript, normalise: Normaliser, hypothesis: str
+) -> list[TimedWord] | None:
+    """Give each word of a scored hypothesis its time; None if it has other words."""
+    parts = [
+        (part, TimedWord(word.start, word.end, word.confidence))
+        for word in transcript.words
+        for part in normalise(word.text).split()
+    ]
+    return [time for _, time in parts] if [p for p, _ in parts] == hypothesis.split() else None

@@ -1,0 +1,41 @@
+"""Numbers: the report's figures as JSON, for scripts and dashboards."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from asr.report.summary import RATES, Summary
+
+FORMAT = "asr-report-1"
+
+
+def results_json(title: str, summaries: Sequence[Summary]) -> str:
+    """Write the figures of scores as JSON; rates are fractions, null where they are infinite."""
+    record = {"format": FORMAT, "title": title, "scores": [_record(one) for one in summaries]}
+    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+
+
+def _record(summary: Summary) -> dict[str, Any]:
+    total = summary.total
+    rates: dict[str, float | None] = {rate: _finite(getattr(total, rate)) for rate in RATES}
+    ends = {rate: interval for rate, interval in summary.intervals.items() if interval}
+    return {
+        "subset": summary.score_file.subset,
+        "condition": summary.score_file.condition,
+        **rates,
+        "mer": total.words.match_error_rate,
+        "wil": total.words.information_lost,
+        "intervals": {rate: [interval.low, interval.high] for rate, interval in ends.items()},
+        "n_utterances": total.n_utterances,
+        "words": asdict(total.words),
+        "characters": asdict(total.characters),
+        "missing": list(summary.score_file.score.missing),
+        "extra": list(summary.score_file.score.extra),
+        "facts": {fact.name: fact.value for fact in summary.facts},
+    }
+
+
+def _finite(rate: float) -> float | None:
+    return rate if math.isfinite(rate) else None
