@@ -9,8 +9,9 @@ from asr.audio.write import flac
 from asr.corpus.loader import read_utterance
 from asr.errors import AudioError, DataError
 from asr.report.listing import MARKS, audio_address
-from asr.report.material import Material, TimedWord
+from asr.report.material import Material
 from asr.report.spectrogram import Heard, ShownWord, spectrogram_rows
+from asr.text.transcript import Word
 from asr.wer.alignment import Edit, EditKind
 from asr.wer.confusions import worst_utterances
 from asr.wer.score import UtteranceScore
@@ -115,7 +116,7 @@ def _look(
     return CloserLook(utterance, index, pairs, rows, address, recording.offset)
 
 
-def _pairs(edits: Sequence[Edit], times: Sequence[TimedWord]) -> list[Pair]:
+def _pairs(edits: Sequence[Edit], times: Sequence[Word]) -> list[Pair]:
     """Give each step its mark, and the time of its recognised word if known."""
     starts = iter([time.start for time in times])
     return [

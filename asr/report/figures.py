@@ -35,6 +35,7 @@ from asr.wer.score import UtteranceScore
 FREQUENCIES = (0, 9, 99, 999)  # the last count of each group of words but the last
 FREQUENCY_NAMES = ("never", "1–9", "10–99", "100–999", "1,000+")
 N_CHARACTERS = 30  # in the matrix at most
+N_PAIRS = 20_000  # of substituted words that are compared; rarer ones would change no shade
 NOTHING = "∅"
 
 _TENTHS = tuple((i / 5, f"{i / 5:g}") for i in range(6))
@@ -217,7 +218,7 @@ def _character_figure(material: Material) -> Figure | None:
         e for edits in material.aligned for e in edits if e.kind is EditKind.SUBSTITUTION
     )
     counts: Counter[tuple[str, str]] = Counter()
-    for pair, n in pairs.items():
+    for pair, n in pairs.most_common(N_PAIRS):
         for edit in align_words(" ".join(pair.reference), " ".join(pair.hypothesis)):
             if edit.kind is not EditKind.HIT:
                 counts[edit.reference or NOTHING, edit.hypothesis or NOTHING] += n

@@ -14,8 +14,9 @@ from typing import Any
 from urllib.parse import quote
 
 from asr.corpus.utterance import Utterance
-from asr.report.material import Material, TimedWord
+from asr.report.material import Material
 from asr.text.markdown import visible
+from asr.text.transcript import Word
 from asr.wer.alignment import Edit, EditKind
 
 MARKS = {
@@ -27,14 +28,9 @@ MARKS = {
 }
 
 
-def pack(material: Material, folder: Path) -> str:
-    """Write the utterances as JSON in columns, compressed by gzip, in base64.
-
-    Args:
-        material: Of the subset.
-        folder: Where the page will be, to which the paths of recordings are relative.
-    """
-    content = json.dumps(_columns(material, folder), ensure_ascii=False, separators=(",", ":"))
+def pack(columns: dict[str, list[Any]]) -> str:
+    """Write columns as JSON, compressed by gzip, in base64."""
+    content = json.dumps(columns, ensure_ascii=False, separators=(",", ":"))
     data = content.encode("utf-8", "backslashreplace")
     return base64.b64encode(gzip.compress(data, mtime=0)).decode("ascii")
 
@@ -45,10 +41,9 @@ def audio_address(recording: Utterance, folder: Path) -> str:
     return quote(os.fsencode(path))
 
 
-def _columns(material: Material, folder: Path) -> dict[str, list[Any]]:
+def listed(material: Material) -> dict[str, list[Any]]:
+    """Make the columns that the table shows, sorts and searches."""
     utterances = material.score.utterances
-    recordings = [material.recordings.get(one.id) for one in utterances]
-    words = [material.words.get(one.id, ()) for one in utterances]
     columns: dict[str, list[Any]] = {
         "ids": [visible(one.id) for one in utterances],
         "speakers": [visible(one.speaker or "") for one in utterances],
@@ -59,11 +54,24 @@ def _columns(material: Material, folder: Path) -> dict[str, list[Any]]:
     }
     if material.durations:
         columns["durations"] = [material.durations.get(one.id) for one in utterances]
+    return columns
+
+
+def opened(material: Material, folder: Path) -> dict[str, list[Any]]:
+    """Make the columns that are read when an utterance is opened.
+
+    Args:
+        material: Of the subset.
+        folder: Where the page will be, to which the paths of recordings are relative.
+    """
+    utterances = material.score.utterances
+    columns: dict[str, list[Any]] = {}
     if material.words:
+        words = [material.words.get(one.id, ()) for one in utterances]
         columns["starts"] = [_joined([100 * word.start for word in one]) for one in words]
-        columns["ends"] = [_joined([100 * word.end for word in one]) for one in words]
         columns["confidences"] = [_confidences(one) for one in words]
     if material.recordings:
+        recordings = [material.recordings.get(one.id) for one in utterances]
         columns["audio"] = [audio_address(r, folder) if r else "" for r in recordings]
         columns["offsets"] = [r.offset if r else 0 for r in recordings]
     return columns
@@ -78,7 +86,7 @@ def _joined(numbers: Sequence[float]) -> str:
     return " ".join(str(round(number)) for number in numbers)
 
 
-def _confidences(words: Sequence[TimedWord]) -> str:
+def _confidences(words: Sequence[Word]) -> str:
     """Write confidences in per cent; empty if one is unknown."""
     known = [100 * word.confidence for word in words if word.confidence is not None]
     return _joined(known) if len(known) == len(words) else ""

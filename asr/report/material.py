@@ -6,19 +6,10 @@ from dataclasses import dataclass, field
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.text.normalise import Normaliser, normaliser
-from asr.text.transcript import Transcript
+from asr.text.transcript import Transcript, Word
 from asr.wer.alignment import Edit
 from asr.wer.confusions import alignments
 from asr.wer.score import Score
-
-
-@dataclass(frozen=True, slots=True)
-class TimedWord:
-    """When a word of a scored hypothesis was said, in seconds, and how probably it is right."""
-
-    start: float
-    end: float
-    confidence: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,14 +19,15 @@ class Material:
     Attributes:
         score: The score.
         aligned: Its alignments, in the order of its utterances.
-        words: The words of each hypothesis with times, by utterance id; of some only, or of none.
+        words: For each word of a hypothesis, the recognised one with its time, by utterance id; of
+            some only, or of none.
         durations: Seconds, by utterance id; of some only, or of none.
         recordings: The manifest's utterances, by id; of some only, or of none.
     """
 
     score: Score
     aligned: Sequence[Sequence[Edit]]
-    words: Mapping[str, Sequence[TimedWord]] = field(default_factory=dict)
+    words: Mapping[str, Sequence[Word]] = field(default_factory=dict)
     durations: Mapping[str, float] = field(default_factory=dict)
     recordings: Mapping[str, Utterance] = field(default_factory=dict)
 
@@ -74,11 +66,7 @@ def gather(
 
 def _timed_words(
     transcript: Transcript, normalise: Normaliser, hypothesis: str
-) -> list[TimedWord] | None:
-    """Give each word of a scored hypothesis its time; None if it has other words."""
-    parts = [
-        (part, TimedWord(word.start, word.end, word.confidence))
-        for word in transcript.words
-        for part in normalise(word.text).split()
-    ]
-    return [time for _, time in parts] if [p for p, _ in parts] == hypothesis.split() else None
+) -> list[Word] | None:
+    """Find each word of a scored hypothesis in its transcript; None if it has other words."""
+    parts = [(part, word) for word in transcript.words for part in normalise(word.text).split()]
+    return [word for _, word in parts] if [p for p, _ in parts] == hypothesis.split() else None

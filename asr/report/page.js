@@ -16,8 +16,11 @@ function make(tag, className, text) {
   return element;
 }
 
-async function unpack(text) {
-  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+// Unpack what asr/report/listing.py packed, and drop the packed form.
+async function unpack(source) {
+  const text = atob(source.textContent), bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  source.remove();
   const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(plain).json();
 }
@@ -25,9 +28,8 @@ async function unpack(text) {
 const split = (text) => (text ? text.split(" ") : []);
 
 // The steps of an alignment: mark, word said, word recognised, when it starts.
-function steps(data, i) {
+function steps(data, i, starts = []) {
   const said = split(data.references[i]), heard = split(data.hypotheses[i]);
-  const starts = data.starts ? split(data.starts[i]) : [];
   let r = 0, h = 0;
   return Array.from(data.marks[i], (mark) => {
     const isHeard = mark !== "D" && mark !== "O";
@@ -56,9 +58,7 @@ class Listing {
   }
 
   async load() {
-    const source = this.section.querySelector(".data");
-    this.data = await unpack(source.textContent);
-    source.remove();
+    this.data = await unpack(this.section.querySelector(".listed"));
     this.count();
     this.section.hidden = false;
     this.listen();
@@ -215,37 +215,40 @@ class Listing {
     this.show(this.visible[place]);
   }
 
-  show(i) {
+  async show(i) {
+    this.more ??= unpack(this.section.querySelector(".more"));
+    const more = await this.more;
+    if (this.visible[this.current] !== i) return; // another was opened meanwhile
     const look = make("article", "look");
     const title = make("h3", "", `${this.data.ids[i]} `);
     const speaker = this.data.speakers[i] ? `speaker ${this.data.speakers[i]} · ` : "";
     title.append(make("span", "quiet", `${speaker}${this.errors[i]} errors in ${this.words[i]} words`));
-    look.append(title, this.pairs(i));
+    look.append(title, this.pairs(i, more));
     const known = this.panel.querySelector(`.looks .look[data-index="${i}"]`);
     if (known) for (const part of known.querySelectorAll(".rows, audio")) look.append(part.cloneNode(true));
-    const address = this.data.audio?.[i];
+    const address = more.audio?.[i];
     if (address && !look.querySelector("audio")) {
       const audio = make("audio");
       audio.controls = true;
       audio.preload = "none";
       audio.src = address;
-      audio.dataset.offset = this.data.offsets[i];
+      audio.dataset.offset = more.offsets[i];
       look.append(audio);
     }
     this.opened.replaceChildren(look);
   }
 
-  pairs(i) {
+  pairs(i, more) {
     const line = make("p", "pairs");
     line.dir = "auto";
-    const confidences = this.data.confidences ? split(this.data.confidences[i]) : [];
+    const confidences = split(more.confidences?.[i]), starts = split(more.starts?.[i]);
     let heard = 0;
-    for (const step of steps(this.data, i)) {
+    for (const step of steps(this.data, i, starts)) {
       const pair = make("span", `pair ${KINDS[step.mark]}`);
       pair.append(make("span", "", step.reference), make("span", "", step.hypothesis));
       if (step.hypothesis && confidences[heard]) pair.title = `confidence ${confidences[heard]} %`;
       if (step.hypothesis) heard++;
-      if (step.start !== null && this.data.audio?.[i]) pair.dataset.start = step.start;
+      if (step.start !== null && more.audio?.[i]) pair.dataset.start = step.start;
       line.append(pair, " ");
     }
     return line;

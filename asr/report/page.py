@@ -11,7 +11,7 @@ from asr.chart.style import style
 from asr.errors import ConfigError
 from asr.report.closer_look import CloserLook
 from asr.report.figures import Figure
-from asr.report.listing import pack
+from asr.report.listing import listed, opened, pack
 from asr.report.material import Material
 from asr.report.results import within
 from asr.report.summary import Summary
@@ -99,7 +99,8 @@ def report_page(
         classes=_CLASSES,
         highest=max(rates, default=0.0) or 1.0,
         forest=(FOREST_WIDTH, FOREST_HEIGHT),
-        pack=lambda panel: pack(panel.material, folder),
+        listed=lambda panel: pack(listed(panel.material)),
+        opened=lambda panel: pack(opened(panel.material, folder)),
     )
 
 

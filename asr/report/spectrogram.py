@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from asr.chart.frame import hint, text
 from asr.errors import ConfigError
-from asr.report.material import TimedWord
 from asr.text.markdown import visible
+from asr.text.transcript import Word
 
 ROW_SECONDS = 6.0  # at most
 # Units of the picture.
@@ -57,7 +57,7 @@ class ShownWord:
     """A recognised word, its time, and whether it is right."""
 
     text: str
-    time: TimedWord
+    time: Word
     is_right: bool
 
 

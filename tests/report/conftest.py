@@ -1,10 +1,10 @@
 """A headless Chromium, where one is installed, driven over a pipe by its DevTools protocol."""
 
-import base64
 import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,14 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--disable-quic", "--autoplay-policy=no-user-gesture-required", "--remote-debugging-pipe"),
 )
+# The protocol is spoken over the descriptors 3 and 4, which may be taken here.
+_EXEC = """\
+import fcntl, os, sys
+commands, answers = (fcntl.fcntl(int(fd), fcntl.F_DUPFD, 5) for fd in sys.argv[1:3])
+os.dup2(commands, 3)
+os.dup2(answers, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Browser:
@@ -26,22 +34,24 @@ class Browser:
         to_read, self._to = os.pipe()
         self._from, to_write = os.pipe()
         assert CHROMIUM is not None
+        command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}"]
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", 'exec "$0" "$@" 3<&$COMMANDS 4>&$ANSWERS', CHROMIUM,
-             *FLAGS, f"--user-data-dir={profile}"],
-            env={**os.environ, "COMMANDS": str(to_read), "ANSWERS": str(to_write)},
+            [sys.executable, "-c", _EXEC, str(to_read), str(to_write), *command],
             pass_fds=(to_read, to_write),
             stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        )
         os.close(to_read)
         os.close(to_write)
         self._unread, self._n_sent = b"", 0
         self._session: str | None = None
         self.events: list[dict[str, Any]] = []
+
+    def attach(self) -> None:
+        """Open an empty page."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
+        for domain in ("Page", "Runtime", "Log", "Network", "Performance"):
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **parameters: Any) -> Any:  # noqa: ANN401
@@ -74,14 +84,10 @@ class Browser:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def screenshot(self, path: Path, width: int, *, is_dark: bool = False) -> None:
-        """Take a picture of the whole page."""
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
-        self.call("Emulation.setEmulatedMedia", features=[scheme])
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-        self.call("Emulation.setDeviceMetricsOverride", **size)
-        picture = self.call("Page.captureScreenshot", captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(picture["data"]))
+    def seconds(self) -> float:
+        """Measure the computing time of the page's process, which other processes do not change."""
+        metrics = self.call("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in metrics if one["name"] == "ProcessTime"))
 
     def close(self) -> None:
         """End the browser."""
@@ -105,5 +111,8 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("needs Chromium")
     one = Browser(tmp_path / "profile")
-    yield one
-    one.close()
+    try:
+        one.attach()
+        yield one
+    finally:
+        one.close()

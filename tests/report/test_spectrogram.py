@@ -4,21 +4,23 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from asr.report.material import TimedWord
 from asr.report.spectrogram import Heard, ShownWord, png, spectrogram_rows
+from asr.text.transcript import Word
 
 pytest.importorskip("librosa")
 
 RATE = 16_000
 
 
-def tone(seconds: float) -> np.ndarray:
-    return (0.1 * np.sin(np.arange(round(seconds * RATE)) * 0.4)).astype(np.float32)
+def tone(seconds: float) -> NDArray[np.float32]:
+    samples: NDArray[np.float32] = np.sin(np.arange(round(seconds * RATE)) * 0.4, dtype=np.float32)
+    return samples
 
 
 def word(text: str, start: float) -> ShownWord:
-    return ShownWord(text, TimedWord(start, start + 0.2, 0.5), is_right=False)
+    return ShownWord(text, Word(text, start, start + 0.2, 0.5), is_right=False)
 
 
 def texts(row: str, kind: str) -> list[str]:
