@@ -81,6 +81,9 @@ def _is_lost(character: str, normalise: Normaliser) -> bool:
     """Tell what is read aloud and leaves no trace, or has no width and splits a word."""
     left, split = normalise(f"a{character}a"), normalise("a a")
     category = unicodedata.category(character)
-    if category[0] in "LN" or category == "Sc" or character in SIGNS:
+    if category == "Sc" or character in SIGNS:
+        amounts = {normalise(text) for text in ("5", f"{character}5", f"5{character}")}
+        return left in {normalise("aa"), split} and len(amounts) == 1
+    if category[0] in "LN":
         return left in {normalise("aa"), split}
     return (category == "Cf" or category[0] == "M") and left == split

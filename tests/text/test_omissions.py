@@ -1,5 +1,7 @@
 """What a normaliser takes out of a text is counted and named; punctuation is not missed."""
 
+import re
+
 import pytest
 
 from asr.text.normalise import normaliser
@@ -47,3 +49,11 @@ def test_verbatim_loses_nothing() -> None:
 def test_many_damaged_words_give_a_few_examples() -> None:
     lost = omissions(*["1 2 3"] * 10)
     assert (lost.n_damaged, lost.share, len(lost.examples)) == (30, 1.0, 5)
+
+
+def test_a_sign_that_is_read_beside_a_number_is_not_lost() -> None:
+    # as Whisper's English normaliser reads `$5`, and drops `$` elsewhere
+    def spell(text: str) -> str:
+        return re.sub(r"\$(?!\d)", " ", text)
+
+    assert find_omissions([("a", "$5 for two")], spell).n_damaged == 0
