@@ -8,7 +8,7 @@ from pathlib import Path
 from asr.audio.write import flac
 from asr.corpus.loader import read_utterance
 from asr.errors import AudioError, DataError
-from asr.report.listing import MARKS, audio_address
+from asr.report.listing import audio_address, mark
 from asr.report.material import Material
 from asr.report.spectrogram import Heard, ShownWord, spectrogram_rows
 from asr.text.transcript import Word
@@ -21,7 +21,7 @@ SAMPLE_RATE = 16_000  # Hz
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A step of an alignment; its mark is one of `MARKS`, its start in seconds if known."""
+    """A step of an alignment; see `mark`; its start in seconds if known."""
 
     mark: str
     reference: str
@@ -121,7 +121,7 @@ def _pairs(edits: Sequence[Edit], times: Sequence[Word]) -> list[Pair]:
     starts = iter([time.start for time in times])
     return [
         Pair(
-            MARKS[edit.kind],
+            mark(edit),
             edit.reference,
             edit.hypothesis,
             next(starts, None) if edit.hypothesis else None,

@@ -19,13 +19,17 @@ from asr.text.markdown import visible
 from asr.text.transcript import Word
 from asr.wer.alignment import Edit, EditKind
 
-MARKS = {
+_MARKS = {
     EditKind.HIT: "=",
     EditKind.SUBSTITUTION: "S",
     EditKind.DELETION: "D",
     EditKind.INSERTION: "I",
-    EditKind.OMISSION: "O",
 }
+
+
+def mark(edit: Edit) -> str:
+    """Write a step of an alignment as a letter; an omission of the hypothesis in lower case."""
+    return _MARKS.get(edit.kind, "O" if edit.reference else "o")
 
 
 def pack(columns: dict[str, list[Any]]) -> str:
@@ -49,7 +53,7 @@ def listed(material: Material) -> dict[str, list[Any]]:
         "speakers": [visible(one.speaker or "") for one in utterances],
         "references": [_side(edits, "reference") for edits in material.aligned],
         "hypotheses": [_side(edits, "hypothesis") for edits in material.aligned],
-        "marks": ["".join(MARKS[edit.kind] for edit in edits) for edits in material.aligned],
+        "marks": ["".join(map(mark, edits)) for edits in material.aligned],
         "missing": [i for i, one in enumerate(utterances) if one.hypothesis is None],
     }
     if material.durations:

@@ -45,12 +45,11 @@ def gather(
     Raises:
         DataError: No hypothesis is as it was scored.
     """
-    normalise = normaliser(score.normaliser)
+    normalise, aligned = normaliser(score.normaliser), alignments(score)
     words = {}
-    for utterance in score.utterances:
-        transcript = transcripts.get(utterance.id)
-        if transcript is not None and utterance.hypothesis is not None:
-            timed = _timed_words(transcript, normalise, utterance.hypothesis)
+    for utterance, edits in zip(score.utterances, aligned, strict=True):
+        if utterance.id in transcripts and utterance.hypothesis is not None:
+            timed = _timed_words(transcripts[utterance.id], normalise, edits)
             if timed is not None:
                 words[utterance.id] = timed
     if transcripts and not words:
@@ -61,12 +60,13 @@ def gather(
     recordings = {utterance.id: utterance for utterance in manifest}
     durations = {i: r.duration for i, r in recordings.items() if r.duration is not None}
     durations |= {i: t.duration for i, t in transcripts.items() if t.duration is not None}
-    return Material(score, alignments(score), words, durations, recordings)
+    return Material(score, aligned, words, durations, recordings)
 
 
 def _timed_words(
-    transcript: Transcript, normalise: Normaliser, hypothesis: str
+    transcript: Transcript, normalise: Normaliser, edits: Sequence[Edit]
 ) -> list[Word] | None:
     """Find each word of a scored hypothesis in its transcript; None if it has other words."""
+    heard = [edit.hypothesis for edit in edits if edit.hypothesis]
     parts = [(part, word) for word in transcript.words for part in normalise(word.text).split()]
-    return [word for _, word in parts] if [p for p, _ in parts] == hypothesis.split() else None
+    return [word for _, word in parts] if [p for p, _ in parts] == heard else None

@@ -3,7 +3,7 @@
 // from any word. No text is ever parsed as markup: only textContent and attributes are set.
 
 const ROW = 30; // pixels; page.css says so, too
-const KINDS = { "=": "hit", S: "sub", D: "del", I: "ins", O: "omitted" };
+const KINDS = { "=": "hit", S: "sub", D: "del", I: "ins", O: "omitted", o: "omitted" };
 const COLUMNS = {
   id: "utterance", speaker: "speaker", seconds: "s", words: "words", errors: "errors",
   wer: "WER %", text: "recognised",
@@ -36,7 +36,7 @@ function steps(data, i, starts = []) {
     const start = isHeard && starts.length ? starts[h] / 100 : null;
     return {
       mark, start,
-      reference: mark === "I" ? "" : said[r++],
+      reference: mark === "I" || mark === "o" ? "" : said[r++],
       hypothesis: isHeard ? heard[h++] : "",
     };
   });
@@ -72,7 +72,7 @@ class Listing {
     for (let i = 0; i < n; i++) {
       for (const mark of this.data.marks[i]) {
         if (mark !== "I") this.words[i]++;
-        if (mark === "S" || mark === "D" || mark === "I") this.errors[i]++;
+        if ("SDI".includes(mark)) this.errors[i]++;
       }
     }
     this.missing = new Set(this.data.missing);
@@ -165,7 +165,7 @@ class Listing {
     if (pair.length !== 2) return (i) => this.texts[i].includes(query);
     const [said, heard] = pair.map((word) => (word === "∅" ? "" : word));
     return (i) => this.texts[i].includes(said) && this.texts[i].includes(heard)
-      && steps(this.data, i).some((step) => step.mark !== "=" && step.mark !== "O"
+      && steps(this.data, i).some((step) => "SDI".includes(step.mark)
         && step.reference.toLowerCase() === said && step.hypothesis.toLowerCase() === heard);
   }
 

@@ -26,7 +26,7 @@ N_WORDS = 20  # of the most frequent errors of each kind
 FOREST_WIDTH, FOREST_HEIGHT = 150, 16  # units of the picture of an interval
 
 _FOLDER = Path(__file__).parent
-_CLASSES = {"=": "hit", "S": "sub", "D": "del", "I": "ins", "O": "omitted"}
+_CLASSES = {"=": "hit", "S": "sub", "D": "del", "I": "ins", "O": "omitted", "o": "omitted"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

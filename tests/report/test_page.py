@@ -179,6 +179,34 @@ def test_the_listing_has_every_utterance_with_its_alignment_and_times(tmp_path: 
     assert unpack(text, "more")["starts"] == ["0 10", "0 10"]
 
 
+@pytest.mark.parametrize(
+    ("reference", "recognised"),
+    [
+        ("", {"a": ""}),
+        ("", {"a": "uh"}),
+        ("x y", {}),
+        ("x", {"a": "x"}),
+        ("{ a / b c } (uh) d", {"a": "b c d (um) e"}),
+    ],
+)
+def test_any_score_makes_a_page_whose_marks_are_its_counts(
+    tmp_path: Path, reference: str, recognised: dict[str, str]
+) -> None:
+    result = score(
+        [Spoken("a", reference, None)], recognised, "verbatim-1", has_markup="{" in reference
+    )
+    material = gather(result, {}, [])
+    looks = closer_looks(material, ["a"], {}, folder=tmp_path, most_bytes=0)
+
+    text = write(tmp_path / "a.html", [replace(_alone(material), looks=looks)])
+
+    (marks,) = unpack(text, "listed")["marks"]
+    counts = result.total.words
+    found = tuple(marks.count(mark) for mark in "SDI")
+    assert found == (counts.substitutions, counts.deletions, counts.insertions)
+    assert len(marks) - sum(found) == counts.hits
+
+
 def test_hypotheses_of_another_score_are_refused() -> None:
     result = score([Spoken("a", "x", None)], {"a": "x"}, "verbatim-1")
     other = Transcript("a", "y", words=(Word("y", 0.0, 0.1),))
