@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -10,11 +11,15 @@ from asr.report.summary import RATES, Summary
 
 FORMAT = "asr-report-1"
 
+# Control characters and turns of direction that JSON allows, but no terminal should get.
+_HIDDEN = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
 
 def results_json(title: str, summaries: Sequence[Summary]) -> str:
     """Write the figures of scores as JSON; rates are fractions, null where they are infinite."""
     record = {"format": FORMAT, "title": title, "scores": [_record(one) for one in summaries]}
-    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _record(summary: Summary) -> dict[str, Any]:

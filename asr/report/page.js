@@ -277,23 +277,28 @@ function showPanels() {
 // A hint is an element's <title>, which browsers show late and touch screens never.
 function showHints() {
   const tip = document.getElementById("tip"), hints = new WeakMap();
-  document.addEventListener("pointerover", (event) => {
-    const element = event.target.closest?.("svg g, svg rect");
-    const title = element?.querySelector(":scope > title");
-    if (title) {
-      hints.set(element, title.textContent);
-      element.setAttribute("aria-label", title.textContent);
-      title.remove();
+  const hinted = (element) => {
+    while (element && element.ownerSVGElement) {
+      const title = element.querySelector(":scope > title");
+      if (title) {
+        hints.set(element, title.textContent);
+        element.setAttribute("aria-label", title.textContent);
+        title.remove(); // else the browser shows it, too
+      }
+      if (hints.has(element)) return element;
+      element = element.parentElement;
     }
-    tip.hidden = !hints.has(element);
-    if (tip.hidden) return;
+    return null;
+  };
+  document.addEventListener("pointerover", (event) => {
+    const element = hinted(event.target);
+    tip.hidden = !element;
+    if (!element) return;
     tip.textContent = hints.get(element);
-    const box = element.getBoundingClientRect();
-    const left = Math.min(Math.max(8, box.left + box.width / 2 - tip.offsetWidth / 2),
-      document.documentElement.clientWidth - tip.offsetWidth - 8);
-    const above = box.top - tip.offsetHeight - 6;
-    tip.style.left = `${left}px`;
-    tip.style.top = `${above > 4 ? above : box.bottom + 6}px`;
+    const most = document.documentElement.clientWidth - tip.offsetWidth - 8;
+    tip.style.left = `${Math.max(8, Math.min(event.clientX - tip.offsetWidth / 2, most))}px`;
+    const above = event.clientY - tip.offsetHeight - 14;
+    tip.style.top = `${above > 4 ? above : event.clientY + 18}px`;
   });
   document.addEventListener("scroll", () => { tip.hidden = true; }, true);
 }

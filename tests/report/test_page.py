@@ -292,6 +292,21 @@ def test_the_table_sorts_searches_and_opens(browser: Browser, tmp_path: Path) ->
     assert browser.run("document.querySelectorAll('.opened svg.row').length") == 1
 
 
+def test_pointing_at_a_picture_shows_the_value(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "a.html"
+    write(path, [panel(["one", "two"], tmp_path)])
+    browser.open(path)
+    point = (
+        "document.querySelector('%s')"
+        ".dispatchEvent(new PointerEvent('pointerover', {bubbles: true}));"
+        "document.getElementById('tip').hidden || document.getElementById('tip').textContent"
+    )
+
+    for _ in range(2):
+        assert browser.run(point % ".estimate .target").startswith("speaker one: WER 66.67 %")
+        assert browser.run(point % "h1") is True  # hidden again
+
+
 @pytest.mark.parametrize("most_bytes", [10**6, 0], ids=["embedded", "referred to"])
 def test_sound_plays_from_a_word(browser: Browser, tmp_path: Path, most_bytes: int) -> None:
     path = tmp_path / "a.html"

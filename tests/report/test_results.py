@@ -1,3 +1,5 @@
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -5,6 +7,7 @@ import pytest
 
 from asr.errors import DataError
 from asr.provenance import Provenance
+from asr.report.numbers import results_json
 from asr.report.results import results_page
 from asr.report.summary import summaries
 from asr.wer.score import score
@@ -247,20 +250,57 @@ def test_match_error_rate_and_lost_information_are_shown_on_request() -> None:
     assert "MER %" not in page("Results", [score_file()])
 
 
-def test_markup_in_any_text_is_escaped() -> None:
-    evil = "<script>"
-    text = page(
-        evil,
-        [
-            replace(
-                score_file(evil, evil, {"a-1": evil, "<x>": ""}),
-                decoding=replace(DECODING, search=evil),
-            )
-        ],
-    )
+EVIL = "<script>\x1b[31m\x9b31m\u202e"
 
-    blocks = text.split("```")
-    assert evil not in "".join(blocks[::2])  # outside code blocks
+
+def hostile() -> ScoreFile:
+    """Make a score in which every text is foreign."""
+    made = Provenance(EVIL, EVIL, EVIL, EVIL, EVIL)
+    decoding = DecodingRecord(EVIL, EVIL, EVIL, 1.0, 1.0, made, EVIL)
+    spoken = (Spoken(EVIL, f"{EVIL} ONE", EVIL), Spoken("b", "TWO", "ben"))
+    result = score(spoken, {"b": EVIL, f"{EVIL}?": ""}, "verbatim-1")
+    return ScoreFile(EVIL, EVIL, result, made, decoding)
+
+
+def test_markup_in_any_text_is_escaped() -> None:
+    text = page(EVIL, [hostile()])
+
+    outside_code = re.sub("(?s)(`+).*?\\1", "", text)
+    assert "<script>" not in outside_code
+    assert outside_code.count("\\<script\\>") > 5
+
+
+def test_no_terminal_escape_and_no_turn_of_direction_reaches_the_page() -> None:
+    text = page(EVIL, [hostile()])
+
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert r"\x1b[31m\x9b31m\u202e" in text
+
+
+def test_the_figures_as_json_are_those_of_the_page() -> None:
+    (record,) = json.loads(results_json("R", summaries([score_file()])))["scores"]
+
+    assert (record["wer"], record["ser"]) == (0.3, 1 / 3)
+    assert record["words"] == {"hits": 8, "substitutions": 1, "deletions": 1, "insertions": 1}
+    assert record["intervals"]["wer"][0] <= 0.3 <= record["intervals"]["wer"][1]
+    assert record["facts"]["search"] == "greedy"
+
+
+def test_json_keeps_hostile_texts_but_no_terminal_obeys_them() -> None:
+    text = results_json(EVIL, summaries([hostile()]))
+
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
+    assert json.loads(text)["title"] == EVIL
+
+
+def test_an_infinite_rate_is_null_in_json() -> None:
+    scores = [score_file(references=(Spoken("s", ""),), hypotheses={"s": "UH"})]
+
+    (record,) = json.loads(results_json("R", summaries(scores)))["scores"]
+
+    assert record["wer"] is None
+    assert record["intervals"] == {}
 
 
 def test_the_same_scores_give_the_same_text() -> None:
