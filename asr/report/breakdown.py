@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.wer.interval import Groups, Interval, group, interval_of, replicate_rates
-from asr.wer.score import Score
+from asr.wer.score import Score, UtteranceScore
 
 N_STRATA = 8  # at most
 MIN_UTTERANCES = 10  # in a stratum, so that its rate means something
@@ -101,9 +101,9 @@ def by_speaker(score: Score) -> list[tuple[str, Stratum]]:
     ]
 
 
-def column(score: Score, value: Callable[[int], float | None]) -> Floats:
-    """Collect a value of each utterance, by its position; NaN where it is None."""
-    found = [value(i) for i in range(len(score.utterances))]
+def column(score: Score, value: Callable[[UtteranceScore], float | None]) -> Floats:
+    """Collect a value of each utterance, (utterances,); NaN where it is None."""
+    found = [value(utterance) for utterance in score.utterances]
     return np.array([np.nan if one is None else one for one in found], np.float64)
 
 

@@ -92,7 +92,7 @@ def _utterance_figures(
     material: Material, acoustics: Mapping[str, Acoustics]
 ) -> Iterator[Figure | None]:
     """Draw the WER by properties of utterances that are numbers."""
-    utterances, durations = material.score.utterances, material.durations
+    durations = material.durations
 
     def seconds(one: UtteranceScore) -> float | None:
         return durations.get(one.id)
@@ -114,7 +114,7 @@ def _utterance_figures(
          "Estimated: the 90th percentile of 20 ms frames’ power over the 10th. ", measured("snr")),
     )  # fmt: skip
     for title, unit, told, value in kinds:
-        values = column(material.score, lambda i, value=value: value(utterances[i]))  # type: ignore[misc]
+        values = column(material.score, value)
         strata = by_value(material.score, values, word_counts(material.score))
         if not strata:
             yield None
@@ -122,11 +122,8 @@ def _utterance_figures(
         estimates = [_estimate(one, f"{_span(one)} {unit}") for one in strata]
         n_known = int(np.isfinite(values).sum())
         of = "" if n_known == len(values) else f"Measured in {count(n_known)} utterances."
-        caption = f"{told}{of}"
-        x = linear_axis(
-            unit, [values[np.isfinite(values)].min(), values[np.isfinite(values)].max()]
-        )
-        yield _rate_figure(title, caption, estimates, x, material)
+        x = linear_axis(unit, values.tolist())
+        yield _rate_figure(title, f"{told}{of}", estimates, x, material)
 
 
 def _frequency_figure(material: Material, training_words: Mapping[str, int]) -> Figure | None:
