@@ -1,5 +1,6 @@
-"""Write a waveform to a file."""
+"""Write a waveform to a file, or into memory."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -21,3 +22,10 @@ def write_waveform(path: Path | str, waveform: NDArray[np.floating], sample_rate
     with writing(path) as file:
         clipped = waveform.clip(-1.0, 1.0)
         soundfile.write(file, clipped, sample_rate, format=path.suffix[1:].upper())
+
+
+def flac(waveform: NDArray[np.floating], sample_rate: int) -> bytes:
+    """Encode a mono waveform, (N,) float in [-1, 1], as the content of a FLAC file of 16 bits."""
+    content = BytesIO()
+    soundfile.write(content, waveform.clip(-1.0, 1.0), sample_rate, format="FLAC")
+    return content.getvalue()

@@ -7,12 +7,12 @@ to d3 (dashes).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from asr.chart.axis import Axis
+from asr.chart.frame import Frame, text
 
 WIDTH, HEIGHT = 860, 400
-LEFT, RIGHT, TOP, BOTTOM = 70, WIDTH - 190, 16, HEIGHT - 52  # edges of the plot
+FRAME = Frame(WIDTH, HEIGHT, left=70, right=WIDTH - 190, top=16, bottom=HEIGHT - 52)
 LEGEND_LINE = 22
 
 
@@ -36,14 +36,14 @@ def chart(title: str, lines: Sequence[Line], x: Axis, y: Axis) -> str:
         x: The horizontal axis.
         y: The vertical axis.
     """
-    label = escape(title, quote=True)
-    width, height = RIGHT - LEFT, BOTTOM - TOP
-    box = f'x="{LEFT}" y="{TOP}" width="{width}" height="{height}"'
+    left, top = FRAME.left, FRAME.top
+    width, height = FRAME.right - left, FRAME.bottom - top
+    box = f'x="{left}" y="{top}" width="{width}" height="{height}"'
     return "\n".join(
         [
-            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">',
-            *_grid(x, y),
-            f'<svg {box} viewBox="{LEFT} {TOP} {width} {height}">',  # clips
+            FRAME.opening(title),
+            *FRAME.grid(x, y),
+            f'<svg {box} viewBox="{left} {top} {width} {height}">',  # clips
             *[_line(line, x, y) for line in lines],
             "</svg>",
             *_legend(lines),
@@ -52,33 +52,9 @@ def chart(title: str, lines: Sequence[Line], x: Axis, y: Axis) -> str:
     )
 
 
-def _across(value: float, x: Axis) -> float:
-    return LEFT + x.share(value) * (RIGHT - LEFT)
-
-
-def _down(value: float, y: Axis) -> float:
-    return BOTTOM - y.share(value) * (BOTTOM - TOP)
-
-
-def _grid(x: Axis, y: Axis) -> list[str]:
-    parts = []
-    for value, name in x.ticks:
-        at = _across(value, x)
-        parts.append(f'<path class="grid" d="M{at:.1f} {TOP}V{BOTTOM}"/>')
-        parts.append(_text(at, BOTTOM + 18, name, "middle"))
-    for value, name in y.ticks:
-        at = _down(value, y)
-        parts.append(f'<path class="grid" d="M{LEFT} {at:.1f}H{RIGHT}"/>')
-        parts.append(_text(LEFT - 8, at + 4, name, "end"))
-    parts.append(_text((LEFT + RIGHT) / 2, HEIGHT - 8, x.title, "middle", "title"))
-    turned = f'transform="translate(16 {(TOP + BOTTOM) / 2:.0f}) rotate(-90)"'
-    parts.append(f'<text class="title" text-anchor="middle" {turned}>{escape(y.title)}</text>')
-    return parts
-
-
 def _line(line: Line, x: Axis, y: Axis) -> str:
     finite = [point for point in line.points if math.isfinite(point[1])]
-    places = [(_across(x_value, x), _down(y_value, y)) for x_value, y_value in finite]
+    places = [(FRAME.across(x_value, x), FRAME.down(y_value, y)) for x_value, y_value in finite]
     path = "L".join(f"{across:.1f} {down:.1f}" for across, down in places)
     drawn = f'<path class="line c{line.colour} d{line.dashes}" d="M{path}"/>' if path else ""
     dots = [
@@ -91,12 +67,7 @@ def _line(line: Line, x: Axis, y: Axis) -> str:
 def _legend(lines: Sequence[Line]) -> list[str]:
     parts = []
     for i, line in enumerate(lines):
-        down, left = TOP + 12 + i * LEGEND_LINE, RIGHT + 16
+        down, left = FRAME.top + 12 + i * LEGEND_LINE, FRAME.right + 16
         sample = f'<path class="line c{line.colour} d{line.dashes}" d="M{left} {down - 4}h28"/>'
-        parts.append(sample + _text(left + 36, down, line.name, "start"))
+        parts.append(sample + text(left + 36, down, line.name, "start"))
     return parts
-
-
-def _text(x: float, y: float, words: str, anchor: str, kind: str = "label") -> str:
-    where = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
-    return f'<text class="{kind}" {where}>{escape(words)}</text>'

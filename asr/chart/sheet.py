@@ -1,8 +1,8 @@
 """Sheet: rows of charts in one SVG file."""
 
 from collections.abc import Sequence
-from html import escape
 
+from asr.chart.frame import text
 from asr.chart.lines import HEIGHT, WIDTH
 from asr.chart.style import style
 
@@ -31,7 +31,7 @@ def sheet(rows: Sequence[Row]) -> str:
     ]
     for i, (heading, charts) in enumerate(rows):
         top = (HEADING + HEIGHT) * i
-        parts.append(f'<text class="heading" x="{LEFT}" y="{top + 26}">{escape(heading)}</text>')
+        parts.append(text(LEFT, top + 26, heading, "start", "heading"))
         for j, chart in enumerate(charts):
             place = f'x="{WIDTH * j}" y="{top + HEADING}" width="{WIDTH}" height="{HEIGHT}"'
             parts.append(f"<svg {place}>\n{chart}\n</svg>")

@@ -16,10 +16,16 @@ def style(ink: str, faint: str, paper: str) -> str:
     return f"""\
 svg text {{ font: 13px system-ui, sans-serif; fill: {ink} }}
 svg text.title {{ font-size: 14px }}
+svg text.name {{ font-size: 12px }}
 .grid {{ stroke: {faint} }} .line {{ fill: none; stroke-width: 2.2; stroke-linejoin: round }}
 .c0 {{ stroke: #d55e00 }} .c1 {{ stroke: #0072b2 }} .c2 {{ stroke: #009e73 }}
 .c3 {{ stroke: #cc79a7 }} .c4 {{ stroke: #e69f00 }} .c5 {{ stroke: #888 }}
 circle {{ fill: {paper}; stroke-width: 2.2 }}
 .d1 {{ stroke-dasharray: 8 5 }} .d2 {{ stroke-dasharray: 2 4 }}
 .d3 {{ stroke-dasharray: 9 4 2 4 }}
+.expected {{ stroke: {ink}; stroke-width: 1; stroke-dasharray: 4 4; opacity: .55 }}
+.target {{ fill: transparent }} .stretch {{ stroke: #0072b2; stroke-width: 2.2 }}
+.whisker {{ stroke: #0072b2; stroke-width: 1.2; opacity: .7 }}
+.dot {{ fill: #0072b2; stroke: none }}
+.cell {{ fill: none; stroke: {faint}; stroke-width: .5 }} .full {{ fill: #0072b2 }}
 """

@@ -38,7 +38,7 @@ VERBS = {
     "score": "count the errors of hypotheses",
     "compare": "tell whether one system is better than another",
     "calibrate": "turn word confidences into probabilities",
-    "report": "write RESULTS.md from scores",
+    "report": "write scores as Markdown, JSON or one HTML file",
     "lm": "language models: build, train, measure, rescore",
     "lexicon": "make a lexicon, with pronunciations that a dictionary lacks",
     "memory": "draw how far back and ahead a model remembers",
@@ -58,7 +58,7 @@ From a corpus to a number, one verb a step (recipes/ puts them in order):
   asr download    fetch a corpus                      asr tune     weight the language model
   asr prepare     check it, list its utterances       asr decode   recognise a test set
   asr train       train a model on it                 asr score    count the errors
-  asr lm          build a language model              asr report   write RESULTS.md
+  asr lm          build a language model              asr report   write it down, or show it
 
 And then:
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 def add_number(
-    parser: argparse.ArgumentParser,
+    parser: argparse._ActionsContainer,
     name: str,
     told: str,
     *,

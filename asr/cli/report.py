@@ -1,36 +1,217 @@
-"""Write scores as Markdown.
+"""Write scores as Markdown, JSON, or one HTML file that opens anywhere.
 
-Each gets a row with the WER and its confidence interval, the counts of errors and the speed. Below
-the table stands everything that a figure depends on (command, commit, configuration, machine,
-normaliser), the most frequent errors and the worst utterances.
+What --output ends in decides, and it may be given several times. All show the same figures:
 
-Two scores are never pooled. The same scores give the same text.
+  .md    for a repository: rates and counts, what they depend on, frequent errors, worst utterances
+  .json  the figures, for scripts
+  .html  for a reader: the same, with pictures, and every utterance in a table that sorts and
+         searches; it needs neither server nor network. To make it: pip install 'asr-ctc[report]'
 
-Example:
-  asr report dev-clean.greedy.score.json dev-clean.beam.score.json --output RESULTS.md
+The page shows more the more you give it: with --hypotheses, confidences and the times of words;
+with --manifest, errors by level and noise, spectrograms, and sound; with --train-texts, errors by
+how often training saw a word; with --model, what the network heard; with --training, its curve.
+
+Recordings are referred to by their paths from the page, except those of the closer look, which are
+embedded up to --embed megabytes. Two scores are never pooled. The same files give the same report.
+
+Examples:
+  asr report dev.greedy.score.json dev.beam.score.json --output RESULTS.md
+  asr report dev.score.json --hypotheses dev.jsonl --manifest dev-manifest.jsonl --output dev.html
 """
 
 import argparse
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from asr.cli.outputs import add_output
+from asr.cli.numbers import add_number
+from asr.cli.outputs import file_to_write
+from asr.corpus.manifest import read_manifest
+from asr.corpus.utterance import Utterance
+from asr.errors import AudioError, DataError
 from asr.files import write_text
+from asr.provenance import n_cores
+from asr.report.numbers import results_json
 from asr.report.results import results_page
+from asr.report.summary import Summary, summaries
+from asr.text.normalise import normaliser
+from asr.text.transcript import read_transcripts
 from asr.wer.score_file import read_score_file
+from asr.wer.texts import read_references
+
+if TYPE_CHECKING:
+    from asr.report.page import Panel
+    from asr.report.spectrogram import Heard
+
+ENDINGS = (".md", ".json", ".html")
+CLOSER_LOOK = 6
+EMBED = 5  # megabytes
+METRICS_FILE = "metrics.jsonl"  # in the folder of asr train
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "scores", type=Path, nargs="+", metavar="S.json", help="scores, in the order of the rows"
+        "scores", type=Path, nargs="+", metavar="S.json", help="scores, in the order to show them"
     )
-    add_output(parser, "RESULTS.md", "report to write")
     parser.add_argument(
-        "--title", default="Results", metavar="TEXT", help="of the page (default: Results)"
+        "--output",
+        type=_report_to_write,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="report to write: .md, .json or .html",
+    )
+    parser.add_argument(
+        "--title", default="Results", metavar="TEXT", help="of the report (default: Results)"
+    )
+    parser.add_argument(
+        "--all-rates", action="store_true", help="show match error rate and lost information, too"
+    )
+    _add_page_arguments(parser.add_argument_group("for .html"))
+
+
+def _add_page_arguments(page: argparse._ArgumentGroup) -> None:
+    for name, metavar, told in (
+        ("--hypotheses", "H.jsonl", "what asr decode wrote, one file a score"),
+        ("--manifest", "M.jsonl", "the recordings, one manifest for all scores or one each"),
+    ):
+        page.add_argument(name, type=Path, nargs="+", default=[], metavar=metavar, help=told)
+    page.add_argument(
+        "--train-texts", type=Path, metavar="FILE", help="texts that the model was trained on"
+    )
+    page.add_argument("--model", metavar="MODEL", help="folder or name, to show what it hears")
+    page.add_argument(
+        "--training", type=Path, metavar="RUN", help="folder of asr train, for its curve"
+    )
+    page.add_argument(
+        "--look-at",
+        nargs="+",
+        default=[],
+        metavar="ID",
+        help="utterances of the closer look (default: the worst)",
+    )
+    add_number(page, "--closer-look", "worst utterances", minimum=0, default=CLOSER_LOOK)
+    add_number(
+        page, "--embed", "sound in the page, at most", minimum=0, default=EMBED, metavar="MB"
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    scores = [read_score_file(path) for path in options.scores]
-    write_text(options.output, results_page(options.title, scores))
-    print(f"{options.output}: {len(options.scores)} scores")
+    """Make every report before writing the first, so that an error leaves the old ones."""
+    found = summaries([read_score_file(path) for path in options.scores])
+    texts = {path: _report(options, found, path) for path in options.output}
+    for path, text in texts.items():
+        write_text(path, text)
+        print(f"{path}: {len(found)} scores")
     return 0
+
+
+def _report_to_write(text: str) -> Path:
+    path = file_to_write(text)
+    if path.suffix not in ENDINGS:
+        raise argparse.ArgumentTypeError(f"{text!r} must end in {', '.join(ENDINGS)}")
+    return path
+
+
+def _report(options: argparse.Namespace, found: Sequence[Summary], path: Path) -> str:
+    if path.suffix == ".json":
+        return results_json(options.title, found)
+    if path.suffix == ".html":
+        return _page(options, found, path.parent)
+    return results_page(options.title, found, all_rates=options.all_rates)
+
+
+def _page(options: argparse.Namespace, found: Sequence[Summary], folder: Path) -> str:
+    """Read what the page needs, and make it."""
+    from asr.report.learning_curve import learning_charts, read_reports
+    from asr.report.page import report_page
+
+    hypotheses = _one_each(options.hypotheses, len(found), "--hypotheses")
+    manifests = _one_each(options.manifest, len(found), "--manifest", may_share=True)
+    panels = [
+        _panel(options, summary, folder, *paths)
+        for summary, *paths in zip(found, hypotheses, manifests, strict=True)
+    ]
+    training = (
+        learning_charts(read_reports(options.training / METRICS_FILE)) if options.training else None
+    )
+    return report_page(options.title, panels, training, folder=folder, all_rates=options.all_rates)
+
+
+def _one_each(
+    paths: Sequence[Path], n_scores: int, option: str, *, may_share: bool = False
+) -> Sequence[Path | None]:
+    """Give each score its file, if there are files."""
+    if not paths:
+        return [None] * n_scores
+    if may_share and len(paths) == 1:
+        return [paths[0]] * n_scores
+    if len(paths) != n_scores:
+        raise DataError(
+            f"{option}: expected a file for each of {n_scores} scores, got {len(paths)}"
+        )
+    return paths
+
+
+def _panel(
+    options: argparse.Namespace,
+    summary: Summary,
+    folder: Path,
+    hypotheses: Path | None,
+    manifest: Path | None,
+) -> "Panel":
+    from asr.report.acoustics import measure_all
+    from asr.report.closer_look import choose, closer_looks
+    from asr.report.figures import figures
+    from asr.report.material import gather
+    from asr.report.page import Panel
+
+    score = summary.score_file.score
+    scored = {utterance.id for utterance in score.utterances}
+    recordings = [u for u in (read_manifest(manifest) if manifest else ()) if u.id in scored]
+    if manifest and not recordings:
+        raise DataError(f"{manifest}: has no utterance of the score {summary.score_file.subset}")
+    transcripts = read_transcripts(hypotheses) if hypotheses else {}
+    material = gather(score, transcripts, recordings)
+    acoustics = measure_all(recordings, n_threads=n_cores())
+    ids = choose(material, options.closer_look, options.look_at)
+    looks = closer_looks(
+        material,
+        ids,
+        _heard(options.model, summary, [u for u in recordings if u.id in set(ids)]),
+        folder=folder,
+        most_bytes=options.embed * 1_000_000,
+    )
+    words = _count_words(options.train_texts, score.normaliser) if options.train_texts else None
+    return Panel(summary, material, figures(material, acoustics, words), looks)
+
+
+def _heard(
+    model: str | None, summary: Summary, recordings: Sequence[Utterance]
+) -> "Mapping[str, Heard]":
+    """Compute what the model makes of some recordings, with the head that was searched."""
+    if model is None or not recordings:
+        return {}
+    import numpy as np
+
+    from asr.recognizer import load_model
+    from asr.report.spectrogram import Heard
+
+    decoding = summary.score_file.decoding
+    is_greedy = decoding is not None and decoding.search_kind == "greedy"
+    recognizer = load_model(model, is_greedy=is_greedy)
+    tokens = recognizer.model.tokenizers[recognizer.searcher.head].tokens
+    shift = recognizer.model.config.frame_shift
+    return {
+        utterance.id: Heard(np.exp(emission), tokens, shift)
+        for utterance, emission in recognizer.emit_all(recordings)
+        if not isinstance(emission, AudioError)
+    }
+
+
+def _count_words(path: Path, normaliser_name: str) -> Counter[str]:
+    """Count the words of training texts, spelled as the scored ones are."""
+    normalise = normaliser(normaliser_name)
+    segments = read_references(path).segments
+    return Counter(word for segment in segments for word in normalise(segment.text).split())

@@ -4,34 +4,34 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from asr.report.side_by_side import side_by_side
+from asr.report.summary import Summary
 from asr.text.markdown import block, count, escape, percent, table, visible
-from asr.wer.confusions import confusions, worst_utterances
+from asr.wer.confusions import alignments, confusions, worst_utterances
 from asr.wer.score import Score, UtteranceScore
-from asr.wer.score_file import ScoreFile
 
 N_CONFUSIONS = 10
 N_WORST = 3
 
 
-def error_section(scores: Sequence[ScoreFile]) -> str:
+def error_section(summaries: Sequence[Summary]) -> str:
     """Write the errors of a subset: WER by speaker, frequent errors, the worst utterances.
 
     Args:
-        scores: All of the subset, at least one. Words and utterances are those of the one with the
-            lowest WER.
+        summaries: All of the subset, at least one. Words and utterances are those of the one with
+            the lowest WER.
     """
-    best = min(scores, key=lambda score_file: score_file.score.total.wer)
-    parts = [f"### {escape(best.subset)}", *_speakers(scores, best), *_errors(best)]
+    best = min(summaries, key=lambda summary: summary.total.wer)
+    parts = [f"### {escape(best.score_file.subset)}", *_speakers(summaries, best), *_errors(best)]
     return "\n\n".join(parts)
 
 
-def _speakers(scores: Sequence[ScoreFile], best: ScoreFile) -> list[str]:
+def _speakers(summaries: Sequence[Summary], best: Summary) -> list[str]:
     """Show each speaker's WER under each condition; nothing if no speaker is known."""
-    by_condition = [score_file.score.by_speaker() for score_file in scores]
-    speakers = best.score.by_speaker()
+    by_condition = [summary.score_file.score.by_speaker() for summary in summaries]
+    speakers = best.score_file.score.by_speaker()
     if not speakers:
         return []
-    headings = ["speaker", "utterances", "words", *[s.condition for s in scores]]
+    headings = ["speaker", "utterances", "words", *[summary.key for summary in summaries]]
     rows = [
         [
             speaker,
@@ -44,22 +44,22 @@ def _speakers(scores: Sequence[ScoreFile], best: ScoreFile) -> list[str]:
     return ["WER % by speaker, the worst first:", table(headings, rows)]
 
 
-def _errors(best: ScoreFile) -> list[str]:
-    worst = worst_utterances(best.score, N_WORST)
-    condition = escape(best.condition)
+def _errors(best: Summary) -> list[str]:
+    score = best.score_file.score
+    worst = worst_utterances(score, N_WORST)
     if not worst:
-        return [f"No errors in the recognised utterances ({condition})."]
+        return [f"No errors in the recognised utterances of {best.key}."]
     return [
-        f"The {N_CONFUSIONS} most frequent errors of each kind under the best condition "
-        f"({condition}):",
-        _confusions(best.score),
+        f"The {N_CONFUSIONS} most frequent errors of each kind under {best.key}, the best "
+        "condition:",
+        _confusions(score),
         "Its worst utterances, by errors × WER:",
-        *[_utterance(utterance, best.score.has_markup) for utterance in worst],
+        *[_utterance(utterance, score.has_markup) for utterance in worst],
     ]
 
 
 def _confusions(score: Score) -> str:
-    found = confusions(score)
+    found = confusions(score, alignments(score))
     columns = [
         [f"{count(n)} × {word} → {other}" for (word, other), n in found.substitutions],
         [f"{count(n)} × {word}" for word, n in found.deletions],

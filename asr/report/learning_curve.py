@@ -19,13 +19,19 @@ def read_reports(metrics: Path) -> list[EpochReport]:
 
 
 def learning_curve(reports: list[EpochReport]) -> str:
+    """Draw the charts of a run, at least one epoch long, as the text of an SVG file."""
+    heading, charts = learning_charts(reports)
+    return sheet([(heading, charts)])
+
+
+def learning_charts(reports: list[EpochReport]) -> tuple[str, list[str]]:
     """Draw training and dev loss in one chart, and the dev WER in another, where measured.
 
     Args:
         reports: At least one.
 
     Returns:
-        The text of an SVG file.
+        A heading and the charts, `<svg>` elements.
     """
     x = linear_axis("epoch", [0.0, *[float(r.epoch) for r in reports]])
     losses = tuple((float(r.epoch), r.loss) for r in reports)
@@ -44,4 +50,4 @@ def learning_curve(reports: list[EpochReport]) -> str:
         summary += f", dev WER {wers[-1][1]:.2f} % (lowest {min(wer for _, wer in wers):.2f} %)"
     last = reports[-1]
     heading = f"epoch {last.epoch}, {last.seconds / 60:.0f} minutes: {summary}"
-    return sheet([(heading, charts)])
+    return heading, charts

@@ -1,21 +1,19 @@
-"""RESULTS.md: a row per score, the settings of each condition, and the errors of each subset."""
+"""RESULTS.md: a row per score, all that it depends on, and the errors of each subset."""
 
-from collections import Counter
 from collections.abc import Sequence
 
-from asr.errors import DataError
-from asr.provenance import Provenance
 from asr.report.error_section import error_section
+from asr.report.summary import Fact, Summary, shared_facts
 from asr.text.markdown import code, count, escape, percent, table
-from asr.wer.interval import Interval, wer_interval
-from asr.wer.score_file import DecodingRecord, ScoreFile
+from asr.wer.interval import Interval
 
 N_NAMED = 10  # ids listed if more are missing
 
 _HEADINGS = (
-    *("subset", "condition"),
+    *("", "subset", "condition"),
     *("WER %", "95 %", "CER %", "SER %", "sub", "del", "ins", "words", "utterances", "RTF"),
 )
+_MORE_HEADINGS = ("MER %", "WIL %")
 
 _LEGEND = """\
 WER, CER: errors summed over the subset, divided once by its reference words or characters; SER: the
@@ -24,7 +22,7 @@ the WER (Bisani and Ney, ICASSP 2004). sub, del, ins: words. RTF: seconds of com
 audio."""
 
 
-def results_page(title: str, scores: Sequence[ScoreFile]) -> str:
+def results_page(title: str, summaries: Sequence[Summary], *, all_rates: bool = False) -> str:
     """Write the results of a recipe as Markdown.
 
     Every score has its row, and nothing is summed over two. The errors shown are those of each
@@ -32,58 +30,48 @@ def results_page(title: str, scores: Sequence[ScoreFile]) -> str:
 
     Args:
         title: Of the page.
-        scores: In the order of the rows; no two with the same subset and condition.
-
-    Raises:
-        DataError: There is no score, or two have the same subset and condition.
+        summaries: In the order of the rows, at least one.
+        all_rates: Add the match error rate and the lost word information.
     """
-    _check(scores)
-    intervals = [wer_interval(score_file.score) for score_file in scores]
-    subsets = _by_subset(scores)
-    names = [_name(score_file, len(subsets)) for score_file in scores]
+    headings = [*_HEADINGS, *(_MORE_HEADINGS if all_rates else ())]
+    rows = [_row(summary, all_rates) for summary in summaries]
     parts = [
         f"# {escape(title)}",
         "Written by `asr report` from the counts of `asr score`; do not edit.",
-        table(_HEADINGS, list(map(_row, scores, intervals)), n_text=2),
+        table(headings, rows, n_text=3),
         _LEGEND,
-        *[note for pair in zip(names, scores, strict=True) for note in _gaps(*pair)],
+        *[note for summary in summaries for note in _gaps(summary)],
         "## Conditions",
-        *map(_condition_section, names, scores, intervals),
+        *_conditions(summaries),
         "## Errors",
-        *map(error_section, subsets),
+        *map(error_section, by_subset(summaries)),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _check(scores: Sequence[ScoreFile]) -> None:
-    if not scores:
-        raise DataError("expected scores to report, got none")
-    for (subset, condition), n in Counter((s.subset, s.condition) for s in scores).items():
-        if n > 1:
-            raise DataError(f"{n} scores are of {subset!r} under the condition {condition!r}")
-
-
-def _by_subset(scores: Sequence[ScoreFile]) -> list[list[ScoreFile]]:
-    subsets: dict[str, list[ScoreFile]] = {}
-    for score_file in scores:
-        subsets.setdefault(score_file.subset, []).append(score_file)
+def by_subset(summaries: Sequence[Summary]) -> list[list[Summary]]:
+    """Gather what was scored on the same subset, in the order of its first score."""
+    subsets: dict[str, list[Summary]] = {}
+    for summary in summaries:
+        subsets.setdefault(summary.score_file.subset, []).append(summary)
     return list(subsets.values())
 
 
-def _name(score_file: ScoreFile, n_subsets: int) -> str:
-    """Name a score by its condition, after its subset if there are several."""
-    condition = escape(score_file.condition)
-    return condition if n_subsets == 1 else f"{escape(score_file.subset)}: {condition}"
+def within(interval: Interval | None) -> str:
+    """Write an interval in per cent."""
+    return f"{percent(interval.low)} – {percent(interval.high)}" if interval else "–"
 
 
-def _row(score_file: ScoreFile, interval: Interval | None) -> list[str]:
-    total = score_file.score.total
-    rtf = score_file.decoding.rtf if score_file.decoding else None
+def _row(summary: Summary, all_rates: bool) -> list[str]:
+    total, decoding = summary.total, summary.score_file.decoding
+    rtf = decoding.rtf if decoding else None
+    more = (total.words.match_error_rate, total.words.information_lost) if all_rates else ()
     return [
-        score_file.subset,
-        score_file.condition,
+        summary.key,
+        summary.score_file.subset,
+        summary.score_file.condition,
         percent(total.wer),
-        f"{percent(interval.low)} – {percent(interval.high)}" if interval else "–",
+        within(summary.intervals["wer"]),
         percent(total.cer),
         percent(total.ser),
         count(total.words.substitutions),
@@ -92,16 +80,17 @@ def _row(score_file: ScoreFile, interval: Interval | None) -> list[str]:
         count(total.words.n_reference),
         count(total.n_utterances),
         f"{rtf:.3f}" if rtf is not None else "–",
+        *map(percent, more),
     ]
 
 
-def _gaps(name: str, score_file: ScoreFile) -> list[str]:
-    missing, extra = score_file.score.missing, score_file.score.extra
+def _gaps(summary: Summary) -> list[str]:
+    missing, extra = summary.score_file.score.missing, summary.score_file.score.extra
     notes = []
     if missing:
-        notes.append(f"**Missing, counted as deletions**, {name}: {_ids(missing)}.")
+        notes.append(f"**Missing, counted as deletions**, {summary.key}: {_ids(missing)}.")
     if extra:
-        notes.append(f"**Without a reference, not counted**, {name}: {_ids(extra)}.")
+        notes.append(f"**Without a reference, not counted**, {summary.key}: {_ids(extra)}.")
     return notes
 
 
@@ -110,40 +99,22 @@ def _ids(ids: Sequence[str]) -> str:
     return f"{count(len(ids))} ({shown}{', …' if len(ids) > N_NAMED else ''})"
 
 
-def _condition_section(name: str, score_file: ScoreFile, interval: Interval | None) -> str:
-    """List everything that a score depends on."""
-    scoring = score_file.scoring
-    facts = [
-        *_decoding_facts(score_file.decoding),
-        f"scored by {code(scoring.command)}, {_commit(scoring)}, {scoring.time}",
-        f"normaliser of both sides: {score_file.score.normaliser}",
-        f"interval: {_resampling(interval)}",
-    ]
-    return "\n".join([f"### {name}", "", *[f"- {fact}" for fact in facts]])
-
-
-def _decoding_facts(decoding: DecodingRecord | None) -> list[str]:
-    if decoding is None:
-        return ["decoded by another system, of which nothing is recorded"]
-    made = decoding.provenance
-    text = f", trained on text normalised by {decoding.normaliser}" if decoding.normaliser else ""
+def _conditions(summaries: Sequence[Summary]) -> list[str]:
+    """List everything that the scores depend on: what they share, then what each has alone."""
+    shared = shared_facts(summaries)
+    own = [[fact for fact in summary.facts if fact not in shared] for summary in summaries]
     return [
-        f"decoded by {code(made.command)}, {_commit(made)}, {made.time}",
-        f"model: {code(decoding.model)}, config {code(decoding.config_hash)}{text}",
-        f"search: {escape(decoding.search)}",
-        f"hardware: {escape(made.hardware)}",
-        f"software: {escape(made.versions)}",
-        f"speed: {decoding.audio_seconds:,.0f} s of audio in {decoding.computing_seconds:,.0f} s",
+        *(["### All", _listed(shared)] if shared else []),
+        *[
+            part
+            for summary, facts in zip(summaries, own, strict=True)
+            for part in (f"### {summary.key}", _listed(facts))
+        ],
     ]
 
 
-def _commit(made: Provenance) -> str:
-    """Name the commit, or the versions of an installed package, which has none."""
-    return f"commit {made.commit}" if made.commit else f"no commit ({made.versions})"
-
-
-def _resampling(interval: Interval | None) -> str:
-    if interval is None:
-        return "none; it takes two speakers or utterances, with words"
-    resampled = f"{count(interval.n_resampled)} {interval.resampled}"
-    return f"{count(interval.n_replicates)} bootstrap replicates of {resampled}"
+def _listed(facts: Sequence[Fact]) -> str:
+    return "\n".join(
+        f"- {fact.name}: {code(fact.value) if fact.is_code else escape(fact.value)}"
+        for fact in facts
+    )

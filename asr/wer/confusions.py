@@ -1,10 +1,11 @@
 """Confusions: the most frequent errors by word, and the worst utterances."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from asr.wer.alignment import EditKind, align_words
+from asr.wer.alignment import Edit, EditKind, align_words
 from asr.wer.score import Score, UtteranceScore
 
 T = TypeVar("T", str, tuple[str, str])
@@ -22,15 +23,33 @@ class Confusions:
     insertions: tuple[tuple[str, int], ...]
 
 
-def confusions(score: Score) -> Confusions:
-    """Count the errors of each word, leaving out utterances without a hypothesis."""
+def alignments(score: Score) -> list[tuple[Edit, ...]]:
+    """Align every utterance, in the score's order; one without a hypothesis is all deletions.
+
+    Equal edits are one object, so that a million words fit into memory.
+    """
+    shared: dict[Edit, Edit] = {}
+    return [
+        tuple(
+            shared.setdefault(edit, edit)
+            for edit in align_words(u.reference, u.hypothesis or "", has_markup=score.has_markup)
+        )
+        for u in score.utterances
+    ]
+
+
+def confusions(score: Score, aligned: Sequence[Sequence[Edit]]) -> Confusions:
+    """Count the errors of each word, leaving out utterances without a hypothesis.
+
+    Args:
+        score: A subset's score.
+        aligned: Its `alignments`.
+    """
     edits = Counter(
         edit
-        for utterance in score.utterances
-        if utterance.hypothesis is not None and utterance.words.errors
-        for edit in align_words(
-            utterance.reference, utterance.hypothesis, has_markup=score.has_markup
-        )
+        for utterance, steps in zip(score.utterances, aligned, strict=True)
+        if utterance.hypothesis is not None
+        for edit in steps
     )
     by_kind = {kind: [(e, n) for e, n in edits.items() if e.kind is kind] for kind in EditKind}
     return Confusions(

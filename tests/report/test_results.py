@@ -1,10 +1,15 @@
+import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
 
 from asr.errors import DataError
 from asr.provenance import Provenance
+from asr.report.numbers import results_json
 from asr.report.results import results_page
+from asr.report.summary import summaries
 from asr.wer.score import score
 from asr.wer.score_file import DecodingRecord, ScoreFile
 
@@ -45,6 +50,10 @@ def score_file(
     return ScoreFile(subset, condition, result, SCORED, DECODING)
 
 
+def page(title: str, scores: Sequence[ScoreFile], *, all_rates: bool = False) -> str:
+    return results_page(title, summaries(scores), all_rates=all_rates)
+
+
 def rows(text: str, first_heading: str) -> list[list[str]]:
     """Read the table back whose first column has this heading, without its rule."""
     lines = text.splitlines()
@@ -58,7 +67,7 @@ def rows(text: str, first_heading: str) -> list[list[str]]:
 
 
 def test_a_row_has_the_figures_of_a_score_file() -> None:
-    heading, row = rows(results_page("Results", [score_file()]), "subset")
+    heading, row = rows(page("Results", [score_file()]), " ")
     found = dict(zip(heading, row, strict=True))
 
     # of ten words TWO is substituted, THREE deleted, SIX inserted
@@ -75,28 +84,29 @@ def test_a_row_has_the_figures_of_a_score_file() -> None:
 def test_subsets_have_rows_of_their_own_and_are_never_summed() -> None:
     easy, hard = score_file("clean"), score_file("other", hypotheses={"a-2": "SIX SEVEN"})
 
-    table = rows(results_page("Results", [easy, hard]), "subset")
+    table = rows(page("Results", [easy, hard]), " ")
 
-    assert [row[0] for row in table] == ["subset", "clean", "other"]
-    assert [row[2] for row in table[1:]] == ["30.00", "80.00"]
+    assert [row[:2] for row in table] == [["", "subset"], ["A", "clean"], ["B", "other"]]
+    assert [row[3] for row in table[1:]] == ["30.00", "80.00"]
 
 
 def test_everything_that_a_figure_depends_on_is_listed() -> None:
-    text = results_page("Results", [score_file()])
+    text = page("Results", [score_file()])
 
-    section = text.split("### greedy")[1].split("##")[0]
+    section = text.split("### A")[1].split("##")[0]
     for fact in (
         DECODED.command,
         "commit 0123456789ab",
         DECODED.time,
         DECODED.hardware,
         DECODED.versions,
-        "`exp/model`, config `fedcba987654`, trained on text normalised by librispeech-1",
+        "model: `exp/model`",
+        "configuration: fedcba987654, trained on text normalised by librispeech-1",
         "7,200 s of audio in 360 s",
         SCORED.command,
         "commit ba9876543210",
         SCORED.time,
-        "normaliser of both sides: verbatim-1",
+        "normaliser: verbatim-1, on both sides",
         "10,000 bootstrap replicates of 3 utterances",
     ):
         assert fact in section
@@ -105,29 +115,29 @@ def test_everything_that_a_figure_depends_on_is_listed() -> None:
 def test_code_without_a_commit_is_named_by_its_versions() -> None:
     installed = replace(SCORED, commit=None, versions="asr 0.1.0")
 
-    text = results_page("Results", [replace(score_file(), scoring=installed)])
+    text = page("Results", [replace(score_file(), scoring=installed)])
 
-    assert "no commit (asr 0.1.0)" in text
+    assert "scored with: asr 0.1.0, 2026-01-31T12:05:00Z" in text
 
 
 def test_hypotheses_of_another_system_are_reported_without_rtf() -> None:
-    text = results_page("Results", [replace(score_file(), decoding=None)])
+    text = page("Results", [replace(score_file(), decoding=None)])
 
-    assert rows(text, "subset")[1][-1] == "–"
-    assert "decoded by another system" in text
+    assert rows(text, " ")[1][-1] == "–"
+    assert "decoded by: another system" in text
 
 
 def test_missing_and_extra_hypotheses_are_named() -> None:
-    text = results_page("Results", [score_file(hypotheses={"a-1": "", "a-2": "", "z": "EXTRA"})])
+    text = page("Results", [score_file(hypotheses={"a-1": "", "a-2": "", "z": "EXTRA"})])
 
-    assert "**Missing, counted as deletions**, greedy: 1 (`b-1`)." in text
-    assert "**Without a reference, not counted**, greedy: 1 (`z`)." in text
+    assert "**Missing, counted as deletions**, A: 1 (`b-1`)." in text
+    assert "**Without a reference, not counted**, A: 1 (`z`)." in text
 
 
 def test_many_missing_hypotheses_are_counted_and_the_first_named() -> None:
     spoken = tuple(Spoken(f"u{i}", "X") for i in range(12))
 
-    text = results_page("Results", [score_file(references=spoken, hypotheses={})])
+    text = page("Results", [score_file(references=spoken, hypotheses={})])
 
     assert "12 (`u0`, " in text
     assert "`u9`, …)" in text
@@ -135,7 +145,7 @@ def test_many_missing_hypotheses_are_counted_and_the_first_named() -> None:
 
 
 def test_a_complete_set_of_hypotheses_has_no_such_note() -> None:
-    text = results_page("Results", [score_file()])
+    text = page("Results", [score_file()])
 
     assert "Missing" not in text
     assert "Without a reference" not in text
@@ -145,13 +155,13 @@ def test_speakers_are_listed_with_the_worst_first_and_all_conditions() -> None:
     exact = {spoken.id: spoken.text for spoken in SPOKEN}
     swapped = {**exact, "b-1": "EIGHT NINE"}
 
-    text = results_page(
+    text = page(
         "Results",
         [score_file(condition="greedy"), score_file(condition="beam", hypotheses=swapped)],
     )
 
     assert rows(text, "speaker") == [
-        ["speaker", "utterances", "words", "greedy", "beam"],
+        ["speaker", "utterances", "words", "A", "B"],
         ["ben", "1", "3", "0.00", "33.33"],
         ["anna", "2", "7", "42.86", "0.00"],
     ]
@@ -160,21 +170,21 @@ def test_speakers_are_listed_with_the_worst_first_and_all_conditions() -> None:
 def test_without_known_speakers_there_is_no_table_of_them() -> None:
     spoken = tuple(replace(one, speaker=None) for one in SPOKEN)
 
-    assert "by speaker" not in results_page("Results", [score_file(references=spoken)])
+    assert "by speaker" not in page("Results", [score_file(references=spoken)])
 
 
 def test_errors_are_those_of_the_best_score_file() -> None:
     worse = score_file(condition="worse", hypotheses=dict.fromkeys(RECOGNISED, "WRONG"))
 
-    text = results_page("Results", [worse, score_file(condition="better")])
+    text = page("Results", [worse, score_file(condition="better")])
 
     assert rows(text, "substituted")[1] == ["1 × THREE → TOO", "1 × TWO", "1 × SIX"]
     assert "WRONG" not in text
-    assert "(better)" in text
+    assert "under B, the best condition" in text
 
 
 def test_the_worst_utterances_are_shown_aligned() -> None:
-    text = results_page("Results", [score_file()])
+    text = page("Results", [score_file()])
 
     assert (
         "```text\n"
@@ -190,58 +200,118 @@ def test_the_worst_utterances_are_shown_aligned() -> None:
 def test_a_subset_without_errors_says_so() -> None:
     exact = {spoken.id: spoken.text for spoken in SPOKEN}
 
-    text = results_page("Results", [score_file(hypotheses=exact)])
+    text = page("Results", [score_file(hypotheses=exact)])
 
-    assert "No errors in the recognised utterances (greedy)." in text
-    assert rows(text, "subset")[1][2] == "0.00"
+    assert "No errors in the recognised utterances of A." in text
+    assert rows(text, " ")[1][3] == "0.00"
 
 
 def test_a_rate_without_reference_words_is_written_as_infinite() -> None:
-    text = results_page(
-        "Results", [score_file(references=(Spoken("s", ""),), hypotheses={"s": "UH"})]
-    )
+    text = page("Results", [score_file(references=(Spoken("s", ""),), hypotheses={"s": "UH"})])
 
-    assert rows(text, "subset")[1][2:5] == ["∞", "–", "∞"]
+    assert rows(text, " ")[1][3:6] == ["∞", "–", "∞"]
 
 
 def test_a_bar_in_a_cell_does_not_break_the_table() -> None:
-    text = results_page("Results", [score_file(subset="dev|clean")])
+    text = page("Results", [score_file(subset="dev|clean")])
 
     assert r"| dev\|clean |" in text
 
 
-def test_a_condition_is_named_after_its_subset_only_if_there_are_several() -> None:
-    one, other = score_file(), score_file("other")
+def test_a_long_condition_is_named_once_and_a_letter_stands_for_it() -> None:
+    condition = "adapted to these recordings, without their texts, with a 4-gram"
 
-    assert "\n### greedy\n" in results_page("Results", [one])
-    assert "\n### dev: greedy\n" in results_page("Results", [one, other])
+    text = page("Results", [score_file(condition=condition), score_file("other")])
+
+    assert text.count(condition) == 1
+    assert [line for line in text.splitlines() if line.startswith("### ")][:3] == [
+        *("### All", "### A", "### B")
+    ]
+
+
+def test_what_all_scores_depend_on_is_told_once() -> None:
+    slow = replace(DECODING, computing_seconds=720.0)
+
+    text = page("Results", [score_file(), replace(score_file("other"), decoding=slow)])
+
+    shared, first, second = text.split("## Errors")[0].split("### ")[1:]
+    assert text.count(DECODED.command) == 1
+    assert "hardware: Fast 9000, 2 cores" in shared
+    assert first == "A\n\n- speed: 7,200 s of audio in 360 s, RTF 0.050\n\n"
+    assert second == "B\n\n- speed: 7,200 s of audio in 720 s, RTF 0.100\n\n"
+
+
+def test_match_error_rate_and_lost_information_are_shown_on_request() -> None:
+    heading, row = rows(page("Results", [score_file()], all_rates=True), " ")
+    found = dict(zip(heading, row, strict=True))
+
+    # 8 hits of 10 said and of 10 recognised words; 3 errors in 11 steps
+    assert (found["MER %"], found["WIL %"]) == ("27.27", "36.00")
+    assert "MER %" not in page("Results", [score_file()])
+
+
+EVIL = "<script>\x1b[31m\x9b31m\u202e"
+
+
+def hostile() -> ScoreFile:
+    """Make a score in which every text is foreign."""
+    made = Provenance(EVIL, EVIL, EVIL, EVIL, EVIL)
+    decoding = DecodingRecord(EVIL, EVIL, EVIL, 1.0, 1.0, made, EVIL)
+    spoken = (Spoken(EVIL, f"{EVIL} ONE", EVIL), Spoken("b", "TWO", "ben"))
+    result = score(spoken, {"b": EVIL, f"{EVIL}?": ""}, "verbatim-1")
+    return ScoreFile(EVIL, EVIL, result, made, decoding)
 
 
 def test_markup_in_any_text_is_escaped() -> None:
-    evil = "<script>"
-    page = results_page(
-        evil,
-        [
-            replace(
-                score_file(evil, evil, {"a-1": evil, "<x>": ""}),
-                decoding=replace(DECODING, search=evil),
-            )
-        ],
-    )
+    text = page(EVIL, [hostile()])
 
-    blocks = page.split("```")
-    assert evil not in "".join(blocks[::2])  # outside code blocks
+    outside_code = re.sub("(?s)(`+).*?\\1", "", text)
+    assert "<script>" not in outside_code
+    assert outside_code.count("\\<script\\>") > 5
+
+
+def test_no_terminal_escape_and_no_turn_of_direction_reaches_the_page() -> None:
+    text = page(EVIL, [hostile()])
+
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert r"\x1b[31m\x9b31m\u202e" in text
+
+
+def test_the_figures_as_json_are_those_of_the_page() -> None:
+    (record,) = json.loads(results_json("R", summaries([score_file()])))["scores"]
+
+    assert (record["wer"], record["ser"]) == (0.3, 1 / 3)
+    assert record["words"] == {"hits": 8, "substitutions": 1, "deletions": 1, "insertions": 1}
+    assert record["intervals"]["wer"][0] <= 0.3 <= record["intervals"]["wer"][1]
+    assert record["facts"]["search"] == "greedy"
+
+
+def test_json_keeps_hostile_texts_but_no_terminal_obeys_them() -> None:
+    text = results_json(EVIL, summaries([hostile()]))
+
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
+    assert json.loads(text)["title"] == EVIL
+
+
+def test_an_infinite_rate_is_null_in_json() -> None:
+    scores = [score_file(references=(Spoken("s", ""),), hypotheses={"s": "UH"})]
+
+    (record,) = json.loads(results_json("R", summaries(scores)))["scores"]
+
+    assert record["wer"] is None
+    assert record["intervals"] == {}
 
 
 def test_the_same_scores_give_the_same_text() -> None:
-    assert results_page("Results", [score_file()]) == results_page("Results", [score_file()])
+    assert page("Results", [score_file()]) == page("Results", [score_file()])
 
 
 def test_two_scores_of_one_condition_are_refused() -> None:
     with pytest.raises(DataError, match="2 scores are of 'dev' under the condition 'greedy'"):
-        results_page("Results", [score_file(), score_file()])
+        page("Results", [score_file(), score_file()])
 
 
 def test_no_score_at_all_is_refused() -> None:
     with pytest.raises(DataError, match="got none"):
-        results_page("Results", [])
+        page("Results", [])

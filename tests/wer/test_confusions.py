@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from asr.wer.confusions import Confusions, confusions, worst_utterances
+from asr.wer.confusions import Confusions, alignments, confusions, worst_utterances
 from asr.wer.score import Score, score
 
 
@@ -26,7 +26,7 @@ def test_errors_are_counted_by_word_most_frequent_first_then_by_spelling() -> No
         ("UP", "UP UP"),
     )
 
-    assert confusions(result) == Confusions(
+    assert confusions(result, alignments(result)) == Confusions(
         substitutions=((("THE", "A"), 2), (("AN", "AND"), 1)),
         deletions=(("OR", 1),),
         insertions=(("UP", 1),),
@@ -36,7 +36,7 @@ def test_errors_are_counted_by_word_most_frequent_first_then_by_spelling() -> No
 def test_all_confusions_together_are_the_errors_of_the_score() -> None:
     result = scored(("A B C D", "B X D E"), ("", "A"), ("A", ""))
 
-    found = confusions(result)
+    found = confusions(result, alignments(result))
 
     total = result.total.words
     assert sum(n for _, n in found.substitutions) == total.substitutions
@@ -47,7 +47,7 @@ def test_all_confusions_together_are_the_errors_of_the_score() -> None:
 def test_an_utterance_without_a_hypothesis_has_no_confusions_and_is_not_the_worst() -> None:
     result = score([Spoken("a", "X Y")], {}, "verbatim-1")
 
-    assert confusions(result) == Confusions((), (), ())
+    assert confusions(result, alignments(result)) == Confusions((), (), ())
     assert worst_utterances(result, 5) == []
 
 

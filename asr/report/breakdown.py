@@ -1,0 +1,115 @@
+"""Breakdown: error rates of parts of a subset, each with its interval."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.wer.interval import Groups, Interval, group, interval_of, replicate_rates
+from asr.wer.score import Score, UtteranceScore
+
+N_STRATA = 8  # at most
+MIN_UTTERANCES = 10  # in a stratum, so that its rate means something
+N_REPLICATES = 1_000
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """A part of a subset, in which something lies between two values.
+
+    Attributes:
+        low: The lowest value in it.
+        high: The highest.
+        rate: Errors per unit, a fraction.
+        interval: Of the rate, 95 %; None if undefined.
+        n_utterances: Utterances in it.
+        n_units: Reference words in it, or whatever the rate is divided by.
+    """
+
+    low: float
+    high: float
+    rate: float
+    interval: Interval | None
+    n_utterances: int
+    n_units: int
+
+
+def by_value(score: Score, values: Floats, counts: Ints) -> list[Stratum]:
+    """Split utterances into strata of about as many each, by a value.
+
+    Args:
+        score: Names the speakers.
+        values: (utterances,); NaN: unknown, and left out.
+        counts: (utterances, 2): errors and units.
+
+    Returns:
+        In rising order, without those that have no units; empty if there are too few utterances for
+        two strata.
+    """
+    known = values[np.isfinite(values)]
+    n_strata = min(N_STRATA, len(known) // MIN_UTTERANCES)
+    if n_strata < 2 or known.min() == known.max():
+        return []
+    edges = np.unique(np.quantile(known, np.arange(1, n_strata) / n_strata))
+    places = np.searchsorted(edges, values, "left")  # NaN: after the last
+    places[~np.isfinite(values)] = -1
+    strata = [stratum(score, values, counts, places == i) for i in range(len(edges) + 1)]
+    return [one for one in strata if one is not None]
+
+
+def stratum(score: Score, values: Floats, counts: Ints, mask: NDArray[np.bool_]) -> Stratum | None:
+    """Measure the utterances in a mask, (utterances,); None if they have no units."""
+    inside = counts * mask[:, None]
+    errors, n_units = inside.sum(axis=0).tolist()
+    if not n_units:
+        return None
+    groups = group(score, inside)
+    groups = Groups(groups.kind, groups.sums[groups.sums[:, 1] > 0])
+    rates = replicate_rates(groups, n_replicates=N_REPLICATES)[:, 0]
+    return Stratum(
+        float(values[mask].min()),
+        float(values[mask].max()),
+        errors / n_units,
+        interval_of(rates, groups),
+        int(mask.sum()),
+        n_units,
+    )
+
+
+def by_speaker(score: Score) -> list[tuple[str, Stratum]]:
+    """Measure each known speaker by resampling its utterances, the best speaker first."""
+    rows: dict[str, list[tuple[int, int]]] = {}
+    for one in score.utterances:
+        if one.speaker is not None:
+            rows.setdefault(one.speaker, []).append((one.words.errors, one.words.n_reference))
+    found = []
+    for speaker, counts in rows.items():
+        groups = Groups("utterances", np.array(counts, np.int64))
+        errors, n_words = groups.sums.sum(axis=0).tolist()
+        if n_words:
+            rates = replicate_rates(groups, n_replicates=N_REPLICATES)[:, 0]
+            interval = interval_of(rates, groups)
+            found.append((speaker, errors / n_words, interval, len(counts), n_words))
+    found.sort(key=lambda one: (one[1], one[0]))
+    return [
+        (speaker, Stratum(i, i, rate, interval, n_utterances, n_words))
+        for i, (speaker, rate, interval, n_utterances, n_words) in enumerate(found, 1)
+    ]
+
+
+def column(score: Score, value: Callable[[UtteranceScore], float | None]) -> Floats:
+    """Collect a value of each utterance, (utterances,); NaN where it is None."""
+    found = [value(utterance) for utterance in score.utterances]
+    return np.array([np.nan if one is None else one for one in found], np.float64)
+
+
+def word_counts(score: Score) -> Ints:
+    """Collect the errors and reference words of each utterance, (utterances, 2)."""
+    rows: Sequence[tuple[int, int]] = [
+        (u.words.errors, u.words.n_reference) for u in score.utterances
+    ]
+    return np.array(rows, np.int64).reshape(-1, 2)

@@ -1,0 +1,130 @@
+"""Closer look: some utterances with their alignment, spectrogram and sound."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from asr.audio.write import flac
+from asr.corpus.loader import read_utterance
+from asr.errors import AudioError, DataError
+from asr.report.listing import audio_address, mark
+from asr.report.material import Material
+from asr.report.spectrogram import Heard, ShownWord, spectrogram_rows
+from asr.text.transcript import Word
+from asr.wer.alignment import Edit, EditKind
+from asr.wer.confusions import worst_utterances
+from asr.wer.score import UtteranceScore
+
+SAMPLE_RATE = 16_000  # Hz
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A step of an alignment; see `mark`; its start in seconds if known."""
+
+    mark: str
+    reference: str
+    hypothesis: str
+    start: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CloserLook:
+    """An utterance to be shown in full.
+
+    Attributes:
+        utterance: The utterance.
+        index: Its position in the listing.
+        pairs: Its alignment.
+        rows: Its spectrogram; empty without audio.
+        audio: Address of its sound, or the sound itself; empty without audio.
+        offset: Where the utterance begins in that sound, in seconds.
+    """
+
+    utterance: UtteranceScore
+    index: int
+    pairs: tuple[Pair, ...]
+    rows: tuple[str, ...] = ()
+    audio: str = ""
+    offset: float = 0.0
+
+
+def choose(material: Material, n_worst: int, ids: Sequence[str]) -> list[str]:
+    """Choose utterances: those named, else the worst.
+
+    Raises:
+        DataError: There is no such utterance.
+    """
+    known = {utterance.id for utterance in material.score.utterances}
+    for name in ids:
+        if name not in known:
+            raise DataError(f"there is no utterance {name!r} in the score to take a closer look at")
+    return list(ids) or [one.id for one in worst_utterances(material.score, n_worst)]
+
+
+def closer_looks(
+    material: Material,
+    ids: Sequence[str],
+    heard: Mapping[str, Heard],
+    *,
+    folder: Path,
+    most_bytes: int,
+) -> list[CloserLook]:
+    """Take a closer look at some utterances.
+
+    Args:
+        material: Of the subset.
+        ids: Of the utterances, in the order to show them.
+        heard: By utterance id; of some only, or of none.
+        folder: Where the page will be.
+        most_bytes: Sound to embed, in bytes of the page; what has no room is referred to.
+    """
+    places = {utterance.id: i for i, utterance in enumerate(material.score.utterances)}
+    looks = []
+    for name in ids:
+        look = _look(material, places[name], heard.get(name), folder, most_bytes)
+        if look.audio.startswith("data:"):
+            most_bytes -= len(look.audio)
+        looks.append(look)
+    return looks
+
+
+def _look(
+    material: Material, index: int, heard: Heard | None, folder: Path, most_bytes: int
+) -> CloserLook:
+    utterance, edits = material.score.utterances[index], material.aligned[index]
+    times = material.words.get(utterance.id, ())
+    pairs = tuple(_pairs(edits, times))
+    recording = material.recordings.get(utterance.id)
+    if recording is None:
+        return CloserLook(utterance, index, pairs)
+    try:
+        waveform = read_utterance(recording, SAMPLE_RATE)
+    except AudioError:  # moved or removed since: the rest of the report is still worth having
+        return CloserLook(utterance, index, pairs)
+    spoken = [edit for edit in edits if edit.hypothesis]
+    words = [
+        ShownWord(edit.hypothesis, time, edit.kind is EditKind.HIT)
+        for edit, time in zip(spoken, times, strict=False)  # without times there are no words
+    ]
+    rows = tuple(spectrogram_rows(waveform, SAMPLE_RATE, words, heard))
+    embedded = base64.b64encode(flac(waveform, SAMPLE_RATE)).decode("ascii")
+    if len(embedded) <= most_bytes:
+        return CloserLook(utterance, index, pairs, rows, f"data:audio/flac;base64,{embedded}")
+    address = audio_address(recording, folder)
+    return CloserLook(utterance, index, pairs, rows, address, recording.offset)
+
+
+def _pairs(edits: Sequence[Edit], times: Sequence[Word]) -> list[Pair]:
+    """Give each step its mark, and the time of its recognised word if known."""
+    starts = iter([time.start for time in times])
+    return [
+        Pair(
+            mark(edit),
+            edit.reference,
+            edit.hypothesis,
+            next(starts, None) if edit.hypothesis else None,
+        )
+        for edit in edits
+    ]

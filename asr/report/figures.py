@@ -1,0 +1,269 @@
+"""Figures: the errors of a subset in pictures."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.chart.axis import Axis, linear_axis, named_axis
+from asr.chart.estimates import Estimate, estimates_chart
+from asr.chart.matrix import matrix_chart
+from asr.confidence.quality import (
+    N_BINS,
+    area_under_curve,
+    calibration_error,
+    normalised_cross_entropy,
+)
+from asr.report.acoustics import Acoustics
+from asr.report.breakdown import (
+    Floats,
+    Stratum,
+    by_speaker,
+    by_value,
+    column,
+    stratum,
+    word_counts,
+)
+from asr.report.material import Material
+from asr.text.markdown import count, percent
+from asr.wer.alignment import EditKind, align_words
+from asr.wer.score import UtteranceScore
+
+FREQUENCIES = (0, 9, 99, 999)  # the last count of each group of words but the last
+FREQUENCY_NAMES = ("never", "1–9", "10–99", "100–999", "1,000+")
+N_CHARACTERS = 30  # in the matrix at most
+N_PAIRS = 20_000  # of substituted words that are compared; rarer ones would change no shade
+NOTHING = "∅"
+
+_TENTHS = tuple((i / 5, f"{i / 5:g}") for i in range(6))
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture, with what it shows in a few words and in a sentence."""
+
+    title: str
+    caption: str
+    svg: str
+
+
+def figures(
+    material: Material,
+    acoustics: Mapping[str, Acoustics],
+    training_words: Mapping[str, int] | None,
+) -> list[Figure]:
+    """Draw all figures for which there is enough material.
+
+    Args:
+        material: Of the subset.
+        acoustics: By utterance id; of some only, or of none.
+        training_words: How often each word was in the training texts; None: unknown.
+    """
+    made = [
+        _speaker_figure(material),
+        *_utterance_figures(material, acoustics),
+        _frequency_figure(material, training_words) if training_words is not None else None,
+        _reliability_figure(material),
+        _character_figure(material),
+    ]
+    return [figure for figure in made if figure is not None]
+
+
+def _speaker_figure(material: Material) -> Figure | None:
+    speakers = by_speaker(material.score)
+    if len(speakers) < 2:
+        return None
+    estimates = [_estimate(one, f"speaker {name}") for name, one in speakers]
+    rates = [one.rate for _, one in speakers]
+    best, worst = speakers[0], speakers[-1]
+    median = percent(float(np.median(rates)))
+    caption = (
+        f"{count(len(speakers))} speakers, from {percent(best[1].rate)} % ({best[0]}) to "
+        f"{percent(worst[1].rate)} % ({worst[0]}); the median is {median} %."
+    )
+    x = linear_axis("speakers, the best first", [0, len(speakers)])
+    return _rate_figure("By speaker", caption, estimates, x, material)
+
+
+def _utterance_figures(
+    material: Material, acoustics: Mapping[str, Acoustics]
+) -> Iterator[Figure | None]:
+    """Draw the WER by properties of utterances that are numbers."""
+    durations = material.durations
+
+    def seconds(one: UtteranceScore) -> float | None:
+        return durations.get(one.id)
+
+    def rate(one: UtteranceScore) -> float | None:
+        duration = durations.get(one.id)
+        return one.words.n_reference / duration if duration else None
+
+    def measured(name: str) -> Callable[[UtteranceScore], float | None]:
+        return lambda one: getattr(acoustics[one.id], name) if one.id in acoustics else None
+
+    kinds: Sequence[tuple[str, str, str, Callable[[UtteranceScore], float | None]]] = (
+        ("By length", "words in the reference", "", lambda one: one.words.n_reference),
+        ("By duration", "seconds", "", seconds),
+        ("By speaking rate", "words per second", "", rate),
+        ("By level", "dB of full scale", "Mean power of the recording. ",
+         measured("level")),
+        ("By signal-to-noise ratio", "dB",
+         "Estimated: the 90th percentile of 20 ms frames’ power over the 10th. ", measured("snr")),
+    )  # fmt: skip
+    for title, unit, told, value in kinds:
+        values = column(material.score, value)
+        strata = by_value(material.score, values, word_counts(material.score))
+        if not strata:
+            yield None
+            continue
+        estimates = [_estimate(one, f"{_span(one)} {unit}") for one in strata]
+        n_known = int(np.isfinite(values).sum())
+        of = "" if n_known == len(values) else f"Measured in {count(n_known)} utterances."
+        x = linear_axis(unit, values.tolist())
+        yield _rate_figure(title, f"{told}{of}", estimates, x, material)
+
+
+def _frequency_figure(material: Material, training_words: Mapping[str, int]) -> Figure | None:
+    """Draw how many reference words are missed, by how often training saw them."""
+    counts = np.zeros((len(FREQUENCY_NAMES), len(material.aligned), 2), np.int64)
+    for i, edits in enumerate(material.aligned):
+        for edit in edits:
+            if edit.reference and edit.kind is not EditKind.OMISSION:
+                place = bisect_left(FREQUENCIES, training_words.get(edit.reference, 0))
+                counts[place, i] += edit.kind is not EditKind.HIT, 1
+    estimates, missed = [], []
+    for place, name in enumerate(FREQUENCY_NAMES):
+        values = np.full(len(material.aligned), float(place))
+        one = stratum(material.score, values, counts[place], counts[place][:, 1] > 0)
+        if one is not None:
+            estimates.append(_estimate(one, f"seen {name} in training", rate="missed"))
+            missed.append(one)
+    total = sum(one.n_units for one in missed)
+    outside = missed[0].n_units if missed and missed[0].low == 0 else 0
+    if not total:
+        return None
+    caption = (
+        "Reference words substituted or deleted, by how often the training texts have them. "
+        f"{percent(outside / total)} % are outside their vocabulary."
+    )
+    x = named_axis("times in the training texts", FREQUENCY_NAMES)
+    y = _rate_axis("missed %", estimates)
+    chart = estimates_chart("Missed words by frequency", estimates, x, y)
+    return Figure("By word frequency", caption, chart)
+
+
+def _reliability_figure(material: Material) -> Figure | None:
+    """Draw the share of correct words by their confidence."""
+    confidences, is_correct, owners = _labelled(material)
+    if not len(confidences):
+        return None
+    bins = np.minimum((confidences * N_BINS).astype(np.int64), N_BINS - 1)
+    estimates = []
+    for i in range(N_BINS):
+        inside = bins == i
+        counts = np.zeros((len(material.aligned), 2), np.int64)
+        np.add.at(
+            counts,
+            owners[inside],
+            np.stack([is_correct[inside], np.ones(inside.sum())], 1).astype(np.int64),
+        )
+        values = np.full(len(counts), confidences[inside].mean() if inside.any() else np.nan)
+        one = stratum(material.score, values, counts, counts[:, 1] > 0)
+        if one is not None:
+            told = f"confidence {i / N_BINS:g} to {(i + 1) / N_BINS:g}, mean {one.low:.2f}"
+            ends = (one.interval.low, one.interval.high) if one.interval else None
+            hint = f"{told}: {percent(one.rate)} % of {count(one.n_units)} words are right"
+            estimates.append(Estimate(one.low, one.low, one.rate, ends, hint))
+    cross_entropy = normalised_cross_entropy(confidences, is_correct)
+    area = area_under_curve(confidences, is_correct)
+    caption = (
+        f"Of {count(len(confidences))} words, {percent(float(is_correct.mean()))} % are right. "
+        f"Expected calibration error {percent(calibration_error(confidences, is_correct))} %"
+        + (f", NCE {cross_entropy:.3f}" if cross_entropy is not None else "")
+        + (f", area under the curve {area:.3f}" if area is not None else "")
+        + ". On the diagonal, a confidence is a probability."
+    )
+    x, y = Axis("confidence", 0.0, 1.0, _TENTHS), Axis("share of right words", 0.0, 1.0, _TENTHS)
+    chart = estimates_chart("Reliability", estimates, x, y, expected=((0, 0), (1, 1)))
+    return Figure("Reliability of confidences", caption, chart)
+
+
+def _labelled(material: Material) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
+    """Collect each word's confidence, whether it is right, and its utterance's position."""
+    rows = [
+        (word.confidence, edit.kind is EditKind.HIT, i)
+        for i, (utterance, edits) in enumerate(
+            zip(material.score.utterances, material.aligned, strict=True)
+        )
+        for word, edit in zip(
+            material.words.get(utterance.id, ()),
+            [e for e in edits if e.hypothesis] if utterance.id in material.words else (),
+            strict=True,
+        )
+        if word.confidence is not None
+    ]
+    confidences, is_correct, owners = zip(*rows, strict=True) if rows else ((), (), ())
+    return np.array(confidences), np.array(is_correct, np.bool_), np.array(owners, np.int64)
+
+
+def _character_figure(material: Material) -> Figure | None:
+    """Draw which characters are confused in substituted words."""
+    pairs = Counter(
+        e for edits in material.aligned for e in edits if e.kind is EditKind.SUBSTITUTION
+    )
+    counts: Counter[tuple[str, str]] = Counter()
+    for pair, n in pairs.most_common(N_PAIRS):
+        for edit in align_words(" ".join(pair.reference), " ".join(pair.hypothesis)):
+            if edit.kind is not EditKind.HIT:
+                counts[edit.reference or NOTHING, edit.hypothesis or NOTHING] += n
+    if not counts:
+        return None
+    seen: Counter[str] = Counter()
+    for (row, other), n in counts.items():
+        seen.update({row: n, other: n} if row != other else {row: n})
+    del seen[NOTHING]
+    names = sorted(name for name, _ in seen.most_common(N_CHARACTERS))
+    (row, other), most = counts.most_common(1)[0]
+    caption = (
+        f"Within substituted words; {NOTHING}: no character. The most frequent is {row} → {other}, "
+        f"{count(most)} times. Shades grow with the square root of the count."
+    )
+    rows, columns = [*names, NOTHING], [*names, NOTHING]
+    shown = {k: n for k, n in counts.items() if k[0] in rows and k[1] in columns}
+    chart = matrix_chart("Confused characters", shown, rows, columns, ("said", "recognised"))
+    return Figure("Confused characters", caption, chart)
+
+
+def _rate_figure(
+    title: str, caption: str, estimates: Sequence[Estimate], x: Axis, material: Material
+) -> Figure:
+    mean = 100 * material.score.total.wer
+    y = _rate_axis("WER %", estimates)
+    chart = estimates_chart(
+        f"WER {title.lower()}", estimates, x, y, expected=((x.low, mean), (x.high, mean))
+    )
+    return Figure(title, caption, chart)
+
+
+def _rate_axis(title: str, estimates: Sequence[Estimate]) -> Axis:
+    ends = [end for one in estimates for end in (one.value, *(one.interval or ()))]
+    return linear_axis(title, [0.0, *ends])
+
+
+def _estimate(one: Stratum, told: str, *, rate: str = "WER") -> Estimate:
+    """Turn a stratum into per cent, with its hint."""
+    ends = (100 * one.interval.low, 100 * one.interval.high) if one.interval else None
+    within = (
+        f" ({percent(one.interval.low)} – {percent(one.interval.high)})" if one.interval else ""
+    )
+    units = f"{count(one.n_utterances)} utterances, {count(one.n_units)} words"
+    hint = f"{told}: {rate} {percent(one.rate)} %{within}, {units}"
+    return Estimate(one.low, one.high, 100 * one.rate, ends, hint)
+
+
+def _span(one: Stratum) -> str:
+    low, high = (f"{value:.3g}".replace("-", "−") for value in (one.low, one.high))
+    return low if low == high else f"{low} to {high}"

@@ -1,0 +1,70 @@
+from dataclasses import dataclass
+
+import numpy as np
+
+from asr.report.breakdown import by_speaker, by_value, column, word_counts
+from asr.wer.score import Score, score
+
+
+@dataclass(frozen=True)
+class Spoken:
+    id: str
+    text: str
+    speaker: str | None
+
+
+def scored(n: int, *, n_speakers: int) -> Score:
+    """Score utterances of 1 to n words; in those of more than ten, the first word is wrong."""
+    spoken = [Spoken(str(i), " ".join(["word"] * i), f"s{i % n_speakers}") for i in range(1, n + 1)]
+    recognised = {s.id: s.text.replace("word", "x", int(s.id) > 10) for s in spoken}
+    return score(spoken, recognised, "verbatim-1")
+
+
+def test_strata_hold_about_as_many_utterances_each_and_all_errors() -> None:
+    result = scored(40, n_speakers=4)
+    counts = word_counts(result)
+
+    strata = by_value(result, counts[:, 1].astype(np.float64), counts)
+
+    assert [one.n_utterances for one in strata] == [10, 10, 10, 10]
+    assert [(one.low, one.high) for one in strata] == [(1, 10), (11, 20), (21, 30), (31, 40)]
+    assert [one.n_units for one in strata] == [55, 155, 255, 355]
+    assert [one.rate for one in strata] == [0.0, 10 / 155, 10 / 255, 10 / 355]
+    for one in strata:
+        assert one.interval is not None
+        assert one.interval.low <= one.rate <= one.interval.high
+
+
+def test_utterances_of_unknown_value_are_in_no_stratum() -> None:
+    result = scored(40, n_speakers=4)
+    values = column(result, lambda one: None if int(one.id) > 20 else float(one.id))
+
+    strata = by_value(result, values, word_counts(result))
+
+    assert sum(one.n_utterances for one in strata) == 20
+    assert strata[-1].high == 20
+
+
+def test_values_that_are_all_equal_or_too_few_have_no_strata() -> None:
+    result = scored(40, n_speakers=4)
+
+    assert by_value(result, np.ones(40), word_counts(result)) == []
+    assert (
+        by_value(scored(15, n_speakers=2), np.arange(15.0), word_counts(scored(15, n_speakers=2)))
+        == []
+    )
+
+
+def test_speakers_come_with_the_best_first() -> None:
+    speakers = by_speaker(scored(40, n_speakers=4))
+
+    rates = [one.rate for _, one in speakers]
+    assert sorted(name for name, _ in speakers) == ["s0", "s1", "s2", "s3"]
+    assert rates == sorted(rates)
+    assert [one.low for _, one in speakers] == [1, 2, 3, 4]
+
+
+def test_a_speaker_without_reference_words_has_no_rate() -> None:
+    result = score([Spoken("a", "", "quiet"), Spoken("b", "x", "loud")], {}, "verbatim-1")
+
+    assert [name for name, _ in by_speaker(result)] == ["loud"]
