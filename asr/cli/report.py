@@ -200,7 +200,7 @@ def _heard(
 
     decoding = summary.score_file.decoding
     is_greedy = decoding is not None and decoding.search_kind == "greedy"
-    recognizer = load_model(model, is_greedy=is_greedy)
+    recognizer = load_model(model, search="greedy" if is_greedy else None)
     tokens = recognizer.model.tokenizers[recognizer.searcher.head].tokens
     shift = recognizer.model.config.frame_shift
     return {
