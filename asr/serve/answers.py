@@ -102,9 +102,14 @@ def delta(words: Sequence[Word], *, is_first: bool) -> dict[str, Any]:
 
 
 def done(words: Sequence[Word], seconds: float) -> dict[str, Any]:
-    """Write the end of a stream."""
+    """Write the end of a stream: the whole text, and what the page needs besides."""
     text = " ".join(word.text for word in words)
-    return {"type": "transcript.text.done", "text": text, "duration": round(seconds, 3)}
+    return {
+        "type": "transcript.text.done",
+        "text": text,
+        "srt": FORMATS["srt"](Transcript("recording", text, words=tuple(words))),
+        "duration": round(seconds, 3),
+    }
 
 
 def usage(seconds: float) -> dict[str, Any]:

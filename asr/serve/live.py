@@ -5,7 +5,7 @@ The client sends samples, 16 bits each, mono, as binary messages at the rate of 
 
     session   the model, and the greatest delay of a word in seconds
     words     the next words, with times and confidences; they do not change any more
-    done      all of the text, and the seconds heard; then it closes
+    done      the whole text, also as srt, and the seconds heard; then it closes
     error     as OpenAI writes it; then it closes
 
 The network is bidirectional: it needs `CONTEXT` seconds after a sound to recognise it, and computes
@@ -128,13 +128,7 @@ async def _converse(
     finally:
         listening.cancel()
         answering.cancel()
-    await websocket.send_json(
-        {
-            "type": "done",
-            "text": " ".join(word.text for word in words),
-            "duration": round(feed.n_bytes / 2 / rate, 3),
-        }
-    )
+    await websocket.send_json({**answers.done(words, feed.n_bytes / 2 / rate), "type": "done"})
     await websocket.close()
 
 
