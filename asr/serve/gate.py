@@ -101,27 +101,24 @@ class Gate:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        passage = _Passage(receive, send, self._limits)
+        passage = _Passage(scope, receive, send, self._limits)
         try:
             self._admit(scope)
             if scope["path"] == TRANSCRIPTIONS:
                 await self._count_in_flight(scope, passage)
             else:
-                await self._app(scope, receive, passage.send)
+                await self._app(scope, passage.receive, passage.send)
         except Refusal as refusal:
-            await passage.refuse(scope, refusal)
+            await refusal.response(scope, receive, passage.send)
         finally:
             self._note(scope, passage)
 
     def _admit(self, scope: Scope) -> None:
         self._access.check(scope)
         kind = Headers(scope=scope).get("content-type", "")
-        if scope["path"] == TRANSCRIPTIONS and scope["method"] == "POST":
+        if scope["path"] == TRANSCRIPTIONS and scope.get("method") == "POST":
             if not kind.startswith("multipart/form-data"):
-                raise Refusal(
-                    415,
-                    "expected a form, multipart/form-data, with the recording as file",
-                )
+                raise Refusal(415, "expected a form, multipart/form-data, with a recording as file")
             if self._metrics.in_flight >= self._limits.requests:
                 raise Refusal(503, "too many requests at once; try again", code="overloaded")
 
@@ -153,12 +150,14 @@ class Gate:
 class _Passage:
     """One request's messages, bounded on their way in, completed on their way out."""
 
-    def __init__(self, receive: Receive, send: Send, limits: Limits) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, limits: Limits) -> None:
         self._receive, self._send, self._limits = receive, send, limits
         self.begun = time.monotonic()
         self.n_bytes = 0
         self.status = 499  # unless something is sent: the client went away
-        self._is_uploaded = False
+        headers = Headers(scope=scope)
+        has_body = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+        self._is_uploaded = scope["type"] == "websocket" or not has_body
 
     async def receive(self) -> Message:
         if self._is_uploaded:
@@ -181,22 +180,13 @@ class _Passage:
     async def send(self, message: Message) -> None:
         if message["type"] in {"http.response.start", "websocket.http.response.start"}:
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", []), *_encoded(SECURITY.items())]
+            more = dict(SECURITY)
+            if not self._is_uploaded:
+                more["Connection"] = "close"  # else the rest would be read, be it endless
+            message["headers"] = [*message.get("headers", []), *_encoded(more.items())]
         elif message["type"] == "websocket.accept":
             self.status = 101
         await self._send(message)
-
-    async def refuse(self, scope: Scope, refusal: Refusal) -> None:
-        """Answer a request that was not let in, or whose upload was cut off."""
-        if scope["type"] == "websocket" and "websocket.http.response" not in scope.get(
-            "extensions", {}
-        ):
-            self.status = refusal.status_code
-            await self._send({"type": "websocket.close", "code": 1008})
-            return
-        response = refusal.response
-        response.headers["Connection"] = "close"  # the rest of the upload is not read
-        await response(scope, self._receive, self.send)
 
 
 def _host(origin: str) -> str | None:

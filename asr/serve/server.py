@@ -18,6 +18,11 @@ def run(app: FastAPI, listener: socket.socket) -> None:
         app: The application.
         listener: A listening socket.
     """
+    make_server(app).run(sockets=[listener])
+
+
+def make_server(app: FastAPI) -> uvicorn.Server:
+    """Make a server that logs nothing of its own, and has an end."""
     # uvicorn quotes what it cannot make sense of
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
@@ -30,4 +35,4 @@ def run(app: FastAPI, listener: socket.socket) -> None:
         ws="websockets-sansio",
         ws_max_size=MAX_MESSAGE_BYTES,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    return uvicorn.Server(config)

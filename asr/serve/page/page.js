@@ -27,6 +27,7 @@ function begin(state, status) {
 function show(state, status) {
   document.body.dataset.state = state;
   $("status").textContent = status;
+  $("clock").textContent = "";
   $("record-label").textContent = state === "live" ? "Stop" : "Record";
   $("cancel").hidden = state !== "busy";
 }
@@ -71,9 +72,9 @@ function addWord(paragraph, word, index) {
   element.textContent = word.word;
   element.dataset.index = index;
   element.tabIndex = index ? -1 : 0;
-  element.setAttribute("role", "button");
   if (word.confidence !== null) {
-    element.style.setProperty("--sure", `${Math.round(100 * word.confidence)}%`);
+    const ink = Math.max(0, (word.confidence - 0.4) / 0.6);
+    element.style.setProperty("--sure", `${Math.round(100 * ink)}%`);
     element.title = `${Math.round(100 * word.confidence)} % certain, at ${clock(word.start)}`;
   }
   paragraph.append(element, " ");
@@ -200,14 +201,13 @@ async function record() {
         : "Browsers record only from localhost or over HTTPS.");
     return;
   }
-  begin("live", "Listening…");
+  begin("live", "Connecting…");
   task = own;
   const rate = context.sampleRate, blocks = [];
   const address = new URL(`v1/audio/live?rate=${rate}`, location.href.replace(/^http/, "ws"));
   const socket = new WebSocket(address, key() ? ["asr", `openai-insecure-api-key.${key()}`] : ["asr"]);
   const source = context.createMediaStreamSource(stream);
   const recorder = new AudioWorkletNode(context, "recorder", {numberOfOutputs: 0});
-  let delay = 0;
 
   const silence = () => {
     stream.getTracks().forEach((track) => track.stop());
@@ -225,7 +225,7 @@ async function record() {
     socket.send(samples);
     $("record").style.setProperty("--level", Math.min(0.6, peak).toFixed(2));
     const seconds = blocks.length * data.length / rate;
-    $("status").textContent = `${clock(seconds)} · words follow within ${delay} s`;
+    $("clock").textContent = clock(seconds);
   };
   own.stop = () => {
     recorder.port.onmessage = null;
@@ -242,7 +242,7 @@ async function record() {
   socket.onmessage = ({data}) => {
     const message = JSON.parse(data);
     if (message.type === "session") {
-      delay = message.delay;
+      $("status").textContent = `Listening. Words follow within ${message.delay} seconds.`;
       recorder.port.onmessage = hear;
       source.connect(recorder);
     } else if (message.type === "words") {
