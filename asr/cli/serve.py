@@ -1,16 +1,20 @@
-"""Transcribe over HTTP: a page for people, and OpenAI's API for programs.
+"""Transcribe over HTTP: a page for people, OpenAI's API for programs.
 
-  asr serve                         then open http://127.0.0.1:8000/
+The page is at the address that is printed. The API is POST /v1/audio/transcriptions and GET
+/v1/models; language, prompt and temperature are ignored. /v1/audio/live is a WebSocket for live
+speech, see asr/serve/live.py. /healthz and /metrics (Prometheus) are for whoever watches.
+
+Only this machine can connect, and only the server's own page may use it, unless --host and
+--origin say otherwise. Before others can connect, set a key, in the variable ASR_API_KEY or a file,
+and let a proxy speak TLS, without which browsers record from localhost alone.
+
+Nothing of a request is kept, or logged but its status, sizes and time. After SIGTERM, what has
+begun is answered, for up to 30 seconds. It needs `pip install 'asr-ctc[serve]'`.
+
+Examples:
+  asr serve
+  asr serve --port 80 --host 0.0.0.0 --api-key-file key.txt --origin https://asr.example.org
   curl http://127.0.0.1:8000/v1/audio/transcriptions -F file=@talk.mp3 -F response_format=srt
-
-In Python, `openai.OpenAI(base_url="http://127.0.0.1:8000/v1", api_key="-")` is a client. Its fields
-language, prompt and temperature are ignored. /v1/audio/live is a WebSocket for live speech.
-/healthz and /metrics (Prometheus) are for whoever watches. It needs `pip install 'asr-ctc[serve]'`.
-
-By default only this machine can connect, and no page but the server's own may use it. With --host
-others can: then give a key, in the variable ASR_API_KEY or a file, and let a proxy do TLS; browsers
-record only from localhost or over TLS. Of a request nothing is kept, and nothing is logged but its
-status, sizes and time. SIGTERM lets it answer what has begun, for up to 30 seconds.
 """
 
 import argparse

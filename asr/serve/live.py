@@ -31,7 +31,7 @@ from asr.serve.service import Service
 from asr.serve.work import Results, Work, watched
 from asr.text.transcript import Word
 
-STRIDE, CONTEXT, PATIENCE = 1.0, 4.0, 1.0  # seconds; see docs/experiments.md
+STRIDE, CONTEXT, PATIENCE = 0.5, 2.0, 2.0  # seconds; see docs/experiments.md
 MIN_RATE, MAX_RATE = 8000, 96000  # Hz
 MAX_MESSAGES = 64  # that wait to be decoded; then the client is not read any more
 

@@ -21,14 +21,14 @@ def goes_on(server: Running) -> Iterator[None]:
     """Whatever happened, the next client is served, and nothing is left of the last."""
     yield
     assert until(lambda: server.metric("asr_in_flight") == 0)
-    assert server.transcribe(SPEECH.read_bytes()).status == 200
+    assert server.get("/v1/models").status == 200
 
 
-def silence(hours: float) -> bytes:
+def silence(minutes: int) -> bytes:
     """A FLAC file of silence: a few bytes a second."""
     file = io.BytesIO()
     with soundfile.SoundFile(file, "w", 8000, 1, format="FLAC") as flac:
-        for _ in range(round(hours * 60)):
+        for _ in range(minutes):
             flac.write(np.zeros(60 * 8000, np.int16))
     return file.getvalue()
 
@@ -41,22 +41,23 @@ def without_length(flac: bytes) -> bytes:
     return bytes(head)
 
 
-@pytest.mark.parametrize("stream", ["true", "false"])
-def test_a_bomb_of_silence_is_refused_before_it_is_decoded(server: Running, stream: str) -> None:
-    bomb = silence(3)
+def test_a_bomb_of_silence_is_refused_and_what_is_allowed_takes_little_memory(start: Start) -> None:
+    server, bomb = start(limits=Limits(audio_seconds=600.0)), silence(minutes=11)
+    assert len(bomb) < 30_000
     for content in (bomb, without_length(bomb)):
-        assert len(content) < 400_000
-        reply = server.transcribe(content, stream=stream)
-        assert (reply.status, reply.error["code"]) == (413, "audio_too_long")
-    assert server.service.metrics.working.total < 60
-
-
-def test_a_bomb_within_the_limit_is_computed_in_little_memory(server: Running) -> None:
+        for stream in ("true", "false"):
+            reply = server.transcribe(content, stream=stream)
+            assert (reply.status, reply.error["code"]) == (413, "audio_too_long")
+    assert server.transcribe(silence(minutes=4)).status == 200
     before = _peak()
-    assert server.transcribe(silence(0.5)).status == 200
-    assert _peak() - before < 300e6
+    assert server.transcribe(silence(minutes=9)).status == 200
+    assert _peak() - before < 50e6
 
 
+# of a form that breaks off, Starlette leaves the file to the garbage collector
+@pytest.mark.filterwarnings(
+    "ignore:Unclosed file", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 @pytest.mark.parametrize(
     "content",
     [
@@ -83,10 +84,15 @@ def test_a_form_that_is_none_is_refused(server: Running, content: bytes) -> None
 
 @pytest.mark.parametrize(
     "content",
-    [b"\x16\x03\x01\x02", b"GET / HTTP/9\r\n\r\n", b"GET /\r\n", b"\0" * 100_000]
-    + [b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n"]
-    + [b"GET / HTTP/1.1\r\nHost: localhost\r\nA: " + b"x" * 100_000 + b"\r\n\r\n"]
-    + [b"GET / HTTP/1.1\r\nHost: [::\r\n\r\n", b"GET / HTTP/1.1\r\nHost: \xff\r\n\r\n"],
+    [
+        b"\x16\x03\x01\x02",
+        b"GET / HTTP/9\r\n\r\n",
+        b"GET /\r\n",
+        b"\0" * 100_000,
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: [::\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: \xff\r\n\r\n",
+    ],
 )
 def test_what_is_no_request_gets_no_service(server: Running, content: bytes) -> None:
     with closing(socket.create_connection(("127.0.0.1", server.port), timeout=10)) as client:
@@ -106,15 +112,15 @@ def test_uploads_that_are_cut_off_leave_nothing(server: Running) -> None:
             client.send(form(bytes(100_000))[:-40])
 
 
-@pytest.mark.parametrize("n", [500, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [100, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_many_tiny_requests_are_all_answered(start: Start, n: int) -> None:
     server = start(limits=Limits(requests=4))
     statuses = set()
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=60)) as client:
         for _ in range(n):
             client.request("POST", TRANSCRIPTIONS, form(b"x"), {"Content-Type": FORM})
-            answer = client.getresponse()
-            answer.read()
+            with client.getresponse() as answer:
+                answer.read()
             statuses.add(answer.status)
     assert statuses == {400}
     assert f'status="400"}} {n}' in server.get("/metrics").content.decode()

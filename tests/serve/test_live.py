@@ -123,8 +123,9 @@ def test_sessions_are_limited_and_a_lost_one_frees_its_place(start: Start) -> No
 
 
 def test_silence_of_the_client_and_endless_talk_end_a_session(start: Start) -> None:
-    server = start(limits=Limits(seconds=0.3, audio_seconds=8.0))
-    assert talk(server, [], "rate=16000")[-1]["error"]["code"] == "timeout"
+    hasty = start(limits=Limits(seconds=0.3))
+    assert talk(hasty, [], "rate=16000")[-1]["error"]["code"] == "timeout"
+    server = start(limits=Limits(audio_seconds=8.0))
     with connect(server) as socket:
         socket.recv()
         with suppress(WebSocketError):

@@ -50,7 +50,7 @@ def test_a_client_that_goes_away_ends_its_work() -> None:
     ended = Event()
 
     def work(gone: Event) -> Iterator[int]:
-        endless = (np.zeros(1, np.float32) for _ in iter(int, 1))
+        endless = (np.zeros(1, np.float32) for _ in iter(lambda: gone.wait(0.01), None))
         try:
             yield from map(len, watched(endless, gone, 10**9))
         except Abandoned:
