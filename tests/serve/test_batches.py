@@ -1,7 +1,8 @@
 """One engine for many threads: what comes together is computed together, each as alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Event
 
 import numpy as np
@@ -49,7 +50,7 @@ def rows(*lengths: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     return waveforms, np.array(lengths)
 
 
-def compute(sizes: list[tuple[int, ...]]) -> tuple[list[int], list[list[list[float]]]]:
+def compute(sizes: Sequence[tuple[int, ...]]) -> tuple[list[int], list[list[list[float]]]]:
     """Compute jobs while a first one of length 1 is on its way; return batches and results."""
     echo = Echo()
     with SharedEngine(echo) as engine, ThreadPoolExecutor(len(sizes) + 1) as pool:
@@ -58,7 +59,7 @@ def compute(sizes: list[tuple[int, ...]]) -> tuple[list[int], list[list[list[flo
         jobs = []
         for n, lengths in enumerate(sizes, start=1):
             jobs.append(pool.submit(engine.log_probs, *rows(*lengths), "text"))
-            assert until(lambda n=n: engine._waiting.qsize() == n)
+            assert until(partial(_has_waiting, engine, n))
         echo.may_go.set()
         first.result()
         results = [
@@ -91,3 +92,7 @@ def test_an_error_reaches_its_caller_and_the_engine_goes_on() -> None:
             engine.log_probs(*rows(4), "no head")
         log_probs, lengths = engine.log_probs(*rows(4), "text")
     assert log_probs[0, :, 0].tolist() == [4.0] * lengths[0]
+
+
+def _has_waiting(engine: SharedEngine, n: int) -> bool:
+    return engine._waiting.qsize() == n

@@ -50,12 +50,12 @@ def heard(socket: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (websockets may 
     return messages
 
 
-@pytest.mark.parametrize("n", [321, 3200, 1 << 20])
+@pytest.mark.parametrize("n", [321, 1 << 20])
 def test_the_words_are_those_of_stream_however_they_are_cut(
     server: Running, recognizer: Recognizer, n: int
 ) -> None:
     content = pcm()
-    samples = np.frombuffer(content, "<i2").astype(np.float32) / 32768
+    samples = np.frombuffer(content, "<i2").astype(np.float32) / np.float32(32768)
     expected = recognizer.stream([samples], stride=STRIDE, context=CONTEXT, patience=PATIENCE)
     text = " ".join(word.text for words in expected for word in words)
 
@@ -87,7 +87,8 @@ def test_another_rate_is_resampled(server: Running) -> None:
 
 
 def test_silence_and_nothing_have_no_words(server: Running) -> None:
-    for blocks in ([END], [bytes(32000), END], [b"", END]):
+    silences: list[list[bytes | str]] = [[END], [bytes(32000), END], [b"", END]]
+    for blocks in silences:
         assert talk(server, blocks, "rate=16000")[-1]["text"] == ""
 
 
