@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import logging
+import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -111,6 +112,8 @@ class Gate:
         except Refusal as refusal:
             await refusal.response(scope, receive, passage.send)
         finally:
+            if isinstance(sys.exc_info()[1], Exception):
+                passage.status = 500  # which is sent further out
             self._note(scope, passage)
 
     def _admit(self, scope: Scope) -> None:

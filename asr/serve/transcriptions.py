@@ -16,7 +16,7 @@ from asr.serve import answers
 from asr.serve.gate import TRANSCRIPTIONS
 from asr.serve.refusal import Refusal
 from asr.serve.service import Service
-from asr.serve.work import TOO_LONG, Abandoned, Waveform, unless_gone, watched
+from asr.serve.work import Abandoned, Waveform, too_long, unless_gone, watched
 from asr.text.transcript import Transcript, Word
 
 Result = TypeVar("Result")
@@ -112,7 +112,7 @@ def _opened(service: Service, file: BinaryIO, gone: Event) -> Iterator[Iterator[
     """Open an upload; its blocks end when the client is gone, or the recording is too long."""
     with open_recording(file) as recording:
         if (recording.duration or 0.0) > service.limits.audio_seconds:
-            raise TOO_LONG
+            raise too_long()
         blocks = recording.blocks(service.recognizer.sample_rate)
         yield watched(blocks, gone, service.n_most)
 

@@ -18,8 +18,6 @@ Result = TypeVar("Result")
 Waveform = NDArray[np.float32]  # (N,)
 Work = Callable[[Event], Iterator[Result]]  # the event: nobody waits any more
 
-TOO_LONG = Refusal(413, "the recording is too long for this server; cut it", code="audio_too_long")
-
 
 class Abandoned(Exception):  # noqa: N818 (not an error: the client went away)
     """Raised in the thread of a request that nobody waits for."""
@@ -115,8 +113,13 @@ def watched(blocks: Iterable[Waveform], gone: Event, n_most: int) -> Iterator[Wa
             raise Abandoned
         n_samples += len(block)
         if n_samples > n_most:
-            raise TOO_LONG
+            raise too_long()
         yield block
+
+
+def too_long() -> Refusal:
+    """Make the refusal of a recording that lasts too long."""
+    return Refusal(413, "the recording is too long for this server; cut it", code="audio_too_long")
 
 
 async def unless_gone(receive: Receive, work: Awaitable[Result]) -> Result:

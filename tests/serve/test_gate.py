@@ -2,11 +2,13 @@ import http.client
 import logging
 from collections.abc import Iterator
 from contextlib import closing
+from copy import copy
 from threading import Thread
 from time import sleep
 
 import pytest
 
+from asr.recognizer import Recognizer
 from asr.serve.gate import Access
 from asr.serve.limits import Limits
 from tests.serve.conftest import FORM, SPEECH, TRANSCRIPTIONS, Reply, Running, Start, form, until
@@ -126,6 +128,30 @@ def test_nothing_of_a_request_is_logged_but_its_numbers(
     assert len(told) == 3
     assert "4.3 s of audio" in told[0]
     assert not any(word in caplog.text for word in ("private", "secret", "127.0.0.1"))
+
+
+class _Broken:
+    """An engine with a bug, whose message quotes what it was given."""
+
+    sample_rate, heads = 16000, {"text": 2, "phones": 2}
+
+    def log_probs(self, waveforms: object, lengths: object, head: str) -> None:
+        raise RuntimeError(f"private {waveforms} {lengths} {head}")
+
+
+@pytest.mark.parametrize("stream", ["true", "false"])
+def test_a_bug_is_answered_and_logged_without_what_it_says(
+    start: Start, recognizer: Recognizer, caplog: pytest.LogCaptureFixture, stream: str
+) -> None:
+    broken = copy(recognizer)
+    broken.engine = _Broken()  # type: ignore[assignment]
+    server = start(recognizer=broken)
+    for _ in range(2):
+        reply = server.transcribe(SPEECH.read_bytes(), stream=stream)
+        assert (reply.status, reply.error["type"]) == (500, "server_error")
+    assert "RuntimeError in " in caplog.text
+    assert "private" not in caplog.text
+    assert 'status="500"} 2' in server.get("/metrics").content.decode()
 
 
 def test_whoever_goes_away_leaves_no_work(server: Running) -> None:
