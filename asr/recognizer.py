@@ -26,7 +26,7 @@ from asr.provenance import n_cores
 from asr.runtime.emissions import Emission
 from asr.runtime.engine import Engine
 from asr.runtime.voice import VoicedEngine
-from asr.runtime.windows import CONTEXT, STRIDE, Waveform, Windows, emit, padded
+from asr.runtime.windows import CONTEXT, STRIDE, Waveform, Windows, emit, measured, padded
 from asr.search.alignment import force_align
 from asr.search.emission import checked
 from asr.search.hypothesis import Hypothesis
@@ -133,7 +133,6 @@ class Recognizer:
     ) -> None:
         self.model, self.engine = model, engine
         self._windows = Windows(n_threads=n_threads)
-        self._voiced = VoicedEngine(engine, model.config.frame_shift)
         self.searcher = Searcher(model, plan, n_threads=n_threads)
         self.calibration = self.searcher.calibration_of(model) if is_calibrated else None
 
@@ -141,6 +140,10 @@ class Recognizer:
     def sample_rate(self) -> int:
         """Hz; audio at another rate is resampled."""
         return self.engine.sample_rate
+
+    @property
+    def _voiced(self) -> VoicedEngine:
+        return VoicedEngine(self.engine, self.model.config.frame_shift)
 
     def transcribe(
         self,
@@ -165,10 +168,22 @@ class Recognizer:
         """
         if isinstance(source, np.ndarray):
             waveform = resample(source, sample_rate or self.sample_rate, self.sample_rate)
-            return self._transcribed("waveform", [waveform])
+            return self.transcribe_blocks("waveform", [waveform])
         with open_recording(source) as recording:
             blocks = recording.blocks(self.sample_rate, channel=channel)
-            return self._transcribed(recording.name, blocks)
+            return self.transcribe_blocks(recording.name, blocks)
+
+    def transcribe_blocks(self, name: str, blocks: Iterable[Waveform]) -> Transcript:
+        """Transcribe a recording that comes block by block, at the model's rate; see `stream`."""
+        lengths: list[int] = []
+        emissions = self._emitted(measured(blocks, lengths), self._windows, self._voiced)
+        first, second = next(emissions), next(emissions, None)
+        if second is None:
+            (n_best,) = self.searcher(first[None], np.array([len(first)]))
+            return self._transcript(name, n_best, sum(lengths))
+        parts = list(self._searched(chain([first, second], emissions)))
+        transcript = self.searcher.words.joined(name, parts, sum(lengths) / self.sample_rate)
+        return self.calibration(transcript) if self.calibration else transcript
 
     def transcribe_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
@@ -191,36 +206,39 @@ class Recognizer:
                 if isinstance(audio, AudioError):
                     yield utterance, audio
                 elif audio is None:
-                    yield (
-                        utterance,
-                        result_or_error(
-                            self._transcribed,
-                            utterance.id,
-                            utterance_blocks(utterance, self.sample_rate),
-                        ),
-                    )
+                    blocks = utterance_blocks(utterance, self.sample_rate)
+                    yield utterance, result_or_error(self.transcribe_blocks, utterance.id, blocks)
                 else:
                     yield utterance, self._transcript(utterance.id, next(n_bests), len(audio))
 
     def stream(
-        self, blocks: Iterable[Waveform], *, stride: float = STRIDE, context: float = CONTEXT
+        self,
+        blocks: Iterable[Waveform],
+        *,
+        stride: float = STRIDE,
+        context: float = CONTEXT,
+        patience: float | None = None,
     ) -> Iterator[tuple[Word, ...]]:
         """Transcribe a recording while it arrives, in bounded memory.
 
         Args:
             blocks: The recording at the model's rate, (N,) float32 each, of any lengths.
             stride: Seconds to recognise at a time.
-            context: Seconds before and after these that the network hears as well. Words come
-                later than they were said by up to both; with less context, more of them are wrong.
+            context: Seconds before and after these that the network hears as well; with less,
+                more words are wrong.
+            patience: Seconds that a word may be in doubt; then the best hypothesis decides, and a
+                stretch is recognised as soon as its context has arrived. A word comes later than it
+                was said by up to the sum of all three. None: the words are those of `transcribe`,
+                and come when the search is sure of them.
 
         Yields:
             The next words, in order, as soon as nothing that follows can change them.
         """
-        windows = Windows(stride, context, n_threads=1, n_ahead=0)
+        windows = Windows(stride, context, n_threads=1, n_ahead=0, is_prompt=patience is not None)
         emissions = self._emitted(blocks, windows, self._voiced)
-        for hypothesis in self._searched(emissions):
+        for hypothesis in self._searched(emissions, patience):
             if words := self.searcher.words.timed(hypothesis, math.inf):
-                yield words
+                yield self.calibration.words(words) if self.calibration else words
 
     def emit_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
@@ -272,21 +290,11 @@ class Recognizer:
         transcript = self.searcher.words.transcript(name, n_best, duration)
         return self.calibration(transcript) if self.calibration else transcript
 
-    def _transcribed(self, name: str, blocks: Iterable[Waveform]) -> Transcript:
-        """Transcribe a recording of any length; one of a single window like any short one."""
-        lengths: list[int] = []
-        emissions = self._emitted(_measured(blocks, lengths), self._windows, self._voiced)
-        first, second = next(emissions), next(emissions, None)
-        if second is None:
-            (n_best,) = self.searcher(first[None], np.array([len(first)]))
-            return self._transcript(name, n_best, sum(lengths))
-        parts = list(self._searched(chain([first, second], emissions)))
-        transcript = self.searcher.words.joined(name, parts, sum(lengths) / self.sample_rate)
-        return self.calibration(transcript) if self.calibration else transcript
-
-    def _searched(self, emissions: Iterable[Emission]) -> Iterator[Hypothesis]:
+    def _searched(
+        self, emissions: Iterable[Emission], patience: float | None = None
+    ) -> Iterator[Hypothesis]:
         """Search a recording piece by piece; what is settled, and last the rest."""
-        search = self.searcher.running()
+        search = self.searcher.running(patience)
         for emission in emissions:
             yield from search.read(checked(emission, "the recording"))
         yield search.finish()[0]
@@ -338,10 +346,3 @@ class Recognizer:
         for group in read_groups(utterances, self.sample_rate, longest=LONG, most=batch_duration):
             read = [audio for _, audio in group if isinstance(audio, np.ndarray)]
             yield group, *engine.log_probs(*padded(read), self.searcher.head)
-
-
-def _measured(blocks: Iterable[Waveform], lengths: list[int]) -> Iterator[Waveform]:
-    """Pass blocks on, and note their lengths."""
-    for block in blocks:
-        lengths.append(len(block))
-        yield block

@@ -25,7 +25,7 @@ FLOORS = (
     {"runtime", "train"},
     {"checkpoint"},
     {"experiment", "recognizer", "report"},
-    {"char_lm", "lab", "lexicon.g2p", "low_resource"},
+    {"char_lm", "lab", "lexicon.g2p", "low_resource", "serve"},
     {"cli", "__init__"},
     {"__main__"},
 )
@@ -36,6 +36,7 @@ BESIDE = {"char_lm", "lab", "lexicon.g2p", "low_resource"}  # reuse the core, wh
 DOORS = {
     "jinja2": {"report"},
     "librosa": {"report"},
+    "fastapi": {"serve"},
     "llvmlite": {"compiled"},
     "numba": {"compiled"},
     "onnx": {"checkpoint"},
@@ -43,8 +44,11 @@ DOORS = {
     "sentencepiece": {"text"},
     "soundfile": {"audio", "augment"},
     "soxr": {"audio", "augment"},
+    "starlette": {"serve"},
     "tensorboard": {"cli"},
     "tqdm": {"cli"},
+    "uvicorn": {"serve"},
+    "websockets": {"serve"},
     "whisper_normalizer": {"text"},
 }
 

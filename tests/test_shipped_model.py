@@ -1,10 +1,14 @@
 """The model that the package ships: it is whole, it is small, and it recognises speech."""
 
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from asr.audio.read import read_waveform
 from asr.checkpoint.decoding import LEXICON_FILE, LM_FILE, SEARCH_FILE
 from asr.checkpoint.engine import verify_model
 from asr.checkpoint.names import DEFAULT_MODEL, MODELS
@@ -58,3 +62,28 @@ def test_its_wer_on_a_fixed_part_of_the_dev_speakers_has_not_risen(
 
     texts = {u.id: result.text for u, result in results if isinstance(result, Transcript)}
     assert score(references, texts, "librispeech-1").total.wer <= MAX_WER[search]
+
+
+def test_a_stream_has_the_words_and_confidences_of_the_whole_and_a_prompt_one_is_in_time() -> None:
+    model = load_model()
+    waveform = np.tile(read_waveform(DEMO / "speech.wav", sample_rate=model.sample_rate), 3)
+    n_read = 0
+
+    def blocks() -> Iterator[NDArray[np.float32]]:
+        nonlocal n_read
+        for block in np.array_split(waveform, 130):  # of a tenth of a second
+            n_read += len(block)
+            yield block
+
+    whole = model.transcribe_blocks("demo", blocks())
+    streamed = [word for words in model.stream(blocks()) for word in words]
+    n_read, delays = 0, []
+    for words in model.stream(blocks(), stride=0.5, context=2.0, patience=1.0):
+        delays += [n_read / model.sample_rate - word.end for word in words]
+
+    assert [word.text for word in streamed] == [word.text for word in whole.words]
+    assert [word.confidence for word in streamed] == pytest.approx(
+        [word.confidence for word in whole.words], abs=1e-6
+    )
+    assert len(delays) > 20
+    assert max(delays) < 0.5 + 2.0 + 1.0 + 0.2  # and a block

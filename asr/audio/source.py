@@ -56,7 +56,8 @@ def name_of(source: Source) -> str:
     """Name a source in messages."""
     if isinstance(source, str | Path):
         return "standard input" if str(source) == STDIN else str(source)
-    return str(getattr(source, "name", "the recording"))
+    name = getattr(source, "name", None)  # a temporary file's is a number, or None
+    return name if isinstance(name, str) else "the recording"
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from asr.text.markdown import visible
 
 VERBS = {
     "transcribe": "print what was said in recordings",
+    "serve": "transcribe over HTTP, with a page and OpenAI's API",
     "align": "find when the words of known texts were said",
     "download": "fetch a corpus",
     "prepare": "check a corpus and list its utterances",
@@ -65,7 +66,11 @@ And then:
   asr pack        make a model ready to give away     asr adapt    adapt it to new recordings
 """
 
-TRAINING_PACKAGES = {"torch", "onnx"}  # which the extra `train` installs
+# by package, the extra that installs it
+EXTRAS = {
+    **dict.fromkeys(("torch", "onnx"), "train"),
+    **dict.fromkeys(("fastapi", "starlette", "uvicorn", "websockets"), "serve"),
+}
 
 # descriptions keep their lines, and verbs stay on the line of their help
 _FORMATTER = functools.partial(argparse.RawDescriptionHelpFormatter, max_help_position=28)
@@ -106,9 +111,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AsrError as error:
         return _fail(str(error))
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in TRAINING_PACKAGES:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
             raise
-        return _fail(f"{options.verb} needs {error.name}: pip install '{DISTRIBUTION}[train]'")
+        return _fail(f"{options.verb} needs {error.name}: pip install '{DISTRIBUTION}[{extra}]'")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}")

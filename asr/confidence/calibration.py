@@ -59,10 +59,18 @@ class Calibration:
 
     def __call__(self, transcript: Transcript) -> Transcript:
         """Turn the raw confidences of all words, those of alternatives too, into probabilities."""
-        words = self._words(transcript.words)
-        n_best = [replace(entry, words=self._words(entry.words)) for entry in transcript.n_best]
+        words = self.words(transcript.words)
+        n_best = [replace(entry, words=self.words(entry.words)) for entry in transcript.n_best]
         return replace(
             transcript, words=words, n_best=tuple(n_best), confidence=mean_confidence(words)
+        )
+
+    def words(self, words: Sequence[Word]) -> tuple[Word, ...]:
+        """Turn the raw confidences of words into probabilities."""
+        probabilities = self.probabilities(*measures(words))
+        return tuple(
+            replace(word, confidence=float(probability))
+            for word, probability in zip(words, probabilities, strict=True)
         )
 
     def probabilities(self, confidences: Floats, letters: Floats, seconds: Floats) -> Floats:
@@ -78,13 +86,6 @@ class Calibration:
         """
         log_odds = factors(confidences, letters, seconds) @ np.array(astuple(self))
         return probability(log_odds)
-
-    def _words(self, words: Sequence[Word]) -> tuple[Word, ...]:
-        probabilities = self.probabilities(*measures(words))
-        return tuple(
-            replace(word, confidence=float(probability))
-            for word, probability in zip(words, probabilities, strict=True)
-        )
 
 
 def measures(words: Sequence[Word]) -> tuple[Floats, Floats, Floats]:

@@ -45,12 +45,14 @@ class Windows:
         context: Seconds before and after these.
         n_threads: Windows to compute at the same time.
         n_ahead: Groups of so many windows to compute before they are asked for.
+        is_prompt: Cut a window as soon as its context has arrived, so that the last may be short.
     """
 
     stride: float = STRIDE
     context: float = CONTEXT
     n_threads: int = 1
     n_ahead: int = 1
+    is_prompt: bool = False
 
 
 def emit(
@@ -78,6 +80,7 @@ def emit(
         round(frame_shift * engine.sample_rate),
         max(1, round(windows.stride / frame_shift)),
         round(windows.context / frame_shift),
+        is_prompt=windows.is_prompt,
     )
 
     def compute(group: list[Window]) -> list[Emission]:
@@ -96,7 +99,12 @@ def emit(
 
 
 def cut(
-    blocks: Iterable[Waveform], samples_per_frame: int, stride: int, context: int
+    blocks: Iterable[Waveform],
+    samples_per_frame: int,
+    stride: int,
+    context: int,
+    *,
+    is_prompt: bool = False,
 ) -> Iterator[Window]:
     """Cut a recording into overlapping windows, the last one longer rather than short.
 
@@ -105,14 +113,17 @@ def cut(
         samples_per_frame: Samples from one frame of the output to the next.
         stride: Frames that are kept of each window.
         context: Frames before and after these.
+        is_prompt: See `Windows`.
 
     Yields:
-        At least one window. A recording of up to `stride + 2 * context` frames is a single one.
+        At least one window. A recording of up to `stride + 2 * context` frames is a single one,
+        unless it is cut promptly.
     """
     held, start = np.zeros(0, np.float32), 0
+    least = stride + (context if is_prompt else 2 * context)
     for block in blocks:
         held = np.concatenate([held, block])
-        while len(held) > (start + stride + 2 * context) * samples_per_frame:
+        while len(held) > (start + least) * samples_per_frame:
             stop = start + stride
             yield Window(held[: (stop + context) * samples_per_frame], start, stop)
             n_past = max(0, stop - context)
@@ -127,3 +138,10 @@ def padded(waveforms: list[Waveform]) -> tuple[Waveform, NDArray[np.int64]]:
     for row, waveform in zip(stacked, waveforms, strict=True):
         row[: len(waveform)] = waveform
     return stacked, lengths
+
+
+def measured(blocks: Iterable[Waveform], lengths: list[int]) -> Iterator[Waveform]:
+    """Pass blocks on, and note their lengths."""
+    for block in blocks:
+        lengths.append(len(block))
+        yield block

@@ -4,10 +4,12 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 import pytest
@@ -119,6 +121,13 @@ def test_a_url_that_cannot_be_read_is_refused_by_name(url: str, message: str) ->
 
     with pytest.raises(AudioError, match=f"^{url}: {message}"):
         read_waveform(url, sample_rate=RATE)
+
+
+def test_a_file_without_a_name_is_called_the_recording() -> None:
+    with tempfile.TemporaryFile() as number, tempfile.SpooledTemporaryFile() as none:
+        for file in (number, none, io.BytesIO()):
+            with pytest.raises(AudioError, match=r"^the recording: is empty"):
+                read_waveform(cast(BinaryIO, file), sample_rate=RATE)
 
 
 def test_without_fsspec_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

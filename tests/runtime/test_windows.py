@@ -1,3 +1,6 @@
+from collections.abc import Iterator
+from itertools import islice
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,6 +36,21 @@ def test_a_short_recording_is_one_window(n_frames: int) -> None:
     (window,) = cut([recording], SAMPLES_PER_FRAME, stride=10, context=2)
     assert len(window.waveform) == len(recording)
     assert (window.start, window.stop) == (0, None)
+
+
+def test_a_prompt_window_waits_for_its_context_alone() -> None:
+    n_read = 0
+
+    def blocks() -> Iterator[np.ndarray]:
+        nonlocal n_read
+        for n_read in range(1, 101):  # noqa: B007 (read below)
+            yield np.zeros(SAMPLES_PER_FRAME, np.float32)
+
+    windows = cut(blocks(), SAMPLES_PER_FRAME, stride=5, context=3, is_prompt=True)
+    waits = [n_read - 5 * number for number, _ in enumerate(islice(windows, 10))]
+    assert (
+        max(waits) == 5 + 3 + 1
+    )  # frames from the first one of a window; one shows that it goes on
 
 
 def test_what_is_past_is_not_held() -> None:

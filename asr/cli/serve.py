@@ -1,0 +1,113 @@
+"""Transcribe over HTTP: a page for people, OpenAI's API for programs.
+
+The page is at the address that is printed. The API is POST /v1/audio/transcriptions and GET
+/v1/models; language, prompt and temperature are ignored. /v1/audio/live is a WebSocket for live
+speech, see asr/serve/live.py. /healthz and /metrics (Prometheus) are for whoever watches.
+
+Only this machine can connect, and only the server's own page may use it, unless --host and
+--origin say otherwise. Before others can connect, set a key, in the variable ASR_API_KEY or a file,
+and let a proxy speak TLS, without which browsers record from localhost alone.
+
+Nothing of a request is kept, or logged but its status, sizes and time. After SIGTERM, what has
+begun is answered, for up to 30 seconds. It needs `pip install 'asr-ctc[serve]'`.
+
+Examples:
+  asr serve
+  asr serve --port 80 --host 0.0.0.0 --api-key-file key.txt --origin https://asr.example.org
+  curl http://127.0.0.1:8000/v1/audio/transcriptions -F file=@talk.mp3 -F response_format=srt
+"""
+
+import argparse
+import os
+import socket
+import sys
+from pathlib import Path
+
+from asr.checkpoint.names import DEFAULT_MODEL
+from asr.cli.numbers import add_number
+from asr.cli.searching import add_search_arguments, add_threads_argument, load
+from asr.errors import ConfigError
+from asr.provenance import n_cores
+
+KEY_VARIABLE = "ASR_API_KEY"
+WORKERS_PER_THREAD = 4  # one computes, while others decode, search or wait for the engine
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", default=DEFAULT_MODEL, help="a model's name or folder (default: %(default)s)"
+    )
+    parser.add_argument("--name", help="what clients call the model (default: its folder's name)")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen at; 0.0.0.0: all (default: %(default)s)",
+    )
+    add_number(parser, "--port", "port; 0: any that is free", minimum=0, default=8000)
+    parser.add_argument(
+        "--api-key-file", type=Path, metavar="FILE", help="its first line is the key"
+    )
+    parser.add_argument(
+        "--origin",
+        action="append",
+        default=[],
+        help="of pages elsewhere that may use the server, as in https://example.org; repeatable",
+    )
+    add_number(parser, "--max-upload", "MB of one upload", default=100)
+    add_number(parser, "--max-duration", "seconds of one recording", default=7200)
+    add_number(parser, "--max-requests", "requests at once; others get 503", default=64)
+    add_number(parser, "--max-live", "live sessions at once; others get 503", default=8)
+    add_number(parser, "--timeout", "seconds to upload, and to answer", default=600)
+    add_search_arguments(parser)
+    add_threads_argument(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Load the model, listen, and serve until a signal comes."""
+    from asr.serve.app import make_app
+    from asr.serve.gate import LOOPBACK, Access
+    from asr.serve.limits import MEGABYTE, Limits
+    from asr.serve.server import run as serve
+
+    key = _key(options)
+    is_local = options.host in LOOPBACK
+    origins = frozenset(origin.rstrip("/") for origin in options.origin)
+    if not is_local and key is None:
+        print(
+            f"asr: anyone who reaches {options.host} can use this server: set {KEY_VARIABLE}",
+            file=sys.stderr,
+        )
+    n_threads = options.threads or n_cores()
+    recognizer = load(options, options.model)
+    app = make_app(
+        recognizer,
+        options.name or Path(options.model).resolve().name,
+        n_workers=WORKERS_PER_THREAD * n_threads,
+        access=Access(key, LOOPBACK if is_local and key is None else None, origins),
+        limits=Limits(
+            upload_bytes=options.max_upload * MEGABYTE,
+            audio_seconds=float(options.max_duration),
+            requests=options.max_requests,
+            live=options.max_live,
+            seconds=float(options.timeout),
+        ),
+    )
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    with socket.create_server((options.host, options.port), family=family) as listener:
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        print(f"asr: http://{host}:{listener.getsockname()[1]}/ (Ctrl-C ends it)", flush=True)
+        serve(app, listener)
+    return 0
+
+
+def _key(options: argparse.Namespace) -> str | None:
+    """Read the key; a command line would show it to every user of the machine."""
+    key = os.environ.get(KEY_VARIABLE, "")
+    if options.api_key_file is not None:
+        lines = options.api_key_file.read_text(encoding="utf-8").splitlines()
+        key = lines[0].strip() if lines else ""
+        if not key:
+            raise ConfigError(f"{options.api_key_file}: expected the API key in its first line")
+    if key and not (key.isascii() and key.isprintable() and " " not in key):
+        raise ConfigError("the API key must be of visible ASCII characters, without spaces")
+    return key or None

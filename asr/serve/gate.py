@@ -1,0 +1,203 @@
+"""Gate: what every request passes before anything of it is read, and its line in the log after."""
+
+import asyncio
+import hmac
+import logging
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from asr.serve.limits import Limits
+from asr.serve.metrics import Metrics
+from asr.serve.refusal import Refusal
+
+TRANSCRIPTIONS = "/v1/audio/transcriptions"
+LIVE = "/v1/audio/live"
+OPEN = frozenset({"/", "/page.css", "/page.js", "/recorder.js", "/healthz"})  # without a key
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+KEY_PROTOCOL = "openai-insecure-api-key."  # browsers cannot send a header with a WebSocket
+SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "media-src blob:; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "microphone=(self)",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may come in.
+
+    Attributes:
+        key: What `Authorization: Bearer` must carry; None: nothing.
+        hosts: Names under which the server may be called, with those of `origins`; None: any.
+            Without a key, a page that makes its own name point here could use the server in its
+            visitor's browser.
+        origins: Of pages elsewhere, or of this server behind a proxy, that may use the server.
+    """
+
+    key: str | None = None
+    hosts: frozenset[str] | None = LOOPBACK
+    origins: frozenset[str] = frozenset()
+
+    def check(self, scope: Scope) -> None:
+        """Refuse a request by its headers alone."""
+        headers = Headers(scope=scope)
+        host, origin = headers.get("host", ""), headers.get("origin")
+        known = self.origins | {f"http://{host}", f"https://{host}"}
+        hosts = None if self.hosts is None else {*self.hosts, *map(_host, self.origins)}
+        if hosts is not None and _host(f"http://{host}") not in hosts:
+            raise Refusal(
+                403,
+                "this server does not have that name; asr serve --origin adds one",
+                code="unknown_host",
+            )
+        if origin is not None and origin not in known:
+            raise Refusal(
+                403,
+                f"pages of {origin} may not use this server; asr serve --origin can allow them",
+                code="unknown_origin",
+            )
+        if self.key is not None and scope["path"] not in OPEN and not self._has_key(headers):
+            raise Refusal(
+                401,
+                "expected the server's API key as Authorization: Bearer KEY",
+                code="invalid_api_key",
+            )
+
+    def _has_key(self, headers: Headers) -> bool:
+        protocols = headers.get("sec-websocket-protocol", "").split(",")
+        given = [
+            headers.get("authorization", "").removeprefix("Bearer "),
+            *(p.strip().removeprefix(KEY_PROTOCOL) for p in protocols if KEY_PROTOCOL in p),
+        ]
+        wanted = (self.key or "").encode()
+        return any(hmac.compare_digest(key.encode(), wanted) for key in given)
+
+
+class Gate:
+    """Lets requests in that are allowed and for which there is room; counts and logs them.
+
+    Nothing of a request is logged but its status, its sizes and its time.
+    """
+
+    def __init__(self, app: ASGIApp, access: Access, limits: Limits, metrics: Metrics) -> None:
+        self._app, self._access = app, access
+        self._limits, self._metrics = limits, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request, as ASGI has it."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        passage = _Passage(scope, receive, send, self._limits)
+        try:
+            self._admit(scope)
+            if scope["path"] == TRANSCRIPTIONS:
+                await self._count_in_flight(scope, passage)
+            else:
+                await self._app(scope, passage.receive, passage.send)
+        except Refusal as refusal:
+            await refusal.response(scope, receive, passage.send)
+        finally:
+            if isinstance(sys.exc_info()[1], Exception):
+                passage.status = 500  # which is sent further out
+            self._note(scope, passage)
+
+    def _admit(self, scope: Scope) -> None:
+        self._access.check(scope)
+        kind = Headers(scope=scope).get("content-type", "")
+        if scope["path"] == TRANSCRIPTIONS and scope.get("method") == "POST":
+            if not kind.startswith("multipart/form-data"):
+                raise Refusal(415, "expected a form, multipart/form-data, with a recording as file")
+            if self._metrics.in_flight >= self._limits.requests:
+                raise Refusal(503, "too many requests at once; try again", code="overloaded")
+
+    async def _count_in_flight(self, scope: Scope, passage: "_Passage") -> None:
+        self._metrics.in_flight += 1
+        try:
+            await self._app(scope, passage.receive, passage.send)
+        finally:
+            self._metrics.in_flight -= 1
+
+    def _note(self, scope: Scope, passage: "_Passage") -> None:
+        path = scope["path"]
+        if path not in {TRANSCRIPTIONS, LIVE}:
+            return
+        seconds = time.monotonic() - passage.begun
+        audio = scope.get("state", {}).get("audio_seconds", 0.0)
+        self._metrics.requests[path, passage.status] += 1
+        if path == TRANSCRIPTIONS:
+            self._metrics.latencies.observe(seconds)
+        _LOG.info(
+            "%d: %d bytes, %.1f s of audio, in %.2f s",
+            passage.status,
+            passage.n_bytes,
+            audio,
+            seconds,
+        )
+
+
+class _Passage:
+    """One request's messages, bounded on their way in, completed on their way out."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, limits: Limits) -> None:
+        self._receive, self._send, self._limits = receive, send, limits
+        self.begun = time.monotonic()
+        self.n_bytes = 0
+        self.status = 499  # unless something is sent: the client went away
+        headers = Headers(scope=scope)
+        has_body = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+        self._is_uploaded = scope["type"] == "websocket" or not has_body
+
+    async def receive(self) -> Message:
+        if self._is_uploaded:
+            return await self._receive()
+        left = self.begun + self._limits.seconds - time.monotonic()
+        try:
+            message = await asyncio.wait_for(self._receive(), max(0.0, left))
+        except TimeoutError:
+            raise Refusal(408, "the upload took too long", code="timeout") from None
+        self.n_bytes += len(message.get("body", b""))
+        if self.n_bytes > self._limits.upload_bytes:
+            raise Refusal(
+                413,
+                f"expected at most {self._limits.upload_bytes} bytes; compress the recording",
+                code="file_too_large",
+            )
+        self._is_uploaded = not message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+            self.status = message["status"]
+            more = dict(SECURITY)
+            if not self._is_uploaded:
+                more["Connection"] = "close"  # else the rest would be read, be it endless
+            message["headers"] = [*message.get("headers", []), *_encoded(more.items())]
+        elif message["type"] == "websocket.accept":
+            self.status = 101
+        await self._send(message)
+
+
+def _host(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).hostname
+    except ValueError:
+        return None
+
+
+def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers]

@@ -1,0 +1,76 @@
+"""asr serve as a process: it starts, tells where, and ends when asked to."""
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from asr.cli import main
+from asr.cli.serve import KEY_VARIABLE, _key
+
+pytest.importorskip("fastapi", reason="needs pip install 'asr-ctc[serve]'")
+ROOT = Path(__file__).resolve().parents[2]
+SPEECH = ROOT / "recipes" / "demo" / "speech.wav"
+FORM = (
+    b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+    + SPEECH.read_bytes()
+    + b"\r\n--b--\r\n"
+)
+WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; from asr.cli import main; main()"
+
+
+def test_sigterm_lets_it_answer_what_has_begun() -> None:
+    command = [sys.executable, "-c", WITHOUT_TORCH, "serve", "--port", "0", "--search", "greedy"]
+    environment = {**os.environ, KEY_VARIABLE: "the-key"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().decode().split()[1]
+        assert urllib.request.urlopen(f"{url}healthz", timeout=10).read() == b"ok\n"
+        port = int(url.rsplit(":", 1)[1].strip("/"))
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+            client.sendall(
+                b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\n"
+                b"Authorization: Bearer the-key\r\n"
+                b"Content-Type: multipart/form-data; boundary=b\r\n"
+                + f"Content-Length: {len(FORM)}\r\n\r\n".encode()
+                + FORM[:1000]
+            )
+            client.recv(0)
+            process.send_signal(signal.SIGTERM)
+            client.sendall(FORM[1000:])
+            answer = client.recv(100_000)
+        _, told = process.communicate(timeout=60)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert process.returncode == -signal.SIGTERM
+    assert told.decode().startswith("asr: 200: ")
+    assert b"Traceback" not in told
+
+
+def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["serve", "--port", str(taken.getsockname()[1])]) == 1
+    assert "in use" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["", "\n", "a key", "schön"])
+def test_a_key_that_cannot_be_sent_is_refused(
+    tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "key").write_text(content, encoding="utf-8")
+    assert main(["serve", "--api-key-file", str(tmp_path / "key")]) == 1
+    assert "API key" in capsys.readouterr().err
+
+
+def test_the_command_line_takes_no_key_but_the_name_of_its_file(tmp_path: Path) -> None:
+    """Every user of a machine can read it there. argparse takes --api-key for --api-key-file."""
+    with pytest.raises(FileNotFoundError):
+        _key(argparse.Namespace(api_key_file=tmp_path / "the-key"))
+    assert main(["serve", "--api-key", str(tmp_path / "the-key")]) == 1

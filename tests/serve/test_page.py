@@ -1,0 +1,118 @@
+"""The page: it needs nothing from elsewhere, and works in a browser."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from asr.audio.read import read_waveform
+from asr.recognizer import Recognizer
+from asr.serve.gate import Access
+from tests.serve.conftest import SPEECH, Running, Start
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+
+
+def test_the_page_needs_nothing_from_elsewhere(server: Running) -> None:
+    page = server.get("/").content.decode()
+    links = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(links) >= 3
+    for link in links:
+        assert link.startswith("data:image/") or server.get(f"/{link}").status == 200
+    for path in ("/", "/page.css", "/page.js", "/recorder.js"):
+        content = server.get(path).content.decode().replace("http://www.w3.org/2000/svg", "")
+        assert "://" not in content
+    assert not re.search(r"<script>|<style|style=|\son\w+=", page)  # the policy forbids them
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Any]:
+    """Chromium, which hears the demo by its microphone."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium")
+    waveform = read_waveform(SPEECH, sample_rate=48000)
+    soundfile.write(tmp_path / "microphone.wav", np.concatenate([waveform] * 3), 48000)
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--use-fake-ui-for-media-stream",
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-audio-capture={tmp_path / 'microphone.wav'}%noloop",
+                "--autoplay-policy=no-user-gesture-required",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+def opened(browser: Any, server: Running, complaints: list[str]) -> Any:  # noqa: ANN401 (no types)
+    page = browser.new_context(permissions=["microphone"]).new_page()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"http://127.0.0.1:{server.port}/")
+    return page
+
+
+@pytest.mark.slow
+def test_a_file_becomes_words_that_can_be_heard_and_downloaded(
+    browser: Any,  # noqa: ANN401 (no types)
+    server: Running,
+    recognizer: Recognizer,
+    tmp_path: Path,
+) -> None:
+    complaints: list[str] = []
+    page = opened(browser, server, complaints)
+    page.set_input_files("#file", SPEECH)
+    page.wait_for_selector("#downloads:not([hidden])")
+    words = recognizer.transcribe(SPEECH).words
+
+    assert page.locator(".word").all_inner_texts() == [word.text for word in words]
+    page.locator(".word").nth(4).click()
+    page.wait_for_function("document.querySelector('audio').currentTime > 0")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.textContent") == words[1].text
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".is-now")
+    with page.expect_download() as download:
+        page.click("#srt")
+    download.value.save_as(tmp_path / "speech.srt")
+    assert download.value.suggested_filename == "speech.srt"
+    assert "00:00:00,280 --> " in (tmp_path / "speech.srt").read_text()
+    assert complaints == []
+
+
+@pytest.mark.slow
+def test_the_microphone_becomes_words(browser: Any, server: Running) -> None:  # noqa: ANN401
+    complaints: list[str] = []
+    page = opened(browser, server, complaints)
+    page.click("#record")
+    page.wait_for_selector(".word", timeout=20_000)
+    page.click("#record")
+    page.wait_for_selector("#downloads:not([hidden])")
+    assert "OLD" in page.inner_text("#transcript")
+    page.wait_for_selector("#player:not([hidden])")
+    assert complaints == []
+
+
+@pytest.mark.slow
+def test_a_file_that_is_no_recording_is_named_and_a_key_is_asked_for(
+    browser: Any,  # noqa: ANN401 (no types)
+    start: Start,
+    tmp_path: Path,
+) -> None:
+    page = opened(browser, start(access=Access("the-key", hosts=None)), [])
+    (tmp_path / "no.wav").write_bytes(b"no recording")
+    page.set_input_files("#file", tmp_path / "no.wav")
+    page.fill("#key", "the-key")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#problem:not(:empty)")
+    assert page.inner_text("#problem").startswith("The recording is not audio")
