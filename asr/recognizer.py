@@ -218,8 +218,10 @@ class Recognizer:
         """
         windows = Windows(stride, context, n_threads=1, n_ahead=0)
         emissions = self._emitted(blocks, windows, self._voiced)
+        end = 0.0
         for hypothesis in self._searched(emissions):
-            if words := self.searcher.words.timed(hypothesis, math.inf):
+            if words := self.searcher.words.timed([hypothesis], math.inf, after=end):
+                end = words[-1].end
                 yield words
 
     def emit_all(

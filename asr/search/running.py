@@ -64,7 +64,11 @@ class RunningGreedySearch:
 
 def later(hypothesis: Hypothesis, n_frames: int) -> Hypothesis:
     """Count the frames of a hypothesis from `n_frames` earlier."""
-    return replace(hypothesis, frames=tuple(frame + n_frames for frame in hypothesis.frames))
+    return replace(
+        hypothesis,
+        frames=tuple(frame + n_frames for frame in hypothesis.frames),
+        ends=tuple(end + n_frames for end in hypothesis.ends),
+    )
 
 
 def first_tokens(hypothesis: Hypothesis, n: int) -> Hypothesis:
@@ -73,6 +77,7 @@ def first_tokens(hypothesis: Hypothesis, n: int) -> Hypothesis:
         hypothesis,
         tokens=hypothesis.tokens[:n],
         frames=hypothesis.frames[:n],
+        ends=hypothesis.ends[:n],
         confidences=hypothesis.confidences[:n],
         words=tuple(word for word in hypothesis.words if word.stop <= n),
     )
