@@ -52,6 +52,11 @@ def find_recordings(folder: Path) -> Iterator[Path]:
             yield from find_recordings(Path(entry.path))
 
 
+def is_url(source: Source) -> bool:
+    """Tell whether a source is a URL, for fsspec to open, and not a path."""
+    return isinstance(source, str) and "://" in source
+
+
 def name_of(source: Source) -> str:
     """Name a source in messages."""
     if isinstance(source, str | Path):
@@ -76,12 +81,14 @@ def open_source(source: Source, *, is_streamed: bool = False) -> Iterator[Binary
         with _seekable(source, is_streamed) as file:
             yield file
     elif str(source) == STDIN:
+        if sys.stdin is None:
+            raise AudioError("standard input: is closed; pipe a recording into it")
         if sys.stdin.isatty():
             raise AudioError("standard input: is a terminal; pipe a recording into it")
         with _seekable(sys.stdin.buffer, is_streamed) as file:
             yield file
-    elif isinstance(source, str) and "://" in source:
-        with _open_url(source) as remote, _copied(remote) as file:
+    elif is_url(source):
+        with _open_url(str(source)) as remote, _copied(remote) as file:
             yield file
     else:
         _check_file(Path(source))

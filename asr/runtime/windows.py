@@ -17,6 +17,7 @@ from asr.runtime.emissions import Emission
 from asr.runtime.engine import Engine
 
 STRIDE, CONTEXT = 60.0, 12.0  # seconds
+LONGEST_WHOLE = STRIDE + 2 * CONTEXT  # seconds; what lasts longer is computed window by window
 
 Waveform = NDArray[np.float32]  # (N,)
 
