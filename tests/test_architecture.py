@@ -39,6 +39,7 @@ DOORS = {
     "onnx": {"checkpoint"},
     "onnxruntime": {"runtime"},
     "sentencepiece": {"text"},
+    "sounddevice": {"audio"},
     "soundfile": {"audio", "augment"},
     "soxr": {"audio", "augment"},
     "tensorboard": {"cli"},
