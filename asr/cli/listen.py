@@ -3,10 +3,11 @@
 Needs `pip install 'asr-ctc[mic]'`. A line appears when nothing that follows can change its words. A
 network that hears in both directions needs some of what follows, so that this takes some seconds.
 
+--device is a part of an input device's name, or its number; `python -m sounddevice` lists them.
+
 Examples:
   asr listen
-  asr listen | tee notes.txt
-  asr listen --device USB                        the input device whose name has USB in it
+  asr listen --device USB
 """
 
 import argparse
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         metavar="NAME",
-        help="a part of the input device's name, or its number (default: the system's)",
+        help="input device (default: the system's)",
     )
     add_search_arguments(parser)
     add_threads_argument(parser)

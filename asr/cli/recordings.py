@@ -84,13 +84,13 @@ def name_all(
     """Name transcripts so that none is written over another, or over what is reserved.
 
     The ending of a recording's name is kept where two differ in nothing else, and as much of its
-    folder as tells it from another.
+    path as tells it from others.
     """
     ids = distinct_names([source for source, _ in found])
     names = [relative.with_suffix("") for _, relative in found]
     for longer in (
         [relative for _, relative in found],
-        [_inside(source) for source, _ in found],
+        [_inside(ids[source]) for source, _ in found],
     ):
         counts = Counter([*names, *reserved])
         names = [
@@ -102,9 +102,9 @@ def name_all(
     ]
 
 
-def _inside(source: Path | str) -> Path:
-    """Turn any path or URL into one that stays inside the folder that it is appended to."""
-    path = Path(source)
+def _inside(name: str) -> Path:
+    """Turn any path into one that stays inside the folder that it is appended to."""
+    path = Path(name)
     parts = path.parts[1:] if path.anchor else path.parts
     return Path(*("_" if part == ".." else part for part in parts))
 

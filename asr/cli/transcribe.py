@@ -1,4 +1,6 @@
-"""Print or write what was said in recordings, in five ways.
+"""Print or write what was said in recordings.
+
+Examples of the five ways to do it.
 
 Some recordings, from anywhere:
   asr transcribe speech.wav                             prints the text
@@ -14,7 +16,7 @@ Whole folders, with those below them:
   asr transcribe archive --output texts --format vtt    writes texts/a/b.vtt for archive/a/b.mp3
 
 On many machines, each taking its share (docs/transcribing-at-scale.md):
-  asr transcribe archive --output texts --shard $SLURM_ARRAY_TASK_ID/100
+  asr transcribe archive --output texts --shard 7/100
 
 While somebody speaks (asr listen does it with a microphone):
   asr transcribe --follow interview.wav                 prints lines as they are settled
@@ -171,6 +173,8 @@ def _transcribe(
                 return
             yield Utterance(each.id, each.source, channel=options.channel)
 
+    if not to_do:
+        return
     recognizer = load(options, options.model)
     n_seen, began, seconds = 0, time.monotonic(), 0.0
     with HoursBar([each.source for each in to_do], options.pcm) as bar:
