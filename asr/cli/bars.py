@@ -60,6 +60,7 @@ class HoursBar:
             total=1e-9,  # never none, which has another look
             bar_format=_HOURS,
             smoothing=0.0,
+            miniters=0,  # hours are no whole numbers, which tqdm expects
             leave=False,
             file=file,
             disable=False if file is not None else None,
@@ -94,8 +95,8 @@ class HoursBar:
         with self._lock:
             self._n_failed += 1
             self._all -= self._hours.get(source, 0.0)
-            self._bar.set_postfix_str(f"{self._n_failed} failed", refresh=False)
             self._show()
+            self._bar.set_postfix_str(f"{self._n_failed} failed")
 
     def _measure(self) -> None:
         for source in self._sources:

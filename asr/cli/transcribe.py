@@ -70,6 +70,7 @@ from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, AudioError, StoppedError
 from asr.text.formats import FORMATS
 from asr.text.markdown import visible
+from asr.text.transcript import Transcript
 
 BATCH_DURATION = 60.0  # seconds of audio at once: enough to be quick, few enough to be prompt
 
@@ -183,22 +184,31 @@ def _transcribe(
         )
         for named, (_, result) in zip(to_do, results, strict=False):
             n_seen += 1
-            try:
-                if isinstance(result, AudioError):
-                    raise result
-                delivery(named, result)
-                seconds += result.duration or 0.0
-            except (AsrError, OSError) as error:
-                if isinstance(error, OSError) and delivery.output is None:
-                    raise  # nobody can be told anything any more
+            failure = _delivered(delivery, named, result)
+            if failure is not None:
                 bar.fail(named.source)
-                yield Failure(named.source, error)
+                yield failure
+            elif isinstance(result, Transcript):
+                seconds += result.duration or 0.0
     if delivery.has_folder:
         took = time.monotonic() - began
         print(f"{options.output}: {duration(seconds)} of audio in {duration(took)}")
     if n_seen < len(to_do):
         n_left = len(to_do) - n_seen
         raise StoppedError(f"stopped; the same command transcribes the {n_left} that are left")
+
+
+def _delivered(delivery: Delivery, named: Named, result: Transcript | AudioError) -> Failure | None:
+    """Deliver a transcript; return why it cannot be, or why there is none."""
+    if isinstance(result, AudioError):
+        return Failure(named.source, result)
+    try:
+        delivery(named, result)
+    except (AsrError, OSError) as error:
+        if isinstance(error, OSError) and delivery.output is None:
+            raise  # nobody reads standard output any more
+        return Failure(named.source, error)
+    return None
 
 
 def _follow(options: argparse.Namespace, source: Path | str) -> int:

@@ -73,7 +73,7 @@ def test_standard_input_is_followed_while_it_arrives() -> None:
         assert followed.stdout is not None
         followed.stdin.write(np.tile(speech, 6).tobytes())
         followed.stdin.flush()
-        assert b"OLD MAN" in followed.stdout.readline()
+        assert b"THE OLD" in followed.stdout.readline()
         assert followed.poll() is None
         followed.stdin.close()
         followed.stdout.read()

@@ -191,7 +191,7 @@ def test_a_full_disk_leaves_whole_outputs_or_none(
     flush = os.fsync
 
     def full(descriptor: int) -> None:
-        if "one" in os.readlink(f"/proc/self/fd/{descriptor}"):
+        if "one" in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
             raise OSError(28, os.strerror(28))
         flush(descriptor)
 
