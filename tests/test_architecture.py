@@ -25,12 +25,18 @@ FLOORS = (
     {"runtime", "train"},
     {"checkpoint"},
     {"experiment", "recognizer", "report"},
-    {"char_lm", "lab", "lexicon.g2p", "low_resource"},
+    {"char_lm", "cluster", "lab", "lexicon.g2p", "low_resource"},
     {"cli", "__init__"},
     {"__main__"},
 )
 FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
-BESIDE = {"char_lm", "lab", "lexicon.g2p", "low_resource"}  # reuse the core, which does without
+BESIDE = {
+    "char_lm",
+    "cluster",
+    "lab",
+    "lexicon.g2p",
+    "low_resource",
+}  # reuse the core, which does without
 
 # A foreign library has one door: the parts that may import it.
 DOORS = {
@@ -38,6 +44,7 @@ DOORS = {
     "numba": {"compiled"},
     "onnx": {"checkpoint"},
     "onnxruntime": {"runtime"},
+    "ray": {"cluster"},
     "sentencepiece": {"text"},
     "sounddevice": {"audio"},
     "soundfile": {"audio", "augment"},

@@ -72,6 +72,16 @@ def test_a_transcript_is_the_same_alone_and_in_any_batch(
     assert texts == {name: transcript.text for name, transcript in backwards.items()}
 
 
+def test_every_figure_of_a_transcript_is_the_same_alone_and_in_any_batch(
+    tiny_corpus: Sequence[Utterance],
+) -> None:
+    shipped = load_model(n_threads=2)
+    alone = [shipped.transcribe(utterance.audio_filepath) for utterance in tiny_corpus]
+    together = transcribe(shipped, tiny_corpus[::-1], seconds=1000.0)
+    for utterance, transcript in zip(tiny_corpus, alone, strict=True):
+        assert dataclasses.replace(transcript, id=utterance.id) == together[utterance.id]
+
+
 def test_a_lexicon_of_pronunciations_is_searched_by_the_head_of_phones(
     tmp_path: Path, small_config: Config, tiny_corpus: Sequence[Utterance]
 ) -> None:
