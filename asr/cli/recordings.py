@@ -4,6 +4,7 @@ import argparse
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,10 +97,22 @@ def name_all(
         names = [
             name if counts[name] == 1 else more for name, more in zip(names, longer, strict=True)
         ]
+    names = _numbered(names, reserved)
     return [
         Named(source, "stdin" if str(source) == STDIN else ids[source], name)
         for (source, _), name in zip(found, names, strict=True)
     ]
+
+
+def _numbered(names: Sequence[Path], taken: Collection[Path]) -> list[Path]:
+    """Number those that are still the same, such as those of /a and a."""
+    seen, numbered = {*taken}, list[Path]()
+    for name in names:
+        candidates = (name.with_name(f"{name.name}-{n}") for n in count(2))
+        unique = next(each for each in chain([name], candidates) if each not in seen)
+        seen.add(unique)
+        numbered.append(unique)
+    return numbered
 
 
 def _inside(name: str) -> Path:

@@ -138,6 +138,7 @@ def test_a_name_that_is_not_utf_8_can_be_printed(
     [
         (("--channel", "-1"), "expected 0 or more, got -1"),
         (("--threads", "0"), "expected 1 or more, got 0"),
+        (("--jobs", "0"), "expected 1 or more, got 0"),
         (("--threads", "many"), "expected a whole number, got 'many'"),
         (("--format", "docx"), "invalid choice: 'docx'"),
     ],
