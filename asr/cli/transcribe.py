@@ -8,12 +8,12 @@ Some recordings, from anywhere:
   ffmpeg -i film.mkv -f wav - | asr transcribe -        - is standard input
   asr transcribe --pcm 8000:1:mulaw call.raw            samples without a header
 
-For a player, an editor or another program:
-  asr transcribe talk.mp3 --output talk.srt             --output NAME.FORMAT is that file
-  asr transcribe --format json *.flac | jq .words       any format, of all, on standard output
+For a player, an editor or another program, as a file or on standard output:
+  asr transcribe talk.mp3 --output talk.srt
+  asr transcribe --format json *.flac | jq .words
 
-Whole folders, with those below them:
-  asr transcribe archive --output texts --format vtt    writes texts/a/b.vtt for archive/a/b.mp3
+Whole folders, with those below them; texts/a/b.vtt is of archive/a/b.mp3:
+  asr transcribe archive --output texts --format vtt
 
 On many machines, each taking its share (docs/transcribing-at-scale.md):
   asr transcribe archive --output texts --shard 7/100
@@ -55,6 +55,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from asr.audio.recording import open_recording
@@ -130,8 +131,9 @@ def run(options: argparse.Namespace) -> int:
         n_done = len(named) - len(to_do)
         print(f"asr: {n_done} are done already (--overwrite does them again)", file=sys.stderr)
     n_all = len(named) + len(failures)
+    signals = StopSignals(last="the recordings in hand")
     try:
-        with StopSignals(last="the recordings in hand") as signals:
+        with nullcontext() if is_single else signals:  # one alone ends at once
             for failure in _transcribe(options, to_do, delivery, signals.has_come):
                 failures.append(failure)
     finally:
