@@ -31,6 +31,7 @@ from asr.runtime.windows import CONTEXT, LONGEST_WHOLE, STRIDE, Waveform, Window
 from asr.search.alignment import force_align
 from asr.search.emission import checked
 from asr.search.hypothesis import Hypothesis
+from asr.search.running import PATIENCE
 from asr.text.normalise import normaliser
 from asr.text.transcript import Transcript, Word
 
@@ -209,16 +210,16 @@ class Recognizer:
         Args:
             blocks: The recording at the model's rate, (N,) float32 each, of any lengths.
             stride: Seconds to recognise at a time.
-            context: Seconds before and after these that the network hears as well. Words come
-                later than they were said by up to both; with less context, more of them are wrong.
+            context: Seconds before and after these that the network hears as well. Words come up to
+                `stride + 2 * context` late, where the search is in doubt `stride + context` more.
 
         Yields:
             The next words, in order, as soon as nothing that follows can change them.
         """
         windows = Windows(stride, context, n_threads=1, n_ahead=0)
         emissions = self._emitted(blocks, windows, self._voiced)
-        end = 0.0
-        for hypothesis in self._searched(emissions):
+        end, delay = 0.0, round((stride + context) / self.model.config.frame_shift)
+        for hypothesis in self._searched(emissions, patience=min(PATIENCE, delay)):
             if words := self.searcher.words.timed([hypothesis], math.inf, after=end):
                 end = words[-1].end
                 yield words
@@ -281,10 +282,10 @@ class Recognizer:
         return self.calibration(transcript) if self.calibration else transcript
 
     def _searched(
-        self, emissions: Iterable[Emission], progress: Progress = _unseen
+        self, emissions: Iterable[Emission], progress: Progress = _unseen, patience: int = PATIENCE
     ) -> Iterator[Hypothesis]:
         """Search a recording piece by piece; what is settled, and last the rest."""
-        search = self.searcher.running()
+        search = self.searcher.running(patience)
         for emission in emissions:
             yield from search.read(checked(emission, "the recording"))
             progress(len(emission) * self.model.config.frame_shift)

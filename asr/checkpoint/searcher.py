@@ -15,7 +15,7 @@ from asr.errors import ConfigError
 from asr.search.beam import BeamConfig
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
-from asr.search.running import RunningGreedySearch, RunningSearch
+from asr.search.running import PATIENCE, RunningGreedySearch, RunningSearch
 from asr.search.words import WordReader
 from asr.text.tokens import WORD_BOUNDARY
 
@@ -86,15 +86,19 @@ class Searcher:
             return [[hypothesis] for hypothesis in greedy_search(log_probs, lengths)]
         return self._beam_search(log_probs, lengths, n_threads=self._n_threads)
 
-    def running(self) -> RunningSearch:
-        """Start a search of one recording whose emission arrives in pieces."""
+    def running(self, patience: int = PATIENCE) -> RunningSearch:
+        """Start a search of one recording whose emission arrives in pieces.
+
+        Args:
+            patience: Frames after which what is not settled yet is decided.
+        """
         if self._beam_search is None:
             tokens = self.words.tokenizer.tokens
             begins_word = np.array([token.startswith(WORD_BOUNDARY) for token in tokens])
-            return RunningGreedySearch(begins_word)
+            return RunningGreedySearch(begins_word, patience=patience)
         from asr.search.running_beam import RunningBeamSearch  # here: as for `beam_search`
 
-        return RunningBeamSearch(self._beam_search)
+        return RunningBeamSearch(self._beam_search, patience=patience)
 
     def beam_search(self, beam: BeamConfig) -> "BeamSearch":
         """Make a beam search of the same words with other settings; the plan must have a beam."""

@@ -3,7 +3,7 @@
 The beam search settles what all its prefixes share: the words before the last one that begins in
 every prefix. They cannot change any more, so they leave the tree, and their frames the memory. The
 words are those of a search of the whole, since nothing is lost but prefixes that were lost anyway.
-Only where the prefixes disagree for longer than `PATIENCE` does the best one decide alone.
+Only where the prefixes disagree for longer than a `PATIENCE` does the best one decide alone.
 """
 
 from dataclasses import replace
@@ -35,10 +35,13 @@ class RunningGreedySearch:
     Args:
         begins_word: (V,) bool, which tokens end a word and begin another.
         blank: Token id of the CTC blank.
+        patience: Frames after which a word without end is given out.
     """
 
-    def __init__(self, begins_word: NDArray[np.bool_], *, blank: int = 0) -> None:
-        self._begins_word, self._blank = begins_word, blank
+    def __init__(
+        self, begins_word: NDArray[np.bool_], *, blank: int = 0, patience: int = PATIENCE
+    ) -> None:
+        self._begins_word, self._blank, self._patience = begins_word, blank, patience
         self._emission, self._first_frame = np.zeros((0, len(begins_word))), 0
 
     def read(self, emission: Emission) -> list[Hypothesis]:
@@ -47,7 +50,7 @@ class RunningGreedySearch:
         alignment = self._emission.argmax(axis=1)
         is_start = np.append(True, alignment[1:] != alignment[:-1])
         starts = np.flatnonzero(is_start & self._begins_word[alignment])
-        if len(self._emission) > PATIENCE and (not len(starts) or not starts[-1]):
+        if len(self._emission) > self._patience and (not len(starts) or not starts[-1]):
             starts = np.flatnonzero(is_start)  # a word without end, or nothing at all
         if not len(starts) or not starts[-1]:
             return []

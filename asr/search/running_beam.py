@@ -20,13 +20,14 @@ class RunningBeamSearch:
 
     Args:
         search: Searches; its settings and its language.
+        patience: Frames that prefixes may disagree about.
 
     Attributes:
         unsettled: The frames that are still needed, (T, V).
     """
 
-    def __init__(self, search: BeamSearch) -> None:
-        self._search = search
+    def __init__(self, search: BeamSearch, *, patience: int = PATIENCE) -> None:
+        self._search, self._patience = search, patience
         self._state = search.start()
         self._first_frame = 0
         self.unsettled: Emission = np.zeros((0, len(search.language.begins_word)))
@@ -40,7 +41,8 @@ class RunningBeamSearch:
             return [self._end()]
         row = self._settled_row()
         settled = [self._settle(row)] if row != NONE else []
-        return settled if len(self.unsettled) <= PATIENCE else [*settled, *self._settle_by_best()]
+        is_undecided = len(self.unsettled) > self._patience
+        return [*settled, *self._settle_by_best()] if is_undecided else settled
 
     def finish(self) -> list[Hypothesis]:
         """Return the best hypotheses of what is not settled yet."""
@@ -65,8 +67,8 @@ class RunningBeamSearch:
         return settled
 
     def _settle_by_best(self) -> list[Hypothesis]:
-        """Let the best prefix decide about what was said longer than `PATIENCE` ago."""
-        state, best, limit = self._state, self._best(), len(self.unsettled) - PATIENCE
+        """Let the best prefix decide about what was said longer than its patience ago."""
+        state, best, limit = self._state, self._best(), len(self.unsettled) - self._patience
         if not best.frames or best.frames[0] >= limit:
             self._forget(limit)
             return []
