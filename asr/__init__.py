@@ -35,8 +35,9 @@ Training:
 `recognizer` is what an application imports, `experiment` turns manifests and a `config` into a
 model, `serve` is an HTTP server, `cli` is the command `asr`. All rest on `errors`, `files`,
 `lengths`, `compiled` and `provenance`. The core never imports `char_lm` (a recurrent language
-model), `lab` (what a network remembers), `low_resource` (learning from one's own transcripts) and
-`lexicon.g2p` (pronunciations of words that a dictionary lacks).
+model), `cluster` (recognising on many machines), `lab` (what a network remembers), `low_resource`
+(learning from one's own transcripts) and `lexicon.g2p` (pronunciations of words that a dictionary
+lacks).
 
 A name is imported when it is first used, so that `import asr` takes no time.
 """

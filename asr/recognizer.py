@@ -1,23 +1,23 @@
 """Recognizer: audio in, transcript out. What an application imports."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.audio.pcm import PcmFormat
 from asr.audio.read import resample
 from asr.audio.recording import open_recording
 from asr.audio.source import Source
+from asr.checkpoint.aligner import align
 from asr.checkpoint.decoding import Kind, SearchOptions, SearchPlan, plan_search
 from asr.checkpoint.directory import ModelDirectory, read_directory
 from asr.checkpoint.engine import load_engine
 from asr.checkpoint.names import DEFAULT_MODEL, model_folder
 from asr.checkpoint.searcher import Searcher
-from asr.config import TEXT_HEAD
 from asr.corpus.groups import Loaded, read_groups, result_or_error
 from asr.corpus.loader import utterance_blocks
 from asr.corpus.utterance import Utterance
@@ -26,14 +26,21 @@ from asr.provenance import n_cores
 from asr.runtime.emissions import Emission
 from asr.runtime.engine import Engine
 from asr.runtime.voice import VoicedEngine
-from asr.runtime.windows import CONTEXT, STRIDE, Waveform, Windows, emit, measured, padded
-from asr.search.alignment import force_align
+from asr.runtime.windows import (
+    CONTEXT,
+    LONGEST_WHOLE,
+    STRIDE,
+    Waveform,
+    Windows,
+    emit,
+    measured,
+    padded,
+)
 from asr.search.emission import checked
 from asr.search.hypothesis import Hypothesis
-from asr.text.normalise import normaliser
 from asr.text.transcript import Transcript, Word
 
-LONG = STRIDE + 2 * CONTEXT  # seconds; what is longer is computed window by window
+Progress = Callable[[float], object]  # gets seconds of audio
 
 
 def load_model(
@@ -68,11 +75,6 @@ def load_model(
         ModelError: There is no such model, or its files do not make one.
         ConfigError: Options do not go together, or a setting is out of its range.
         DataError: One of these files cannot be used.
-
-    Example:
-        >>> load_model("no-such-model")
-        Traceback (most recent call last):
-        asr.errors.ModelError: no-such-model: neither a model directory nor a shipped model ...
     """
     options = SearchOptions(
         kind=search,
@@ -108,6 +110,9 @@ def load_recognizer(
     return Recognizer(model, engine, plan, is_calibrated=is_calibrated, n_threads=n_threads)
 
 
+def _unseen(seconds: float) -> None: ...
+
+
 class Recognizer:
     """Turns recordings into transcripts; each is the same alone and among any others.
 
@@ -132,14 +137,10 @@ class Recognizer:
         n_threads: int = 1,
     ) -> None:
         self.model, self.engine = model, engine
+        self.sample_rate = engine.sample_rate  # Hz; audio at another rate is resampled
         self._windows = Windows(n_threads=n_threads)
         self.searcher = Searcher(model, plan, n_threads=n_threads)
         self.calibration = self.searcher.calibration_of(model) if is_calibrated else None
-
-    @property
-    def sample_rate(self) -> int:
-        """Hz; audio at another rate is resampled."""
-        return self.engine.sample_rate
 
     @property
     def _voiced(self) -> VoicedEngine:
@@ -173,20 +174,28 @@ class Recognizer:
             blocks = recording.blocks(self.sample_rate, channel=channel)
             return self.transcribe_blocks(recording.name, blocks)
 
-    def transcribe_blocks(self, name: str, blocks: Iterable[Waveform]) -> Transcript:
+    def transcribe_blocks(
+        self, name: str, blocks: Iterable[Waveform], progress: Progress = _unseen
+    ) -> Transcript:
         """Transcribe a recording that comes block by block, at the model's rate; see `stream`."""
         lengths: list[int] = []
         emissions = self._emitted(measured(blocks, lengths), self._windows, self._voiced)
         first, second = next(emissions), next(emissions, None)
         if second is None:
             (n_best,) = self.searcher(first[None], np.array([len(first)]))
+            progress(sum(lengths) / self.sample_rate)
             return self._transcript(name, n_best, sum(lengths))
-        parts = list(self._searched(chain([first, second], emissions)))
+        parts = list(self._searched(chain([first, second], emissions), progress))
         transcript = self.searcher.words.joined(name, parts, sum(lengths) / self.sample_rate)
         return self.calibration(transcript) if self.calibration else transcript
 
     def transcribe_all(
-        self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
+        self,
+        utterances: Iterable[Utterance],
+        *,
+        batch_duration: float = 120.0,
+        pcm: PcmFormat | None = None,
+        progress: Progress = _unseen,
     ) -> Iterator[tuple[Utterance, Transcript | AudioError]]:
         """Transcribe many recordings, or stretches of them, in bounded memory.
 
@@ -195,21 +204,26 @@ class Recognizer:
         Args:
             utterances: What to transcribe; their texts are ignored.
             batch_duration: Seconds of audio, padding included, to compute at once.
+            pcm: The recordings are raw samples of this format, without a header.
+            progress: Gets the seconds of audio that were just recognised, also in the midst of a
+                long recording.
 
         Yields:
             In the given order, each utterance with its transcript, or with the reason why there is
             none.
         """
-        for group, log_probs, lengths in self._computed(utterances, batch_duration, self._voiced):
+        computed = self._computed(utterances, batch_duration, self._voiced, pcm)
+        for group, log_probs, lengths in computed:
             n_bests = iter(self.searcher(log_probs, lengths))
             for utterance, audio in group:
                 if isinstance(audio, AudioError):
                     yield utterance, audio
                 elif audio is None:
-                    blocks = utterance_blocks(utterance, self.sample_rate)
-                    yield utterance, result_or_error(self.transcribe_blocks, utterance.id, blocks)
+                    name, blocks = utterance.id, utterance_blocks(utterance, self.sample_rate, pcm)
+                    yield utterance, result_or_error(self.transcribe_blocks, name, blocks, progress)
                 else:
                     yield utterance, self._transcript(utterance.id, next(n_bests), len(audio))
+                    progress(len(audio) / self.sample_rate)
 
     def stream(
         self,
@@ -236,18 +250,16 @@ class Recognizer:
         """
         windows = Windows(stride, context, n_threads=1, n_ahead=0, is_prompt=patience is not None)
         emissions = self._emitted(blocks, windows, self._voiced)
-        for hypothesis in self._searched(emissions, patience):
-            if words := self.searcher.words.timed(hypothesis, math.inf):
+        end = 0.0
+        for hypothesis in self._searched(emissions, patience=patience):
+            if words := self.searcher.words.timed([hypothesis], math.inf, after=end):
+                end = words[-1].end
                 yield self.calibration.words(words) if self.calibration else words
 
     def emit_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
     ) -> Iterator[tuple[Utterance, Emission | AudioError]]:
-        """Compute what `transcribe_all` searches, for many recordings.
-
-        Args:
-            utterances: As for `transcribe_all`.
-            batch_duration: Seconds of audio, padding included, to compute at once.
+        """Compute what `transcribe_all`, whose arguments it has, searches.
 
         Yields:
             In the given order, each utterance with its emission, (T, V) natural-log probabilities
@@ -259,11 +271,7 @@ class Recognizer:
     def align_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
     ) -> Iterator[tuple[Utterance, Transcript | AsrError]]:
-        """Find the times of the words of utterances whose texts are known.
-
-        Args:
-            utterances: With their texts, which go through the model's normaliser.
-            batch_duration: Seconds of audio, padding included, to compute at once.
+        """Find the times of known words: utterances' texts, as the model's normaliser has them.
 
         Yields:
             In the given order, each utterance with its text as a transcript, or with the reason why
@@ -276,7 +284,7 @@ class Recognizer:
                 yield utterance, emission
                 continue
             try:
-                yield utterance, greedy._aligned(utterance, emission)
+                yield utterance, align(self.model, greedy.searcher.words, utterance, emission)
             except DataError as error:
                 yield utterance, error
 
@@ -291,26 +299,17 @@ class Recognizer:
         return self.calibration(transcript) if self.calibration else transcript
 
     def _searched(
-        self, emissions: Iterable[Emission], patience: float | None = None
+        self,
+        emissions: Iterable[Emission],
+        progress: Progress = _unseen,
+        patience: float | None = None,
     ) -> Iterator[Hypothesis]:
         """Search a recording piece by piece; what is settled, and last the rest."""
         search = self.searcher.running(patience)
         for emission in emissions:
             yield from search.read(checked(emission, "the recording"))
+            progress(len(emission) * self.model.config.frame_shift)
         yield search.finish()[0]
-
-    def _aligned(self, utterance: Utterance, emission: Emission) -> Transcript:
-        if utterance.text is None:
-            raise DataError("no text to align")
-        config = self.model.config
-        text = normaliser(config.text.normaliser)(utterance.text)
-        tokens = self.model.tokenizers[TEXT_HEAD].encode(text)
-        hypotheses = force_align(emission[None], np.array([len(emission)]), [tokens])
-        duration = utterance.duration or len(emission) * config.frame_shift
-        aligned = self.searcher.words.transcript(utterance.id, hypotheses, duration)
-        # what the network thinks of each letter says nothing of words that are known
-        words = tuple(replace(word, confidence=None) for word in aligned.words)
-        return replace(aligned, words=words, confidence=None)
 
     def _emitted(
         self, blocks: Iterable[Waveform], windows: Windows, engine: Engine
@@ -322,8 +321,6 @@ class Recognizer:
     def _emissions(
         self, utterances: Iterable[Utterance], batch_duration: float, engine: Engine
     ) -> Iterator[tuple[Utterance, Emission | AudioError]]:
-        """Yield each utterance with its emission, or with the reason why there is none."""
-
         def whole(utterance: Utterance) -> Emission:
             blocks = utterance_blocks(utterance, self.sample_rate)
             return np.concatenate(list(self._emitted(blocks, self._windows, engine)))
@@ -340,9 +337,14 @@ class Recognizer:
                     yield utterance, emission[:length]
 
     def _computed(
-        self, utterances: Iterable[Utterance], batch_duration: float, engine: Engine
+        self,
+        utterances: Iterable[Utterance],
+        batch_duration: float,
+        engine: Engine,
+        pcm: PcmFormat | None = None,
     ) -> Iterator[tuple[list[Loaded], NDArray[np.float32], NDArray[np.int64]]]:
         """Yield groups of recordings, with what was computed of those that were read."""
-        for group in read_groups(utterances, self.sample_rate, longest=LONG, most=batch_duration):
+        rate, most = self.sample_rate, batch_duration
+        for group in read_groups(utterances, rate, longest=LONGEST_WHOLE, most=most, pcm=pcm):
             read = [audio for _, audio in group if isinstance(audio, np.ndarray)]
             yield group, *engine.log_probs(*padded(read), self.searcher.head)

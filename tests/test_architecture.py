@@ -25,12 +25,18 @@ FLOORS = (
     {"runtime", "train"},
     {"checkpoint"},
     {"experiment", "recognizer", "report"},
-    {"char_lm", "lab", "lexicon.g2p", "low_resource", "serve"},
+    {"char_lm", "cluster", "lab", "lexicon.g2p", "low_resource", "serve"},
     {"cli", "__init__"},
     {"__main__"},
 )
 FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
-BESIDE = {"char_lm", "lab", "lexicon.g2p", "low_resource"}  # reuse the core, which does without
+BESIDE = {
+    "char_lm",
+    "cluster",
+    "lab",
+    "lexicon.g2p",
+    "low_resource",
+}  # reuse the core, which does without
 
 # A foreign library has one door: the parts that may import it.
 DOORS = {
@@ -41,7 +47,9 @@ DOORS = {
     "numba": {"compiled"},
     "onnx": {"checkpoint"},
     "onnxruntime": {"runtime"},
+    "ray": {"cluster"},
     "sentencepiece": {"text"},
+    "sounddevice": {"audio"},
     "soundfile": {"audio", "augment"},
     "soxr": {"audio", "augment"},
     "starlette": {"serve"},

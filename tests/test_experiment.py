@@ -393,7 +393,7 @@ def damaged(corpus: Sequence[Utterance], folder: Path, *numbers: int) -> list[Ut
     some = list(corpus)
     for number in numbers:
         path = folder / f"{some[number].id}.flac"
-        whole = some[number].audio_filepath.read_bytes()
+        whole = Path(some[number].audio_filepath).read_bytes()
         path.write_bytes(whole[: len(whole) // 2])
         some[number] = dataclasses.replace(some[number], audio_filepath=path)
     return some

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from asr.audio.pcm import PcmFormat
 from asr.audio.recording import naming_errors, open_recording
-from asr.audio.source import Source
+from asr.audio.source import Source, name_of
 from asr.errors import AudioError
 
 # A few kilobytes of FLAC can hold days of silence; a waveform of this size is 2 GiB.
@@ -75,19 +75,57 @@ def read_waveform(
             samples that are not finite or beyond ±2^31, no such channel or no such segment, is too
             short to resample, or too long for one waveform (`Recording.blocks` has no limit).
     """
+    longest = MAX_WAVEFORM_SAMPLES / sample_rate
+    waveform = read_unless_longer(
+        source,
+        longest,
+        sample_rate=sample_rate,
+        channel=channel,
+        offset=offset,
+        duration=duration,
+        pcm=pcm,
+    )
+    if waveform is None:
+        raise AudioError(
+            f"{name_of(source)}: lasts more than the {longest / 3600:.1f} hours that are read at "
+            "once; cut it, or read it block by block"
+        )
+    return waveform
+
+
+def read_unless_longer(
+    source: Source,
+    longest: float,
+    *,
+    sample_rate: int,
+    channel: int | None = None,
+    offset: float = 0.0,
+    duration: float | None = None,
+    pcm: PcmFormat | None = None,
+) -> NDArray[np.float32] | None:
+    """Decode a recording as `read_waveform` does, unless it lasts longer than so many seconds.
+
+    Returns:
+        As `read_waveform`; or None, if possible before anything was decoded.
+
+    Raises:
+        AudioError: As `read_waveform`.
+    """
     blocks, n_samples = [], 0
     with open_recording(source, pcm=pcm) as recording:
+        if duration is None and recording.duration is not None:
+            lasting = recording.duration - offset
+        else:
+            lasting = duration or 0.0
+        if lasting > longest:
+            return None
         for block in recording.blocks(
             sample_rate, channel=channel, offset=offset, duration=duration
         ):
             blocks.append(block)
             n_samples += len(block)
-            if n_samples > MAX_WAVEFORM_SAMPLES:
-                raise AudioError(
-                    f"{recording.name}: lasts more than the "
-                    f"{MAX_WAVEFORM_SAMPLES / sample_rate / 3600:.1f} hours that are read at once; "
-                    "cut it, or read it block by block"
-                )
+            if n_samples > longest * sample_rate:
+                return None
     for note in recording.notes:
         _warn_once(f"{recording.name}: {note}")
     with naming_errors(recording.name):

@@ -4,7 +4,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfileobj
@@ -28,28 +28,43 @@ FILE_BUFFER = 1 << 16
 COPY_BYTES = 1 << 20
 
 
-def find_recordings(folder: Path) -> Iterator[Path]:
+def find_recordings(
+    folder: Path, failed: Callable[[AudioError], None] | None = None
+) -> Iterator[Path]:
     """Find the audio and video files in a folder and those below it, by their endings.
 
     Hidden files and folders, and links to folders, are passed over.
+
+    Args:
+        folder: Where to search.
+        failed: Gets the errors of folders that cannot be read; the search goes on.
 
     Yields:
         Paths that begin with `folder`; each folder's files by name, then its folders.
 
     Raises:
-        AudioError: A folder cannot be read.
+        AudioError: A folder cannot be read, and `failed` is None.
     """
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        raise AudioError(f"{folder}: cannot be read: {error.strerror}") from error
+        unreadable = AudioError(f"{folder}: cannot be read: {error.strerror}")
+        if failed is None:
+            raise unreadable from error
+        failed(unreadable)
+        return
     shown = [entry for entry in entries if not entry.name.startswith(".")]
     for entry in shown:
         if Path(entry.name).suffix.lower() in ENDINGS and entry.is_file():
             yield Path(entry.path)
     for entry in shown:
         if entry.is_dir(follow_symlinks=False):
-            yield from find_recordings(Path(entry.path))
+            yield from find_recordings(Path(entry.path), failed)
+
+
+def is_url(source: Source) -> bool:
+    """Tell whether a source is a URL, for fsspec to open, and not a path."""
+    return isinstance(source, str) and "://" in source
 
 
 def name_of(source: Source) -> str:
@@ -77,12 +92,14 @@ def open_source(source: Source, *, is_streamed: bool = False) -> Iterator[Binary
         with _seekable(source, is_streamed) as file:
             yield file
     elif str(source) == STDIN:
+        if sys.stdin is None:
+            raise AudioError("standard input: is closed; pipe a recording into it")
         if sys.stdin.isatty():
             raise AudioError("standard input: is a terminal; pipe a recording into it")
         with _seekable(sys.stdin.buffer, is_streamed) as file:
             yield file
-    elif isinstance(source, str) and "://" in source:
-        with _open_url(source) as remote, _copied(remote) as file:
+    elif is_url(source):
+        with _open_url(str(source)) as remote, _copied(remote) as file:
             yield file
     else:
         _check_file(Path(source))

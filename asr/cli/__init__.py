@@ -5,7 +5,8 @@ The docstring of a verb's module is its `--help`. `add_arguments` declares what 
 typed, and `refuse`, which shows the usage and exits. A verb is loaded when it is asked for; torch,
 only when a verb that needs it runs.
 
-What verbs share: `searching` (how to search), `recognising` (a manifest), `numbers` (whole
+What verbs share: `searching` (how to search), `recordings` (what to transcribe), `delivery` (where
+transcripts go), `live` (words as they are settled), `recognising` (a manifest), `numbers` (whole
 numbers), `outputs` (where results go), `omitting` (what a normaliser takes away), `bars`
 (progress), `training` (what a run of training takes), `watch` (what it shows), `stopping`
 (signals).
@@ -19,6 +20,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from asr.errors import AsrError
@@ -28,6 +30,7 @@ from asr.text.markdown import visible
 VERBS = {
     "transcribe": "print what was said in recordings",
     "serve": "transcribe over HTTP, with a page and OpenAI's API",
+    "listen": "print what is said into a microphone",
     "align": "find when the words of known texts were said",
     "download": "fetch a corpus",
     "prepare": "check a corpus and list its utterances",
@@ -95,6 +98,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="asr: %(message)s", level=logging.INFO)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be any bytes
+    if sys.stderr is None:  # closed, as by 2>&-
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 (for as long as the process lives)
+    if sys.stdout is None:
+        return _fail("standard output is closed; send it to a file, or to /dev/null")
     words = sys.argv[1:] if arguments is None else arguments
     options = parser().parse_args(words)
     options.command = ["asr", *words]

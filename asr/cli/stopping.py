@@ -17,14 +17,15 @@ class StopSignals:
 
     Args:
         is_quiet: Print nothing.
+        last: What is still done before the run ends, for the message.
 
     Attributes:
         received: The first signal that arrived; None before.
         has_stopped: Whether the run ended by a StoppedError.
     """
 
-    def __init__(self, *, is_quiet: bool = False) -> None:
-        self.is_quiet = is_quiet
+    def __init__(self, *, is_quiet: bool = False, last: str = "this step") -> None:
+        self.is_quiet, self._last = is_quiet, last
         self.received: signal.Signals | None = None
         self.has_stopped = False
 
@@ -53,5 +54,5 @@ class StopSignals:
     def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 (Python's own)
         signal.signal(signal.SIGINT, self._before[signal.SIGINT])
         if self.received is None and not self.is_quiet:
-            print("asr: stopping after this step (Ctrl-C: at once)", file=sys.stderr)
+            print(f"asr: stopping after {self._last} (Ctrl-C: at once)", file=sys.stderr)
         self.received = self.received or signal.Signals(number)

@@ -17,7 +17,7 @@ from asr.errors import AudioError
 from asr.features.front_end import FrontEnd
 
 # Never the id, which is unique within its manifest only: recording, offset, duration, channel.
-_Key = tuple[Path, float, float | None, int | None, Rendition]
+_Key = tuple[Path | str, float, float | None, int | None, Rendition]
 
 
 class FeatureCache:

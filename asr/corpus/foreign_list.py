@@ -56,8 +56,10 @@ def read_foreign_list(path: Path) -> CorpusReport:
         except DataError as error:
             problems.append(Problem(str(fields.get("id", where)), str(error)))
             continue
-        audio = _found(path.parent, utterance.audio_filepath)
-        utterances.append(replace(utterance, audio_filepath=audio))
+        if not isinstance(utterance.audio_filepath, str):
+            audio = _found(path.parent, utterance.audio_filepath)
+            utterance = replace(utterance, audio_filepath=audio)
+        utterances.append(utterance)
     return CorpusReport(tuple(utterances), tuple(problems))
 
 

@@ -6,8 +6,10 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio.read import read_duration
-from asr.corpus.loader import prefetch, read_utterance
+from asr.audio.pcm import PcmFormat
+from asr.audio.read import read_unless_longer
+from asr.audio.source import STDIN
+from asr.corpus.loader import prefetch
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError
 
@@ -16,29 +18,42 @@ READ_AHEAD = 8  # recordings
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 Waveform = NDArray[np.float32]  # (N,)
-Loaded = tuple[Utterance, Waveform | AudioError | None]  # None: too long to be read at once
+Loaded = tuple[Utterance, Waveform | AudioError | None]  # None: to be read block by block
 
 
 def read_groups(
-    utterances: Iterable[Utterance], sample_rate: int, *, longest: float, most: float
+    utterances: Iterable[Utterance],
+    sample_rate: int,
+    *,
+    longest: float,
+    most: float,
+    pcm: PcmFormat | None = None,
 ) -> Iterator[list[Loaded]]:
     """Read the recordings ahead of their use, and gather them.
 
     Args:
         utterances: What to read.
         sample_rate: Hz of the waveforms.
-        longest: Seconds; what lasts longer is not read.
+        longest: Seconds; what lasts longer is not read, nor is standard input.
         most: Seconds of a group, padding included, which only a single recording may exceed.
+        pcm: The recordings are raw samples of this format.
 
     Yields:
         The utterances, in order, each with its waveform or the reason why there is none.
     """
 
     def read(utterance: Utterance) -> Waveform | None:
-        duration = utterance.duration
-        if duration is None:
-            duration = read_duration(utterance.audio_filepath) - utterance.offset
-        return read_utterance(utterance, sample_rate) if duration <= longest else None
+        if str(utterance.audio_filepath) == STDIN:  # can be read only once
+            return None
+        return read_unless_longer(
+            utterance.audio_filepath,
+            longest,
+            sample_rate=sample_rate,
+            channel=utterance.channel,
+            offset=utterance.offset,
+            duration=utterance.duration,
+            pcm=pcm,
+        )
 
     def load(utterance: Utterance) -> Loaded:
         return utterance, result_or_error(read, utterance)

@@ -81,8 +81,8 @@ def _with_ids(utterances: Sequence[Utterance]) -> Iterator[Utterance]:
     Segments of one recording are numbered.
     """
     unnamed = [utterance.audio_filepath for utterance in utterances if not utterance.id]
-    name_of = _distinct_names(set(unnamed))
-    n_segments, n_seen = Counter(unnamed), defaultdict[Path, int](int)
+    name_of = distinct_names(set(unnamed))
+    n_segments, n_seen = Counter(unnamed), defaultdict[Path | str, int](int)
     for utterance in utterances:
         path = utterance.audio_filepath
         if utterance.id:
@@ -93,11 +93,17 @@ def _with_ids(utterances: Sequence[Utterance]) -> Iterator[Utterance]:
         yield replace(utterance, id=name_of[path] + number)
 
 
-def _distinct_names(paths: Collection[Path]) -> dict[Path, str]:
-    """Name paths by as few of their last parts as differ, and by their endings if they must."""
-    n_most = max((len(path.parts) for path in paths), default=1)
+def distinct_names(sources: Collection[Path | str]) -> dict[Path | str, str]:
+    """Name recordings by as few last parts of their paths, or URLs, as tell them apart.
+
+    They have no endings, unless they must.
+    """
+    paths = {source: Path(source) for source in sources}
+    n_most = max((len(path.parts) for path in paths.values()), default=1)
     for with_ending, n_parts in product((False, True), range(1, n_most + 1)):
-        whole = {path: path if with_ending else path.with_suffix("") for path in paths}
+        whole = {
+            source: path if with_ending else path.with_suffix("") for source, path in paths.items()
+        }
         names = {path: "/".join(named.parts[-n_parts:]) for path, named in whole.items()}
         if len(set(names.values())) == len(names):
             break

@@ -5,11 +5,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.audio.pcm import PcmFormat
 from asr.audio.read import read_waveform
 from asr.audio.recording import open_recording
 from asr.corpus.utterance import Utterance, without_folders
@@ -33,13 +35,15 @@ def read_utterance(utterance: Utterance, sample_rate: int) -> NDArray[np.float32
     )
 
 
-def utterance_blocks(utterance: Utterance, sample_rate: int) -> Iterator[NDArray[np.float32]]:
+def utterance_blocks(
+    utterance: Utterance, sample_rate: int, pcm: PcmFormat | None = None
+) -> Iterator[NDArray[np.float32]]:
     """Read the waveform of an utterance block by block, (N,) each, in bounded memory.
 
     Raises:
         AudioError: As `read_utterance`, perhaps after some blocks.
     """
-    with open_recording(utterance.audio_filepath) as recording:
+    with open_recording(utterance.audio_filepath, pcm=pcm) as recording:
         yield from recording.blocks(
             sample_rate,
             channel=utterance.channel,
@@ -56,7 +60,7 @@ def recordings_hash(utterances: Sequence[Utterance]) -> str:
         content.update(told.encode("utf-8", "surrogatepass"))
     for path in dict.fromkeys(utterance.audio_filepath for utterance in utterances):
         try:
-            with path.open("rb") as file:
+            with Path(path).open("rb") as file:
                 content.update(hashlib.file_digest(file, "sha256").digest())
         except OSError:  # whoever reads it will name it
             content.update(b"\0")

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from asr.audio.source import is_url
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.files import write_text
@@ -44,7 +45,7 @@ def read_manifest(path: Path | str) -> list[Utterance]:
 
     Returns:
         The utterances in the file's order, `audio_filepath` relative to the working directory or
-        absolute, as `path` is.
+        absolute, as `path` is, or a URL.
 
     Raises:
         DataError: There is no such file, or a line (named, as file:line) is not a JSON object,
@@ -60,8 +61,10 @@ def read_manifest(path: Path | str) -> list[Utterance]:
         if name in where_is:
             raise DataError(f"{where}: the id {name!r} is already at {where_is[name]}")
         where_is[name] = where
-        audio = path.parent / utterance.audio_filepath
-        utterances.append(replace(utterance, audio_filepath=audio))
+        if not isinstance(utterance.audio_filepath, str):
+            audio = path.parent / utterance.audio_filepath
+            utterance = replace(utterance, audio_filepath=audio)
+        utterances.append(utterance)
     return utterances
 
 
@@ -80,7 +83,10 @@ def utterance_from(
             raise DataError(f"{where}: lacks the field {name!r}")
     for name, value in fields.items():
         _check_field(name, value, where)
-    return Utterance(**{"id": "", **fields, "audio_filepath": Path(fields["audio_filepath"])})
+    audio = fields["audio_filepath"]
+    return Utterance(
+        **{"id": "", **fields, "audio_filepath": audio if is_url(audio) else Path(audio)}
+    )
 
 
 def write_manifest(path: Path | str, utterances: Iterable[Utterance]) -> None:
@@ -105,7 +111,9 @@ def _check_field(name: str, value: object, where: str) -> None:
 
 def _line(utterance: Utterance, folder: Path) -> str:
     """Write an utterance as JSON, its path relative to `folder`, with slashes."""
-    path = Path(os.path.relpath(utterance.audio_filepath, folder)).as_posix()
+    path = utterance.audio_filepath
+    if isinstance(path, Path):
+        path = Path(os.path.relpath(path, folder)).as_posix()
     fields = {name: getattr(utterance, name) for name in FIELDS} | {"audio_filepath": path}
     known = {name: value for name, value in fields.items() if value is not None}
     return json.dumps(known, ensure_ascii=False)

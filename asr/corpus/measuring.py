@@ -51,7 +51,7 @@ def decoded(listed: CorpusReport, *, progress: Progress | None = None) -> Corpus
     return _sorted_out(listed, _in_threads(_decoded, listed.utterances, progress))
 
 
-def _recording_duration(path: Path) -> float | AudioError:
+def _recording_duration(path: Path | str) -> float | AudioError:
     try:
         return read_duration(path)
     except AudioError as error:
@@ -59,7 +59,9 @@ def _recording_duration(path: Path) -> float | AudioError:
 
 
 def _measured(
-    utterance: Utterance, lasting: Mapping[Path, float | AudioError], n_segments: Mapping[Path, int]
+    utterance: Utterance,
+    lasting: Mapping[Path | str, float | AudioError],
+    n_segments: Mapping[Path | str, int],
 ) -> Utterance | Problem:
     path, offset, given = utterance.audio_filepath, utterance.offset, utterance.duration
     whole = lasting[path]

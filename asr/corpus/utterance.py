@@ -11,7 +11,7 @@ class Utterance:
 
     Attributes:
         id: Unique in its corpus; transcripts and scores refer to it.
-        audio_filepath: The recording.
+        audio_filepath: The recording; a str is a URL.
         offset: Its start in the recording, in seconds.
         duration: Seconds; None: to the end of the recording.
         text: The reference; None: unknown.
@@ -20,7 +20,7 @@ class Utterance:
     """
 
     id: str
-    audio_filepath: Path
+    audio_filepath: Path | str
     offset: float = 0.0
     duration: float | None = None
     text: str | None = None
@@ -52,6 +52,6 @@ class CorpusReport:
 def without_folders(utterances: Iterable[Utterance]) -> list[Utterance]:
     """Name audio by its file alone, so that the same corpus elsewhere is equal."""
     return [
-        replace(utterance, audio_filepath=Path(utterance.audio_filepath.name))
+        replace(utterance, audio_filepath=Path(Path(utterance.audio_filepath).name))
         for utterance in utterances
     ]

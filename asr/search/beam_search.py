@@ -149,7 +149,7 @@ class BeamSearch:
         """Return the best hypotheses, given all frames since the root of the tree, best first."""
         n = int(state.progress.n_active[0])
         if not n:
-            return [Hypothesis((), (), (), -math.inf, -math.inf)]
+            return [Hypothesis((), (), (), (), -math.inf, -math.inf)]
         beam, end_scores = state.beam, np.empty(n)
         scores = np.log(beam.in_blank[:n] + beam.in_token[:n])  # (K,)
         scores += state.progress.log_scale

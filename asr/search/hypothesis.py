@@ -21,7 +21,7 @@ class LexiconWord:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """One result of a search; `tokens`, `frames` and `confidences` are equally long.
+    """One result of a search; all of `tokens` to `confidences` are equally long.
 
     Encoder frame t stands for the features from t * subsampling_factor on, so a token emitted at
     frame t begins at t * subsampling_factor * frame_shift seconds.
@@ -29,6 +29,7 @@ class Hypothesis:
     Attributes:
         tokens: Token ids, without blanks.
         frames: Per token, the first frame of its run in the best alignment; strictly increasing.
+        ends: Per token, the frame after the last of its run.
         confidences: Per token, its highest posterior within its run of frames, 0 to 1.
         score: What hypotheses are ranked by, in nats; each search documents its parts.
         acoustic_score: Natural log of the tokens' probability by the emission alone.
@@ -39,6 +40,7 @@ class Hypothesis:
 
     tokens: tuple[int, ...]
     frames: tuple[int, ...]
+    ends: tuple[int, ...]
     confidences: tuple[float, ...]
     score: float
     acoustic_score: float
@@ -54,15 +56,17 @@ def from_alignment(
     The score, in nats, is all acoustic.
     """
     if not len(alignment):
-        return Hypothesis((), (), (), score, score)
+        return Hypothesis((), (), (), (), score, score)
     is_start = np.append(True, alignment[1:] != alignment[:-1])
     starts = np.flatnonzero(is_start)
     along = np.take_along_axis(emission, alignment[:, None], axis=1)[:, 0]  # (T,)
     peaks = np.exp(np.maximum.reduceat(along, starts))  # one a run
+    ends = np.append(starts[1:], len(alignment))
     is_token = alignment[starts] != blank
     return Hypothesis(
         tokens=tuple(alignment[starts][is_token].tolist()),
         frames=tuple(starts[is_token].tolist()),
+        ends=tuple(ends[is_token].tolist()),
         confidences=tuple(np.minimum(peaks[is_token], 1.0).tolist()),
         score=score,
         acoustic_score=score,

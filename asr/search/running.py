@@ -36,6 +36,7 @@ class RunningGreedySearch:
         begins_word: (V,) bool, which tokens end a word and begin another.
         patience: Frames after which a word without end is settled.
         blank: Token id of the CTC blank.
+        patience: Frames after which a word without end is given out.
     """
 
     def __init__(
@@ -67,7 +68,11 @@ class RunningGreedySearch:
 
 def later(hypothesis: Hypothesis, n_frames: int) -> Hypothesis:
     """Count the frames of a hypothesis from `n_frames` earlier."""
-    return replace(hypothesis, frames=tuple(frame + n_frames for frame in hypothesis.frames))
+    return replace(
+        hypothesis,
+        frames=tuple(frame + n_frames for frame in hypothesis.frames),
+        ends=tuple(end + n_frames for end in hypothesis.ends),
+    )
 
 
 def first_tokens(hypothesis: Hypothesis, n: int) -> Hypothesis:
@@ -76,6 +81,7 @@ def first_tokens(hypothesis: Hypothesis, n: int) -> Hypothesis:
         hypothesis,
         tokens=hypothesis.tokens[:n],
         frames=hypothesis.frames[:n],
+        ends=hypothesis.ends[:n],
         confidences=hypothesis.confidences[:n],
         words=tuple(word for word in hypothesis.words if word.stop <= n),
     )

@@ -13,7 +13,8 @@ from typing import Any, Literal, get_args
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from asr.text.formats import FORMATS, MIN_PAUSE_MILLISECONDS
+from asr.text.cues import MIN_PAUSE
+from asr.text.formats import FORMATS
 from asr.text.transcript import Transcript, Word
 
 Form = Literal["json", "text", "srt", "verbose_json", "vtt"]
@@ -80,7 +81,7 @@ def segments(words: Sequence[Word]) -> list[list[Word]]:
     divided: list[list[Word]] = []
     for word in words:
         pause = word.start - divided[-1][-1].end if divided else math.inf
-        if pause * 1000 >= MIN_PAUSE_MILLISECONDS:
+        if pause * 1000 >= MIN_PAUSE:
             divided.append([])
         divided[-1].append(word)
     return divided

@@ -8,8 +8,8 @@ The client sends samples, 16 bits each, mono, as binary messages at the rate of 
     done      the whole text, also as srt, and the seconds heard; then it closes
     error     as OpenAI writes it; then it closes
 
-The network is bidirectional: it needs `CONTEXT` seconds after a sound to recognise it, and computes
-`STRIDE` seconds at a time. A word that the search still doubts waits up to `PATIENCE` seconds more.
+The network is bidirectional: it needs `LIVE_CONTEXT` seconds after a sound to recognise it, and computes
+`LIVE_STRIDE` seconds at a time. A word that the search still doubts waits up to `LIVE_PATIENCE` seconds more.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from asr.audio.pcm import PcmFormat
 from asr.audio.recording import open_recording
 from asr.errors import AudioError
+from asr.runtime.windows import LIVE_CONTEXT, LIVE_PATIENCE, LIVE_STRIDE
 from asr.serve import answers
 from asr.serve.gate import KEY_PROTOCOL, LIVE
 from asr.serve.refusal import Refusal
@@ -31,7 +32,6 @@ from asr.serve.service import Service
 from asr.serve.work import Results, Work, watched
 from asr.text.transcript import Word
 
-STRIDE, CONTEXT, PATIENCE = 0.5, 2.0, 2.0  # seconds; see docs/experiments.md
 MIN_RATE, MAX_RATE = 8000, 96000  # Hz
 MAX_MESSAGES = 64  # that wait to be decoded; then the client is not read any more
 
@@ -67,7 +67,11 @@ async def _session(websocket: WebSocket, service: Service) -> None:
     feed = Feed()
     try:
         await websocket.send_json(
-            {"type": "session", "model": service.name, "delay": STRIDE + CONTEXT + PATIENCE}
+            {
+                "type": "session",
+                "model": service.name,
+                "delay": LIVE_STRIDE + LIVE_CONTEXT + LIVE_PATIENCE,
+            }
         )
         seconds = service.limits.audio_seconds + service.limits.seconds
         work = _recognise(service, feed, rate)
@@ -102,9 +106,9 @@ def _recognise(service: Service, feed: "Feed", rate: int) -> Work[tuple[Word, ..
             blocks = recording.blocks(service.recognizer.sample_rate)
             yield from service.recognizer.stream(
                 watched(blocks, gone, service.n_most),
-                stride=STRIDE,
-                context=CONTEXT,
-                patience=PATIENCE,
+                stride=LIVE_STRIDE,
+                context=LIVE_CONTEXT,
+                patience=LIVE_PATIENCE,
             )
 
     return work

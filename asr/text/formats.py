@@ -2,19 +2,16 @@
 
 Each function returns whole lines, or nothing if the format has nothing for an empty transcript. All
 but txt, json, trn, stm and text need the words' times, and raise `DataError` if these are unknown.
-A file of txt, json, ctm, trn, stm or text may hold several transcripts.
+A file of txt, json, ctm, trn, stm or text may hold several transcripts. What would be markup in a
+format, but is a word, is escaped, or replaced where the format has no escape.
 """
 
+import json as json_library
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from asr.errors import DataError
-from asr.text.transcript import Transcript, to_json
-
-# Limits of a cue that are common in subtitling.
-MAX_CUE_CHARACTERS = 42
-MAX_CUE_MILLISECONDS = 7000
-MIN_PAUSE_MILLISECONDS = 1000  # a pause this long ends a cue
+from asr.text.cues import Interval, cues_of
+from asr.text.transcript import Transcript, Word, to_json
 
 
 def txt(transcript: Transcript) -> str:
@@ -28,10 +25,12 @@ def json(transcript: Transcript) -> str:
 
 
 def srt(transcript: Transcript) -> str:
-    """Write SubRip subtitles."""
+    """Write SubRip subtitles. They have no escape: < > become ‹ ›, and { } become ( )."""
     return "\n".join(
-        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{cue.text}\n"
-        for number, cue in enumerate(_cues(transcript), start=1)
+        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n"
+        + "\n".join(cue.lines).translate(_SRT_MARKUP)
+        + "\n"
+        for number, cue in enumerate(cues_of(_timed_words(transcript)), start=1)
     )
 
 
@@ -42,23 +41,51 @@ def vtt(transcript: Transcript) -> str:
         W3C, "WebVTT: The Web Video Text Tracks Format", section 4, "Syntax".
     """
     cues = [
-        f"\n{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{_escape_markup(cue.text)}\n"
-        for cue in _cues(transcript)
+        f"\n{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n"
+        + "\n".join(cue.lines).translate(_VTT_MARKUP)
+        + "\n"
+        for cue in cues_of(_timed_words(transcript))
     ]
     return "".join(["WEBVTT\n", *cues])
 
 
 def tsv(transcript: Transcript) -> str:
     """Write a table of cues under a header: start and end in whole milliseconds, and text."""
-    cues = [f"{cue.start}\t{cue.end}\t{cue.text}\n" for cue in _cues(transcript)]
-    return "".join(["start\tend\ttext\n", *cues])
+    cues = cues_of(_timed_words(transcript))
+    rows = [f"{cue.start}\t{cue.end}\t{cue.text}\n" for cue in cues]
+    return "".join(["start\tend\ttext\n", *rows])
+
+
+def whisper(transcript: Transcript) -> str:
+    """Write JSON as Whisper does, a segment for each cue, without what only Whisper knows.
+
+    References:
+        Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 2022;
+        github.com/openai/whisper, `transcribe` with `word_timestamps`.
+    """
+    timed, segments, n_before = _timed_words(transcript), [], 0
+    for number, cue in enumerate(cues_of(timed)):
+        words = transcript.words[n_before : n_before + len(cue.words)]
+        n_before += len(words)
+        segments.append(
+            {
+                "id": number,
+                "start": cue.words[0].start / 1000,
+                "end": max(word.end for word in cue.words) / 1000,
+                "text": f" {cue.text}",
+                "words": [_whisper_word(*each) for each in zip(words, cue.words, strict=True)],
+            }
+        )
+    record = {"text": f" {transcript.text}".rstrip(), "segments": segments}
+    return f"{json_library.dumps(record, ensure_ascii=False, allow_nan=False)}\n"
 
 
 def ctm(transcript: Transcript) -> str:
     """Write NIST's time-marked words: recording, channel, start, duration, word, confidence.
 
-    White space in the recording's name becomes `_`. The channel is always 1: a transcript is of one
-    channel, or of all mixed down.
+    White space in the recording's name becomes `_`, and braces in a word, which would list
+    alternatives, become brackets. The channel is always 1: a transcript is of one channel, or of
+    all mixed down.
 
     References:
         NIST, SCTK, manual page of sclite, "ctm format".
@@ -68,7 +95,7 @@ def ctm(transcript: Transcript) -> str:
     ]
     return "".join(
         f"{_name(transcript)} 1 {word.start / 1000:.3f} {(word.end - word.start) / 1000:.3f} "
-        f"{word.text}{confidence}\n"
+        f"{word.text.translate(_NIST_MARKUP)}{confidence}\n"
         for word, confidence in zip(_timed_words(transcript), confidences, strict=True)
     )
 
@@ -76,12 +103,12 @@ def ctm(transcript: Transcript) -> str:
 def trn(transcript: Transcript) -> str:
     """Write NIST's transcript line: the text, then the utterance's id in parentheses.
 
-    White space in the id becomes `_`.
+    White space in the id becomes `_`, and braces in the text become brackets, as in `ctm`.
 
     References:
         NIST, SCTK, manual page of sclite, "trn format".
     """
-    return f"{transcript.text} ({_name(transcript)})\n".lstrip()
+    return f"{transcript.text.translate(_NIST_MARKUP)} ({_name(transcript)})\n".lstrip()
 
 
 def stm(transcript: Transcript) -> str:
@@ -92,8 +119,8 @@ def stm(transcript: Transcript) -> str:
     """
     if transcript.duration is None:
         raise DataError(f"transcript {transcript.id}: an stm needs the recording's duration")
-    name, end = _name(transcript), transcript.duration
-    return f"{name} 1 unknown 0.000 {end:.3f} {transcript.text}".rstrip() + "\n"
+    name, text = _name(transcript), transcript.text.translate(_NIST_MARKUP)
+    return f"{name} 1 unknown 0.000 {transcript.duration:.3f} {text}".rstrip() + "\n"
 
 
 def kaldi(transcript: Transcript) -> str:
@@ -131,6 +158,8 @@ def textgrid(transcript: Transcript) -> str:
 FORMATS: dict[str, Callable[[Transcript], str]] = {
     "txt": txt,
     "json": json,
+    "jsonl": json,
+    "whisper": whisper,
     "srt": srt,
     "vtt": vtt,
     "tsv": tsv,
@@ -141,6 +170,12 @@ FORMATS: dict[str, Callable[[Transcript], str]] = {
     "TextGrid": textgrid,
 }
 
+
+def ending(name: str) -> str:
+    """Return what files of a format end in, without a dot."""
+    return _ENDINGS.get(name, name)
+
+
 # Formats of a file of hypotheses, which asr score reads.
 HYPOTHESES: dict[str, Callable[[Transcript], str]] = {
     "jsonl": json,
@@ -150,6 +185,13 @@ HYPOTHESES: dict[str, Callable[[Transcript], str]] = {
     "text": kaldi,
     "tsv": columns,
 }
+
+# What files of these formats end in, if it is not the format's own name.
+_ENDINGS = {"whisper": "json"}
+
+_SRT_MARKUP = str.maketrans("<>{}", "‹›()")
+_VTT_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_NIST_MARKUP = str.maketrans("{}", "[]")
 
 _TEXTGRID_HEAD = """\
 File type = "ooTextFile"
@@ -169,54 +211,25 @@ item []:
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Interval:
-    """A text and its half-open time in whole milliseconds, so that sums are exact."""
-
-    text: str
-    start: int
-    end: int
-
-
-def _timed_words(transcript: Transcript) -> list[_Interval]:
+def _timed_words(transcript: Transcript) -> list[Interval]:
     if transcript.text and not transcript.words:
         raise DataError(f"transcript {transcript.id}: this format needs the times of its words")
-    words: list[_Interval] = []
+    words: list[Interval] = []
     now = 0
     for word in transcript.words:
         start, end = _milliseconds(word.start), _milliseconds(word.end)
         start = now if start == now - 1 else start  # rounding may have made them overlap by 1 ms
-        words.append(_Interval(word.text, start, max(start, end)))
+        words.append(Interval(word.text, start, max(start, end)))
         now = end
     return words
 
 
-def _cues(transcript: Transcript) -> list[_Interval]:
-    cues: list[_Interval] = []
-    for word in _timed_words(transcript):
-        if cues and _fits(cues[-1], word):
-            cue = cues.pop()
-            cues.append(_Interval(f"{cue.text} {word.text}", cue.start, max(cue.end, word.end)))
-        else:
-            cues.append(word)
-    return cues
-
-
-def _fits(cue: _Interval, word: _Interval) -> bool:
-    """Check whether a word may be added to a cue."""
-    return (
-        len(cue.text) + 1 + len(word.text) <= MAX_CUE_CHARACTERS
-        and word.end - cue.start <= MAX_CUE_MILLISECONDS
-        and word.start - cue.end < MIN_PAUSE_MILLISECONDS
-    )
-
-
-def _tiles(transcript: Transcript) -> list[_Interval]:
+def _tiles(transcript: Transcript) -> list[Interval]:
     """Cover the whole recording with its words and the gaps between them."""
     end = _milliseconds(transcript.duration or 0.0)
     if not end:
         raise DataError(f"transcript {transcript.id}: a TextGrid needs the recording's duration")
-    tiles: list[_Interval] = []
+    tiles: list[Interval] = []
     now = 0
     for word in _timed_words(transcript):
         if not now <= word.start < word.end:
@@ -224,10 +237,17 @@ def _tiles(transcript: Transcript) -> list[_Interval]:
                 f"transcript {transcript.id}: a TextGrid cannot hold {word.text!r}, from "
                 f"{word.start} to {word.end} ms after a word that ends at {now} ms"
             )
-        tiles += [_Interval("", now, word.start)] if now < word.start else []
+        tiles += [Interval("", now, word.start)] if now < word.start else []
         tiles.append(word)
         now = word.end
-    return [*tiles, _Interval("", now, end)] if now < end else tiles
+    return [*tiles, Interval("", now, end)] if now < end else tiles
+
+
+def _whisper_word(word: Word, timed: Interval) -> dict[str, object]:
+    record = {"word": f" {word.text}", "start": timed.start / 1000, "end": timed.end / 1000}
+    if word.confidence is None:
+        return record
+    return {**record, "probability": round(word.confidence, 3)}
 
 
 def _milliseconds(seconds: float) -> int:
@@ -245,10 +265,6 @@ def _clock(milliseconds: int, decimal_sign: str) -> str:
 def _name(transcript: Transcript) -> str:
     """Return the id without white space, which would split its column."""
     return "_".join(transcript.id.split())
-
-
-def _escape_markup(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _quote(text: str) -> str:

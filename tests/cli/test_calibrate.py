@@ -91,7 +91,7 @@ def test_a_calibrated_model_gives_probabilities_instead_of_raw_confidences(
 def test_transcripts_in_json_are_calibrated_and_alignments_are_not(
     own_model: Path, dev: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recording = read_manifest(dev)[0].audio_filepath
+    recording = Path(read_manifest(dev)[0].audio_filepath)
     before = asr.load_model(own_model).transcribe(recording)
     aligned = list(asr.load_model(own_model).align_all(read_manifest(dev)[:1]))
     calibration = Calibration(-1.0, 0.5, 0.5)
@@ -107,7 +107,7 @@ def test_transcripts_in_json_are_calibrated_and_alignments_are_not(
 def test_a_search_without_a_calibration_keeps_raw_confidences_and_logs_it(
     own_model: Path, dev: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    recording = read_manifest(dev)[0].audio_filepath
+    recording = Path(read_manifest(dev)[0].audio_filepath)
     before = asr.load_model(own_model).transcribe(recording)
     write_calibrations(own_model, {"beam-lm": Fitted(Calibration(-1.0), "by hand")})
 

@@ -68,7 +68,7 @@ def test_words_that_make_no_command_end_with_the_usage_and_status_2(
 
 @pytest.mark.parametrize(
     ("verb", "words"),
-    [("transcribe", "--jobs 2 x.wav"), ("lm convert", "a.arpa b --output c.lm")],
+    [("transcribe", "--workers 2 x.wav"), ("lm convert", "a.arpa b --output c.lm")],
 )
 def test_words_that_a_verb_does_not_know_are_refused_with_its_own_usage(
     verb: str, words: str, capsys: pytest.CaptureFixture[str]

@@ -38,7 +38,7 @@ def test_audio_files_give_a_page_without_errors(
     assert memory([model], output, "--audio", *audio) == 0
     text = output.read_text(encoding="utf-8")
     assert "What context is worth" not in text
-    assert f"<li>speech: {', '.join(path.name for path in audio)}" in text
+    assert f"<li>speech: {', '.join(Path(path).name for path in audio)}" in text
 
 
 def test_a_picture_holds_what_the_page_draws_of_gradients_and_errors(

@@ -211,7 +211,7 @@ def test_a_list_of_ones_own_becomes_a_manifest_to_train_on(
     utterances = {u.id: u for u in read_manifest(output)}
     assert (utterances["0"].duration, utterances["0"].text) == (1.5, "Hello, Søren!")
     assert utterances["1"].text == ""
-    assert all(u.audio_filepath.exists() for u in utterances.values())
+    assert all(Path(u.audio_filepath).exists() for u in utterances.values())
     out, err = capsys.readouterr()
     assert out.endswith("2 speakers, 1 with an empty text\n")
     assert err == ""

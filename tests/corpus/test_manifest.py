@@ -36,7 +36,9 @@ def test_utterances_survive_writing_and_reading(tmp_path: Path) -> None:
     write_manifest(tmp_path / "m.jsonl", utterances)
 
     read = read_manifest(tmp_path / "m.jsonl")
-    assert [u.audio_filepath.resolve() for u in read] == [u.audio_filepath for u in utterances]
+    assert [Path(u.audio_filepath).resolve() for u in read] == [
+        u.audio_filepath for u in utterances
+    ]
     assert [(u.id, u.offset, u.duration, u.text, u.speaker, u.channel) for u in read] == [
         (u.id, u.offset, u.duration, u.text, u.speaker, u.channel) for u in utterances
     ]
@@ -51,7 +53,7 @@ def test_paths_are_relative_to_the_manifest_so_that_both_can_be_moved(tmp_path: 
 
     (utterance,) = read_manifest(tmp_path / "there" / "lists" / "m.jsonl")
 
-    assert utterance.audio_filepath.resolve() == (tmp_path / "there" / "a.flac").resolve()
+    assert Path(utterance.audio_filepath).resolve() == (tmp_path / "there" / "a.flac").resolve()
 
 
 def test_relative_paths_are_seen_from_the_manifest(
@@ -62,7 +64,14 @@ def test_relative_paths_are_seen_from_the_manifest(
 
     assert json.loads(Path("lists/m.jsonl").read_text())["audio_filepath"] == "../audio/a.flac"
     (utterance,) = read_manifest("lists/m.jsonl")
-    assert utterance.audio_filepath.resolve() == tmp_path / "audio" / "a.flac"
+    assert Path(utterance.audio_filepath).resolve() == tmp_path / "audio" / "a.flac"
+
+
+def test_a_url_stays_as_it_is(tmp_path: Path) -> None:
+    url = "s3://bucket/a//b.flac"
+    write_manifest(tmp_path / "m.jsonl", [Utterance("a", url)])
+
+    assert read_manifest(tmp_path / "m.jsonl") == [Utterance("a", url)]
 
 
 def test_absolute_paths_stay(tmp_path: Path) -> None:

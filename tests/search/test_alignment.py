@@ -76,7 +76,7 @@ def test_no_tokens_align_to_blanks() -> None:
 
 
 def test_an_empty_utterance_without_tokens_scores_zero() -> None:
-    assert one(np.zeros((0, 2)), ()) == Hypothesis((), (), (), 0.0, 0.0)
+    assert one(np.zeros((0, 2)), ()) == Hypothesis((), (), (), (), 0.0, 0.0)
 
 
 def test_of_equally_probable_alignments_the_earliest_is_taken() -> None:

@@ -36,7 +36,7 @@ def test_repeats_merge_before_blanks_drop() -> None:
 
 
 def test_an_empty_utterance_has_no_tokens_and_scores_zero() -> None:
-    assert one(np.zeros((0, 3))) == Hypothesis((), (), (), 0.0, 0.0)
+    assert one(np.zeros((0, 3))) == Hypothesis((), (), (), (), 0.0, 0.0)
 
 
 def test_frames_of_blank_alone_have_no_tokens() -> None:
@@ -44,7 +44,7 @@ def test_frames_of_blank_alone_have_no_tokens() -> None:
 
 
 def test_a_vocabulary_of_the_blank_alone_has_no_tokens() -> None:
-    assert one(np.zeros((3, 1))) == Hypothesis((), (), (), 0.0, 0.0)
+    assert one(np.zeros((3, 1))) == Hypothesis((), (), (), (), 0.0, 0.0)
 
 
 def test_one_frame_has_at_most_one_token() -> None:

@@ -21,7 +21,7 @@ def test_a_token_begins_where_its_run_begins_and_is_as_sure_as_its_surest_frame(
     emission = emission_of(alignment, [0.9, 0.4, 0.7, 0.9, 0.9, 0.5])
     hypothesis = from_alignment(emission, np.array(alignment), -3.5, blank=BLANK)
     assert hypothesis.tokens == (1, 2)
-    assert hypothesis.frames == (1, 5)
+    assert (hypothesis.frames, hypothesis.ends) == ((1, 5), (3, 6))
     assert hypothesis.confidences == pytest.approx((0.7, 0.5))
     assert hypothesis.score == -3.5
 

@@ -174,15 +174,15 @@ def test_times_and_confidences_are_those_of_the_best_alignment(
 
 
 def test_an_empty_utterance_has_no_tokens_and_scores_zero() -> None:
-    assert n_best(np.zeros((0, 4))) == [Hypothesis((), (), (), 0.0, 0.0)]
+    assert n_best(np.zeros((0, 4))) == [Hypothesis((), (), (), (), 0.0, 0.0)]
 
 
 def test_a_vocabulary_of_the_blank_alone_has_no_tokens() -> None:
-    assert n_best(np.zeros((3, 1))) == [Hypothesis((), (), (), 0.0, 0.0)]
+    assert n_best(np.zeros((3, 1))) == [Hypothesis((), (), (), (), 0.0, 0.0)]
 
 
 def test_frames_of_certain_blank_have_no_tokens() -> None:
-    assert n_best(np.array([[0.0, -math.inf]] * 3)) == [Hypothesis((), (), (), 0.0, 0.0)]
+    assert n_best(np.array([[0.0, -math.inf]] * 3)) == [Hypothesis((), (), (), (), 0.0, 0.0)]
 
 
 def test_one_frame_ranks_the_tokens() -> None:

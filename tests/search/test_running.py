@@ -79,6 +79,7 @@ def joined(search: RunningSearch, pieces: Sequence[Emission]) -> Hypothesis:
     return Hypothesis(
         tokens=tuple(token for part in parts for token in part.tokens),
         frames=tuple(frame for part in parts for frame in part.frames),
+        ends=tuple(end for part in parts for end in part.ends),
         confidences=tuple(one for part in parts for one in part.confidences),
         score=parts[-1].score,
         acoustic_score=0.0,

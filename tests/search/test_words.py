@@ -8,7 +8,7 @@ import pytest
 
 from asr.search.fusion import Fusion, fuse
 from asr.search.hypothesis import Hypothesis, LexiconWord
-from asr.search.words import WordReader
+from asr.search.words import DECAY, ONSET, WordReader
 from asr.text.tokens import TokenTable
 
 CHARACTERS = TokenTable(("<blank>", "▁", "A", "B", "C"))
@@ -18,12 +18,13 @@ SHIFT = 0.04  # seconds
 CAB_A = Hypothesis(
     tokens=tuple(CHARACTERS.encode("CAB A")),
     frames=(2, 5, 6, 8, 11),
+    ends=(4, 6, 8, 9, 12),
     confidences=(0.5, 0.9, 0.8, 0.1, 0.7),
     score=-3.0,
     acoustic_score=-2.0,
     lm_score=-1.0,
 )
-EMPTY = Hypothesis((), (), (), 0.0, 0.0)
+EMPTY = Hypothesis((), (), (), (), 0.0, 0.0)
 
 ARPA = """\\data\\
 ngram 1=4
@@ -41,7 +42,8 @@ ngram 1=4
 def hypothesis(text: str, score: float) -> Hypothesis:
     """Spell a text in characters, `▁` where a space is, one token a frame."""
     tokens = tuple(CHARACTERS.numbers(text.replace(" ", "▁")))
-    return Hypothesis(tokens, tuple(range(len(tokens))), (0.5,) * len(tokens), score, score)
+    frames, ends = tuple(range(len(tokens))), tuple(range(1, len(tokens) + 1))
+    return Hypothesis(tokens, frames, ends, (0.5,) * len(tokens), score, score)
 
 
 @pytest.fixture
@@ -58,13 +60,27 @@ def lexicon(tmp_path: Path) -> Callable[[str, TokenTable], Fusion]:
     return make
 
 
-def test_a_word_lasts_from_its_first_tokens_frame_to_the_end_of_its_last_tokens(
+def test_a_word_lasts_from_before_its_first_token_to_after_the_end_of_its_last_tokens_run(
     reader: WordReader,
 ) -> None:
     words = reader.transcript("x", [CAB_A], duration=1.0).words
     assert [word.text for word in words] == ["CAB", "A"]
-    assert [word.start for word in words] == pytest.approx([2 * SHIFT, 11 * SHIFT])
-    assert [word.end for word in words] == pytest.approx([7 * SHIFT, 12 * SHIFT])
+    assert [word.start for word in words] == pytest.approx([2 * SHIFT - ONSET, 11 * SHIFT - ONSET])
+    assert [word.end for word in words] == pytest.approx([8 * SHIFT + DECAY, 12 * SHIFT + DECAY])
+
+
+def test_a_word_ends_where_the_next_begins_at_the_latest(reader: WordReader) -> None:
+    words = reader.transcript("x", [hypothesis("A B", -1.0)], duration=1.0).words
+    assert words[0].end == words[1].start == pytest.approx(2 * SHIFT - ONSET)
+
+
+def test_parts_of_a_recording_are_timed_as_their_whole(reader: WordReader) -> None:
+    whole = hypothesis("A B", -1.0)
+    tail = Hypothesis(whole.tokens[1:], whole.frames[1:], whole.ends[1:], (0.5, 0.5), -1.0, -1.0)
+    head = Hypothesis(whole.tokens[:1], whole.frames[:1], whole.ends[:1], (0.5,), -1.0, -1.0)
+    assert reader.timed([head, tail], 1.0) == reader.timed([whole], 1.0)
+    (first,), (second,) = reader.timed([head], 1.0), reader.timed([tail], 1.0, after=SHIFT + DECAY)
+    assert (first.end, second.start) == pytest.approx((SHIFT + DECAY, SHIFT + DECAY))
 
 
 def test_a_words_confidence_is_the_product_of_its_tokens_without_the_boundary(
@@ -78,9 +94,9 @@ def test_a_words_confidence_is_the_product_of_its_tokens_without_the_boundary(
 def test_no_word_begins_or_ends_after_the_recording(reader: WordReader) -> None:
     transcript = reader.transcript("x", [CAB_A], duration=0.46)
     assert (transcript.duration, transcript.words[1].end) == (0.46, 0.46)
-    assert transcript.words[1].start == pytest.approx(0.44)
+    assert transcript.words[1].start == pytest.approx(0.4)
     words = reader.transcript("x", [CAB_A], duration=0.1).words
-    assert [(word.start, word.end) for word in words] == [(0.08, 0.1), (0.1, 0.1)]
+    assert [(word.start, word.end) for word in words] == [(0.04, 0.1), (0.1, 0.1)]
 
 
 def test_a_transcript_has_the_best_hypothesis_and_its_score(reader: WordReader) -> None:
@@ -95,7 +111,7 @@ def test_without_tokens_the_text_is_empty_and_has_no_confidence(reader: WordRead
 
 
 def test_an_impossible_hypothesis_has_no_score_and_is_no_alternative(reader: WordReader) -> None:
-    impossible = Hypothesis((), (), (), -math.inf, -math.inf)
+    impossible = Hypothesis((), (), (), (), -math.inf, -math.inf)
     transcript = reader.transcript("x", [impossible], duration=0.5)
     assert (transcript.score, transcript.n_best) == (None, ())
 
@@ -112,7 +128,7 @@ def test_every_alternative_but_the_first_has_words_with_times(reader: WordReader
     assert first.words == ()
     assert [(word.text, word.start, word.end) for word in second.words] == [
         ("C", 0.0, SHIFT),
-        ("B", 2 * SHIFT, 0.1),
+        ("B", 2 * SHIFT - ONSET, 0.1),
     ]
 
 
@@ -135,6 +151,7 @@ def test_words_of_a_lexicon_with_pronunciations_are_those_that_the_search_found(
     found = Hypothesis(
         tokens=(1, 2, 3, 2),
         frames=(0, 4, 6, 9),
+        ends=(1, 5, 7, 10),
         confidences=(0.5, 1.0, 0.5, 0.8),
         score=-1.0,
         acoustic_score=-1.0,
@@ -142,8 +159,10 @@ def test_words_of_a_lexicon_with_pronunciations_are_those_that_the_search_found(
     )
     transcript = reader.transcript("x", [found], duration=1.0)
     assert transcript.text == reader.text(found) == "KAB A"
-    assert [word.start for word in transcript.words] == pytest.approx([0.0, 9 * SHIFT])
-    assert [word.end for word in transcript.words] == pytest.approx([7 * SHIFT, 10 * SHIFT])
+    assert [word.start for word in transcript.words] == pytest.approx([0.0, 9 * SHIFT - ONSET])
+    assert [word.end for word in transcript.words] == pytest.approx(
+        [9 * SHIFT - ONSET, 10 * SHIFT + DECAY]
+    )
     assert [word.confidence for word in transcript.words] == pytest.approx([0.25, 0.8])
 
 

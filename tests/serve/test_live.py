@@ -8,9 +8,9 @@ import pytest
 
 from asr.audio.read import read_waveform
 from asr.recognizer import Recognizer
+from asr.runtime.windows import LIVE_CONTEXT, LIVE_PATIENCE, LIVE_STRIDE
 from asr.serve.gate import KEY_PROTOCOL, Access
 from asr.serve.limits import Limits
-from asr.serve.live import CONTEXT, PATIENCE, STRIDE
 from tests.serve.conftest import SPEECH, Running, Start, until
 
 client = pytest.importorskip("websockets.sync.client")
@@ -56,7 +56,9 @@ def test_the_words_are_those_of_stream_however_they_are_cut(
 ) -> None:
     content = pcm()
     samples = np.frombuffer(content, "<i2").astype(np.float32) / np.float32(32768)
-    expected = recognizer.stream([samples], stride=STRIDE, context=CONTEXT, patience=PATIENCE)
+    expected = recognizer.stream(
+        [samples], stride=LIVE_STRIDE, context=LIVE_CONTEXT, patience=LIVE_PATIENCE
+    )
     text = " ".join(word.text for words in expected for word in words)
 
     blocks = [content[i : i + n] for i in range(0, len(content), n)]
@@ -75,7 +77,7 @@ def test_words_come_within_the_promised_delay(server: Running) -> None:
     content = pcm()
     with connect(server) as socket:
         delay = json.loads(socket.recv())["delay"]
-        assert delay == STRIDE + CONTEXT + PATIENCE
+        assert delay == LIVE_STRIDE + LIVE_CONTEXT + LIVE_PATIENCE
         socket.send(content[: round(delay + 1.5) * 32000])
         words = json.loads(socket.recv(timeout=20))["words"]
     assert words[0]["start"] < 1.5

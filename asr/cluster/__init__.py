@@ -1,0 +1,1 @@
+"""Cluster: recognising beyond a machine, by `pipeline` (Ray Data)."""
