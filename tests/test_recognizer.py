@@ -1,14 +1,12 @@
 import dataclasses
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
-from asr.audio.read import read_waveform
 from asr.checkpoint.decoding import Kind, SearchPlan
 from asr.checkpoint.directory import read_directory
 from asr.checkpoint.golden import swelling_noise
@@ -226,24 +224,6 @@ def test_a_bad_recording_is_reported_in_its_place_and_the_others_are_transcribed
 def test_a_bad_recording_alone_is_an_error(recognizer: Recognizer, tmp_path: Path) -> None:
     with pytest.raises(AudioError, match=r"missing\.wav"):
         recognizer.transcribe(tmp_path / "missing.wav")
-
-
-def test_words_of_a_stream_come_no_later_than_is_promised() -> None:
-    shipped, stride, context = load_model(), 2.0, 2.0
-    speech = read_waveform(SPEECH, sample_rate=16000)
-    blocks, n_heard, late = np.split(np.tile(speech, 6), range(8000, 6 * len(speech), 8000)), 0, []
-
-    def heard() -> Iterator[NDArray[np.float32]]:
-        nonlocal n_heard
-        for block in blocks:
-            n_heard += len(block)
-            yield block
-
-    for words in shipped.stream(heard(), stride=stride, context=context):
-        late += [n_heard / 16000 - word.end for word in words]
-
-    assert len(late) > 60
-    assert 2.0 < max(late) <= 2 * stride + 3 * context + 0.5 + 1.0  # a block, and a word
 
 
 def test_beam_search_gives_the_n_best_the_best_first(

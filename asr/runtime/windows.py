@@ -19,8 +19,8 @@ from asr.runtime.engine import Engine
 STRIDE, CONTEXT = 60.0, 12.0  # seconds
 LONGEST_WHOLE = STRIDE + 2 * CONTEXT  # seconds; what lasts longer is computed window by window
 
-# Seconds, for `Recognizer.stream` while somebody speaks: the median word comes 4 s late, the last one
-# 4.5, and no more are wrong than in the whole recording (docs/experiments.md, 2026-11-29).
+# Seconds, for `Recognizer.stream` while somebody speaks: the median word comes 4.0 s late, the last
+# one 4.5, and no more are wrong than in the whole recording (docs/experiments.md, 2026-11-29).
 LIVE_STRIDE, LIVE_CONTEXT, LIVE_PATIENCE = 0.5, 2.0, 2.0
 
 Waveform = NDArray[np.float32]  # (N,)

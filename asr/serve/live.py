@@ -8,8 +8,9 @@ The client sends samples, 16 bits each, mono, as binary messages at the rate of 
     done      the whole text, also as srt, and the seconds heard; then it closes
     error     as OpenAI writes it; then it closes
 
-The network is bidirectional: it needs `LIVE_CONTEXT` seconds after a sound to recognise it, and computes
-`LIVE_STRIDE` seconds at a time. A word that the search still doubts waits up to `LIVE_PATIENCE` seconds more.
+The network is bidirectional: it needs `LIVE_CONTEXT` seconds after a sound to recognise it, and
+computes `LIVE_STRIDE` seconds at a time. A word that the search still doubts waits up to
+`LIVE_PATIENCE` seconds more.
 """
 
 import asyncio
