@@ -8,6 +8,7 @@ import pytest
 
 import asr
 from asr.checkpoint.decoding import SearchPlan, read_default_search
+from asr.checkpoint.seal import SEAL_FILE
 from asr.cli import main
 from asr.config import read_tree
 from asr.errors import ConfigError, ModelError
@@ -156,5 +157,6 @@ def test_a_search_to_pack_that_is_none_is_refused(
 def test_settings_that_are_no_search_name_the_file(packed: Path, tmp_path: Path) -> None:
     assert main(["pack", str(packed), "--output", str(tmp_path / "x")]) == 0
     (tmp_path / "x" / "search.toml").write_text("beam_size = 10\n")
+    (tmp_path / "x" / SEAL_FILE).unlink()
     with pytest.raises(ModelError, match=r"search\.toml: missing"):
         asr.load_model(tmp_path / "x")
