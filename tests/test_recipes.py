@@ -304,7 +304,8 @@ def test_the_memory_recipe_ends_with_a_page_of_all_models(tmp_path: Path) -> Non
         for directions in ("one", "two"):
             assert f"<td>{cell}-{directions}</td>" in page
     assert "What context is worth" in page
-    assert "| lstm-two |" in (tmp_path / "work" / "RESULTS.md").read_text(encoding="utf-8")
+    results = (tmp_path / "work" / "RESULTS.md").read_text(encoding="utf-8")
+    assert re.search(r"\| lstm-two +\|", results)
 
 
 @pytest.mark.slow

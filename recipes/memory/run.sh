@@ -25,10 +25,11 @@ stage prepare-train "$work/train.jsonl" \
 stage prepare-dev "$work/$dev.jsonl" \
   asr prepare "$corpus/$dev" --output "$work/$dev.jsonl"
 
-# Pronounce the training words as the shipped lexicon teaches; the search uses that one as it is.
+# Pronounce the words that the search finds, the shipped lexicon's, and those of the training texts.
 shipped=asr/models/mini_librispeech
 stage lexicon "$work/lexicon.txt" \
-  asr lexicon "$shipped/lexicon.txt" --words "$work/train.jsonl" --output "$work/lexicon.txt"
+  asr lexicon "$shipped/lexicon.txt" --words "$shipped/lexicon.txt" "$work/train.jsonl" \
+  --output "$work/lexicon.txt"
 search=(--search beam --lexicon "$shipped/lexicon.txt" --lm "$shipped/words.lm" --lm-weight 1.4
   --prior-weight 0.7 --beam-size 300 --beam-threshold 18)
 
