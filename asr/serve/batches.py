@@ -99,18 +99,15 @@ class SharedEngine:
 
 def _compute(engine: Engine, batch: list[_Job]) -> None:
     """Compute a batch, and give each job its rows, or the error."""
-    future: Future[Result] = Future()
     waveforms = [waveform for job in batch for waveform in job.waveforms]
     try:
-        future.set_result(engine.log_probs(*padded(waveforms), batch[0].head))
+        log_probs, lengths = engine.log_probs(*padded(waveforms), batch[0].head)
     except Exception as error:  # noqa: BLE001 (raised again in the thread of each caller)
-        future.set_exception(error)
+        for job in batch:
+            job.result.set_exception(error)
+        return
     first = 0
     for job in batch:
-        if failure := future.exception():
-            job.result.set_exception(failure)
-            continue
-        log_probs, lengths = future.result()
         rows = slice(first, first + len(job.waveforms))
         n_frames = max(lengths[rows], default=0)
         job.result.set_result((log_probs[rows, :n_frames], lengths[rows]))

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,27 +12,11 @@ from asr.augment.config import AugmentConfig
 from asr.augment.noise import mean_power
 from asr.augment.rendition import AS_RECORDED, Rendition, draw_renditions, render
 from asr.augment.surroundings import Surroundings
+from asr.config import read_config
 
 RATE = 16000
 SPEECH = (0.1 * np.random.default_rng(0).standard_normal(RATE)).astype(np.float32)
-NOTHING = AugmentConfig(
-    speeds=(1.0,),
-    tempos=(1.0,),
-    reverb_share=0.0,
-    silence_share=0.0,
-    noise_share=0.0,
-    babble_share=0.0,
-    level_share=0.0,
-    telephone_share=0.0,
-    codec_share=0.0,
-    no_speech_share=0.0,
-    n_frequency_masks=0,
-    max_frequency_bins=0,
-    time_masks_per_second=0.0,
-    max_time_seconds=0.0,
-    max_time_fraction=0.0,
-    ramp_epochs=0,
-)
+NOTHING = read_config(Path(__file__).parents[2] / "conf" / "tiny.toml").augment
 SHARES = {  # with what each of them sets
     "reverb_share": "room",
     "silence_share": "silence",

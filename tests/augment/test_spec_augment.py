@@ -1,6 +1,7 @@
 """Masks: where they may lie, how many there are, and that chance is the caller's."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,26 +9,10 @@ from torch import Tensor
 
 from asr.augment.config import AugmentConfig
 from asr.augment.spec_augment import spec_augment
+from asr.config import read_config
 
 FRAME_SHIFT = 0.01
-NOTHING = AugmentConfig(
-    speeds=(1.0,),
-    tempos=(1.0,),
-    reverb_share=0.0,
-    silence_share=0.0,
-    noise_share=0.0,
-    babble_share=0.0,
-    level_share=0.0,
-    telephone_share=0.0,
-    codec_share=0.0,
-    no_speech_share=0.0,
-    n_frequency_masks=0,
-    max_frequency_bins=0,
-    time_masks_per_second=0.0,
-    max_time_seconds=0.0,
-    max_time_fraction=0.0,
-    ramp_epochs=0,
-)
+NOTHING = read_config(Path(__file__).parents[2] / "conf" / "tiny.toml").augment
 BANDS = replace(NOTHING, n_frequency_masks=1, max_frequency_bins=10)
 STRETCHES = replace(NOTHING, time_masks_per_second=1.0, max_time_seconds=0.4, max_time_fraction=0.2)
 
