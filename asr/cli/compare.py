@@ -20,6 +20,8 @@ from asr.text.markdown import count, percent, visible
 from asr.wer.score_file import ScoreFile, read_score_file
 from asr.wer.significance import Comparison, compare, paired
 
+LEAST_P = 1e-9
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("first", type=Path, metavar="A.json", help="a score (see asr score)")
@@ -34,6 +36,11 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _p(p: float) -> str:
+    """Write a probability; the smallest ones of a normal distribution are not to be told apart."""
+    return f"p {p:.2g}" if p >= LEAST_P else f"p < {LEAST_P:g}"
+
+
 def _print_comparison(first: ScoreFile, second: ScoreFile, found: Comparison) -> None:
     subset = first.subset if first.subset == second.subset else f"{first.subset}, {second.subset}"
     print(visible(f"{subset}: {first.condition} → {second.condition}"))
@@ -46,7 +53,7 @@ def _print_comparison(first: ScoreFile, second: ScoreFile, found: Comparison) ->
     print(f"  bootstrap: {over}; better in {100 * found.better:.1f} % of the replicates")
     test = found.mapsswe
     print(
-        f"  MAPSSWE: {count(test.n_segments)} segments, z {test.z:.3f}, p {test.p:.2g}"
+        f"  MAPSSWE: {count(test.n_segments)} segments, z {test.z:.3f}, {_p(test.p)}"
         if test
         else "  MAPSSWE: no errors, or all segments differ alike"
     )

@@ -103,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
     texts = {path: _report(options, found, path) for path in options.output}
     for path, text in texts.items():
         write_text(path, text)
-        print(f"{path}: {len(found)} scores")
+        print(f"{path}: {len(found)} {'score' if len(found) == 1 else 'scores'}")
     return 0
 
 

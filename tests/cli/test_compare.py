@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from asr.cli import main
+from asr.cli import compare, main
 
 
 def scored(tmp_path: Path, name: str, hypotheses: str) -> str:
@@ -62,3 +62,8 @@ def test_words_and_ids_cannot_steer_the_terminal(
     assert "\\x1b[2Ju" in out
     assert "\\u202ex" in out
     assert not {"\x1b", "\u202e"} & set(out + err)
+
+
+def test_a_probability_is_never_written_as_zero() -> None:
+    assert compare._p(0.0) == "p < 1e-09"
+    assert compare._p(0.0421) == "p 0.042"
