@@ -19,6 +19,7 @@ from asr.checkpoint.network import (
     save_checkpoint,
     start_from,
 )
+from asr.checkpoint.trained_on import Speech
 from asr.config import TEXT_HEAD, Config, config_hash, to_toml
 from asr.corpus.damage import Damage
 from asr.corpus.feature_cache import FeatureCache
@@ -30,6 +31,7 @@ from asr.lexicon.phone_set import in_phones
 from asr.lexicon.phone_spelling import PhoneSpeller
 from asr.lexicon.read import Pronunciation
 from asr.provenance import Provenance
+from asr.text.markdown import escape
 from asr.text.normalise import normaliser
 from asr.text.tokenizer import Tokenizer, make_tokenizer
 from asr.text.tokens import TokenTable
@@ -62,6 +64,7 @@ class Material:
         start: A model from whose weights training starts; None starts from random ones.
         max_damaged: Recordings that may turn out unreadable; training does without them, and in the
             dev set their words count as deleted.
+        source: Where `train` is from, for the model's card and for reports.
     """
 
     train: Sequence[Utterance]
@@ -69,6 +72,7 @@ class Material:
     lexicon: Sequence[Pronunciation] | None = None
     start: Checkpoint | None = None
     max_damaged: int = 0
+    source: str = "a manifest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,8 @@ def train_model(
     origin = begin_or_go_on(folder, _origin(config, material), writes=ranks.is_first)
     speller = _phone_speller(config, material)
     damage = Damage(material.max_damaged)
-    checkpoint = _begun(folder, config) or _start(config, material, texts, speller, damage)
+    begun = _begun(folder, config) or _start(config, material, texts, speller, damage)
+    checkpoint = _with_speech(begun, material)
     _keep_start(folder, checkpoint, ranks)
     tokens = _tokens(checkpoint, texts, speller)
     cache = FeatureCache(checkpoint.front_end, resources.max_feature_bytes, damage)
@@ -139,7 +144,7 @@ def train_model(
 
     def save_best() -> None:
         best = dataclasses.replace(checkpoint, model=trainer.kept_model)
-        _save(folder / "best", best, _card(config, trainer.state, train, provenance))
+        _save(folder / "best", best, _card(best, trainer.state, provenance))
 
     state = trainer.run(watcher, save_best, resources.must_stop)
     if ranks.is_first:
@@ -204,6 +209,15 @@ def _start(
         statistics = corpus_statistics(prefetch(features_of, some, depth=8))
         checkpoint.front_end.set_global_cmvn(statistics.mean, statistics.std)
     return checkpoint
+
+
+def _with_speech(checkpoint: Checkpoint, material: Material) -> Checkpoint:
+    """Add the speech of this training to what the model was trained on before."""
+    hours = sum(utterance.duration or 0.0 for utterance in material.train) / 3600
+    speech = Speech(material.source, len(material.train), round(hours, 4))
+    trained_on = checkpoint.directory.trained_on.then(speech)
+    directory = dataclasses.replace(checkpoint.directory, trained_on=trained_on)
+    return dataclasses.replace(checkpoint, directory=directory)
 
 
 def _terms(checkpoint: Checkpoint, tokens: Mapping[str, Tokens]) -> list[LossTerm]:
@@ -294,10 +308,8 @@ def _encoded(text: str, tokenizer: Tokenizer, phones: PhoneSpeller | None) -> li
     return tokenizer.numbers(phones.spell(text))
 
 
-def _card(
-    config: Config, state: RunState, train: Sequence[Utterance], provenance: Provenance
-) -> str:
-    hours = sum(utterance.duration or 0.0 for utterance in train) / 3600
+def _card(checkpoint: Checkpoint, state: RunState, provenance: Provenance) -> str:
+    config = checkpoint.config
     model = config.model
     heads = ", ".join(f"{name} ({head.units})" for name, head in config.heads.items())
     losses = ", ".join(f"{term.loss} of {name}" for name, term in config.objective.items())
@@ -313,7 +325,7 @@ def _card(
 | what it is | {model.n_layers} {directions} {model.cell.upper()} layers of {model.size} units |
 | heads | {heads}; text as the normaliser {config.text.normaliser} spells it |
 | trained by | {losses} |
-| trained on | {len(train)} utterances, {hours:.2f} hours |
+| trained on | {escape(str(checkpoint.directory.trained_on))} |
 | dev WER | {wer} |
 | configuration | {config_hash(config)} |
 {provenance_rows(provenance)}

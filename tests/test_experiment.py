@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+from asr.checkpoint.directory import read_card
 from asr.checkpoint.golden import verify_golden
 from asr.checkpoint.network import load_checkpoint, untrained
 from asr.config import Config
@@ -160,6 +161,27 @@ def test_training_begins_with_the_weights_and_tokens_of_another_model(
     for made in (both, text):
         for name, tensor in made.model.state_dict().items():
             torch.testing.assert_close(tensor, before[name], atol=1e-6, rtol=0.0)
+
+
+def test_a_model_tells_all_the_speech_that_it_was_trained_on(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    train(small_config, tiny_corpus, tmp_path / "first", source="many")
+    part = tiny_corpus[:3]
+    with pytest.raises(KeyboardInterrupt):
+        train(
+            small_config, part, tmp_path / "m", Watcher(2), start=tmp_path / "first", source="few"
+        )
+
+    train(small_config, part, tmp_path / "m", start=tmp_path / "first", source="few")
+
+    first, second = load_checkpoint(tmp_path / "m").directory.trained_on.speech
+    assert (first.source, first.n_utterances) == ("many", len(tiny_corpus))
+    assert (second.source, second.n_utterances) == ("few", 3)
+    assert second.hours == pytest.approx(sum(u.duration or 0.0 for u in part) / 3600, abs=1e-4)
+    assert f"| trained on | {first}; then {second} |" in read_card(tmp_path / "m")
+    train(small_config, tiny_corpus, tmp_path / "again", start=tmp_path / "first", source="many")
+    assert load_checkpoint(tmp_path / "again").directory.trained_on.speech == (first,)
 
 
 def test_a_start_goes_on_with_its_own_run_only(

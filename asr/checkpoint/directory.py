@@ -6,6 +6,7 @@ config.toml          the format's version, then the configuration that the model
 tokens-HEAD.txt      the tokens of a head by id (and bpe-HEAD.model, if they are pieces of words)
 priors.safetensors   each token's share of the training speech, for searches that divide it out
 confidence.toml      calibrations of word confidences, by kind of search
+trained-on.toml      the speech that it has learned from; see `trained_on`
 search.toml          its default search, if any, with words.lm and lexicon.txt; see `decoding`
 golden.safetensors   a waveform and what the model makes of it, for `asr doctor`; see `golden`
 README.md            the model card
@@ -25,6 +26,7 @@ from safetensors import SafetensorError
 
 from asr.checkpoint.decoding import SearchPlan, read_default_search, write_default_search
 from asr.checkpoint.seal import check_seal
+from asr.checkpoint.trained_on import TRAINED_ON_FILE, TrainedOn
 from asr.confidence.calibration_file import Calibrations, read_calibrations, write_calibrations
 from asr.config import Config, Part, Tree, read_toml, read_tree, to_toml
 from asr.errors import ConfigError, DataError, ModelError
@@ -55,6 +57,7 @@ class ModelDirectory:
             `asr.train.priors`. May lack heads.
         calibrations: Of the confidences of its searches; they belong to its weights.
         search: Its default search.
+        trained_on: The speech that it has learned from.
     """
 
     config: Config
@@ -62,6 +65,7 @@ class ModelDirectory:
     priors: Mapping[str, Prior] = field(default_factory=dict)
     calibrations: Calibrations = field(default_factory=dict)
     search: SearchPlan = field(default_factory=SearchPlan)
+    trained_on: TrainedOn = field(default_factory=TrainedOn)
 
 
 def read_directory(folder: Path) -> ModelDirectory:
@@ -83,6 +87,7 @@ def read_directory(folder: Path) -> ModelDirectory:
             _read_priors(folder / PRIORS_FILE, tokenizers),
             read_calibrations(folder),
             read_default_search(folder),
+            _read_trained_on(folder / TRAINED_ON_FILE),
         )
     except (ConfigError, DataError, SafetensorError) as error:
         raise ModelError(f"{folder}: its files do not make a model: {error}") from error
@@ -98,6 +103,8 @@ def write_directory(folder: Path, model: ModelDirectory, card: str) -> None:
     write_default_search(folder, model.search, normaliser(model.config.text.normaliser))
     if model.calibrations:
         write_calibrations(folder, model.calibrations)
+    if model.trained_on.speech:
+        (folder / TRAINED_ON_FILE).write_text(to_toml(model.trained_on), encoding="utf-8")
     (folder / CARD_FILE).write_text(card, encoding="utf-8")
 
 
@@ -149,6 +156,11 @@ def read_stored_config(kind: type[Part], folder: Path, *, conversion: str) -> Pa
 
 def _is_model(folder: Path) -> bool:
     return any((folder / name).is_file() for name in (ONNX_FILE, WEIGHTS_FILE))
+
+
+def _read_trained_on(path: Path) -> TrainedOn:
+    """Read what a model was trained on; older models do not tell."""
+    return read_tree(TrainedOn, path) if path.exists() else TrainedOn()
 
 
 def _read_priors(path: Path, tokenizers: Mapping[str, Tokenizer]) -> dict[str, Prior]:

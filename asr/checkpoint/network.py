@@ -80,7 +80,7 @@ def start_from(trained: Checkpoint, config: Config) -> Checkpoint:
     """Make a model to train by `config` that has the weights of another one.
 
     Args:
-        trained: Also gives tokens and CMVN.
+        trained: Also gives tokens and CMVN, and the speech that it was trained on.
         config: Of the training to come; it may leave out heads of the trained model.
 
     Raises:
@@ -97,7 +97,8 @@ def start_from(trained: Checkpoint, config: Config) -> Checkpoint:
     weights = trained.model.state_dict()
     made.model.load_state_dict({name: weights[name] for name in made.model.state_dict()})
     made.front_end.load_state_dict(trained.front_end.state_dict())
-    return made
+    directory = replace(made.directory, trained_on=trained.directory.trained_on)
+    return replace(made, directory=directory)
 
 
 def save_checkpoint(

@@ -89,6 +89,7 @@ def run(options: argparse.Namespace) -> int:
         normaliser=config.text.normaliser,
         search_kind=recognizer.searcher.kind,
         is_calibrated=recognizer.calibration is not None,
+        trained_on=str(recognizer.model.trained_on) or None,
     )
     options.output.unlink(missing_ok=True)  # never next to another run's record
     write_decoding_record(record_path(options.output), record)

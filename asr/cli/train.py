@@ -134,7 +134,7 @@ def run(options: argparse.Namespace) -> int:
         resources = Resources(_feature_bytes(options.feature_cache), ranks, signals.has_come)
         made = provenance(_launcher(ranks) + options.command)
         with watching or nullcontext(Unwatched()) as watcher:
-            material = Material(train, dev, lexicon, start, n_damaged)
+            material = Material(train, dev, lexicon, start, n_damaged, str(options.train))
             state = train_model(config, material, options.output, watcher, made, resources)
     if signals.has_stopped:
         return signals.exit_status

@@ -176,7 +176,7 @@ class _Adapter:
         """Train on transcripts; return the directory of the model."""
         output, resources = self.folder / name, self.resources
         labelled = pseudo_labelled(recordings, transcripts)
-        material = Material(labelled, None, self.lexicon, self.start)
+        material = Material(labelled, None, self.lexicon, self.start, source="its own transcripts")
         with resources.watch(run_folder(output)) as watcher:
             train_model(self.config, material, output, watcher, self.provenance, resources.training)
         return output

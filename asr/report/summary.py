@@ -93,6 +93,7 @@ def _decoding_facts(decoding: DecodingRecord | None) -> list[Fact]:
     rtf = f", RTF {decoding.rtf:.3f}" if decoding.rtf is not None else ""
     return [
         Fact("model", decoding.model, is_code=True),
+        *([Fact("trained on", decoding.trained_on)] if decoding.trained_on else []),
         Fact("configuration", f"{decoding.config_hash}{text}"),
         Fact("search", decoding.search),
         Fact("speed", speed + rtf),

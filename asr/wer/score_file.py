@@ -40,6 +40,7 @@ class DecodingRecord:
         normaliser: That of the model's training text; None if unknown.
         search_kind: Which of the model's calibrations fits, see `asr.confidence`; None if unknown.
         is_calibrated: Whether that calibration was applied; if not, confidences are raw.
+        trained_on: The speech that the model has learned from, in a line; None if unknown.
     """
 
     model: str
@@ -51,6 +52,7 @@ class DecodingRecord:
     normaliser: str | None = None
     search_kind: str | None = None
     is_calibrated: bool = False
+    trained_on: str | None = None
 
     @property
     def rtf(self) -> float | None:

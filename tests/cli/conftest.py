@@ -1,6 +1,7 @@
 """What the tests of the verbs share: a corpus, its manifest, and an untrained model."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from asr.audio.write import write_waveform
 from asr.checkpoint.golden import swelling_noise
 from asr.checkpoint.network import build, save_checkpoint
+from asr.checkpoint.trained_on import Speech, TrainedOn
 from asr.config import Config
 from asr.corpus.manifest import write_manifest
 from asr.corpus.tiny import write_tiny_corpus
@@ -40,6 +42,9 @@ def model(tmp_path_factory: pytest.TempPathFactory, small_config: Config) -> Pat
     checkpoint = build(small_config, {"text": TokenTable.from_text(["ACDEIMNORSTUW"])})
     with torch.no_grad():
         checkpoint.model.heads["text"].get_parameter("weight").mul_(30.0)
+    trained_on = TrainedOn((Speech("a book", 900, 1.5),))
+    directory = replace(checkpoint.directory, trained_on=trained_on)
+    checkpoint = replace(checkpoint, directory=directory)
     folder: Path = tmp_path_factory.mktemp("model") / "random"
     save_checkpoint(
         folder, checkpoint, card="# Knows nothing\n", example=swelling_noise(16000)[:4000]

@@ -58,6 +58,7 @@ def test_the_record_beside_the_hypotheses_says_how_they_were_made(
     assert decoding.normaliser == small_config.text.normaliser
     assert decoding.search == "beam 100, threshold 9.5"
     assert decoding.audio_seconds == pytest.approx(seconds)
+    assert decoding.trained_on == "1.50 hours of a book, 900 utterances"
     assert decoding.computing_seconds > 0
     assert decoding.provenance.command.startswith(f"asr decode {model}")
     assert f"RTF {decoding.rtf:.3f}" in capsys.readouterr().out

@@ -26,6 +26,7 @@ def test_a_packed_model_is_smaller_and_loads_and_checks_itself(
     output = tmp_path / "new" / "packed"
     assert pack(model, output, "--half") == 0
     verify_model(output)
+    assert read_directory(output).trained_on == read_directory(model).trained_on
     weights = safetensors.torch.load_file(output / "model.safetensors")
     is_half = {name for name, tensor in weights.items() if tensor.dtype == torch.float16}
     assert is_half == {name for name in weights if name.startswith("model.")}

@@ -30,7 +30,14 @@ DECODED = Provenance(
 )
 SCORED = Provenance("asr score dev.jsonl", "ba9876543210", "2026-01-31T12:05:00Z", "Slow 1", "")
 DECODING = DecodingRecord(
-    "exp/model", "fedcba987654", "greedy", 7200.0, 360.0, DECODED, "librispeech-1"
+    "exp/model",
+    "fedcba987654",
+    "greedy",
+    7200.0,
+    360.0,
+    DECODED,
+    "librispeech-1",
+    trained_on="5.31 hours of train.jsonl, 1,519 utterances",
 )
 SPOKEN = (
     Spoken("a-1", "ONE TWO THREE FOUR FIVE", "anna"),
@@ -101,6 +108,7 @@ def test_everything_that_a_figure_depends_on_is_listed() -> None:
         DECODED.hardware,
         DECODED.versions,
         "model: `exp/model`",
+        "trained on: 5.31 hours of train.jsonl, 1,519 utterances",
         "configuration: fedcba987654, trained on text normalised by librispeech-1",
         "7,200 s of audio in 360 s",
         SCORED.command,

@@ -1,0 +1,40 @@
+"""Trained on: the speech that a model has learned from, for its card and for reports."""
+
+from dataclasses import dataclass
+
+TRAINED_ON_FILE = "trained-on.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """The speech of one training.
+
+    Attributes:
+        source: Where it is from, such as the path of its manifest.
+        n_utterances: Number of utterances.
+        hours: How long they are together, at their own speed.
+    """
+
+    source: str
+    n_utterances: int
+    hours: float
+
+    def __str__(self) -> str:
+        """Write it in a line."""
+        return f"{self.hours:.2f} hours of {self.source}, {self.n_utterances:,} utterances"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedOn:
+    """The speech of a model's trainings, in their order; none: unknown."""
+
+    speech: tuple[Speech, ...] = ()
+
+    def then(self, speech: Speech) -> "TrainedOn":
+        """Add another training; one on the same speech adds nothing."""
+        before = tuple(one for one in self.speech if one != speech)
+        return TrainedOn((*before, speech))
+
+    def __str__(self) -> str:
+        """Write it in a line, empty if unknown."""
+        return "; then ".join(map(str, self.speech))
