@@ -14,7 +14,8 @@
 corpus=${LIBRISPEECH:-$work/LibriSpeech} published=$work/lm
 dictionary=${DICTIONARY:-$published/librispeech-lexicon.txt}
 vocabulary=${VOCABULARY:-$published/librispeech-vocab.txt}
-lexicon=$work/lexicon.txt scores=()
+lexicon=$work/lexicon.txt
+runs=() scores=() hypotheses=() manifests=() models=() # what report tells of
 
 # One command fetches what is not there, and takes up a broken download where it stopped.
 download() { # SUBSET...
@@ -59,6 +60,7 @@ train() { # MODEL CONFIG MANIFEST OPTIONS...
   stage "train${1#model}" "$work/$1" \
     asr train "conf/$2.toml" --lexicon "$lexicon" --train "$work/$3.jsonl" \
     --dev "$work/dev-clean.jsonl" "${@:4}" --output "$work/$1"
+  runs+=("$work/$1.run")
 }
 
 # A small 3-gram, which the packed model carries, and a large model, which it does not.
@@ -93,12 +95,22 @@ score() { # SET NAME CONDITION OPTIONS...
   stage "score-$1-$2" "$run.score.json" \
     asr score "$work/$1.jsonl" "$run.jsonl" --output "$run.score.json" \
     --subset "${1##*/}" --condition "$3"
-  scores+=("$run.score.json")
+  scores+=("$run.score.json") hypotheses+=("$run.jsonl")
+  manifests+=("$work/$1.jsonl") models+=("$packed")
 }
 
-# All rows in one table, with everything that each figure depends on.
+# Tell whether one search is better than another, on the same utterances.
+compare() { # SET NAME NAME
+  stage "compare-$1" "$work/$1.compare.txt" \
+    asr compare "$work/$1.$2.score.json" "$work/$1.$3.score.json" --output "$work/$1.compare.txt"
+}
+
+# All rows in one table, with everything that each figure depends on; and a page of every error, to
+# look at and to listen to.
 report() {
   # shellcheck disable=SC2154 # stages.sh sets recipe
   stage report "$work/RESULTS.md" \
-    asr report "${scores[@]}" --title "Results of $recipe" --output "$work/RESULTS.md"
+    asr report "${scores[@]}" --title "Results of $recipe" --output "$work/report.html" \
+    --hypotheses "${hypotheses[@]}" --manifest "${manifests[@]}" --model "${models[@]}" \
+    --train-texts "$work/train.jsonl" --training "${runs[@]}" --output "$work/RESULTS.md"
 }

@@ -1,11 +1,14 @@
 """Matrix: counts of pairs as cells, the darker the more frequent."""
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 from asr.chart.frame import Frame, hint, text
 
-CELL, LEFT, TOP, EDGE = 17, 44, 44, 6  # units of the picture
+CELL, TITLE, GAP, EDGE = 17, 22, 8, 6  # units of the picture
+LETTER, WIDE_LETTER = 7.4, 11.5  # of a name
+LONGEST = 14  # letters of a name that are shown
 
 
 def matrix_chart(
@@ -24,24 +27,50 @@ def matrix_chart(
         columns: From left to right.
         titles: What the rows are, and what the columns are.
     """
-    right, bottom = LEFT + CELL * len(columns), TOP + CELL * len(rows)
-    frame = Frame(right + EDGE, bottom + EDGE, LEFT, right, TOP, bottom)
+    left, top = (TITLE + GAP + _longest(names) for names in (rows, columns))
+    right, bottom = left + CELL * len(columns), top + CELL * len(rows)
+    frame = Frame(right + EDGE, bottom + EDGE, left, right, top, bottom)
     most = max(counts.values(), default=1)
-    parts = [frame.opening(title)]
+    parts = [frame.opening(title), _lines(frame)]
     for i, row in enumerate(rows):
-        parts.append(text(LEFT - 8, TOP + CELL * (i + 0.5) + 4, row, "end", "name"))
+        parts.append(text(left - GAP, top + CELL * (i + 0.5) + 4, _short(row), "end", "name"))
+    is_upright = all(len(name) == 1 for name in columns)
     for j, column in enumerate(columns):
-        parts.append(text(LEFT + CELL * (j + 0.5), TOP - 7, column, "middle", "name"))
+        x, y, name = left + CELL * (j + 0.5), top - GAP, _short(column)
+        parts.append(text(x, y, name, "middle", "name") if is_upright else _turned(x + 4, y, name))
     for i, row in enumerate(rows):
         for j, column in enumerate(columns):
-            n = counts.get((row, column), 0)
-            place = f'x="{LEFT + CELL * j}" y="{TOP + CELL * i}" width="{CELL}" height="{CELL}"'
-            parts.append(f'<rect class="cell" {place}/>')
-            if n:
-                words = f"{row} → {column}: {n:,}"
+            if n := counts.get((row, column), 0):
+                place = f'x="{left + CELL * j}" y="{top + CELL * i}" width="{CELL}" height="{CELL}"'
                 share = f'fill-opacity="{0.08 + 0.92 * math.sqrt(n / most):.2f}"'
-                parts.append(f'<rect class="full" {place} {share}>{hint(words)}</rect>')
-    parts.append(text((LEFT + right) / 2, 14, titles[1], "middle", "title"))
-    turned = f'transform="translate(13 {(TOP + bottom) / 2:.0f}) rotate(-90)"'
-    parts.append(f"<g {turned}>{text(0, 0, titles[0], 'middle', 'title')}</g>")
+                told = hint(f"{row} → {column}: {n:,}")
+                parts.append(f'<rect class="full" {place} {share}>{told}</rect>')
+    parts.append(text((left + right) / 2, 14, titles[1], "middle", "title"))
+    parts.append(_turned(13, (top + bottom) / 2, titles[0], "middle", "title"))
     return "\n".join([*parts, "</svg>"])
+
+
+def _lines(frame: Frame) -> str:
+    """Draw the lines between cells as one path: a page has few elements then."""
+    down = [f"M{x} {frame.top}V{frame.bottom}" for x in range(frame.left, frame.right + 1, CELL)]
+    across = [f"M{frame.left} {y}H{frame.right}" for y in range(frame.top, frame.bottom + 1, CELL)]
+    return f'<path class="grid cells" d="{"".join([*down, *across])}"/>'
+
+
+def _turned(x: float, y: float, words: str, anchor: str = "start", kind: str = "name") -> str:
+    """Write words upwards."""
+    turned = f'transform="translate({x:.1f} {y:.1f}) rotate(-90)"'
+    return f"<g {turned}>{text(0, 0, words, anchor, kind)}</g>"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+
+
+def _longest(names: Sequence[str]) -> int:
+    """Estimate how much room the longest name takes."""
+    return math.ceil(max((sum(map(_width, _short(name))) for name in names), default=0.0))
+
+
+def _width(letter: str) -> float:
+    return WIDE_LETTER if unicodedata.east_asian_width(letter) in {"W", "F"} else LETTER

@@ -27,5 +27,5 @@ circle {{ fill: {paper}; stroke-width: 2.2 }}
 .target {{ fill: transparent }} .stretch {{ stroke: #0072b2; stroke-width: 2.2 }}
 .whisker {{ stroke: #0072b2; stroke-width: 1.2; opacity: .7 }}
 .dot {{ fill: #0072b2; stroke: none }}
-.cell {{ fill: none; stroke: {faint}; stroke-width: .5 }} .full {{ fill: #0072b2 }}
+.cells {{ stroke-width: .5 }} .full {{ fill: #0072b2 }}
 """

@@ -23,7 +23,7 @@ import argparse
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from asr.cli.numbers import add_number
 from asr.cli.outputs import file_to_write
@@ -43,6 +43,8 @@ from asr.wer.texts import read_references
 if TYPE_CHECKING:
     from asr.report.page import Panel
     from asr.report.spectrogram import Heard
+
+Given = TypeVar("Given", Path, str)
 
 ENDINGS = (".md", ".json", ".html")
 CLOSER_LOOK = 6
@@ -80,9 +82,20 @@ def _add_page_arguments(page: argparse._ArgumentGroup) -> None:
     page.add_argument(
         "--train-texts", type=Path, metavar="FILE", help="texts that the model was trained on"
     )
-    page.add_argument("--model", metavar="MODEL", help="folder or name, to show what it hears")
     page.add_argument(
-        "--training", type=Path, metavar="RUN", help="folder of asr train, for its curve"
+        "--model",
+        nargs="+",
+        default=[],
+        metavar="MODEL",
+        help="folder or name, to show what it hears, one model for all scores or one each",
+    )
+    page.add_argument(
+        "--training",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="RUN",
+        help="folders of asr train, MODEL.run, for their curves",
     )
     page.add_argument(
         "--look-at",
@@ -125,41 +138,44 @@ def _report(options: argparse.Namespace, found: Sequence[Summary], path: Path) -
 def _page(options: argparse.Namespace, found: Sequence[Summary], folder: Path) -> str:
     """Read what the page needs, and make it."""
     from asr.report.learning_curve import learning_charts, read_reports
-    from asr.report.page import report_page
+    from asr.report.page import Panel, report_page
 
     hypotheses = _one_each(options.hypotheses, len(found), "--hypotheses")
     manifests = _one_each(options.manifest, len(found), "--manifest", may_share=True)
-    panels = [
-        _panel(options, summary, folder, *paths)
-        for summary, *paths in zip(found, hypotheses, manifests, strict=True)
+    models = _one_each(options.model, len(found), "--model", may_share=True)
+    panels: list[Panel] = []
+    n_bytes = options.embed * 1_000_000
+    for summary, *given in zip(found, hypotheses, manifests, models, strict=True):
+        panels.append(_panel(options, summary, folder, n_bytes, *given))
+        n_bytes -= sum(len(look.audio) for look in panels[-1].looks if look.is_embedded)
+    trainings = [
+        (run.name.removesuffix(".run"), *learning_charts(read_reports(run / METRICS_FILE)))
+        for run in options.training
     ]
-    training = (
-        learning_charts(read_reports(options.training / METRICS_FILE)) if options.training else None
-    )
-    return report_page(options.title, panels, training, folder=folder, all_rates=options.all_rates)
+    return report_page(options.title, panels, trainings, folder=folder, all_rates=options.all_rates)
 
 
 def _one_each(
-    paths: Sequence[Path], n_scores: int, option: str, *, may_share: bool = False
-) -> Sequence[Path | None]:
-    """Give each score its file, if there are files."""
-    if not paths:
+    given: Sequence[Given], n_scores: int, option: str, *, may_share: bool = False
+) -> Sequence[Given | None]:
+    """Give each score its own, if there are any."""
+    if not given:
         return [None] * n_scores
-    if may_share and len(paths) == 1:
-        return [paths[0]] * n_scores
-    if len(paths) != n_scores:
-        raise DataError(
-            f"{option}: expected a file for each of {n_scores} scores, got {len(paths)}"
-        )
-    return paths
+    if may_share and len(given) == 1:
+        return [given[0]] * n_scores
+    if len(given) != n_scores:
+        raise DataError(f"{option}: expected one for each of {n_scores} scores, got {len(given)}")
+    return given
 
 
 def _panel(
     options: argparse.Namespace,
     summary: Summary,
     folder: Path,
+    most_bytes: int,
     hypotheses: Path | None,
     manifest: Path | None,
+    model: str | None,
 ) -> "Panel":
     from asr.report.acoustics import measure_all
     from asr.report.closer_look import choose, closer_looks
@@ -179,9 +195,9 @@ def _panel(
     looks = closer_looks(
         material,
         ids,
-        _heard(options.model, summary, [u for u in recordings if u.id in set(ids)]),
+        _heard(model, summary, [u for u in recordings if u.id in set(ids)]),
         folder=folder,
-        most_bytes=options.embed * 1_000_000,
+        most_bytes=most_bytes,
     )
     words = _count_words(options.train_texts, score.normaliser) if options.train_texts else None
     return Panel(summary, material, figures(material, acoustics, words), looks)

@@ -49,6 +49,11 @@ class CloserLook:
     audio: str = ""
     offset: float = 0.0
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the sound is in the page."""
+        return self.audio.startswith("data:")
+
 
 def choose(material: Material, n_worst: int, ids: Sequence[str]) -> list[str]:
     """Choose utterances: those named, else the worst.
@@ -84,7 +89,7 @@ def closer_looks(
     looks = []
     for name in ids:
         look = _look(material, places[name], heard.get(name), folder, most_bytes)
-        if look.audio.startswith("data:"):
+        if look.is_embedded:
             most_bytes -= len(look.audio)
         looks.append(look)
     return looks

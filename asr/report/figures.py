@@ -30,12 +30,14 @@ from asr.report.breakdown import (
 from asr.report.material import Material
 from asr.text.markdown import count, percent
 from asr.wer.alignment import EditKind, align_words
+from asr.wer.confusions import confusions
 from asr.wer.score import UtteranceScore
 
 FREQUENCIES = (0, 9, 99, 999)  # the last count of each group of words but the last
 FREQUENCY_NAMES = ("never", "1–9", "10–99", "100–999", "1,000+")
-N_CHARACTERS = 30  # in the matrix at most
+N_CHARACTERS, N_WORDS = 30, 24  # in a matrix at most
 N_PAIRS = 20_000  # of substituted words that are compared; rarer ones would change no shade
+MIN_WORDS = 2  # that are wrong
 NOTHING = "∅"
 
 _TENTHS = tuple((i / 5, f"{i / 5:g}") for i in range(6))
@@ -67,6 +69,7 @@ def figures(
         *_utterance_figures(material, acoustics),
         _frequency_figure(material, training_words) if training_words is not None else None,
         _reliability_figure(material),
+        _word_figure(material),
         _character_figure(material),
     ]
     return [figure for figure in made if figure is not None]
@@ -221,20 +224,47 @@ def _character_figure(material: Material) -> Figure | None:
                 counts[edit.reference or NOTHING, edit.hypothesis or NOTHING] += n
     if not counts:
         return None
-    seen: Counter[str] = Counter()
-    for (row, other), n in counts.items():
-        seen.update({row: n, other: n} if row != other else {row: n})
-    del seen[NOTHING]
-    names = sorted(name for name, _ in seen.most_common(N_CHARACTERS))
     (row, other), most = counts.most_common(1)[0]
     caption = (
         f"Within substituted words; {NOTHING}: no character. The most frequent is {row} → {other}, "
         f"{count(most)} times. Shades grow with the square root of the count."
     )
-    rows, columns = [*names, NOTHING], [*names, NOTHING]
-    shown = {k: n for k, n in counts.items() if k[0] in rows and k[1] in columns}
-    chart = matrix_chart("Confused characters", shown, rows, columns, ("said", "recognised"))
-    return Figure("Confused characters", caption, chart)
+    names = sorted(_frequent(counts, N_CHARACTERS))
+    return Figure("Confused characters", caption, _matrix("Confused characters", counts, names))
+
+
+def _word_figure(material: Material) -> Figure | None:
+    """Draw how the words that are most often wrong are confused with each other."""
+    found = confusions(material.score, material.aligned)
+    counts = Counter(dict(found.substitutions))
+    counts.update({(word, NOTHING): n for word, n in found.deletions})
+    counts.update({(NOTHING, word): n for word, n in found.insertions})
+    names = _frequent(counts, N_WORDS)
+    if len(names) < MIN_WORDS:
+        return None
+    n_shown = sum(n for pair, n in counts.items() if set(pair) <= {*names, NOTHING})
+    caption = (
+        f"The {count(len(names))} words with the most errors, among themselves: "
+        f"{percent(n_shown / counts.total())} % of all. {NOTHING}: deleted or inserted."
+    )
+    return Figure("Confused words", caption, _matrix("Confused words", counts, names))
+
+
+def _frequent(counts: Counter[tuple[str, str]], n_most: int) -> list[str]:
+    """Choose what most of the confusions are of, the most frequent first."""
+    seen: Counter[str] = Counter()
+    for (row, other), n in counts.items():
+        seen.update({row: n, other: n} if row != other else {row: n})
+    del seen[NOTHING]
+    ranked = sorted(seen.items(), key=lambda item: (-item[1], item[0]))
+    return [name for name, _ in ranked[:n_most]]
+
+
+def _matrix(title: str, counts: Mapping[tuple[str, str], int], names: Sequence[str]) -> str:
+    """Draw the confusions of some names with each other and with nothing."""
+    shown = [*names, NOTHING]
+    inside = {k: n for k, n in counts.items() if k[0] in shown and k[1] in shown}
+    return matrix_chart(title, inside, shown, shown, ("said", "recognised"))
 
 
 def _rate_figure(

@@ -66,7 +66,7 @@ class Panel:
 def report_page(
     title: str,
     panels: Sequence[Panel],
-    training: tuple[str, Sequence[str]] | None,
+    trainings: Sequence[tuple[str, str, Sequence[str]]],
     *,
     folder: Path,
     all_rates: bool = False,
@@ -76,7 +76,7 @@ def report_page(
     Args:
         title: Of the page.
         panels: One a score, at least one.
-        training: A heading and the charts of a training run; None: unknown.
+        trainings: The name of each training run, a line about it, and its charts.
         folder: Where the page will be, for the addresses of recordings.
         all_rates: Show the match error rate and the lost word information, too.
 
@@ -90,7 +90,7 @@ def report_page(
     return environment.get_template("page.html").render(
         title=title,
         panels=panels,
-        training=training,
+        trainings=trainings,
         all_rates=all_rates,
         css=css,
         script=script,

@@ -60,6 +60,7 @@ for set in "${sets[@]}"; do
   score "$set" greedy 'greedy, no language model' --search greedy
   score "$set" default 'small language model (default)'
   score "$set" large 'large language model' --lm "$work/large.lm"
+  compare "$set" greedy default
 done
 for set in "${held_out[@]%.jsonl}"; do
   score "held-out/$set" default 'small language model (default)'

@@ -26,9 +26,11 @@ language_models --n-words 60000 --prune 1.3e-7
 pack model-crf packed --search beam --beam-size 1000 --beam-threshold 18 \
   --lm-weight 1.4 --prior-weight 0.4
 
-# What a user gets, and what a larger language model is worth.
+# What a user gets, what a larger language model is worth, and what there is without one.
 for set in dev-clean dev-clean-2 test-clean; do
   score $set default 'small language model (default)'
   score $set large 'large language model' --lm "$work/large.lm"
 done
+score test-clean greedy 'greedy, no language model' --search greedy
+compare test-clean greedy default
 report

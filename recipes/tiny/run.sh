@@ -23,7 +23,7 @@ stage train "$work/model" \
 stage pack "$work/packed" asr pack "$work/model" --half --output "$work/packed"
 
 # Recognise and count errors, with both searches that need no language model.
-scores=()
+scores=() hypotheses=()
 for search in greedy beam; do
   run=$work/tiny.$search
   stage "decode-$search" "$run.jsonl" \
@@ -31,9 +31,15 @@ for search in greedy beam; do
   stage "score-$search" "$run.score.json" \
     asr score "$work/tiny.jsonl" "$run.jsonl" --output "$run.score.json" \
     --subset 'four utterances, also trained on'
-  scores+=("$run.score.json")
+  scores+=("$run.score.json") hypotheses+=("$run.jsonl")
 done
 
-# The table, with everything that each figure depends on.
+# Is one search better than the other? Not here: neither makes an error.
+stage compare "$work/tiny.compare.txt" \
+  asr compare "${scores[@]}" --output "$work/tiny.compare.txt"
+
+# The table, with everything that each figure depends on; and a page to look at and to listen to.
 stage report "$work/RESULTS.md" \
-  asr report "${scores[@]}" --title 'Results of tiny' --output "$work/RESULTS.md"
+  asr report "${scores[@]}" --title 'Results of tiny' --output "$work/report.html" \
+  --hypotheses "${hypotheses[@]}" --manifest "$work/tiny.jsonl" --model "$work/packed" \
+  --train-texts "$work/tiny.jsonl" --training "$work/model.run" --output "$work/RESULTS.md"

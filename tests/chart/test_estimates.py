@@ -40,5 +40,15 @@ def test_a_matrix_shades_what_was_counted_and_tells_the_count() -> None:
     assert full[0].get("fill-opacity") == "1.00"
 
 
+def test_the_names_of_a_matrix_have_room() -> None:
+    long, wide = "A" * 40, "語" * 3
+    svg = matrix_chart("m", {(long, wide): 1}, [long, wide], [long, wide], ("said", "recognised"))
+
+    names = [e for e in ElementTree.fromstring(svg).iter("text") if e.get("class") == "name"]
+    assert [name.text for name in names] == [f"{'A' * 13}…", wide] * 2
+    rows = [float(name.get("x", "")) for name in names[:2]]
+    assert min(rows) > 14 * 7  # 14 letters of 12 pixels, and the title before them
+
+
 def test_an_empty_matrix_can_be_drawn() -> None:
     assert "full" not in matrix_chart("m", {}, "ab", "ab", ("said", "recognised"))

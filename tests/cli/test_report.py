@@ -81,7 +81,7 @@ def test_a_page_shows_all_that_it_is_given(
     hypotheses = [str(tmp_path / f"{name}.jsonl") for name in ("greedy", "beam")]
 
     assert main(
-        ["report", *scores, "--output", str(page), *told, "--training", str(run),
+        ["report", *scores, "--output", str(page), *told, "--training", str(run), str(run),
          "--closer-look", "2", "--hypotheses", *hypotheses]
     ) == 0  # fmt: skip
 
@@ -92,6 +92,7 @@ def test_a_page_shows_all_that_it_is_given(
     assert text.count("data:audio/flac") == 4
     for title in ("By word frequency", "Reliability of confidences"):
         assert text.count(f"<h3>{title}</h3>") == 2
+    assert text.count("<h3>run <span") == 2
     assert "training loss" in text
 
 
@@ -108,7 +109,7 @@ def test_every_score_needs_its_hypotheses(
 ) -> None:
     page = tmp_path / "report.html"
     assert main(["report", *scores, "--output", str(page), "--hypotheses", "a.jsonl"]) == 1
-    assert "expected a file for each of 2 scores, got 1" in capsys.readouterr().err
+    assert "expected one for each of 2 scores, got 1" in capsys.readouterr().err
     assert not page.exists()
 
 

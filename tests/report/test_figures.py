@@ -69,6 +69,15 @@ def test_characters_are_confused_within_substituted_words_only() -> None:
     assert hints(found) == ["a → u: 2"]
 
 
+def test_words_are_confused_with_each_other_and_with_nothing() -> None:
+    pairs = [("cat dog", "cut dog x"), ("cat", "cut"), ("cat dog", "cat")]
+    found = drawn(pairs)["Confused words"]
+
+    for told in ("cat → cut: 2", "dog → ∅: 1", "∅ → x: 1"):
+        assert f"<title>{told}</title>" in found.svg
+    assert "The 4 words with the most errors, among themselves: 100.00 % of all" in found.caption
+
+
 def test_level_and_noise_are_drawn_of_those_that_were_measured() -> None:
     acoustics = {str(i): Acoustics(-float(i), 2.0 * i) for i in range(30)}
 

@@ -91,7 +91,7 @@ def panel(
 
 
 def write(path: Path, panels: Sequence[Panel], title: str = "Results") -> str:
-    text = report_page(title, panels, None, folder=path.parent)
+    text = report_page(title, panels, [], folder=path.parent)
     path.write_bytes(text.encode("utf-8", "backslashreplace"))
     return text
 
