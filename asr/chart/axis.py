@@ -27,11 +27,17 @@ def named_axis(title: str, names: Sequence[str]) -> Axis:
     return Axis(title, -0.5, len(names) - 0.5, tuple((float(i), n) for i, n in enumerate(names)))
 
 
-def linear_axis(title: str, values: Iterable[float]) -> Axis:
-    """Make an axis with ticks at round numbers that covers all finite values."""
+def linear_axis(title: str, values: Iterable[float], *, least_step: float = 0.0) -> Axis:
+    """Make an axis with ticks at round numbers that covers all finite values.
+
+    Args:
+        title: What the numbers are.
+        values: All that the axis must show.
+        least_step: From tick to tick, as 1 for what is counted.
+    """
     finite = [value for value in values if math.isfinite(value)]
     low, high = min(finite), max(finite)
-    step = _round_step((high - low) or 1.0)
+    step = max(_round_step((high - low) or 1.0), least_step)
     first, last = math.floor(low / step), math.ceil(high / step)
     last = max(last, first + 1)
     ticks = tuple((i * step, _number(i * step)) for i in range(first, last + 1))

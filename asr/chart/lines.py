@@ -14,6 +14,7 @@ from asr.chart.frame import Frame, text
 WIDTH, HEIGHT = 860, 400
 FRAME = Frame(WIDTH, HEIGHT, left=70, right=WIDTH - 190, top=16, bottom=HEIGHT - 52)
 LEGEND_LINE = 22
+EDGE = 5  # around the plot, for dots and lines at its ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ def chart(title: str, lines: Sequence[Line], x: Axis, y: Axis) -> str:
         x: The horizontal axis.
         y: The vertical axis.
     """
-    left, top = FRAME.left, FRAME.top
-    width, height = FRAME.right - left, FRAME.bottom - top
+    left, top = FRAME.left - EDGE, FRAME.top - EDGE
+    width, height = FRAME.right + EDGE - left, FRAME.bottom + EDGE - top
     box = f'x="{left}" y="{top}" width="{width}" height="{height}"'
     return "\n".join(
         [
@@ -61,7 +62,7 @@ def _line(line: Line, x: Axis, y: Axis) -> str:
         f'<circle class="c{line.colour}" cx="{across:.1f}" cy="{down:.1f}" r="3.5"/>'
         for across, down in places
     ]
-    return drawn + ("".join(dots) if line.has_dots else "")
+    return drawn + ("".join(dots) if line.has_dots or len(dots) == 1 else "")
 
 
 def _legend(lines: Sequence[Line]) -> list[str]:

@@ -87,7 +87,7 @@ def _speaker_figure(material: Material) -> Figure | None:
         f"{count(len(speakers))} speakers, from {percent(best[1].rate)} % ({best[0]}) to "
         f"{percent(worst[1].rate)} % ({worst[0]}); the median is {median} %."
     )
-    x = linear_axis("speakers, the best first", [0, len(speakers)])
+    x = linear_axis("speakers, the best first", [0, len(speakers)], least_step=1)
     return _rate_figure("By speaker", caption, estimates, x, material)
 
 
@@ -245,7 +245,7 @@ def _word_figure(material: Material) -> Figure | None:
     n_shown = sum(n for pair, n in counts.items() if set(pair) <= {*names, NOTHING})
     caption = (
         f"The {count(len(names))} words with the most errors, among themselves: "
-        f"{percent(n_shown / counts.total())} % of all. {NOTHING}: deleted or inserted."
+        f"{percent(n_shown / counts.total())} % of all errors. {NOTHING}: deleted or inserted."
     )
     return Figure("Confused words", caption, _matrix("Confused words", counts, names))
 

@@ -33,7 +33,7 @@ def learning_charts(reports: list[EpochReport]) -> tuple[str, list[str]]:
     Returns:
         A heading and the charts, `<svg>` elements.
     """
-    x = linear_axis("epoch", [0.0, *[float(r.epoch) for r in reports]])
+    x = linear_axis("epoch", [0.0, *[float(r.epoch) for r in reports]], least_step=1)
     losses = tuple((float(r.epoch), r.loss) for r in reports)
     dev_losses = tuple((float(r.epoch), r.dev_loss) for r in reports if r.dev_loss is not None)
     wers = tuple((float(r.epoch), 100 * r.wer) for r in reports if r.wer is not None)

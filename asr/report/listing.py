@@ -54,6 +54,8 @@ def listed(material: Material) -> dict[str, list[Any]]:
         "references": [_side(edits, "reference") for edits in material.aligned],
         "hypotheses": [_side(edits, "hypothesis") for edits in material.aligned],
         "marks": ["".join(map(mark, edits)) for edits in material.aligned],
+        "errors": [one.words.errors for one in utterances],
+        "words": [one.words.n_reference for one in utterances],
         "missing": [i for i, one in enumerate(utterances) if one.hypothesis is None],
     }
     if material.durations:

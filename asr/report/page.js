@@ -25,6 +25,9 @@ async function unpack(source) {
   return new Response(plain).json();
 }
 
+// Until the page is seen, nothing is unpacked that is needed only further down.
+const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+
 const split = (text) => (text ? text.split(" ") : []);
 
 // The steps of an alignment: mark, word said, word recognised, when it starts.
@@ -58,23 +61,17 @@ class Listing {
   }
 
   async load() {
+    await painted();
     this.data = await unpack(this.section.querySelector(".listed"));
-    this.count();
+    this.prepare();
     this.section.hidden = false;
     this.listen();
     this.sort();
   }
 
-  count() {
-    const n = this.data.ids.length;
-    this.errors = new Int32Array(n);
-    this.words = new Int32Array(n);
-    for (let i = 0; i < n; i++) {
-      for (const mark of this.data.marks[i]) {
-        if (mark !== "I") this.words[i]++;
-        if ("SDI".includes(mark)) this.errors[i]++;
-      }
-    }
+  prepare() {
+    this.errors = this.data.errors;
+    this.words = this.data.words;
     this.missing = new Set(this.data.missing);
     this.columns = Object.keys(COLUMNS).filter(
       (name) => (name !== "seconds" || this.data.durations)

@@ -75,7 +75,10 @@ def test_words_are_confused_with_each_other_and_with_nothing() -> None:
 
     for told in ("cat → cut: 2", "dog → ∅: 1", "∅ → x: 1"):
         assert f"<title>{told}</title>" in found.svg
-    assert "The 4 words with the most errors, among themselves: 100.00 % of all" in found.caption
+    assert (
+        "The 4 words with the most errors, among themselves: 100.00 % of all errors"
+        in found.caption
+    )
 
 
 def test_level_and_noise_are_drawn_of_those_that_were_measured() -> None:
