@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 import pytest
 
 from asr.chart.axis import Axis, decade_axis, linear_axis, named_axis
-from asr.chart.lines import Line, chart
+from asr.chart.lines import EDGE, Line, chart
 
 UNIT = Axis("unit", 0.0, 1.0, ((0.0, "0"), (1.0, "1")))
 
@@ -27,8 +27,13 @@ def test_a_line_goes_from_corner_to_corner_of_its_axes() -> None:
 
     line = next(path for path in elements(svg, "path") if path.get("class") == "line c0 d0")
 
-    right, bottom = left + width, top + height
+    # a dot at either end is whole
+    left, right, top, bottom = left + EDGE, left + width - EDGE, top + EDGE, top + height - EDGE
     assert line.get("d") == f"M{left:.1f} {bottom:.1f}L{right:.1f} {top:.1f}"
+
+
+def test_a_line_of_one_point_is_a_dot() -> None:
+    assert len(elements(chart("one", [Line("o", ((0.5, 0.5),))], UNIT, UNIT), "circle")) == 1
 
 
 def test_points_that_are_not_finite_are_left_out() -> None:
@@ -61,6 +66,12 @@ def test_a_linear_axis_has_round_numbers_around_its_values(
 
     assert (axis.low, axis.high) == (low, high)
     assert [name for _, name in axis.ticks] == names
+
+
+def test_what_is_counted_has_no_halves() -> None:
+    axis = linear_axis("epoch", [0.0, 4.0], least_step=1)
+
+    assert [name for _, name in axis.ticks] == ["0", "1", "2", "3", "4"]
 
 
 def test_an_axis_of_decades_ends_at_its_floor() -> None:
