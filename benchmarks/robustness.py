@@ -15,7 +15,6 @@ for single conditions.
 """
 
 import argparse
-import os
 import shutil
 import sys
 import tempfile
@@ -27,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from numpy.random import default_rng
 
 from asr.audio.read import read_waveform
@@ -49,7 +47,9 @@ from benchmarks.degradations import (
     Waveform,
 )
 from benchmarks.paired import RESULTS, write_figures, write_results
+from benchmarks.speech import write_wav
 from benchmarks.systems import (
+    DATA,
     OURS,
     Speech,
     System,
@@ -65,7 +65,6 @@ from benchmarks.systems import (
     versions_of,
 )
 
-DATA = Path(os.environ.get("ASR_DATA", Path(__file__).parents[2] / "shared" / "data"))
 NORMALISER = "librispeech-1"
 N_MINUTES = 10  # of each sound without speech
 
@@ -156,7 +155,7 @@ def _choose(folder: Path, n: int) -> Sequence[Utterance]:
 def _trial(utterances: Sequence[Utterance], folder: Path) -> Speech:
     """Write one utterance for trying the systems."""
     wav = folder / "trial.wav"
-    _write(wav, _read(utterances[0]))
+    write_wav(wav, _read(utterances[0]))
     return Speech(folder, wav, utterances[0].duration or 0.0, utterances, utterances)
 
 
@@ -169,7 +168,7 @@ def _record(
     recordings = []
     for original, waveform in _sounds(condition, utterances, seed):
         path = folder / "audio" / f"{original.id}.wav"
-        _write(path, waveform)
+        write_wav(path, waveform)
         seconds = len(waveform) / SAMPLE_RATE
         recordings.append(replace(original, audio_filepath=path, duration=seconds))
     write_manifest(folder / "manifest.jsonl", recordings)
@@ -200,12 +199,6 @@ def _random(seed: int, *words: str) -> np.random.Generator:
 def _read(utterance: Utterance) -> Waveform:
     waveform = read_waveform(utterance.audio_filepath, sample_rate=SAMPLE_RATE)
     return waveform.astype(np.float64)
-
-
-def _write(path: Path, waveform: Waveform) -> None:
-    """Write 16 bits; what is too loud for them becomes quieter rather than clipped."""
-    fitting = waveform / max(1.0, float(np.abs(waveform).max()))
-    soundfile.write(path, fitting, SAMPLE_RATE, subtype="PCM_16")
 
 
 def _listen(

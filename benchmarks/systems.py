@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,8 +19,10 @@ from typing import Any
 from asr.corpus.utterance import Utterance
 from asr.provenance import n_cores
 from benchmarks import installation, transcription_peers
-from benchmarks.paired import Timing, alternate
+from benchmarks.memory import Memory, Watch
+from benchmarks.paired import RESULTS, Timing, alternate
 
+DATA = Path(os.environ.get("ASR_DATA", Path(__file__).parents[2] / "shared" / "data"))
 OURS, PEERS = "ours", "peers"
 DEFAULT, GREEDY = transcription_peers.DEFAULT, transcription_peers.GREEDY
 RESIDENT_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes
@@ -58,10 +61,19 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a process used: its peak of resident memory in bytes, its seconds on all cores."""
+    """What a process used, from its start to its end.
+
+    Attributes:
+        peak: The most bytes that were resident, of the largest process if it started others.
+        cpu: Seconds on all cores.
+        seconds: On the clock.
+        memory: Of itself alone, over time.
+    """
 
     peak: int
     cpu: float
+    seconds: float
+    memory: Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +152,24 @@ def add_system_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--model", default="mini_librispeech", help="of ours (default: mini_librispeech)"
+    )
+
+
+def add_folder_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which corpus is heard, and where results go."""
+    parser.add_argument(
+        "--audio",
+        type=Path,
+        default=DATA / "LibriSpeech" / "dev-clean",
+        metavar="FOLDER",
+        help="the corpus, in LibriSpeech's layout (default: dev-clean in $ASR_DATA)",
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=RESULTS,
+        metavar="FOLDER",
+        help="where tables and figures go (default: benchmarks/results)",
     )
 
 
@@ -232,13 +262,17 @@ def seconds_of(utterances: Sequence[Utterance]) -> float:
 def run(command: Sequence[str], folder: Path) -> Usage:
     """Run a command away from the repository."""
     with tempfile.TemporaryFile("w+") as errors:
+        began = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, cwd=folder)
-        _, status, usage = os.wait4(process.pid, 0)
+        with Watch(process.pid) as watch:
+            _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             errors.seek(0)
             raise subprocess.CalledProcessError(process.returncode, command, stderr=errors.read())
-    return Usage(usage.ru_maxrss * RESIDENT_UNIT, usage.ru_utime + usage.ru_stime)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Usage(usage.ru_maxrss * RESIDENT_UNIT, cpu, seconds, watch.memory)
 
 
 def read_texts(path: Path) -> dict[str, str]:

@@ -27,7 +27,6 @@ a busy one a difference in bulk can be zero or less: the table then says "too no
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -41,12 +40,14 @@ import soundfile
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.utterance import Utterance
 from asr.wer.score import score
-from benchmarks.paired import RESULTS, ratio, spread, write_figures, write_results
+from benchmarks.paired import ratio, spread, write_figures, write_results
+from benchmarks.speech import nearest
 from benchmarks.systems import (
     OURS,
     Measured,
     Speech,
     Usage,
+    add_folder_options,
     add_system_options,
     count,
     find_systems,
@@ -59,7 +60,6 @@ from benchmarks.systems import (
 )
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("ASR_DATA", REPOSITORY.parent / "shared" / "data"))
 NORMALISER = "librispeech-1"
 RECORDING = 10.0  # seconds of the one recording, about
 MB = 1_000_000
@@ -162,8 +162,8 @@ def _speech(options: argparse.Namespace, folder: Path) -> Speech:
 
 def _wav_of(corpus: Sequence[Utterance], folder: Path) -> Path:
     """Write the utterance that is nearest to 10 seconds as WAV."""
-    nearest = min(corpus, key=lambda utterance: abs((utterance.duration or 0.0) - RECORDING))
-    samples, sample_rate = soundfile.read(nearest.audio_filepath, dtype="int16")
+    utterance = nearest(corpus, RECORDING)
+    samples, sample_rate = soundfile.read(utterance.audio_filepath, dtype="int16")
     soundfile.write(folder / "speech.wav", samples, sample_rate)
     return folder / "speech.wav"
 
@@ -233,13 +233,7 @@ def _options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_system_options(parser)
-    parser.add_argument(
-        "--audio",
-        type=Path,
-        default=DATA / "LibriSpeech" / "dev-clean",
-        metavar="FOLDER",
-        help="the corpus, in LibriSpeech's layout (default: dev-clean in $ASR_DATA)",
-    )
+    add_folder_options(parser)
     parser.add_argument(
         "--wav",
         type=Path,
@@ -261,13 +255,6 @@ def _options() -> argparse.Namespace:
         default=30,
         metavar="N",
         help="so many of those for the peers (default: 30)",
-    )
-    parser.add_argument(
-        "--results",
-        type=Path,
-        default=RESULTS,
-        metavar="FOLDER",
-        help="where transcription.md and .json go (default: benchmarks/results)",
     )
     return parser.parse_args()
 

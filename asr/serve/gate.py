@@ -118,10 +118,13 @@ class Gate:
 
     def _admit(self, scope: Scope) -> None:
         self._access.check(scope)
-        kind = Headers(scope=scope).get("content-type", "")
+        headers = Headers(scope=scope)
         if scope["path"] == TRANSCRIPTIONS and scope.get("method") == "POST":
-            if not kind.startswith("multipart/form-data"):
+            if not headers.get("content-type", "").startswith("multipart/form-data"):
                 raise Refusal(415, "expected a form, multipart/form-data, with a recording as file")
+            announced = headers.get("content-length", "")
+            if announced.isdecimal() and int(announced) > self._limits.upload_bytes:
+                raise _too_large(self._limits)  # who waits for a 100 need not send it in vain
             if self._metrics.in_flight >= self._limits.requests:
                 raise Refusal(503, "too many requests at once; try again", code="overloaded")
 
@@ -172,11 +175,7 @@ class _Passage:
             raise Refusal(408, "the upload took too long", code="timeout") from None
         self.n_bytes += len(message.get("body", b""))
         if self.n_bytes > self._limits.upload_bytes:
-            raise Refusal(
-                413,
-                f"expected at most {self._limits.upload_bytes} bytes; compress the recording",
-                code="file_too_large",
-            )
+            raise _too_large(self._limits)
         self._is_uploaded = not message.get("more_body", False)
         return message
 
@@ -190,6 +189,11 @@ class _Passage:
         elif message["type"] == "websocket.accept":
             self.status = 101
         await self._send(message)
+
+
+def _too_large(limits: Limits) -> Refusal:
+    told = f"expected at most {limits.upload_bytes} bytes; compress the recording"
+    return Refusal(413, told, code="file_too_large")
 
 
 def _host(origin: str) -> str | None:

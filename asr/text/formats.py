@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from asr.errors import DataError
 from asr.text.cues import Interval, cues_of
+from asr.text.markdown import visible
 from asr.text.transcript import Transcript, Word, to_json
 
 
@@ -93,8 +94,9 @@ def ctm(transcript: Transcript) -> str:
     confidences = [
         "" if word.confidence is None else f" {word.confidence:.3f}" for word in transcript.words
     ]
+    name = in_column(transcript.id)
     return "".join(
-        f"{_name(transcript)} 1 {word.start / 1000:.3f} {(word.end - word.start) / 1000:.3f} "
+        f"{name} 1 {word.start / 1000:.3f} {(word.end - word.start) / 1000:.3f} "
         f"{word.text.translate(_NIST_MARKUP)}{confidence}\n"
         for word, confidence in zip(_timed_words(transcript), confidences, strict=True)
     )
@@ -108,7 +110,7 @@ def trn(transcript: Transcript) -> str:
     References:
         NIST, SCTK, manual page of sclite, "trn format".
     """
-    return f"{transcript.text.translate(_NIST_MARKUP)} ({_name(transcript)})\n".lstrip()
+    return f"{transcript.text.translate(_NIST_MARKUP)} ({in_column(transcript.id)})\n".lstrip()
 
 
 def stm(transcript: Transcript) -> str:
@@ -119,18 +121,18 @@ def stm(transcript: Transcript) -> str:
     """
     if transcript.duration is None:
         raise DataError(f"transcript {transcript.id}: an stm needs the recording's duration")
-    name, text = _name(transcript), transcript.text.translate(_NIST_MARKUP)
+    name, text = in_column(transcript.id), transcript.text.translate(_NIST_MARKUP)
     return f"{name} 1 unknown 0.000 {transcript.duration:.3f} {text}".rstrip() + "\n"
 
 
 def kaldi(transcript: Transcript) -> str:
     """Write a line of Kaldi's file `text`: the id, then the words."""
-    return f"{_name(transcript)} {transcript.text}".rstrip() + "\n"
+    return f"{in_column(transcript.id)} {transcript.text}".rstrip() + "\n"
 
 
 def columns(transcript: Transcript) -> str:
     """Write the id, a tab, and the text."""
-    return f"{_name(transcript)}\t{transcript.text}\n"
+    return f"{in_column(transcript.id)}\t{transcript.text}\n"
 
 
 def textgrid(transcript: Transcript) -> str:
@@ -174,6 +176,16 @@ FORMATS: dict[str, Callable[[Transcript], str]] = {
 def ending(name: str) -> str:
     """Return what files of a format end in, without a dot."""
     return _ENDINGS.get(name, name)
+
+
+def in_column(name: str) -> str:
+    r"""Write an id as a single column: white space becomes `_`, control characters are escaped.
+
+    Example:
+        >>> in_column("my \x1b talk")
+        'my_\\x1b_talk'
+    """
+    return visible("_".join(name.split()))
 
 
 # Formats of a file of hypotheses, which asr score reads.
@@ -260,11 +272,6 @@ def _clock(milliseconds: int, decimal_sign: str) -> str:
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{seconds:02}{decimal_sign}{milliseconds:03}"
-
-
-def _name(transcript: Transcript) -> str:
-    """Return the id without white space, which would split its column."""
-    return "_".join(transcript.id.split())
 
 
 def _quote(text: str) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from sys import intern
 
 from asr.errors import DataError
+from asr.text.formats import in_column
 from asr.text.lines import Record, read_json_lines, read_text
 from asr.wer import nist
 from asr.wer.nist import Segment
@@ -83,9 +84,12 @@ def read_hypotheses(path: Path, references: Texts, file_format: str | None = Non
         read = _json_hypotheses if kind == "jsonl" else _READERS[kind]
         segments = _distinct(path, read(path))
     known = {segment.id for segment in references.segments}
-    if kind == "trn":  # whose ids sclite compares without case
-        spelled = {name.lower(): name for name in known}
-        segments = tuple(replace(s, id=spelled.get(s.id.lower(), s.id)) for s in segments)
+    if kind not in ("jsonl", "txt"):
+        spelled = {_as_written(name, kind): name for name in known}
+        segments = tuple(
+            s if s.id in known else replace(s, id=spelled.get(_as_written(s.id, kind), s.id))
+            for s in segments
+        )
     if not any(segment.id in known for segment in segments):
         shown = f"{segments[0].id!r}, and not {references.segments[0].id!r}" if segments else "none"
         raise DataError(f"{path}: none of its ids is among the references; got {shown}")
@@ -113,6 +117,11 @@ def format_of(path: Path) -> str:
             "format (see asr score --help)"
         )
     return kind
+
+
+def _as_written(name: str, kind: str) -> str:
+    """Write an id as a format has it; sclite compares those of a trn without case."""
+    return in_column(name).lower() if kind == "trn" else in_column(name)
 
 
 def _distinct(path: Path, segments: Iterator[Segment]) -> tuple[Segment, ...]:

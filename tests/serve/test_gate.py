@@ -1,5 +1,6 @@
 import http.client
 import logging
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 from copy import copy
@@ -66,6 +67,16 @@ def test_the_page_and_health_need_no_key(guarded: Running) -> None:
 def test_a_file_that_is_too_large_is_refused(narrow: Running) -> None:
     reply = narrow.transcribe(bytes(200_001))
     assert (reply.status, reply.error["code"]) == (413, "file_too_large")
+
+
+def test_a_file_that_is_announced_too_large_is_refused_before_it_is_sent(narrow: Running) -> None:
+    """As curl asks; what is sent in vain can cost the client the answer, by a reset."""
+    head = f"POST {TRANSCRIPTIONS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\n"
+    with socket.create_connection(("127.0.0.1", narrow.port), timeout=10) as client:
+        client.sendall(f"{head}Content-Length: 200001\r\nExpect: 100-continue\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: client.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"compress the recording" in answer
 
 
 def test_an_endless_upload_is_refused(narrow: Running) -> None:

@@ -204,6 +204,12 @@ def test_a_word_that_would_be_markup_is_harmless(name: str, expected: str) -> No
     assert expected in FORMATS[name](MARKUP).splitlines()
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_control_character_of_a_recordings_name_reaches_a_terminal(name: str) -> None:
+    hostile = Transcript("a\x1b[31m\nb", "WORD", words=(Word("WORD", 0.1, 0.9),), duration=1.0)
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", FORMATS[name](hostile))
+
+
 def test_a_quotation_mark_in_a_textgrid_is_doubled() -> None:
     assert '"""A"' in FORMATS["TextGrid"](spoken(('"A', 0.0, 1.0), duration=1.0))
 

@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from asr.errors import DataError
+from asr.text.formats import HYPOTHESES
+from asr.text.transcript import Transcript, Word
 from asr.wer.alignment import Counts
 from asr.wer.nist import Segment
 from asr.wer.score import score
@@ -43,6 +45,21 @@ def test_hypotheses_are_read_as_references_are(name: str, tmp_path: Path) -> Non
     hypotheses = read_hypotheses(written(tmp_path, name, REFERENCES[name]), references)
 
     assert [(s.id, s.text) for s in hypotheses.segments] == [("ann-1", "on a mat")]
+
+
+@pytest.mark.parametrize("name", [name for name in HYPOTHESES if name != "jsonl"])
+def test_hypotheses_find_references_whose_id_would_not_be_one_column(
+    name: str, tmp_path: Path
+) -> None:
+    entry = '{"id": "my talk\\u001b", "audio_filepath": "a", "text": "on a mat"}\n'
+    references = read_references(written(tmp_path, "ref.jsonl", entry))
+    words = tuple(Word(text, n, n + 1) for n, text in enumerate(["on", "a", "mat"]))
+    transcript = Transcript("my talk\x1b", "on a mat", words=words, duration=3)
+    path = written(tmp_path, f"hypotheses.{name}", HYPOTHESES[name](transcript))
+
+    (segment,) = read_hypotheses(path, references, name).segments
+
+    assert (segment.id, segment.text) == ("my talk\x1b", "on a mat")
 
 
 @pytest.mark.parametrize(

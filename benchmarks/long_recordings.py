@@ -1,0 +1,209 @@
+r"""One recording of hours: time, memory while it runs, and the text against that of its pieces.
+
+    python -m benchmarks.long_recordings --audio ../LibriSpeech/dev-clean --hours 3 10 \
+        --python ours=../ours/bin/python --python peers=../peers/bin/python
+
+Each recording is made of a corpus's utterances, all speakers in any order, with pauses between
+them, and transcribed once by a process of its own. Then this package recognises the same utterances
+one by one: the words of the long recording, dealt to the utterances by their times, should be as
+right. Times of peers' words are not compared.
+
+The environments, PATH being the Python of each, are those of `benchmarks.transcription`. Peers hear
+the shortest recording only, as they take several times as long. An hour takes about half a minute
+of two idle cores, the pieces included, and 120 MB of disk; for a try, --hours 0.05.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from asr.corpus.manifest import write_manifest
+from asr.corpus.utterance import Utterance
+from asr.text.transcript import read_transcripts
+from asr.wer.score import score
+from benchmarks import memory
+from benchmarks.paired import write_figures, write_results
+from benchmarks.speech import PAUSES, read_corpus, texts_of, write_long
+from benchmarks.systems import (
+    OURS,
+    Speech,
+    System,
+    Usage,
+    add_folder_options,
+    add_system_options,
+    find_systems,
+    measure_installation,
+    read_texts,
+    run,
+    try_systems,
+    versions_of,
+)
+
+NORMALISER = "librispeech-1"
+TRIAL = 10.0  # seconds, for trying the systems
+
+TITLE = "Recordings of hours: time, memory and errors"
+COLUMNS = (
+    *("system", "audio, h", "time, min", "× real time", *memory.COLUMNS),
+    *("WER of the whole", "WER of its pieces", "difference"),
+)
+NOTES = """Whole processes, one each; {n_threads} threads. Recordings: utterances of {corpus} \
+({n_speakers} speakers) in any order, seed {seed}, with {least:g} to {most:g} seconds of silence \
+between them, 16-bit WAV at 16 kHz. Memory: resident, mapped files included, the median of each \
+quarter of the run; then the most. WER in per cent, {normaliser}, of the words that a recording \
+has at an utterance's time, and of the same utterances one by one. Ours: {model}, its default \
+search. How it is made: `benchmarks/long_recordings.py`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a system made of a recording.
+
+    Attributes:
+        system: Its name.
+        hours: Of audio.
+        usage: Of its process.
+        wer: Of the whole recording, in per cent; None: not scored.
+        wer_of_pieces: Of the utterances alone; None: not scored.
+    """
+
+    system: str
+    hours: float
+    usage: Usage
+    wer: float | None = None
+    wer_of_pieces: float | None = None
+
+
+def main() -> None:
+    """Make the recordings, let every system hear them, and write the table."""
+    options = _options()
+    corpus = read_corpus(options.audio)
+    found = find_systems(dict(options.python or [(OURS, Path(sys.executable))]), options.model)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        systems = try_systems(found, _trial(corpus, folder), options.threads)
+        if not systems:
+            raise SystemExit("long_recordings: no system works")
+        heard = [
+            each
+            for hours in sorted(options.hours)
+            for each in _hear(
+                [one for one in systems if not one.is_peer or hours == min(options.hours)],
+                write_long(folder / "long.wav", corpus, 3600 * hours, options.seed),
+                folder,
+                options.threads,
+            )
+        ]
+    versions = [versions_of(system.name, measure_installation(system)) for system in systems]
+    facts = {
+        "corpus": options.audio.resolve().name,
+        "n_speakers": len({utterance.speaker for utterance in corpus}),
+        "seed": options.seed,
+        "n_threads": options.threads,
+        "model": options.model,
+        "normaliser": NORMALISER,
+    }
+    least, most = PAUSES
+    write_results(
+        "long_recordings",
+        TITLE,
+        COLUMNS,
+        [_row(each) for each in heard],
+        NOTES.format(**facts, least=least, most=most),
+        versions="; ".join(versions),
+        folder=options.results,
+    )
+    figures = {**facts, "recordings": [_figures(each) for each in heard]}
+    write_figures("long_recordings", figures, options.results)
+
+
+def _trial(corpus: Sequence[Utterance], folder: Path) -> Speech:
+    """Write a short recording for trying the systems."""
+    pieces = write_long(folder / "long.wav", corpus, TRIAL, seed=0)
+    return Speech(folder, folder / "long.wav", TRIAL, pieces, pieces)
+
+
+def _hear(
+    systems: Sequence[System], pieces: Sequence[Utterance], folder: Path, n_threads: int
+) -> list[Heard]:
+    """Let systems transcribe the recording that lies in the folder; score ours."""
+    hours = (pieces[-1].offset + (pieces[-1].duration or 0.0)) / 3600
+    heard = []
+    for system in systems:
+        print(f"{hours:.2f} hours: {system.name}", file=sys.stderr)
+        command = [*system.command, "transcribe", "--model", system.model]
+        command += ["--threads", str(n_threads), str(folder / "long.wav")]
+        if system.is_peer:
+            heard.append(Heard(system.name, hours, run(command, folder)))
+            continue
+        output = folder / "long.json"
+        usage = run([*command, "--output", str(output)], folder)
+        (transcript,) = read_transcripts(output).values()
+        whole = _wer(pieces, texts_of(transcript.words, pieces))
+        alone = _wer(pieces, _texts_alone(system, pieces, folder, n_threads))
+        heard.append(Heard(system.name, hours, usage, whole, alone))
+    return heard
+
+
+def _texts_alone(
+    system: System, pieces: Sequence[Utterance], folder: Path, n_threads: int
+) -> dict[str, str]:
+    """Recognise the pieces one by one, from the corpus's own files."""
+    manifest, output = folder / "pieces.jsonl", folder / "pieces.hyp.jsonl"
+    output.unlink(missing_ok=True)
+    write_manifest(manifest, [replace(piece, offset=0.0) for piece in pieces])
+    words = ["decode", system.model, str(manifest), "--output", str(output)]
+    run([*system.command, *words, "--threads", str(n_threads)], folder)
+    return read_texts(output)
+
+
+def _wer(pieces: Sequence[Utterance], texts: dict[str, str]) -> float:
+    return 100 * score(pieces, texts, NORMALISER).total.wer
+
+
+def _row(heard: Heard) -> list[str]:
+    rates = [heard.wer, heard.wer_of_pieces]
+    if heard.wer is not None and heard.wer_of_pieces is not None:
+        rates.append(heard.wer - heard.wer_of_pieces)
+    cells = [f"{rate:.2f}" for rate in rates if rate is not None]
+    return [
+        heard.system,
+        f"{heard.hours:.2f}",
+        f"{heard.usage.seconds / 60:.1f}",
+        f"{3600 * heard.hours / heard.usage.seconds:.0f}",
+        *heard.usage.memory.cells,
+        *(cells or [""] * 3),
+    ]
+
+
+def _figures(heard: Heard) -> dict[str, object]:
+    """Gather the figures of a recording, for programs."""
+    return {
+        "system": heard.system,
+        "hours": heard.hours,
+        "seconds": heard.usage.seconds,
+        "peak_bytes": heard.usage.memory.peak,
+        "bytes_by_quarter": heard.usage.memory.quarters,
+        "wer": heard.wer,
+        "wer_of_pieces": heard.wer_of_pieces,
+    }
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_system_options(parser)
+    add_folder_options(parser)
+    parser.add_argument(
+        "--hours", type=float, nargs="+", default=[3.0, 10.0], help="of each (default: 3 10)"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the order (default: 1)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
