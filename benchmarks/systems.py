@@ -151,7 +151,7 @@ def add_system_options(parser: argparse.ArgumentParser) -> None:
         help="CPU threads of each system (default: as many as cores)",
     )
     parser.add_argument(
-        "--model", default="mini_librispeech", help="of ours (default: mini_librispeech)"
+        "--model", default="english", help="of ours (default: english)"
     )
 
 

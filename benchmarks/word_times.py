@@ -1,7 +1,7 @@
 r"""Word times against those of forced alignments: how far off they are, and to which side.
 
     git clone https://github.com/Jenny-Smolensky/LibriSpeechFilesParser
-    asr decode mini_librispeech some.jsonl --output some.hyp.jsonl
+    asr decode english some.jsonl --output some.hyp.jsonl
     python -m benchmarks.word_times some.hyp.jsonl LibriSpeechFilesParser
 
 The folder has TextGrids named after utterances, whose first tier has words. Words that both have in

@@ -35,8 +35,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         "transcribe SPEECH",
         "transcribe --search greedy --format json SPEECH",
-        "align mini_librispeech DIR/m.jsonl --output DIR/a.ctm",
-        "decode mini_librispeech DIR/m.jsonl --output DIR/d.jsonl",
+        "align english DIR/m.jsonl --output DIR/a.ctm",
+        "decode english DIR/m.jsonl --output DIR/d.jsonl",
         "score DIR/m.jsonl DIR/h.jsonl --normaliser librispeech-1 --output DIR/s.json"
         " && report DIR/s.json --output DIR/R.md --output DIR/R.html",
         "lm build DIR/text.txt --order 2 --output DIR/w.lm && lm perplexity DIR/w.lm DIR/text.txt",

@@ -7,7 +7,7 @@ from asr.checkpoint.directory import ONNX_FILE, WEIGHTS_FILE
 from asr.errors import ModelError
 
 MODELS = Path(__file__).parent.parent / "models"  # those that the package ships
-DEFAULT_MODEL = "mini_librispeech"
+DEFAULT_MODEL = "english"
 
 
 def model_folder(name: str | Path) -> Path:

@@ -18,7 +18,7 @@ model's confidences are not calibrated, since calibrations belong to the origina
 that was adapted to a test set has seen that set: say so next to its WER.
 
 Examples:
-  asr adapt mini_librispeech archive.jsonl --output adapted
+  asr adapt english archive.jsonl --output adapted
   asr adapt exp/model archive.jsonl --search beam --lm 3gram.lm --lexicon words.txt --output adapted
 Next:
   asr decode adapted archive.jsonl --output archive.hypotheses.jsonl

@@ -8,8 +8,8 @@ ctm and json are one file for all utterances; TextGrid, for Praat, is a file for
 still written, but the exit status is 1.
 
 Examples:
-  asr align mini_librispeech dev.jsonl --output dev.ctm
-  asr align mini_librispeech dev.jsonl --format TextGrid --output grids
+  asr align english dev.jsonl --output dev.ctm
+  asr align english dev.jsonl --format TextGrid --output grids
 """
 
 import argparse

@@ -10,7 +10,7 @@
 
 . "$(dirname "$0")/../stages.sh"
 
-model=${MODEL:-mini_librispeech}
+model=${MODEL:-english}
 
 # Speech: from disk, or from OpenSLR.
 corpus=${LIBRISPEECH:-$work/LibriSpeech} dev=dev-clean

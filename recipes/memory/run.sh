@@ -26,7 +26,7 @@ stage prepare-dev "$work/$dev.jsonl" \
   asr prepare "$corpus/$dev" --output "$work/$dev.jsonl"
 
 # Pronounce the words that the search finds, the shipped lexicon's, and those of the training texts.
-shipped=asr/models/mini_librispeech
+shipped=asr/models/english
 stage lexicon "$work/lexicon.txt" \
   asr lexicon "$shipped/lexicon.txt" --words "$shipped/lexicon.txt" "$work/train.jsonl" \
   --output "$work/lexicon.txt"

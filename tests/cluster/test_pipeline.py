@@ -27,7 +27,7 @@ def check(rows: list[dict[str, str]], paths: list[str]) -> None:
 
 def test_an_actor_adds_transcripts_and_errors_to_rows(paths: list[str]) -> None:
     pytest.importorskip("fsspec")
-    transcriber = Transcriber("mini_librispeech", n_threads=1, options={})
+    transcriber = Transcriber("english", n_threads=1, options={})
     columns = transcriber({"path": np.array(paths, object), "number": np.arange(3)})
     assert columns["number"].tolist() == [0, 1, 2]
     check([{name: str(columns[name][i]) for name in columns} for i in range(3)], paths)
