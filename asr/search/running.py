@@ -36,7 +36,6 @@ class RunningGreedySearch:
         begins_word: (V,) bool, which tokens end a word and begin another.
         patience: Frames after which a word without end is settled.
         blank: Token id of the CTC blank.
-        patience: Frames after which a word without end is given out.
     """
 
     def __init__(
@@ -52,7 +51,8 @@ class RunningGreedySearch:
         is_start = np.append(True, alignment[1:] != alignment[:-1])
         starts = np.flatnonzero(is_start & self._begins_word[alignment])
         if len(self._emission) > self._patience and (not len(starts) or not starts[-1]):
-            starts = np.flatnonzero(is_start)  # a word without end, or nothing at all
+            # a word without end is cut between tokens; silence without end, between any two frames
+            starts = np.flatnonzero(is_start | (alignment == self._blank))
         if not len(starts) or not starts[-1]:
             return []
         settled = search_greedily(self._emission[: starts[-1]], blank=self._blank)

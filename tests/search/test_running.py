@@ -106,6 +106,14 @@ def test_greedy_search_in_pieces_is_that_of_the_whole(
     assert found.confidences == whole.confidences
 
 
+def test_greedy_search_keeps_no_frames_of_an_hour_of_silence() -> None:
+    silence = np.log(np.tile([0.96, 0.01, 0.01, 0.01, 0.01], (100, 1)))
+    search = RunningGreedySearch(np.array([token.startswith("▁") for token in CHARACTERS]))
+    for _ in range(900):
+        search.read(silence)
+    assert len(search._emission) <= PATIENCE + len(silence)
+
+
 CONFIG = BeamConfig(beam_size=12, beam_threshold=9.0, n_best=1, lm_weight=0.8, word_score=0.3)
 
 
