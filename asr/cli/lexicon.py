@@ -21,11 +21,11 @@ Next:
 
 import argparse
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from asr.cli.bars import counting_bar
+from asr.cli.messages import tell
 from asr.cli.outputs import add_output
 from asr.corpus.manifest import read_manifest
 from asr.errors import DataError, shortened
@@ -81,10 +81,9 @@ def run(options: argparse.Namespace) -> int:
     print(f"{options.output}: {summary}")
     left_out = [word for word in words if word not in lexicon]
     if left_out:
-        print(
-            f"asr: {len(left_out)} words are left out, for a letter that the dictionary lacks or "
-            f"because all their letters are silent: {shortened(left_out)}",
-            file=sys.stderr,
+        tell(
+            f"{len(left_out)} words are left out, for a letter that the dictionary lacks or "
+            f"because all their letters are silent: {shortened(left_out)}"
         )
     return 0
 

@@ -1,10 +1,10 @@
 """What a normaliser takes out of training texts: counted, named, and refused if it is much."""
 
 import argparse
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from asr.cli.messages import tell
 from asr.cli.numbers import add_percentage
 from asr.errors import DataError, shortened
 from asr.text.markdown import visible
@@ -41,7 +41,7 @@ def check_omissions(
             f"{message}. More than {max_percent:g} % are refused: write numbers and signs out as "
             "words, as they were said, choose another normaliser, or raise --max-lost"
         )
-    print(f"asr: {message}", file=sys.stderr)
+    tell(message)
     return found
 
 

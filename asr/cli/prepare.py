@@ -36,11 +36,11 @@ Next:
 """
 
 import argparse
-import sys
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from asr.cli.bars import counting_bar
+from asr.cli.messages import tell
 from asr.cli.numbers import add_number, duration
 from asr.cli.omitting import add_omission_limit, check_omissions
 from asr.cli.outputs import add_output
@@ -155,7 +155,7 @@ def _repeated(utterances: Sequence[Utterance]) -> list[Problem]:
             reason = f"{utterance.audio_filepath}: the same id is that of {first.audio_filepath}"
             problems.append(Problem(utterance.id, reason))
     if copies:
-        print(f"asr: {len(copies)} copies taken once: {shortened(copies)}", file=sys.stderr)
+        tell(f"{len(copies)} copies taken once: {shortened(copies)}")
     return problems
 
 
@@ -187,13 +187,10 @@ def report_problems(manifest: Path, problems: Sequence[Problem]) -> None:
     if not problems:
         path.unlink(missing_ok=True)
         return
-    lines = [f"{problem.id}\t{problem.reason}\n" for problem in problems]
-    write_text(path, "".join(lines))
-    print(f"asr: {len(problems)} left out (all in {path}):", file=sys.stderr)
-    for problem in problems[:N_NAMED]:
-        print(f"  {problem.id}: {problem.reason}", file=sys.stderr)
-    if len(problems) > N_NAMED:
-        print(f"  and {len(problems) - N_NAMED} more", file=sys.stderr)
+    write_text(path, "".join(f"{problem.id}\t{problem.reason}\n" for problem in problems))
+    named = [f"  {problem.id}: {problem.reason}" for problem in problems[:N_NAMED]]
+    more = [f"  and {len(problems) - N_NAMED} more"] * (len(problems) > N_NAMED)
+    tell(f"{len(problems)} left out (all in {path}):", *named, *more)
 
 
 def summary(utterances: Sequence[Utterance]) -> str:

@@ -20,10 +20,10 @@ Examples:
 import argparse
 import os
 import socket
-import sys
 from pathlib import Path
 
 from asr.checkpoint.names import DEFAULT_MODEL
+from asr.cli.messages import tell
 from asr.cli.numbers import add_number
 from asr.cli.searching import add_search_arguments, add_threads_argument, load
 from asr.errors import ConfigError
@@ -73,10 +73,7 @@ def run(options: argparse.Namespace) -> int:
     is_local = options.host in LOOPBACK
     origins = frozenset(origin.rstrip("/") for origin in options.origin)
     if not is_local and key is None:
-        print(
-            f"asr: anyone who reaches {options.host} can use this server: set {KEY_VARIABLE}",
-            file=sys.stderr,
-        )
+        tell(f"anyone who reaches {options.host} can use this server: set {KEY_VARIABLE}")
     n_threads = options.threads or n_cores()
     recognizer = load(options, options.model)
     app = make_app(

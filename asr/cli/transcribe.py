@@ -52,7 +52,6 @@ folder's failures.tsv. The others are still transcribed, but the exit status is 
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
@@ -63,6 +62,7 @@ from asr.checkpoint.names import DEFAULT_MODEL
 from asr.cli.bars import HoursBar
 from asr.cli.delivery import SELF_CONTAINED, Delivery, format_of, is_file
 from asr.cli.live import print_settled
+from asr.cli.messages import tell
 from asr.cli.numbers import add_number, at_least, duration
 from asr.cli.recordings import Failure, Named, add_pcm_argument, find_all, name_all
 from asr.cli.searching import add_search_arguments, load
@@ -70,7 +70,6 @@ from asr.cli.stopping import StopSignals
 from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, AudioError, StoppedError
 from asr.text.formats import FORMATS
-from asr.text.markdown import visible
 from asr.text.transcript import Transcript
 
 BATCH_DURATION = 60.0  # seconds of audio at once: enough to be quick, few enough to be prompt
@@ -129,7 +128,7 @@ def run(options: argparse.Namespace) -> int:
     to_do = [each for each in named if options.overwrite or not delivery.is_done(each)]
     if len(to_do) < len(named):
         n_done = len(named) - len(to_do)
-        print(f"asr: {n_done} are done already (--overwrite does them again)", file=sys.stderr)
+        tell(f"{n_done} are done already (--overwrite does them again)")
     n_all = len(named) + len(failures)
     signals = StopSignals(last="the recordings in hand")
     try:
@@ -224,11 +223,9 @@ def _follow(options: argparse.Namespace, source: Path | str) -> int:
 
 def _report(failures: Sequence[Failure], n_all: int) -> None:
     for failure in failures:
-        print(f"asr: {visible(failure.reason)}", file=sys.stderr)
+        tell(failure.reason)
     if failures and n_all > 1:
-        print(
-            f"asr: {len(failures)} of {n_all} recordings could not be transcribed", file=sys.stderr
-        )
+        tell(f"{len(failures)} of {n_all} recordings could not be transcribed")
 
 
 def _format_name(text: str) -> str:

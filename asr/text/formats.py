@@ -81,10 +81,10 @@ def whisper(transcript: Transcript) -> str:
 
 
 def ctm(transcript: Transcript) -> str:
-    """Write NIST's time-marked words: recording, channel, start, duration, word, confidence.
+    r"""Write NIST's time-marked words: recording, channel, start, duration, word, confidence.
 
     White space in the recording's name becomes `_`. Braces and parentheses in a word, which would
-    mean alternatives, become brackets, and a semicolon, which would begin a tag, `\\;`. The channel
+    mean alternatives, become brackets, and a semicolon, which would begin a tag, `\;`. The channel
     is always 1: a transcript is of one channel, or of all mixed down.
 
     References:

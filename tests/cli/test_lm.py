@@ -128,7 +128,7 @@ def test_perplexity_is_printed_with_and_without_oov_and_oov_are_named(
     text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model, other = tmp_path / "m.lm", tmp_path / "other.txt"
-    other.write_text("THE DOG SAT\nDOG AND CAT\n")
+    other.write_text("THE DOG SAT\nDOG \x1b[2J CAT\n")
     assert lm("build", text, "--order", 2, "--output", model) == 0
     capsys.readouterr()
     assert lm("perplexity", model, other) == 0
@@ -137,7 +137,7 @@ def test_perplexity_is_printed_with_and_without_oov_and_oov_are_named(
     assert ", without OOV " in lines[0]
     assert lines[1:] == [
         "  2 segments, 6 words, 3 OOV (50.00 %)",
-        "  most frequent OOV: DOG (2), AND (1)",
+        "  most frequent OOV: DOG (2), \\x1b[2J (1)",
     ]
     assert lm("perplexity", model, other, "--oov", 1) == 0
     assert capsys.readouterr().out.endswith("OOV: DOG (2)\n")
