@@ -156,11 +156,3 @@ def keep_extensions(tree: Records, beam: Records, n_active: int, row: int) -> in
             beam[n_kept] = beam[slot]
             n_kept += 1
     return n_kept
-
-
-@compiled
-def move_root(tree: Records, n_rows: int, beam: Records, n_active: int, root: int) -> int:
-    """Make the tree begin at a prefix that all others in the beam extend; count the rows left."""
-    tree[root].parent = NONE
-    kept: int = compact(tree, n_rows, beam, n_active)
-    return kept

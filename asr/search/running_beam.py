@@ -5,13 +5,7 @@ import numpy as np
 from asr.search.beam_search import BeamSearch
 from asr.search.emission import Emission
 from asr.search.hypothesis import Hypothesis
-from asr.search.prefix_tree import (
-    NONE,
-    keep_extensions,
-    move_root,
-    n_tokens,
-    settled_row,
-)
+from asr.search.prefix_tree import NONE, compact, keep_extensions, n_tokens, settled_row
 from asr.search.running import PATIENCE, first_tokens, later
 
 
@@ -62,7 +56,8 @@ class RunningBeamSearch:
         n_settled = n_tokens(state.tree, root)
         best = self._best()
         n_rows, n_active = int(progress.n_rows[0]), int(progress.n_active[0])
-        progress.n_rows[0] = move_root(state.tree, n_rows, state.beam, n_active, root)
+        state.tree.parent[root] = NONE
+        progress.n_rows[0] = compact(state.tree, n_rows, state.beam, n_active)
         settled = later(first_tokens(best, n_settled), self._first_frame)
         self._forget(best.frames[n_settled])
         return settled

@@ -101,7 +101,7 @@ def test_greedy_search_in_pieces_is_that_of_the_whole(
     emission = random_log_probs(seed, 60, len(CHARACTERS), scale=2.0)
     begins_word = np.array([token.startswith("▁") for token in CHARACTERS])
     found = joined(RunningGreedySearch(begins_word), pieces_of(emission, sizes))
-    whole = search_greedily(emission, blank=0)
+    whole = search_greedily(emission)
     assert (found.tokens, found.frames) == (whole.tokens, whole.frames)
     assert found.confidences == whole.confidences
 
