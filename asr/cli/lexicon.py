@@ -26,6 +26,7 @@ from pathlib import Path
 
 from asr.cli.bars import counting_bar
 from asr.cli.messages import tell
+from asr.cli.omitting import add_normaliser
 from asr.cli.outputs import add_output
 from asr.corpus.manifest import read_manifest
 from asr.errors import DataError, shortened
@@ -33,7 +34,7 @@ from asr.files import write_text
 from asr.lexicon.g2p.pronouncer import pronounce
 from asr.lexicon.read import read_dictionary
 from asr.lm.segments import read_lines
-from asr.text.normalise import NORMALISERS, Normaliser, normaliser
+from asr.text.normalise import Normaliser, normaliser
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,12 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="lists of words, manifests",
     )
     add_output(parser, "FILE", "lexicon to write")
-    parser.add_argument(
-        "--normaliser",
-        choices=sorted(NORMALISERS),
-        default="librispeech-2",
-        help="normaliser of all words (default: librispeech-2)",
-    )
+    add_normaliser(parser, "normaliser of all words")
 
 
 def run(options: argparse.Namespace) -> int:

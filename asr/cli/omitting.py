@@ -8,9 +8,19 @@ from asr.cli.messages import tell
 from asr.cli.numbers import add_percentage
 from asr.errors import DataError, shortened
 from asr.text.markdown import visible
-from asr.text.normalise import normaliser
+from asr.text.normalise import NORMALISERS, normaliser
 from asr.text.omissions import Omissions, find_omissions
 from asr.wer.score import Reference
+
+
+def add_normaliser(parser: argparse.ArgumentParser, told: str) -> None:
+    """Declare --normaliser, of texts for a model that is not there yet."""
+    parser.add_argument(
+        "--normaliser",
+        choices=sorted(NORMALISERS),
+        default="librispeech-2",
+        help=f"{told} (default: %(default)s)",
+    )
 
 
 def add_omission_limit(parser: argparse.ArgumentParser) -> None:

@@ -22,10 +22,9 @@ import os
 import socket
 from pathlib import Path
 
-from asr.checkpoint.names import DEFAULT_MODEL
 from asr.cli.messages import tell
 from asr.cli.numbers import add_number
-from asr.cli.searching import add_search_arguments, add_threads_argument, load
+from asr.cli.searching import add_model_option, add_search_arguments, add_threads_argument, load
 from asr.errors import ConfigError
 from asr.provenance import n_cores
 
@@ -34,9 +33,7 @@ WORKERS_PER_THREAD = 4  # one computes, while others decode, search or wait for 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--model", default=DEFAULT_MODEL, help="a model's name or folder (default: %(default)s)"
-    )
+    add_model_option(parser)
     parser.add_argument("--name", help="what clients call the model (default: its folder's name)")
     parser.add_argument(
         "--host",

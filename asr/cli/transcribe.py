@@ -58,14 +58,13 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from asr.audio.recording import open_recording
-from asr.checkpoint.names import DEFAULT_MODEL
 from asr.cli.bars import HoursBar
 from asr.cli.delivery import SELF_CONTAINED, Delivery, format_of, is_file
 from asr.cli.live import print_settled
 from asr.cli.messages import tell
 from asr.cli.numbers import add_number, at_least, duration
 from asr.cli.recordings import Failure, Named, add_pcm_argument, find_all, name_all
-from asr.cli.searching import add_search_arguments, load
+from asr.cli.searching import add_model_option, add_search_arguments, load
 from asr.cli.stopping import StopSignals
 from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, AudioError, StoppedError
@@ -77,9 +76,7 @@ BATCH_DURATION = 60.0  # seconds of audio at once: enough to be quick, few enoug
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recordings", nargs="+", metavar="RECORDING", help="files, folders, URLs")
-    parser.add_argument(
-        "--model", default=DEFAULT_MODEL, help="a model's name or folder (default: %(default)s)"
-    )
+    add_model_option(parser)
     parser.add_argument(
         "--format",
         type=_format_name,

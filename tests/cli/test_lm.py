@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from asr.cli import main
-from asr.cli.lm import VERBS
 from asr.lm.files import read_ngram
 
 TEXT = "THE CAT SAT\nTHE CAT SAT ON THE MAT\n\nA CAT ATE\n"
@@ -20,17 +19,6 @@ def text(tmp_path: Path) -> Path:
 
 def lm(*words: object) -> int:
     return main(["lm", *map(str, words)])
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_the_help_of_a_verb_teaches_by_an_example(
-    verb: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        lm(verb, "--help")
-    text = capsys.readouterr().out
-    assert ended.value.code == 0
-    assert f"Example:\n  asr lm {verb} " in text
 
 
 def test_a_model_is_built_and_described(

@@ -30,7 +30,7 @@ def test_repeats_merge_before_blanks_drop() -> None:
     probs[range(7), path] = 0.8
     hypothesis = one(np.log(probs))
     assert hypothesis.tokens == (1, 1, 2)
-    assert hypothesis.frames == (0, 3, 4)
+    assert (hypothesis.frames, hypothesis.ends) == ((0, 3, 4), (2, 4, 6))
     assert hypothesis.confidences == pytest.approx((0.8, 0.8, 0.8))
     assert hypothesis.score == pytest.approx(7 * math.log(0.8))
 

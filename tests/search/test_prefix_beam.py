@@ -147,19 +147,6 @@ def test_a_prefix_that_leaves_the_beam_and_returns_is_the_same_prefix() -> None:
     assert len({h.tokens for h in hypotheses}) == 3
 
 
-def test_an_utterance_alone_equals_itself_in_a_batch_with_nan_for_padding(
-    random_log_probs: RandomLogProbs,
-) -> None:
-    lengths = np.array([30, 0, 1, 17])
-    log_probs = random_log_probs(3, 4, 30, 9, scale=2)
-    for b, length in enumerate(lengths):
-        log_probs[b, length:] = math.nan
-    config = BeamConfig(beam_size=8, beam_threshold=12.0, n_best=8)
-    together = plain(log_probs, config)(log_probs, lengths)
-    alone = [n_best(log_probs[b, :length], config) for b, length in enumerate(lengths.tolist())]
-    assert together == alone
-
-
 def test_times_and_confidences_are_those_of_the_best_alignment(
     random_log_probs: RandomLogProbs,
 ) -> None:
