@@ -50,7 +50,7 @@ class Searcher:
         self.kind = search_kind(
             is_beam=plan.beam is not None,
             is_pronounced=is_pronounced,
-            has_lm=self._fusion is not None and self._fusion.has_ngram,
+            has_lm=self._fusion is not None and self._fusion.language.has_ngram,
         )
         if plan.beam and self.kind == "phones" and plan.beam.word_score >= 0:
             raise ConfigError(

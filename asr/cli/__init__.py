@@ -7,9 +7,9 @@ only when a verb that needs it runs.
 
 What verbs share: `searching` (how to search), `recordings` (what to transcribe), `delivery` (where
 transcripts go), `live` (words as they are settled), `recognising` (a manifest), `numbers` (whole
-numbers), `outputs` (where results go), `omitting` (what a normaliser takes away), `bars`
-(progress), `training` (what a run of training takes), `watch` (what it shows), `stopping`
-(signals).
+numbers), `outputs` (where results go), `omitting` (what a normaliser takes away), `messages`
+(stderr), `bars` (progress), `training` (what a run of training takes), `watch` (what it shows),
+`stopping` (signals).
 """
 
 import argparse
@@ -23,9 +23,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from asr.cli.messages import tell
 from asr.errors import AsrError
 from asr.provenance import DISTRIBUTION, own_version
-from asr.text.markdown import visible
 
 VERBS = {
     "transcribe": "print what was said in recordings",
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return 141
     except KeyboardInterrupt:
-        print("asr: interrupted", file=sys.stderr)
+        tell("interrupted")
         return 130
     except AsrError as error:
         return _fail(str(error))
@@ -175,9 +175,8 @@ class _Verb(argparse.ArgumentParser):
 
 
 def _fail(message: str) -> int:
-    """Print an error in one line; return the exit status."""
-    lines = "\n".join(map(visible, message.split("\n")))  # it may quote a file
-    print(f"asr: error: {lines}", file=sys.stderr)
+    """Print an error; return the exit status."""
+    tell(*f"error: {message}".split("\n"))
     return 1
 
 

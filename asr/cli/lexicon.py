@@ -21,11 +21,12 @@ Next:
 
 import argparse
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from asr.cli.bars import counting_bar
+from asr.cli.messages import tell
+from asr.cli.omitting import add_normaliser
 from asr.cli.outputs import add_output
 from asr.corpus.manifest import read_manifest
 from asr.errors import DataError, shortened
@@ -33,7 +34,7 @@ from asr.files import write_text
 from asr.lexicon.g2p.pronouncer import pronounce
 from asr.lexicon.read import read_dictionary
 from asr.lm.segments import read_lines
-from asr.text.normalise import NORMALISERS, Normaliser, normaliser
+from asr.text.normalise import Normaliser, normaliser
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,12 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="lists of words, manifests",
     )
     add_output(parser, "FILE", "lexicon to write")
-    parser.add_argument(
-        "--normaliser",
-        choices=sorted(NORMALISERS),
-        default="librispeech-2",
-        help="normaliser of all words (default: librispeech-2)",
-    )
+    add_normaliser(parser, "normaliser of all words")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -81,10 +77,9 @@ def run(options: argparse.Namespace) -> int:
     print(f"{options.output}: {summary}")
     left_out = [word for word in words if word not in lexicon]
     if left_out:
-        print(
-            f"asr: {len(left_out)} words are left out, for a letter that the dictionary lacks or "
-            f"because all their letters are silent: {shortened(left_out)}",
-            file=sys.stderr,
+        tell(
+            f"{len(left_out)} words are left out, for a letter that the dictionary lacks or "
+            f"because all their letters are silent: {shortened(left_out)}"
         )
     return 0
 

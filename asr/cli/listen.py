@@ -13,16 +13,13 @@ Examples:
 import argparse
 
 from asr.audio.microphone import microphone_blocks
-from asr.checkpoint.names import DEFAULT_MODEL
 from asr.cli.live import print_settled
-from asr.cli.searching import add_search_arguments, add_threads_argument, load
+from asr.cli.searching import add_model_option, add_search_arguments, add_threads_argument, load
 from asr.cli.stopping import StopSignals
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--model", default=DEFAULT_MODEL, help="a model's name or folder (default: %(default)s)"
-    )
+    add_model_option(parser)
     parser.add_argument(
         "--device",
         metavar="NAME",

@@ -1,16 +1,26 @@
 """What a normaliser takes out of training texts: counted, named, and refused if it is much."""
 
 import argparse
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from asr.cli.messages import tell
 from asr.cli.numbers import add_percentage
 from asr.errors import DataError, shortened
 from asr.text.markdown import visible
-from asr.text.normalise import normaliser
+from asr.text.normalise import NORMALISERS, normaliser
 from asr.text.omissions import Omissions, find_omissions
 from asr.wer.score import Reference
+
+
+def add_normaliser(parser: argparse.ArgumentParser, told: str) -> None:
+    """Declare --normaliser, of texts for a model that is not there yet."""
+    parser.add_argument(
+        "--normaliser",
+        choices=sorted(NORMALISERS),
+        default="librispeech-2",
+        help=f"{told} (default: %(default)s)",
+    )
 
 
 def add_omission_limit(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +51,7 @@ def check_omissions(
             f"{message}. More than {max_percent:g} % are refused: write numbers and signs out as "
             "words, as they were said, choose another normaliser, or raise --max-lost"
         )
-    print(f"asr: {message}", file=sys.stderr)
+    tell(message)
     return found
 
 

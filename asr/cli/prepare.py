@@ -36,13 +36,13 @@ Next:
 """
 
 import argparse
-import sys
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from asr.cli.bars import counting_bar
+from asr.cli.messages import tell
 from asr.cli.numbers import add_number, duration
-from asr.cli.omitting import add_omission_limit, check_omissions
+from asr.cli.omitting import add_normaliser, add_omission_limit, check_omissions
 from asr.cli.outputs import add_output
 from asr.corpus.alignable import too_short_for_ctc
 from asr.corpus.listing import list_corpora
@@ -53,7 +53,8 @@ from asr.corpus.utterance import CorpusReport, Problem, Utterance, without_folde
 from asr.errors import DataError, shortened
 from asr.files import write_text
 from asr.lengths import n_frames, subsampled_lengths
-from asr.text.normalise import NORMALISERS, normaliser
+from asr.text.markdown import visible
+from asr.text.normalise import normaliser
 
 SAMPLE_RATE = 16000  # for counting frames; recordings may have any
 FRAME_LENGTH, FRAME_SHIFT = 400, 160  # samples: 0.025 and 0.010 s, as in every conf/*.toml
@@ -76,12 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--decode", action="store_true", help="read every recording to its end, not its header only"
     )
-    parser.add_argument(
-        "--normaliser",
-        choices=sorted(NORMALISERS),
-        default="librispeech-2",
-        help="of the model that will be trained (default: librispeech-2)",
-    )
+    add_normaliser(parser, "of the model that will be trained")
     add_omission_limit(parser)
     add_number(parser, "--subsampling-factor", "of the model that will be trained", default=4)
 
@@ -155,7 +151,7 @@ def _repeated(utterances: Sequence[Utterance]) -> list[Problem]:
             reason = f"{utterance.audio_filepath}: the same id is that of {first.audio_filepath}"
             problems.append(Problem(utterance.id, reason))
     if copies:
-        print(f"asr: {len(copies)} copies taken once: {shortened(copies)}", file=sys.stderr)
+        tell(f"{len(copies)} copies taken once: {shortened(copies)}")
     return problems
 
 
@@ -187,13 +183,12 @@ def report_problems(manifest: Path, problems: Sequence[Problem]) -> None:
     if not problems:
         path.unlink(missing_ok=True)
         return
-    lines = [f"{problem.id}\t{problem.reason}\n" for problem in problems]
-    write_text(path, "".join(lines))
-    print(f"asr: {len(problems)} left out (all in {path}):", file=sys.stderr)
-    for problem in problems[:N_NAMED]:
-        print(f"  {problem.id}: {problem.reason}", file=sys.stderr)
-    if len(problems) > N_NAMED:
-        print(f"  and {len(problems) - N_NAMED} more", file=sys.stderr)
+    write_text(
+        path, "".join(f"{visible(problem.id)}\t{visible(problem.reason)}\n" for problem in problems)
+    )
+    named = [f"  {problem.id}: {problem.reason}" for problem in problems[:N_NAMED]]
+    more = [f"  and {len(problems) - N_NAMED} more"] * (len(problems) > N_NAMED)
+    tell(f"{len(problems)} left out (all in {path}):", *named, *more)
 
 
 def summary(utterances: Sequence[Utterance]) -> str:

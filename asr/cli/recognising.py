@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tqdm import tqdm
 
+from asr.cli.messages import tell
 from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, StoppedError
 from asr.recognizer import Recognizer
+from asr.text.markdown import visible
 from asr.text.transcript import Transcript
 
 
@@ -49,7 +51,7 @@ def collect(
     with tqdm(results, total=n_utterances, unit="utt", disable=None) as bar:
         for utterance, result in bar:
             if isinstance(result, AsrError):
-                bar.write(f"asr: {utterance.id}: {result}", file=sys.stderr)
+                bar.write(visible(f"asr: {utterance.id}: {result}"), file=sys.stderr)
             else:
                 transcripts[utterance.id] = result
             if must_stop():
@@ -62,8 +64,5 @@ def report_failures(n_utterances: int, n_recognised: int) -> int:
     n_failed = n_utterances - n_recognised
     if not n_failed:
         return 0
-    print(
-        f"asr: {n_failed} of {n_utterances} utterances could not be decoded and are missing",
-        file=sys.stderr,
-    )
+    tell(f"{n_failed} of {n_utterances} utterances could not be decoded and are missing")
     return 1

@@ -32,11 +32,11 @@ Next:
 """
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 from asr.cli.decode import record_path
+from asr.cli.messages import tell
 from asr.cli.numbers import percentage
 from asr.cli.omitting import add_omission_limit, check_omissions
 from asr.cli.outputs import file_to_write
@@ -160,8 +160,7 @@ def _print_gaps(counts: Score) -> None:
         (empty, "references are empty, and every word recognised there is an insertion"),
     ):
         if ids:
-            shown = visible(shortened(ids))
-            print(f"asr: {len(ids)} {problem}: {shown}", file=sys.stderr)
+            tell(f"{len(ids)} {problem}: {shortened(ids)}")
 
 
 def _print_table(score_file: ScoreFile, as_written: float, all_rates: bool) -> None:
@@ -214,5 +213,5 @@ def _judge(wer: float, limit: float | None) -> int:
     """Compare the WER with --fail-above."""
     if limit is None or 100 * wer <= limit:
         return 0
-    print(f"asr: WER {percent(wer)} % is above {limit:g} %", file=sys.stderr)
+    tell(f"WER {percent(wer)} % is above {limit:g} %")
     return 1

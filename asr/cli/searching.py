@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from asr.checkpoint.decoding import Kind, SearchOptions
+from asr.checkpoint.names import DEFAULT_MODEL
 from asr.cli.numbers import add_number
 from asr.recognizer import Recognizer, load_recognizer
 from asr.search.beam import BeamConfig
@@ -32,6 +33,13 @@ def add_model_argument(parser: argparse.ArgumentParser) -> None:
     """Declare the model that a verb works with."""
     parser.add_argument(
         "model", metavar="MODEL", help="a model's folder, or the name of a shipped one"
+    )
+
+
+def add_model_option(parser: argparse.ArgumentParser) -> None:
+    """Declare the model of a verb that works without naming one."""
+    parser.add_argument(
+        "--model", default=DEFAULT_MODEL, help="a model's name or folder (default: %(default)s)"
     )
 
 

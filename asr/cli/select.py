@@ -26,6 +26,7 @@ import math
 from pathlib import Path
 
 from asr.cli.numbers import add_number
+from asr.cli.omitting import add_normaliser
 from asr.cli.outputs import add_output, folder_to_make
 from asr.cli.prepare import FRAME_SHIFT, SAMPLE_RATE, report_problems, summary
 from asr.corpus.manifest import read_manifest, write_manifest
@@ -38,7 +39,7 @@ from asr.corpus.teachable import (
 )
 from asr.corpus.utterance import Problem, Utterance
 from asr.errors import DataError
-from asr.text.normalise import NORMALISERS, normaliser
+from asr.text.normalise import normaliser
 from asr.text.transcript import read_transcripts
 
 
@@ -61,12 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             name, type=_positive, default=default, metavar="X", help=f"{told} (default: {default})"
         )
     add_number(parser, "--subsampling-factor", "of the model that will be trained", default=4)
-    parser.add_argument(
-        "--normaliser",
-        choices=sorted(NORMALISERS),
-        default="librispeech-2",
-        help="of the model that will be trained (default: librispeech-2)",
-    )
+    add_normaliser(parser, "of the model that will be trained")
 
 
 def run(options: argparse.Namespace) -> int:

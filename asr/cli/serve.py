@@ -20,12 +20,11 @@ Examples:
 import argparse
 import os
 import socket
-import sys
 from pathlib import Path
 
-from asr.checkpoint.names import DEFAULT_MODEL
+from asr.cli.messages import tell
 from asr.cli.numbers import add_number
-from asr.cli.searching import add_search_arguments, add_threads_argument, load
+from asr.cli.searching import add_model_option, add_search_arguments, add_threads_argument, load
 from asr.errors import ConfigError
 from asr.provenance import n_cores
 
@@ -34,9 +33,7 @@ WORKERS_PER_THREAD = 4  # one computes, while others decode, search or wait for 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--model", default=DEFAULT_MODEL, help="a model's name or folder (default: %(default)s)"
-    )
+    add_model_option(parser)
     parser.add_argument("--name", help="what clients call the model (default: its folder's name)")
     parser.add_argument(
         "--host",
@@ -73,10 +70,7 @@ def run(options: argparse.Namespace) -> int:
     is_local = options.host in LOOPBACK
     origins = frozenset(origin.rstrip("/") for origin in options.origin)
     if not is_local and key is None:
-        print(
-            f"asr: anyone who reaches {options.host} can use this server: set {KEY_VARIABLE}",
-            file=sys.stderr,
-        )
+        tell(f"anyone who reaches {options.host} can use this server: set {KEY_VARIABLE}")
     n_threads = options.threads or n_cores()
     recognizer = load(options, options.model)
     app = make_app(

@@ -1,10 +1,10 @@
 """Stopping: a signal asks a long run to save its work and end."""
 
 import signal
-import sys
 from types import FrameType
 from typing import Self
 
+from asr.cli.messages import tell
 from asr.errors import StoppedError
 
 
@@ -39,7 +39,7 @@ class StopSignals:
             signal.signal(number, handler)
         self.has_stopped = isinstance(error, StoppedError)
         if self.has_stopped and not self.is_quiet:
-            print(f"asr: {error}", file=sys.stderr)
+            tell(str(error))
         return self.has_stopped
 
     def has_come(self) -> bool:
@@ -54,5 +54,5 @@ class StopSignals:
     def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 (Python's own)
         signal.signal(signal.SIGINT, self._before[signal.SIGINT])
         if self.received is None and not self.is_quiet:
-            print(f"asr: stopping after {self._last} (Ctrl-C: at once)", file=sys.stderr)
+            tell(f"stopping after {self._last} (Ctrl-C: at once)")
         self.received = self.received or signal.Signals(number)

@@ -34,12 +34,12 @@ Next:
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asr.cli.messages import tell
 from asr.cli.numbers import add_number, add_percentage
 from asr.cli.omitting import add_omission_limit, check_omissions
 from asr.cli.stopping import StopSignals
@@ -149,10 +149,9 @@ def _check_texts(
     """Say what the normaliser takes out of the texts, and which it leaves empty."""
     found = check_omissions(manifest, utterances, config.text.normaliser, max_lost)
     if found.emptied:
-        print(
-            f"asr: {manifest}: {config.text.normaliser} leaves nothing of {len(found.emptied)} "
-            f"texts: {shortened(found.emptied)}; `asr prepare` leaves them out",
-            file=sys.stderr,
+        tell(
+            f"{manifest}: {config.text.normaliser} leaves nothing of {len(found.emptied)} texts: "
+            f"{shortened(found.emptied)}; `asr prepare` leaves them out"
         )
 
 

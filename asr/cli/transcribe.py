@@ -52,25 +52,23 @@ folder's failures.tsv. The others are still transcribed, but the exit status is 
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
 from asr.audio.recording import open_recording
-from asr.checkpoint.names import DEFAULT_MODEL
 from asr.cli.bars import HoursBar
 from asr.cli.delivery import SELF_CONTAINED, Delivery, format_of, is_file
 from asr.cli.live import print_settled
+from asr.cli.messages import tell
 from asr.cli.numbers import add_number, at_least, duration
 from asr.cli.recordings import Failure, Named, add_pcm_argument, find_all, name_all
-from asr.cli.searching import add_search_arguments, load
+from asr.cli.searching import add_model_option, add_search_arguments, load
 from asr.cli.stopping import StopSignals
 from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, AudioError, StoppedError
 from asr.text.formats import FORMATS
-from asr.text.markdown import visible
 from asr.text.transcript import Transcript
 
 BATCH_DURATION = 60.0  # seconds of audio at once: enough to be quick, few enough to be prompt
@@ -78,9 +76,7 @@ BATCH_DURATION = 60.0  # seconds of audio at once: enough to be quick, few enoug
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recordings", nargs="+", metavar="RECORDING", help="files, folders, URLs")
-    parser.add_argument(
-        "--model", default=DEFAULT_MODEL, help="a model's name or folder (default: %(default)s)"
-    )
+    add_model_option(parser)
     parser.add_argument(
         "--format",
         type=_format_name,
@@ -129,7 +125,7 @@ def run(options: argparse.Namespace) -> int:
     to_do = [each for each in named if options.overwrite or not delivery.is_done(each)]
     if len(to_do) < len(named):
         n_done = len(named) - len(to_do)
-        print(f"asr: {n_done} are done already (--overwrite does them again)", file=sys.stderr)
+        tell(f"{n_done} are done already (--overwrite does them again)")
     n_all = len(named) + len(failures)
     signals = StopSignals(last="the recordings in hand")
     try:
@@ -224,11 +220,9 @@ def _follow(options: argparse.Namespace, source: Path | str) -> int:
 
 def _report(failures: Sequence[Failure], n_all: int) -> None:
     for failure in failures:
-        print(f"asr: {visible(failure.reason)}", file=sys.stderr)
+        tell(failure.reason)
     if failures and n_all > 1:
-        print(
-            f"asr: {len(failures)} of {n_all} recordings could not be transcribed", file=sys.stderr
-        )
+        tell(f"{len(failures)} of {n_all} recordings could not be transcribed")
 
 
 def _format_name(text: str) -> str:

@@ -2,14 +2,15 @@
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Never, Self
 
 from tqdm import tqdm
 
+from asr.cli.messages import tell
 from asr.files import write_text
 from asr.report.learning_curve import learning_curve, read_reports
+from asr.text.markdown import visible
 from asr.train.progress import EpochReport, StepReport
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ class RunWatcher:
         )
         bar.update(report.batch - bar.n)
         if report.skipped:
-            bar.write(f"skipped, fewer frames than CTC needs: {', '.join(report.skipped)}")
+            names = visible(", ".join(report.skipped))
+            bar.write(f"skipped, fewer frames than CTC needs: {names}")
         if self._writer is not None:
             for name in ("loss", "gradient_norm", "learning_rate", "hours_per_hour"):
                 self._writer.add_scalar(f"step/{name}", getattr(report, name), report.step)
@@ -103,6 +105,6 @@ def _tensorboard(folder: Path) -> "SummaryWriter | None":
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        print("asr: no TensorBoard curves: pip install 'asr-ctc[train]'", file=sys.stderr)
+        tell("no TensorBoard curves: pip install 'asr-ctc[train]'")
         return None
     return SummaryWriter(str(folder))

@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from asr.errors import DataError
+from asr.errors import DataError, shortened
 from asr.text.lines import read_text
 from asr.text.normalise import Normaliser, words_of
 
@@ -24,7 +24,6 @@ Units = tuple[str, ...]
 Pronunciation = tuple[str, Units]  # of a word
 Dictionary = dict[str, tuple[Units, ...]]  # the pronunciations of each word, at least one
 
-_N_EXAMPLES = 5
 _VARIANT = re.compile(r"(?<=.)\([^()]*\)$")  # as in READ(2), the second pronunciation of a word
 _APOSTROPHES = "'\u2018\u2019`"  # may begin a word; other marks do so in <unk>, !SIL, [noise], ...
 _PROBABILITY = re.compile(r"(?:\d*\.\d+(?:[eE]-?\d+)?|\d+[eE]-\d+)(?:\s+|$)")
@@ -87,7 +86,7 @@ def read_columns(path: Path, normalise: Normaliser) -> tuple[list[str], list[str
     return words, pronunciations
 
 
-def refuse_losses(path: Path | None, lost: Sequence[str], n_words: int, why: str) -> None:
+def refuse_losses(path: Path | None, lost: list[str], n_words: int, why: str) -> None:
     """Refuse a file that loses many of its words; log a few.
 
     Raises:
@@ -95,8 +94,7 @@ def refuse_losses(path: Path | None, lost: Sequence[str], n_words: int, why: str
     """
     if not lost:
         return
-    examples = ", ".join([*lost[:_N_EXAMPLES], *(["..."] if len(lost) > _N_EXAMPLES else [])])
-    message = f"{path}: {len(lost):,} of {n_words:,} words {why}: {examples}"
+    message = f"{path}: {len(lost):,} of {n_words:,} words {why}: {shortened(lost)}"
     if len(lost) > MAX_LOST * n_words:
         raise DataError(f"{message}; at most {MAX_LOST:.0%} may be lost")
     _LOG.info("%s", message)

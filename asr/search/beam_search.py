@@ -13,7 +13,7 @@ from asr.lm.backoff import score_segment, start_state
 from asr.lm.vocabulary import UNKNOWN_ID
 from asr.search.alignment import best_alignment
 from asr.search.beam import BeamConfig
-from asr.search.emission import Emission, split_batch
+from asr.search.emission import BLANK, Emission, split_batch
 from asr.search.hotwords import BOUNDARY
 from asr.search.hypothesis import Hypothesis, LexiconWord, from_alignment
 from asr.search.language import Language, make_graph
@@ -38,7 +38,6 @@ class BeamSearch:
         language: Words and their scores; see `plain_language` for none.
         prior: (V,) float, each token's share of the training speech, all above 0; required if the
             config gives it a weight.
-        blank: Token id of the CTC blank, 0 <= blank < V.
 
     Raises:
         ConfigError: The prior has a weight and is missing.
@@ -67,14 +66,11 @@ class BeamSearch:
         language: Language,
         *,
         prior: NDArray[np.floating] | None = None,
-        blank: int = 0,
     ) -> None:
         self.config = config
         self.language = language
-        self.blank = blank
-        self._graph = make_graph(language, config, blank=blank)
-        has_ngram = len(language.ngram.words) > 0
-        self._lm_state = start_state(language.ngram) if has_ngram else 0
+        self._graph = make_graph(language, config)
+        self._lm_state = start_state(language.ngram) if language.has_ngram else 0
         self._log_prior = self._weighted_prior(prior)  # (V,), or None
 
     def __call__(
@@ -99,7 +95,7 @@ class BeamSearch:
                 it.
             DataError: A valid frame is not finite or not normalised.
         """
-        emissions = split_batch(log_probs, lengths, blank=self.blank)
+        emissions = split_batch(log_probs, lengths)
         n_tokens = len(self.language.begins_word)
         if log_probs.shape[2] != n_tokens:
             raise ShapeError(
@@ -130,19 +126,19 @@ class BeamSearch:
             n_tokens=len(self.language.begins_word),
             beam_size=self.config.beam_size,
             min_share=math.exp(-self.config.beam_threshold),
-            last_token=self.blank if boundary == NONE else boundary,
+            last_token=BLANK if boundary == NONE else boundary,
             lm_state=self._lm_state,
             hotword_state=int(self.language.hotwords.next_state[0, BOUNDARY]),
         )
 
     def advance(self, emission: Emission, state: BeamState) -> BeamState:
         """Advance through all of these frames, with as much room for prefixes as that takes."""
-        is_idle = _repeats_sure_blank(emission[:, self.blank])  # (T,)
+        is_idle = _repeats_sure_blank(emission[:, BLANK])  # (T,)
         probs = np.exp(emission[~is_idle])
         state.progress.frame[0] = 0
         while not advance(probs, state, self._graph):
             state = grow(state)
-        state.progress.log_scale[0] += float(emission[is_idle, self.blank].sum())
+        state.progress.log_scale[0] += float(emission[is_idle, BLANK].sum())
         return state
 
     def hypotheses(self, emission: Emission, state: BeamState) -> list[Hypothesis]:
@@ -187,7 +183,7 @@ class BeamSearch:
         acoustic_score = float(score - trace_back(tree, prefix, tokens, ended_words))
         words = tuple(self._words(tokens, ended_words, int(tree.node[prefix])))
         lm_score = 0.0
-        if self._graph.settings.has_ngram:
+        if self.language.has_ngram:
             known = self.language.lm_ids
             lm_ids = [UNKNOWN_ID if w.word is None else known[w.word] for w in words]
             log_probs = np.empty(len(lm_ids) + 1)
@@ -196,10 +192,9 @@ class BeamSearch:
         alignment, _ = best_alignment(
             emission,
             tokens.tolist(),
-            blank=self.blank,
             boundary=boundary if boundary != NONE else None,
         )
-        hypothesis = from_alignment(emission, alignment, float(total), blank=self.blank)
+        hypothesis = from_alignment(emission, alignment, float(total))
         return replace(hypothesis, acoustic_score=acoustic_score, lm_score=lm_score, words=words)
 
     def _words(self, tokens: Ids, ended_words: Ids, last_node: int) -> Iterator[LexiconWord]:

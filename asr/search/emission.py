@@ -7,36 +7,33 @@ from asr.errors import DataError, ShapeError
 
 Emission = NDArray[np.float64]  # (T, V), natural log, each frame normalised
 
+BLANK = 0  # token id of the CTC blank
+
 NORMALISATION_TOLERANCE = 1e-3  # nats; float32 log-softmax is off by 1e-6, logits by whole nats
 
 
-def split_batch(
-    log_probs: NDArray[np.floating], lengths: NDArray[np.int64], *, blank: int
-) -> list[Emission]:
+def split_batch(log_probs: NDArray[np.floating], lengths: NDArray[np.int64]) -> list[Emission]:
     """Cut a batch into its utterances' valid frames.
 
     Args:
         log_probs: (B, T, V) floating point, natural log, each frame normalised.
         lengths: (B,) int64, valid frames, 0 <= length <= T. Later frames are never read.
-        blank: Token id of the CTC blank, 0 <= blank < V.
 
     Returns:
         One array (length, V) float64 per utterance, in batch order.
 
     Raises:
-        ShapeError: `log_probs` is not (B, T, V) floating point, `lengths` do not fit it, or the
-            blank is not one of the V tokens.
+        ShapeError: `log_probs` is not (B, T, V) floating point, or `lengths` do not fit it.
         DataError: A valid frame holds NaN or infinity, or is not normalised. Minus infinity, the
             log of zero, is allowed.
     """
-    if log_probs.ndim != 3 or not np.issubdtype(log_probs.dtype, np.floating):
+    is_floating = np.issubdtype(log_probs.dtype, np.floating)
+    if log_probs.ndim != 3 or not log_probs.shape[2] or not is_floating:
         raise ShapeError(
             f"log_probs must be (B, T, V) floating point, got {log_probs.dtype} of shape "
             f"{log_probs.shape}"
         )
-    n_utterances, n_frames, n_tokens = log_probs.shape
-    if not 0 <= blank < n_tokens:
-        raise ShapeError(f"blank must be one of the {n_tokens} tokens of log_probs, got {blank}")
+    n_utterances, n_frames, _ = log_probs.shape
     if lengths.shape != (n_utterances,) or lengths.dtype != np.int64:
         raise ShapeError(
             f"lengths of log_probs must be int64 of shape ({n_utterances},), "

@@ -52,11 +52,6 @@ class Fusion:
     words: tuple[str, ...]
     are_pronounced: bool
 
-    @property
-    def has_ngram(self) -> bool:
-        """Whether there is a language model."""
-        return len(self.language.ngram.words) > 0
-
 
 def fuse(
     tokens: Sequence[str],

@@ -7,9 +7,7 @@ from asr.search.emission import Emission, split_batch
 from asr.search.hypothesis import Hypothesis, from_alignment
 
 
-def greedy_search(
-    log_probs: NDArray[np.floating], lengths: NDArray[np.int64], *, blank: int = 0
-) -> list[Hypothesis]:
+def greedy_search(log_probs: NDArray[np.floating], lengths: NDArray[np.int64]) -> list[Hypothesis]:
     """Take the best token of every frame, merge repeats, then drop blanks.
 
     The result is the most probable *alignment*, which need not spell the most probable
@@ -19,7 +17,6 @@ def greedy_search(
     Args:
         log_probs: (B, T, V) float, natural log, each frame normalised.
         lengths: (B,) int64, valid frames, 0 <= length <= T. Later frames are never read.
-        blank: Token id of the CTC blank, 0 <= blank < V.
 
     Returns:
         One hypothesis per utterance, in batch order. `score` is the summed log probability
@@ -39,11 +36,10 @@ def greedy_search(
         >>> hypothesis.tokens, hypothesis.frames
         ((1, 1), (0, 3))
     """
-    emissions = split_batch(log_probs, lengths, blank=blank)
-    return [search_greedily(emission, blank=blank) for emission in emissions]
+    return [search_greedily(emission) for emission in split_batch(log_probs, lengths)]
 
 
-def search_greedily(emission: Emission, *, blank: int) -> Hypothesis:
+def search_greedily(emission: Emission) -> Hypothesis:
     """Search one utterance, (T, V), that has been checked."""
     alignment, score = emission.argmax(axis=1), float(emission.max(axis=1).sum())
-    return from_alignment(emission, alignment, score, blank=blank)
+    return from_alignment(emission, alignment, score)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.search.emission import Emission
+from asr.search.emission import BLANK, Emission
 
 Alignment = NDArray[np.intp]  # (T,), one token a frame, blanks included
 
@@ -48,9 +48,7 @@ class Hypothesis:
     words: tuple[LexiconWord, ...] = ()
 
 
-def from_alignment(
-    emission: Emission, alignment: Alignment, score: float, *, blank: int
-) -> Hypothesis:
+def from_alignment(emission: Emission, alignment: Alignment, score: float) -> Hypothesis:
     """Collapse an alignment, (T,): merge the frames of a run into one token, then drop the blanks.
 
     The score, in nats, is all acoustic.
@@ -62,7 +60,7 @@ def from_alignment(
     along = np.take_along_axis(emission, alignment[:, None], axis=1)[:, 0]  # (T,)
     peaks = np.exp(np.maximum.reduceat(along, starts))  # one a run
     ends = np.append(starts[1:], len(alignment))
-    is_token = alignment[starts] != blank
+    is_token = alignment[starts] != BLANK
     return Hypothesis(
         tokens=tuple(alignment[starts][is_token].tolist()),
         frames=tuple(starts[is_token].tolist()),

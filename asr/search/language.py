@@ -10,6 +10,7 @@ from asr.errors import ConfigError, ShapeError
 from asr.lm.ngram import NO_NODES, Nodes
 from asr.lm.vocabulary import UNKNOWN_ID
 from asr.search.beam import BeamConfig
+from asr.search.emission import BLANK
 from asr.search.hotwords import Hotwords, make_hotwords
 from asr.search.lexicon import NO_WORD, Lexicon, Scores, Spellings, make_lexicon
 from asr.search.prefix_tree import NONE
@@ -44,13 +45,18 @@ class Language:
     hotwords: Hotwords
 
     @property
+    def has_ngram(self) -> bool:
+        """Whether there is a language model."""
+        return len(self.ngram.words) > 0
+
+    @property
     def boundary(self) -> int:
         """The token that ends a word and spells nothing, as among characters; or `NONE`."""
         is_bare = self.begins_word & (np.diff(self.hotwords.first_unit) == 0)
         return int(np.argmax(is_bare)) if is_bare.any() else NONE
 
     def __post_init__(self) -> None:
-        has_words = self.lexicon.n_words or len(self.ngram.words)
+        has_words = self.lexicon.n_words > 0 or self.has_ngram
         if self.is_open and has_words and not self.begins_word.any():
             raise ConfigError(
                 "no token begins a word, so only the words of a lexicon can be told apart: "
@@ -81,7 +87,7 @@ def plain_language(n_tokens: int) -> Language:
     )
 
 
-def make_graph(language: Language, config: BeamConfig, *, blank: int) -> Graph:
+def make_graph(language: Language, config: BeamConfig) -> Graph:
     """Weight a language, as factors for the search.
 
     The look-ahead of an unfinished word is the best unigram probability among the words that it can
@@ -91,7 +97,7 @@ def make_graph(language: Language, config: BeamConfig, *, blank: int) -> Graph:
     lexicon = language.lexicon
     word_scores = np.zeros(len(language.lm_ids))
     oov_score, unknown_score = 0.0, 0.0
-    if len(language.ngram.words):
+    if language.has_ngram:
         unknown_score = config.unknown_score
         unigrams = config.lm_weight * language.ngram.log_probs[1:].astype(np.float64)
         word_scores = unigrams[language.lm_ids]
@@ -113,15 +119,15 @@ def make_graph(language: Language, config: BeamConfig, *, blank: int) -> Graph:
     return Graph(
         nodes=nodes,
         arcs=arcs,
-        gains=_gains(language, look_ahead, blank),
+        gains=_gains(language, look_ahead),
         lm_ids=language.lm_ids,
         ngram=language.ngram,
         hotwords=language.hotwords,
-        settings=_settings(language, config, unknown_score, blank),
+        settings=_settings(language, config, unknown_score),
     )
 
 
-def _gains(language: Language, look_ahead: Scores, blank: int) -> Scores:
+def _gains(language: Language, look_ahead: Scores) -> Scores:
     """Bound by how much each token can raise what its prefix is ranked by; 0 where it cannot be.
 
     Returns:
@@ -138,26 +144,25 @@ def _gains(language: Language, look_ahead: Scores, blank: int) -> Scores:
     gains[0, language.begins_word] = 0.0
     if language.begins_word.any() or language.is_open:
         gains[1, ~language.begins_word] = 0.0
-    gains[:, blank] = 0.0
+    gains[:, BLANK] = 0.0
     of_phrases = hotwords.look_ahead
     unit_gain = (of_phrases[hotwords.next_state[:, 1:]] / of_phrases[:, None]).max(initial=1.0)
     token_gain = float(unit_gain) ** int(np.diff(hotwords.first_unit).max(initial=0))
     return gains * token_gain * (1.0 + 1e-9)  # more than any error of rounding
 
 
-def _settings(language: Language, config: BeamConfig, unknown_score: float, blank: int) -> Settings:
+def _settings(language: Language, config: BeamConfig, unknown_score: float) -> Settings:
     """Collect the weights, and a bound by which the search skips words that cannot matter."""
     hotwords = language.hotwords
     boost = float(hotwords.boost.max() * hotwords.look_ahead.max())
     return Settings(
-        blank=blank,
         boundary=language.boundary,
         lm_weight=config.lm_weight,
         word_score=config.word_score,
         unknown_score=unknown_score,
         oov_node=len(language.lexicon.word) if language.is_open else NONE,
         words_end_anywhere=not language.is_open and not bool(language.begins_word.any()),
-        has_ngram=len(language.ngram.words) > 0,
+        has_ngram=language.has_ngram,
         has_hotwords=len(hotwords.boost) > 1,
         max_end=max(1.0, math.exp(config.word_score + max(0.0, unknown_score))) * boost,
     )

@@ -33,6 +33,7 @@ import numpy as np
 from asr.compiled import compiled
 from asr.lm.backoff import word_log_prob
 from asr.lm.vocabulary import END_ID, UNKNOWN_ID
+from asr.search.emission import BLANK
 from asr.search.hotwords import BOUNDARY, follow_token
 from asr.search.pool import prune
 from asr.search.prefix_tree import NONE, OOV, add_prefix, compact, find_prefix
@@ -104,7 +105,7 @@ def _keep_prefixes(frame: Factors, state: BeamState, settings: Settings) -> floa
             in_token += arriving * row.factor
         candidate = state.pool[slot]
         candidate.prefix = here.prefix
-        candidate.in_blank = total * frame[settings.blank]
+        candidate.in_blank = total * frame[BLANK]
         candidate.in_token = in_token * frame[row.token]
         candidate.value = (candidate.in_blank + candidate.in_token) * row.look_ahead
         best, least = max(best, candidate.value), min(least, candidate.value)

@@ -145,6 +145,23 @@ def settled_row(tree: Records, beam: Records, n_active: int, n_above: Ids) -> in
 
 
 @compiled
+def n_frames_after(tree: Records, beam: Records, n_active: int, root: int) -> int:
+    """Count the frames that any prefix in the beam needs for its tokens after one of them.
+
+    One for each, and a blank between repeats and after the last if some path has one there.
+    """
+    most = 0
+    for slot in range(n_active):
+        prefix, n = beam[slot].prefix, 1 if beam[slot].in_blank > 0.0 else 0
+        while prefix != root:
+            parent = tree[prefix].parent
+            n += 2 if parent != root and tree[parent].token == tree[prefix].token else 1
+            prefix = parent
+        most = max(most, n)
+    return most
+
+
+@compiled
 def keep_extensions(tree: Records, beam: Records, n_active: int, row: int) -> int:
     """Drop the prefixes in the beam that do not extend one of them, in place; count those left."""
     n_kept = 0
@@ -156,11 +173,3 @@ def keep_extensions(tree: Records, beam: Records, n_active: int, row: int) -> in
             beam[n_kept] = beam[slot]
             n_kept += 1
     return n_kept
-
-
-@compiled
-def move_root(tree: Records, n_rows: int, beam: Records, n_active: int, root: int) -> int:
-    """Make the tree begin at a prefix that all others in the beam extend; count the rows left."""
-    tree[root].parent = NONE
-    kept: int = compact(tree, n_rows, beam, n_active)
-    return kept

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.search.emission import Emission
+from asr.search.emission import BLANK, Emission
 from asr.search.greedy import search_greedily
 from asr.search.hypothesis import Hypothesis
 
@@ -35,14 +35,10 @@ class RunningGreedySearch:
     Args:
         begins_word: (V,) bool, which tokens end a word and begin another.
         patience: Frames after which a word without end is settled.
-        blank: Token id of the CTC blank.
-        patience: Frames after which a word without end is given out.
     """
 
-    def __init__(
-        self, begins_word: NDArray[np.bool_], *, patience: int = PATIENCE, blank: int = 0
-    ) -> None:
-        self._begins_word, self._patience, self._blank = begins_word, patience, blank
+    def __init__(self, begins_word: NDArray[np.bool_], *, patience: int = PATIENCE) -> None:
+        self._begins_word, self._patience = begins_word, patience
         self._emission, self._first_frame = np.zeros((0, len(begins_word))), 0
 
     def read(self, emission: Emission) -> list[Hypothesis]:
@@ -52,10 +48,11 @@ class RunningGreedySearch:
         is_start = np.append(True, alignment[1:] != alignment[:-1])
         starts = np.flatnonzero(is_start & self._begins_word[alignment])
         if len(self._emission) > self._patience and (not len(starts) or not starts[-1]):
-            starts = np.flatnonzero(is_start)  # a word without end, or nothing at all
+            # a word without end is cut between tokens; silence without end, between any two frames
+            starts = np.flatnonzero(is_start | (alignment == BLANK))
         if not len(starts) or not starts[-1]:
             return []
-        settled = search_greedily(self._emission[: starts[-1]], blank=self._blank)
+        settled = search_greedily(self._emission[: starts[-1]])
         settled = later(settled, self._first_frame)
         self._emission = self._emission[starts[-1] :]
         self._first_frame += int(starts[-1])
@@ -63,7 +60,7 @@ class RunningGreedySearch:
 
     def finish(self) -> list[Hypothesis]:
         """Return the one hypothesis of the frames that are left."""
-        return [later(search_greedily(self._emission, blank=self._blank), self._first_frame)]
+        return [later(search_greedily(self._emission), self._first_frame)]
 
 
 def later(hypothesis: Hypothesis, n_frames: int) -> Hypothesis:

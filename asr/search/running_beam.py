@@ -7,8 +7,10 @@ from asr.search.emission import Emission
 from asr.search.hypothesis import Hypothesis
 from asr.search.prefix_tree import (
     NONE,
+    ROOT,
+    compact,
     keep_extensions,
-    move_root,
+    n_frames_after,
     n_tokens,
     settled_row,
 )
@@ -56,22 +58,29 @@ class RunningBeamSearch:
         return settled_row(state.tree, state.beam, int(state.progress.n_active[0]), scratch)
 
     def _settle(self, row: int) -> Hypothesis:
-        """Give out the words that end before a row, and make the tree begin there."""
+        """Give out the words that end before a row, and make the tree begin there.
+
+        They end where the best prefix goes on, or earlier if another one needs more frames.
+        """
         state, progress = self._state, self._state.progress
         root = int(state.tree.parent[row])
         n_settled = n_tokens(state.tree, root)
         best = self._best()
+        settled, end = first_tokens(best, n_settled), best.frames[n_settled]
+        if end > (limit := self._n_free(root)):
+            settled, end = self._hypothesis(root, limit), limit
         n_rows, n_active = int(progress.n_rows[0]), int(progress.n_active[0])
-        progress.n_rows[0] = move_root(state.tree, n_rows, state.beam, n_active, root)
-        settled = later(first_tokens(best, n_settled), self._first_frame)
-        self._forget(best.frames[n_settled])
+        state.tree.parent[root] = NONE
+        progress.n_rows[0] = compact(state.tree, n_rows, state.beam, n_active)
+        settled = later(settled, self._first_frame)
+        self._forget(end)
         return settled
 
     def _settle_by_best(self) -> list[Hypothesis]:
         """Let the best prefix decide about what was said longer than the patience ago."""
         state, best, limit = self._state, self._best(), len(self.unsettled) - self._patience
         if not best.frames or best.frames[0] >= limit:
-            self._forget(limit)
+            self._forget(max(0, min(limit, self._n_free(ROOT))))
             return []
         begins = [word.start for word in best.words[1:] if best.frames[word.start] >= limit]
         if not begins:
@@ -94,9 +103,18 @@ class RunningBeamSearch:
 
     def _best(self) -> Hypothesis:
         """The best prefix at this moment, its last word perhaps unfinished."""
-        slot, state = self._best_slot(), self._state
-        prefix, score = int(state.beam.prefix[slot]), float(state.progress.log_scale[0])
-        return self._search.hypothesis(self.unsettled, state, prefix, score, score)
+        prefix = int(self._state.beam.prefix[self._best_slot()])
+        return self._hypothesis(prefix, len(self.unsettled))
+
+    def _hypothesis(self, prefix: int, n_frames: int) -> Hypothesis:
+        """Align a prefix with the first of the frames that are still needed."""
+        state, score = self._state, float(self._state.progress.log_scale[0])
+        return self._search.hypothesis(self.unsettled[:n_frames], state, prefix, score, score)
+
+    def _n_free(self, root: int) -> int:
+        """Count the first frames that no prefix needs for its tokens after the root."""
+        state, n_active = self._state, int(self._state.progress.n_active[0])
+        return len(self.unsettled) - n_frames_after(state.tree, state.beam, n_active, root)
 
     def _best_slot(self) -> int:
         n = int(self._state.progress.n_active[0])

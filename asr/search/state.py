@@ -31,7 +31,6 @@ ARC = np.dtype([("token", np.int32), ("target", np.int32), ("look_ahead", np.flo
 class Settings(NamedTuple):
     """Settings of the search; scores in nats."""
 
-    blank: int  # token id
     boundary: int  # token id of a bare boundary between words, as among characters; or none
     lm_weight: float  # see `BeamConfig`
     word_score: float  # see there

@@ -108,7 +108,7 @@ class WordReader:
 
         The first has no words: they are the transcript's.
         """
-        has_ngram = self.fusion is not None and self.fusion.has_ngram
+        has_ngram = self.fusion is not None and self.fusion.language.has_ngram
         alternatives: dict[str, Alternative] = {}
         for hypothesis in n_best:
             text = self.text(hypothesis)

@@ -82,11 +82,11 @@ def whisper(transcript: Transcript) -> str:
 
 
 def ctm(transcript: Transcript) -> str:
-    """Write NIST's time-marked words: recording, channel, start, duration, word, confidence.
+    r"""Write NIST's time-marked words: recording, channel, start, duration, word, confidence.
 
-    White space in the recording's name becomes `_`, and braces in a word, which would list
-    alternatives, become brackets. The channel is always 1: a transcript is of one channel, or of
-    all mixed down.
+    White space in the recording's name becomes `_`. Braces and parentheses in a word, which would
+    mean alternatives, become brackets, and a semicolon, which would begin a tag, `\;`. The channel
+    is always 1: a transcript is of one channel, or of all mixed down.
 
     References:
         NIST, SCTK, manual page of sclite, "ctm format".
@@ -105,7 +105,7 @@ def ctm(transcript: Transcript) -> str:
 def trn(transcript: Transcript) -> str:
     """Write NIST's transcript line: the text, then the utterance's id in parentheses.
 
-    White space in the id becomes `_`, and braces in the text become brackets, as in `ctm`.
+    White space in the id becomes `_`, and the text is escaped as in `ctm`.
 
     References:
         NIST, SCTK, manual page of sclite, "trn format".
@@ -203,7 +203,7 @@ _ENDINGS = {"whisper": "json"}
 
 _SRT_MARKUP = str.maketrans("<>{}", "‹›()")
 _VTT_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-_NIST_MARKUP = str.maketrans("{}", "[]")
+_NIST_MARKUP = str.maketrans({"{": "[", "}": "]", "(": "[", ")": "]", ";": "\\;"})
 
 _TEXTGRID_HEAD = """\
 File type = "ooTextFile"

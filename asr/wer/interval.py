@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from asr.wer.score import Score
 
+LEVEL = 0.95  # share of the replicates inside an interval
 MIN_SPEAKERS = 10  # with fewer, utterances are resampled instead
 N_REPLICATES = 10_000  # between seeds, an end moves by about 1 % of the interval's width
 _MIN_REPLICATES = 1_000  # if there is much to resample; an end then moves by about 3 %
@@ -56,22 +57,16 @@ def wer_interval(
     score: Score,
     *,
     rate: Rate = "wer",
-    level: float = 0.95,
-    n_replicates: int = N_REPLICATES,
-    seed: int = 0,
 ) -> Interval | None:
     """Estimate the interval of an error rate on other speech of the same kind.
 
     Each replicate draws as many speakers as the subset has (utterances, if fewer than
-    `MIN_SPEAKERS` are known), with replacement; the interval holds the middle `level` of the
-    replicates' rates. Same score and seed, same interval.
+    `MIN_SPEAKERS` are known), with replacement; the interval holds the middle `LEVEL` of the
+    replicates' rates. The same score gives the same interval.
 
     Args:
         score: A subset's score.
         rate: By words, by characters, or by utterances.
-        level: Share of the replicates inside, 0 < level < 1.
-        n_replicates: Most bootstrap replicates; fewer, but 1,000, if there is much to resample.
-        seed: Of the random draws.
 
     Returns:
         The interval; None if a rate or its spread is undefined: fewer than two speakers or
@@ -83,8 +78,7 @@ def wer_interval(
     """
     sums = np.array(list(_errors_and_units(score, rate)), np.int64)
     groups = group(score, sums)
-    rates = replicate_rates(groups, n_replicates=n_replicates, seed=seed)[:, 0]
-    return interval_of(rates, groups, level=level)
+    return interval_of(replicate_rates(groups)[:, 0], groups)
 
 
 def group(score: Score, rows: NDArray[np.int64]) -> Groups:
@@ -103,10 +97,8 @@ def group(score: Score, rows: NDArray[np.int64]) -> Groups:
     return Groups("speakers", sums)
 
 
-def replicate_rates(
-    groups: Groups, *, n_replicates: int = N_REPLICATES, seed: int = 0
-) -> NDArray[np.float64]:
-    """Compute the rates of bootstrap replicates.
+def replicate_rates(groups: Groups, *, n_replicates: int = N_REPLICATES) -> NDArray[np.float64]:
+    """Compute the rates of bootstrap replicates; fewer, but 1,000, if there is much to resample.
 
     Equal groups are drawn together: how often each kind comes is multinomial, so that a million
     utterances of a word each cost no more than a few.
@@ -118,7 +110,7 @@ def replicate_rates(
     kinds, n_each = np.unique(groups.sums, axis=0, return_counts=True)
     n_groups = len(groups.sums)
     n = max(min(n_replicates, _MIN_REPLICATES), min(n_replicates, _MAX_DRAWS // len(kinds)))
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(0)
     at_once = max(1, _AT_ONCE // len(kinds))
     sums = np.concatenate(
         [
@@ -131,13 +123,11 @@ def replicate_rates(
     return rates
 
 
-def interval_of(
-    values: NDArray[np.float64], groups: Groups, *, level: float = 0.95
-) -> Interval | None:
+def interval_of(values: NDArray[np.float64], groups: Groups) -> Interval | None:
     """Take the middle of the replicates' values; None if there are fewer than two groups."""
     if len(groups.sums) < 2 or not values.size:
         return None
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(low), float(high), groups.kind, len(groups.sums), len(values))
 
 

@@ -143,12 +143,9 @@ def score(
     recognised = [None if text is None else normalise(text) for text in found]
     spoken = [text or "" for text in recognised]
     words = count_all(texts, spoken, has_markup=has_markup)
-    plain = [_chosen(*pair) for pair in zip(texts, spoken, strict=True)] if has_markup else None
-    characters = (
-        count_all([text for text, _ in plain], [text for _, text in plain], unit="character")
-        if plain is not None
-        else count_all(texts, spoken, unit="character")
-    )
+    pairs = list(zip(texts, spoken, strict=True))
+    chosen = [_chosen(*pair) for pair in pairs] if has_markup else pairs
+    characters = count_all(*map(list, zip(*chosen, strict=True)), unit="character")
     utterances = tuple(
         UtteranceScore(reference.id, reference.speaker, text, found_text, by_word, by_character)
         for reference, text, found_text, by_word, by_character in zip(

@@ -9,12 +9,11 @@ import json
 import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from asr.errors import DataError
 from asr.files import write_text, writing
 from asr.provenance import Provenance
-from asr.text.lines import read_text
+from asr.text.lines import Record, read_text
 from asr.wer.alignment import Counts
 from asr.wer.score import Score, UtteranceScore
 
@@ -22,8 +21,6 @@ FORMAT = "asr-score-1"
 
 _COUNTS = tuple(field.name for field in fields(Counts))
 _UTTERANCE = {field.name for field in fields(UtteranceScore)}
-
-JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +118,14 @@ def read_decoding_record(path: Path) -> DecodingRecord:
     Raises:
         DataError: The file is missing or something else.
     """
-    record = _read_json(path)
+    text = read_text(path)
     try:
-        return _decoding_record(record)
+        return _decoding_record(json.loads(text))
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path}: expected the record of a decoding run, got {error!r}") from error
 
 
-def _head(score_file: ScoreFile) -> JsonObject:
+def _head(score_file: ScoreFile) -> Record:
     total = score_file.score.total
     return {
         "format": FORMAT,
@@ -148,7 +145,7 @@ def _head(score_file: ScoreFile) -> JsonObject:
     }
 
 
-def _utterance_record(utterance: UtteranceScore) -> JsonObject:
+def _utterance_record(utterance: UtteranceScore) -> Record:
     """List the fields; `asdict` would take ten times as long."""
     return {
         "id": utterance.id,
@@ -164,7 +161,7 @@ def _counts_record(counts: Counts) -> dict[str, int]:
     return {name: getattr(counts, name) for name in _COUNTS}
 
 
-def _score_file(record: JsonObject) -> ScoreFile:
+def _score_file(record: Record) -> ScoreFile:
     if record["format"] != FORMAT:
         raise ValueError(f"format {record['format']!r}")
     if not all(isinstance(utterance, UtteranceScore) for utterance in record["utterances"]):
@@ -189,7 +186,7 @@ class _Compact:
     def __init__(self) -> None:
         self._counts: dict[tuple[int, ...], Counts] = {}
 
-    def __call__(self, record: JsonObject) -> object:
+    def __call__(self, record: Record) -> object:
         if record.keys() == set(_COUNTS):
             values = tuple(record[name] for name in _COUNTS)
             return self._counts.setdefault(values, Counts(*values))
@@ -198,15 +195,5 @@ class _Compact:
         return record
 
 
-def _decoding_record(record: JsonObject) -> DecodingRecord:
+def _decoding_record(record: Record) -> DecodingRecord:
     return DecodingRecord(**{**record, "provenance": Provenance(**record["provenance"])})
-
-
-def _read_json(path: Path) -> JsonObject:
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: expected a JSON file, got {error}") from error
-    if not isinstance(record, dict):
-        raise DataError(f"{path}: expected a JSON object")
-    return record

@@ -48,7 +48,7 @@ class Comparison:
     mapsswe: MatchedPairs | None
 
 
-def compare(first: Score, second: Score, *, seed: int = 0) -> Comparison:
+def compare(first: Score, second: Score) -> Comparison:
     """Compare two scores of the same utterances.
 
     Raises:
@@ -57,7 +57,7 @@ def compare(first: Score, second: Score, *, seed: int = 0) -> Comparison:
     pairs = paired(first, second)
     rows = np.array([(a.words.errors, b.words.errors, a.words.n_reference) for a, b in pairs])
     groups = group(first, rows)
-    rates = replicate_rates(groups, seed=seed)
+    rates = replicate_rates(groups)
     differences = rates[:, 1] - rates[:, 0]
     better = (differences < 0).mean() + (differences == 0).mean() / 2 if differences.size else 0.5
     return Comparison(

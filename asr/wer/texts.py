@@ -169,8 +169,8 @@ def _kaldi(path: Path) -> Iterator[Segment]:
     rows = nist.lines(beside) if beside.exists() else ()
     speakers = {name: speaker for name, *speaker in (line.split(maxsplit=1) for _, line in rows)}
     for _, line in nist.lines(path):
-        name, _, text = line.strip().partition(" ")
-        yield Segment(name, text, *speakers.get(name, ()))
+        name, *text = line.split(maxsplit=1)
+        yield Segment(name, "".join(text), *speakers.get(name, ()))
 
 
 def _columns(path: Path) -> Iterator[Segment]:

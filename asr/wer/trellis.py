@@ -16,7 +16,8 @@ from asr.compiled import compiled
 WORD, OPTIONAL, NULL, END = 0, 1, 2, 3  # kinds of nodes; an optional word may be missing
 MAX_BRANCHES = 127  # predecessors of a node
 
-_SUBSTITUTION, _GAP, _OPTIONAL_GAP, _NULL_GAP = 4000, 3000, 2000, 1
+_SUBSTITUTION, _GAP, _OPTIONAL_GAP, _NULL_GAP = 4000, 3000, 2000, 1  # thousandths
+_WHOLE_SUBSTITUTION, _WHOLE_GAP = 4, 3  # of a chain, whose cost fits beside the substitutions
 _NEVER = 2**30
 _BITS = 32  # of a cell of `count_chains`: its substitutions, below its cost
 
@@ -45,7 +46,7 @@ def count_chains(reference: Nodes, hypothesis: Nodes) -> NDArray[np.int64]:
     ends = np.empty(len(n_reference), np.int64)
     _count_chains(reference, hypothesis, cells, ends)
     substitutions = ends & (2**_BITS - 1)
-    gaps = ((ends >> _BITS) - _SUBSTITUTION * substitutions) // _GAP
+    gaps = ((ends >> _BITS) - _WHOLE_SUBSTITUTION * substitutions) // _WHOLE_GAP
     deletions = (gaps + n_reference - n_hypothesis) // 2
     hits = n_reference - substitutions - deletions
     return np.stack([hits, substitutions, deletions, gaps - deletions], axis=1)
@@ -79,7 +80,7 @@ def _count_chains(
     reference: Nodes, hypothesis: Nodes, cells: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> None:
     """Find the cost and the substitutions of each pair."""
-    gap, substitution = _GAP << _BITS, (_SUBSTITUTION << _BITS) + 1
+    gap, substitution = _WHOLE_GAP << _BITS, (_WHOLE_SUBSTITUTION << _BITS) + 1
     for text in range(ends.shape[0]):
         begin = hypothesis.starts[text] - 1
         n_hypothesis = hypothesis.starts[text + 1] - begin - 2

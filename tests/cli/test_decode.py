@@ -17,10 +17,10 @@ def decode(model: Path, manifest: Path, output: Path, *words: object) -> int:
     return main(["decode", str(model), str(manifest), "--output", str(output), *map(str, words)])
 
 
-def with_a_missing_recording(manifest: Path, tmp_path: Path) -> Path:
+def with_a_missing_recording(manifest: Path, tmp_path: Path, name: str = "") -> Path:
     """The same manifest, but for one recording that is not there."""
     first, *others = read_manifest(manifest)
-    missing = Utterance(first.id, tmp_path / "gone.flac", duration=1.0, text=first.text)
+    missing = Utterance(name or first.id, tmp_path / "gone.flac", duration=1.0, text=first.text)
     path = tmp_path / "gap.jsonl"
     write_manifest(path, [missing, *others])
     return path
@@ -75,6 +75,14 @@ def test_bad_audio_is_named_and_missing_and_ends_with_status_1(
     assert f"asr: {first.id}: " in err
     assert "gone.flac: no such file" in err
     assert err.endswith("asr: 1 of 3 utterances could not be decoded and are missing\n")
+
+
+def test_ids_cannot_steer_the_terminal(
+    model: Path, manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gap = with_a_missing_recording(manifest, tmp_path, "\x1b[2J")
+    assert decode(model, gap, tmp_path / "h.jsonl") == 1
+    assert "asr: \\x1b[2J: " in capsys.readouterr().err
 
 
 def test_old_hypotheses_never_stand_beside_the_record_of_new_ones(

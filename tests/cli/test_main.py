@@ -16,19 +16,22 @@ from asr.provenance import own_version
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.mark.parametrize("verb", VERBS)
+EVERY_VERB = [*VERBS, *(f"lm {verb}" for verb in LM_VERBS)]
+
+
+@pytest.mark.parametrize("verb", EVERY_VERB)
 def test_the_help_of_a_verb_teaches_by_an_example(
     verb: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        main([verb, "--help"])
+        main([*verb.split(), "--help"])
     text = capsys.readouterr().out
     assert ended.value.code == 0
     assert "Example" in text
     assert f"  asr {verb} " in text
 
 
-@pytest.mark.parametrize("verb", [*VERBS, *(f"lm {verb}" for verb in LM_VERBS)])
+@pytest.mark.parametrize("verb", EVERY_VERB)
 def test_the_examples_in_the_help_of_a_verb_are_commands_of_asr(
     verb: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -215,6 +216,16 @@ def test_a_list_of_ones_own_becomes_a_manifest_to_train_on(
     out, err = capsys.readouterr()
     assert out.endswith("2 speakers, 1 with an empty text\n")
     assert err == ""
+
+
+def test_ids_cannot_steer_the_terminal(
+    tmp_path: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = [{"id": "\x1b[2J", "audio_filepath": "gone.wav", "text": "A"}] * 2
+    (tmp_path / "mine.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in records))
+    assert prepare(corpus, tmp_path / "mine.jsonl", "--output", tmp_path / "all.jsonl") == 0
+    assert "\x1b" not in (err := capsys.readouterr().err)
+    assert "\\x1b[2J" in err
 
 
 def test_what_the_normaliser_takes_away_is_named_and_refused_if_it_is_much(

@@ -12,6 +12,7 @@ from asr.lm.backoff import score_segment
 from asr.lm.ngram import make_nodes
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
+from asr.search.emission import BLANK
 from asr.search.language import plain_language
 
 # there are many paths, compiling takes its time, and the machine may be busy
@@ -20,7 +21,7 @@ settings.load_profile("without a deadline")
 
 Tokens = tuple[int, ...]
 Path = tuple[int, ...]
-EveryPath = Callable[[NDArray[np.float64], int], dict[Tokens, dict[Path, float]]]
+EveryPath = Callable[[NDArray[np.float64]], dict[Tokens, dict[Path, float]]]
 
 
 @pytest.fixture(scope="session")
@@ -29,11 +30,11 @@ def every_path() -> EveryPath:
     return _every_path
 
 
-def _every_path(emission: NDArray[np.float64], blank: int) -> dict[Tokens, dict[Path, float]]:
+def _every_path(emission: NDArray[np.float64]) -> dict[Tokens, dict[Path, float]]:
     paths: dict[Tokens, dict[Path, float]] = {}
     for path, score in _scored_paths(emission.tolist()):
         if score > -float("inf"):
-            tokens = tuple(token for token, _ in groupby(path) if token != blank)
+            tokens = tuple(token for token, _ in groupby(path) if token != BLANK)
             paths.setdefault(tokens, {})[path] = score
     return paths
 

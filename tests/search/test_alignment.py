@@ -13,15 +13,12 @@ from asr.search.alignment import force_align
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
 
-EveryPath = Callable[
-    [NDArray[np.float64], int], dict[tuple[int, ...], dict[tuple[int, ...], float]]
-]
+EveryPath = Callable[[NDArray[np.float64]], dict[tuple[int, ...], dict[tuple[int, ...], float]]]
 RandomLogProbs = Callable[..., NDArray[np.float64]]
 
 
-def one(log_probs: NDArray[np.float64], tokens: Sequence[int], blank: int = 0) -> Hypothesis:
-    lengths = np.array([len(log_probs)])
-    (hypothesis,) = force_align(log_probs[None], lengths, [tokens], blank=blank)
+def one(log_probs: NDArray[np.float64], tokens: Sequence[int]) -> Hypothesis:
+    (hypothesis,) = force_align(log_probs[None], np.array([len(log_probs)]), [tokens])
     return hypothesis
 
 
@@ -34,14 +31,13 @@ def test_the_alignment_is_the_best_of_all_paths_that_spell_the_tokens(
     seed: int,
 ) -> None:
     emission = random_log_probs(seed, n_frames, n_tokens, scale=3)
-    blank = n_tokens - 1
-    for tokens, paths in every_path(emission, blank).items():
+    for tokens, paths in every_path(emission).items():
         best = max(paths, key=lambda path: paths[path])
-        hypothesis = one(emission, tokens, blank)
+        hypothesis = one(emission, tokens)
         assert hypothesis.tokens == tokens
         assert hypothesis.score == pytest.approx(paths[best], abs=1e-9)
         starts = [t for t, token in enumerate(best) if t == 0 or best[t - 1] != token]
-        assert hypothesis.frames == tuple(t for t in starts if best[t] != blank)
+        assert hypothesis.frames == tuple(t for t in starts if best[t] != 0)
 
 
 @given(st.integers(0, 20), st.integers(1, 6), st.integers(0, 2**32 - 1))

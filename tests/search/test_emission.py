@@ -92,12 +92,12 @@ def test_the_callers_array_is_left_alone(search: Search, batch: tuple[LogProbs, 
 
 
 def test_an_empty_batch_holds_no_emissions() -> None:
-    assert split_batch(np.zeros((0, 4, 3)), np.zeros(0, np.int64), blank=0) == []
+    assert split_batch(np.zeros((0, 4, 3)), np.zeros(0, np.int64)) == []
 
 
 def test_a_certain_frame_with_impossible_tokens_is_allowed() -> None:
     certain = np.array([[[0.0, -np.inf]]])
-    (emission,) = split_batch(certain, np.array([1]), blank=0)
+    (emission,) = split_batch(certain, np.array([1]))
     assert emission.tolist() == [[0.0, -np.inf]]
 
 
@@ -105,24 +105,20 @@ def test_the_rounding_of_a_float32_softmax_over_a_large_vocabulary_is_tolerated(
     random_log_probs: Callable[..., NDArray[np.float64]],
 ) -> None:
     log_probs = random_log_probs(2, 1, 3, 5000).astype(np.float32)
-    assert len(split_batch(log_probs, np.array([3]), blank=0)) == 1
+    assert len(split_batch(log_probs, np.array([3]))) == 1
 
 
 @pytest.mark.parametrize(
-    ("log_probs", "lengths", "blank"),
+    ("log_probs", "lengths"),
     [
-        pytest.param(np.zeros((4, 1)), np.array([4]), 0, id="no batch"),
-        pytest.param(np.zeros((1, 4, 1), np.int64), np.array([4]), 0, id="integers"),
-        pytest.param(np.zeros((1, 4, 1)), np.array([5]), 0, id="a length beyond T"),
-        pytest.param(np.zeros((1, 4, 1)), np.array([4, 4]), 0, id="two lengths for one"),
-        pytest.param(np.zeros((1, 4, 1)), np.array([1.0]), 0, id="a relative length"),
-        pytest.param(np.zeros((1, 4, 1)), np.array([4]), 1, id="a blank beyond V"),
-        pytest.param(np.zeros((1, 4, 1)), np.array([4]), -1, id="a negative blank"),
-        pytest.param(np.zeros((1, 4, 0)), np.array([4]), 0, id="no vocabulary"),
+        pytest.param(np.zeros((4, 1)), np.array([4]), id="no batch"),
+        pytest.param(np.zeros((1, 4, 1), np.int64), np.array([4]), id="integers"),
+        pytest.param(np.zeros((1, 4, 1)), np.array([5]), id="a length beyond T"),
+        pytest.param(np.zeros((1, 4, 1)), np.array([4, 4]), id="two lengths for one"),
+        pytest.param(np.zeros((1, 4, 1)), np.array([1.0]), id="a relative length"),
+        pytest.param(np.zeros((1, 4, 0)), np.array([4]), id="no vocabulary"),
     ],
 )
-def test_arrays_of_other_shapes_or_types_are_refused(
-    log_probs: LogProbs, lengths: Lengths, blank: int
-) -> None:
+def test_arrays_of_other_shapes_or_types_are_refused(log_probs: LogProbs, lengths: Lengths) -> None:
     with pytest.raises(ShapeError):
-        split_batch(log_probs, lengths, blank=blank)
+        split_batch(log_probs, lengths)

@@ -24,7 +24,7 @@ from asr.search.lexicon import Spellings, make_lexicon
 
 LogProbs = NDArray[np.float64]
 RandomLogProbs = Callable[..., LogProbs]
-EveryPath = Callable[[LogProbs, int], dict[tuple[int, ...], dict[tuple[int, ...], float]]]
+EveryPath = Callable[[LogProbs], dict[tuple[int, ...], dict[tuple[int, ...], float]]]
 Words = tuple[int | None, ...]
 Boosts = Mapping[str, float]
 Model = dict[tuple[int, ...], tuple[float, float]]  # n-gram: log probability, back-off
@@ -228,7 +228,7 @@ def test_a_beam_wide_enough_finds_every_reading_with_its_exact_score(
     language = make_language(tokens, spellings, model, hotwords, is_open=is_open)
     emission = data.draw(emissions(len(tokens)))
     alike: dict[tuple[int, ...], list[float]] = {}
-    for ids, paths in every_path(emission, 0).items():
+    for ids, paths in every_path(emission).items():
         alike.setdefault(without_idle_boundaries(ids, tokens), []).extend(paths.values())
     expected = {}
     for ids, scores in alike.items():

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -101,15 +101,27 @@ def test_greedy_search_in_pieces_is_that_of_the_whole(
     emission = random_log_probs(seed, 60, len(CHARACTERS), scale=2.0)
     begins_word = np.array([token.startswith("▁") for token in CHARACTERS])
     found = joined(RunningGreedySearch(begins_word), pieces_of(emission, sizes))
-    whole = search_greedily(emission, blank=0)
+    whole = search_greedily(emission)
     assert (found.tokens, found.frames) == (whole.tokens, whole.frames)
     assert found.confidences == whole.confidences
+
+
+def test_greedy_search_keeps_no_frames_of_an_hour_of_silence() -> None:
+    silence = np.log(np.tile([0.96, 0.01, 0.01, 0.01, 0.01], (100, 1)))
+    search = RunningGreedySearch(np.array([token.startswith("▁") for token in CHARACTERS]))
+    for _ in range(900):
+        search.read(silence)
+    assert len(search._emission) <= PATIENCE + len(silence)
 
 
 CONFIG = BeamConfig(beam_size=12, beam_threshold=9.0, n_best=1, lm_weight=0.8, word_score=0.3)
 
 
+# in these, a prefix becomes the best one that needs more frames than the best one before left it
 @pytest.mark.parametrize("kind", ["characters", "phones"])
+@example(seed=21, sizes=[3, 9, 9, 3])
+@example(seed=172, sizes=[1] * 80)
+@example(seed=247, sizes=[1] * 80)
 @given(seed=st.integers(0, 200), sizes=sizes)
 def test_beam_search_in_pieces_finds_the_words_of_the_whole(
     random_log_probs: RandomLogProbs,

@@ -15,7 +15,7 @@ from asr.search.hypothesis import Hypothesis
 from asr.text.tokens import TokenTable
 
 LogProbs = NDArray[np.float64]
-EveryPath = Callable[[LogProbs, int], dict[tuple[int, ...], dict[tuple[int, ...], float]]]
+EveryPath = Callable[[LogProbs], dict[tuple[int, ...], dict[tuple[int, ...], float]]]
 
 TABLES = (TokenTable(("<blank>", "\u2581", "A")), TokenTable(("<blank>", "A", "\u2581", "B")))
 EVERYTHING = BeamConfig(beam_size=4000, beam_threshold=math.inf, n_best=4000)
@@ -41,7 +41,7 @@ def random_emission(seed: int, n_tokens: int) -> LogProbs:
 def enumerated(every_path: EveryPath, table: TokenTable, emission: LogProbs) -> dict[str, float]:
     """Sum the probability of all paths by the text that they spell."""
     texts: dict[str, float] = {}
-    for tokens, paths in every_path(emission, 0).items():
+    for tokens, paths in every_path(emission).items():
         text = table.decode(tokens)
         texts[text] = texts.get(text, 0.0) + math.fsum(map(math.exp, paths.values()))
     return texts

@@ -156,6 +156,11 @@ def test_more_texts_than_are_aligned_at_once_keep_their_order(
     assert [c.deletions for c in counts] == [3, 1, 0, 8, 1]
 
 
+def test_a_text_of_a_million_characters_is_counted() -> None:
+    """A whole book as one utterance; its cost once overflowed."""
+    assert count_errors("A" * 1_000_000, "A", unit="character") == Counts(1, deletions=999_999)
+
+
 def test_match_error_rate_and_lost_information_are_shares_of_what_was_aligned() -> None:
     # Morris, Maier and Green (2004): with H = 2, S = 1, D = 1, I = 1, reference 4, hypothesis 4
     counts = Counts(hits=2, substitutions=1, deletions=1, insertions=1)

@@ -1,18 +1,10 @@
-from dataclasses import dataclass
-
 from asr.wer.confusions import Confusions, alignments, confusions, worst_utterances
+from asr.wer.nist import Segment
 from asr.wer.score import Score, score
 
 
-@dataclass(frozen=True)
-class Spoken:
-    id: str
-    text: str
-    speaker: str | None = None
-
-
 def scored(*pairs: tuple[str, str]) -> Score:
-    references = [Spoken(str(i), text) for i, (text, _) in enumerate(pairs)]
+    references = [Segment(str(i), text) for i, (text, _) in enumerate(pairs)]
     hypotheses = {str(i): text for i, (_, text) in enumerate(pairs)}
     return score(references, hypotheses, "verbatim-1")
 
@@ -45,7 +37,7 @@ def test_all_confusions_together_are_the_errors_of_the_score() -> None:
 
 
 def test_an_utterance_without_a_hypothesis_has_no_confusions_and_is_not_the_worst() -> None:
-    result = score([Spoken("a", "X Y")], {}, "verbatim-1")
+    result = score([Segment("a", "X Y")], {}, "verbatim-1")
 
     assert confusions(result, alignments(result)) == Confusions((), (), ())
     assert worst_utterances(result, 5) == []

@@ -1,23 +1,19 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.wer.alignment import Counts
 from asr.wer.score import score
 
 
-@dataclass(frozen=True)
-class Spoken:
-    """A reference, as a manifest's utterance would be."""
-
-    id: str
-    text: str | None
-    speaker: str | None = None
+def spoken(name: str, text: str | None, speaker: str | None = None) -> Utterance:
+    return Utterance(name, Path("a.wav"), text=text, speaker=speaker)
 
 
-TWO = (Spoken("a", "THE CAT SAT", "anna"), Spoken("b", "ON MATS", "ben"))
+TWO = (spoken("a", "THE CAT SAT", "anna"), spoken("b", "ON MATS", "ben"))
 
 
 def test_totals_are_sums_over_utterances_divided_once() -> None:
@@ -29,7 +25,7 @@ def test_totals_are_sums_over_utterances_divided_once() -> None:
 
 
 def test_characters_are_counted_beside_words() -> None:
-    result = score([Spoken("a", "CAT SAT")], {"a": "CAD SAT"}, "verbatim-1")
+    result = score([spoken("a", "CAT SAT")], {"a": "CAD SAT"}, "verbatim-1")
 
     assert result.total.characters == Counts(hits=6, substitutions=1)
     assert result.total.cer == 1 / 7
@@ -67,20 +63,20 @@ def test_extra_hypotheses_are_listed_but_not_counted() -> None:
 
 
 def test_an_empty_reference_counts_every_word_as_inserted() -> None:
-    result = score([*TWO, Spoken("c", "")], {"a": "", "b": "", "c": "UH HUH"}, "verbatim-1")
+    result = score([*TWO, spoken("c", "")], {"a": "", "b": "", "c": "UH HUH"}, "verbatim-1")
 
     assert result.utterances[2].words == Counts(insertions=2)
     assert result.total.wer == 7 / 5
 
 
 def test_a_subset_without_any_word_has_a_defined_rate() -> None:
-    assert score([Spoken("c", "")], {"c": ""}, "verbatim-1").total.wer == 0.0
-    assert score([Spoken("c", "")], {"c": "UH"}, "verbatim-1").total.wer == float("inf")
+    assert score([spoken("c", "")], {"c": ""}, "verbatim-1").total.wer == 0.0
+    assert score([spoken("c", "")], {"c": "UH"}, "verbatim-1").total.wer == float("inf")
 
 
 def test_the_normaliser_is_applied_to_both_sides_and_named() -> None:
     result = score(
-        [Spoken("a", "Don\u2019t   stop!"), Spoken("b", "DON'T STOP")],
+        [spoken("a", "Don\u2019t   stop!"), spoken("b", "DON'T STOP")],
         {"a": "DON'T STOP", "b": "Don\u2019t, stop."},
         "librispeech-1",
     )
@@ -92,16 +88,16 @@ def test_the_normaliser_is_applied_to_both_sides_and_named() -> None:
 
 
 def test_a_reference_that_normalises_to_nothing_is_an_empty_reference() -> None:
-    result = score([Spoken("a", "...")], {"a": "UH"}, "librispeech-1")
+    result = score([spoken("a", "...")], {"a": "UH"}, "librispeech-1")
 
     assert result.total.words == Counts(insertions=1)
 
 
 def test_speakers_add_up_to_the_total_in_the_order_of_their_names() -> None:
     references = [
-        Spoken("1", "A B", "zoe"),
-        Spoken("2", "C", "anna"),
-        Spoken("3", "D E", "zoe"),
+        spoken("1", "A B", "zoe"),
+        spoken("2", "C", "anna"),
+        spoken("3", "D E", "zoe"),
     ]
 
     result = score(references, {"1": "A", "2": "X", "3": "D E"}, "verbatim-1")
@@ -116,7 +112,7 @@ def test_speakers_add_up_to_the_total_in_the_order_of_their_names() -> None:
 
 
 def test_utterances_without_a_speaker_belong_to_none() -> None:
-    result = score([Spoken("1", "A")], {"1": "A"}, "verbatim-1")
+    result = score([spoken("1", "A")], {"1": "A"}, "verbatim-1")
 
     assert result.by_speaker() == {}
 
@@ -125,12 +121,12 @@ def test_utterances_without_a_speaker_belong_to_none() -> None:
     ("references", "message"),
     [
         ([], "got none"),
-        ([Spoken("a", None)], "utterance a has no text"),
-        ([Spoken("a", "X"), Spoken("a", "Y")], "two references have the id a"),
+        ([spoken("a", None)], "utterance a has no text"),
+        ([spoken("a", "X"), spoken("a", "Y")], "two references have the id a"),
     ],
 )
 def test_references_that_cannot_be_scored_against_are_refused(
-    references: Sequence[Spoken], message: str
+    references: Sequence[Utterance], message: str
 ) -> None:
     with pytest.raises(DataError, match=message):
         score(references, {}, "verbatim-1")

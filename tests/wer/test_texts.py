@@ -22,7 +22,7 @@ def written(tmp_path: Path, name: str, text: str) -> Path:
 REFERENCES = {
     "dev.jsonl": '{"id": "ann-1", "audio_filepath": "a", "text": "on a mat", "speaker": "ann"}\n',
     "nemo.json": '{"audio_filepath": "/data/ann-1.wav", "duration": 2, "text": "on a mat"}\n',
-    "text": "ann-1 on a mat\n",
+    "text": "ann-1\ton a mat\n",
     "84-121123.trans.txt": "ann-1 on a mat\n",
     "dev.tsv": "id\ttext\nann-1\ton a mat\n",
     "dev.trn": ";; a comment\non a mat (ann-1)\n",
@@ -124,6 +124,17 @@ def test_tags_are_dropped_and_semicolons_kept(tmp_path: Path) -> None:
     path = written(tmp_path, "a.trn", "a\\;s far;tag1;tag2 as;;tag2 (ann-1)\n")
 
     assert read_references(path).segments[0].text == "a;s far as"
+
+
+@pytest.mark.parametrize("name", ["trn", "stm", "ctm"])
+def test_no_word_of_a_transcript_is_read_as_markup(name: str, tmp_path: Path) -> None:
+    words = (Word("WAIT;", 0.0, 0.5), Word("(UH)", 0.5, 1.0), Word("{X}", 1.0, 1.5))
+    transcript = Transcript("a-1", "WAIT; (UH) {X}", words=words, duration=1.5)
+
+    texts = read_references(written(tmp_path, f"a.{name}", HYPOTHESES[name](transcript)))
+
+    assert [segment.text for segment in texts.segments] == ["WAIT; [UH] [X]"]
+    assert not texts.has_markup
 
 
 STM = """\

@@ -23,6 +23,7 @@ from asr.cli.numbers import add_number
 from asr.lm.files import read_ngram
 from asr.lm.perplexity import Perplexity, perplexity
 from asr.lm.segments import read_segments
+from asr.text.markdown import visible
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     if result.n_outside and options.oov:
         frequent = result.outside.most_common(options.oov)
         words = ", ".join(f"{word} ({count})" for word, count in frequent)
-        print(f"  most frequent OOV: {words}")
+        print(f"  most frequent OOV: {visible(words)}")
     return 0
 
 
