@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from asr.checkpoint.decoding import Kind, SearchPlan
 from asr.checkpoint.directory import read_directory
@@ -224,6 +225,22 @@ def test_a_bad_recording_is_reported_in_its_place_and_the_others_are_transcribed
 def test_a_bad_recording_alone_is_an_error(recognizer: Recognizer, tmp_path: Path) -> None:
     with pytest.raises(AudioError, match=r"missing\.wav"):
         recognizer.transcribe(tmp_path / "missing.wav")
+
+
+@pytest.mark.parametrize(
+    ("waveform", "reason"),
+    [
+        (np.zeros((16000, 2), np.float32), r"expected the samples of one channel, \(N,\), got \("),
+        (np.float32(0.5) + np.zeros((), np.float32), "expected the samples of one channel"),
+        (np.full(16000, np.nan, np.float32), "its sample at 0.000 s is nan"),
+        (np.full(16000, np.inf, np.float32), "its sample at 0.000 s is inf"),
+    ],
+)
+def test_a_waveform_that_is_none_is_refused(
+    recognizer: Recognizer, waveform: NDArray[np.float32], reason: str
+) -> None:
+    with pytest.raises(AudioError, match=f"^waveform: {reason}"):
+        recognizer.transcribe(np.asarray(waveform), sample_rate=8000)
 
 
 def test_beam_search_gives_the_n_best_the_best_first(
