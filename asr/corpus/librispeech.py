@@ -53,13 +53,9 @@ def list_librispeech(folder: Path | str) -> CorpusReport:
     folder = Path(folder)
     lines = _by_id(folder)
     recordings = _recordings_by_id(folder)
-    paired = [
+    return CorpusReport.of(
         _pair(name, lines.get(name, []), recordings.get(name, []))
         for name in sorted(lines.keys() | recordings.keys())
-    ]
-    return CorpusReport(
-        tuple(one for one in paired if isinstance(one, Utterance)),
-        tuple(one for one in paired if isinstance(one, Problem)),
     )
 
 

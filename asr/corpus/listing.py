@@ -56,13 +56,9 @@ def _list_folder(folder: Path) -> CorpusReport:
             "<speaker>/<chapter>/*.trans.txt as in LibriSpeech/dev-clean"
         )
     has_texts = any(recording.with_suffix(".txt").exists() for recording in recordings)
-    listed = [
+    return CorpusReport.of(
         _with_text_beside(recording) if has_texts else Utterance("", recording)
         for recording in recordings
-    ]
-    return CorpusReport(
-        tuple(one for one in listed if isinstance(one, Utterance)),
-        tuple(one for one in listed if isinstance(one, Problem)),
     )
 
 
