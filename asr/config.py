@@ -21,6 +21,7 @@ from asr.augment.config import AugmentConfig, check_mp3_rate
 from asr.corpus.batching import BatchingConfig
 from asr.errors import ConfigError
 from asr.features.config import FeatureConfig
+from asr.lengths import whole_samples
 from asr.model.config import ModelConfig
 from asr.text.tokenizer import HeadConfig, TextConfig
 from asr.train.config import OptimiserConfig, TermConfig, TrainConfig
@@ -84,8 +85,10 @@ class Config:
 
     @property
     def frame_shift(self) -> float:
-        """Seconds from one frame of the network's output to the next."""
-        return self.features.frame_shift * self.model.subsampling_factor
+        """Seconds from one frame of the network's output to the next, which are whole samples."""
+        features = self.features
+        n_samples = whole_samples(features.frame_shift, features.sample_rate)
+        return n_samples / features.sample_rate * self.model.subsampling_factor
 
     @property
     def phone_heads(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Lengths: how many frames so many samples make, and how many frames CTC needs.
+"""Lengths: how many samples and frames there are, and how many frames CTC needs.
 
 Lengths are absolute counts of valid positions, int64. The functions take whole numbers, numpy
 arrays or tensors, and return the same kind.
@@ -15,6 +15,11 @@ def subsampled_lengths(lengths: Count, stride: int) -> Count:
     """Count the outputs of a layer that has one for every `stride` frames, rounded up."""
     n_outputs: Count = (lengths + stride - 1) // stride
     return n_outputs
+
+
+def whole_samples(seconds: float, sample_rate: int) -> int:
+    """Convert a duration to samples; a fraction of a sample is dropped, as in Kaldi."""
+    return int(round(seconds * sample_rate, 6))  # rounding mends 0.009 * 48000 = 431.99999999999994
 
 
 def n_frames(n_samples: Count, frame_length: int, frame_shift: int) -> Count:

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor
 
 from asr.audio.read import read_waveform
+from asr.features.config import FeatureConfig
 from asr.features.fbank import MIN_LOG_ENERGY, SAMPLE_SCALE, LogMel
 from asr.features.padding import pad
 from benchmarks.paired import alternate, ratio, take_no_words, write_results
@@ -27,12 +28,19 @@ N_UTTERANCES = 24
 BATCH_SIZE = 8
 N_ROUNDS = 15
 OURS = LogMel(
-    sample_rate=16000,
-    frame_length=0.025,
-    frame_shift=0.010,
-    n_mels=80,
-    low_frequency=20.0,
-    high_frequency=8000.0,
+    FeatureConfig(
+        sample_rate=16000,
+        frame_length=0.025,
+        frame_shift=0.010,
+        n_mels=80,
+        low_frequency=20.0,
+        high_frequency=8000.0,
+        min_log_energy=MIN_LOG_ENERGY,
+        n_ceps=0,
+        delta_order=0,
+        cmvn="none",
+        cmvn_window=0.0,
+    )
 )
 
 

@@ -1,13 +1,14 @@
 """What the tests share: one thread, the recorded speech, and a run that takes a second."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from asr.augment.config import AugmentConfig
 from asr.char_lm.config import (
@@ -22,9 +23,10 @@ from asr.corpus.librispeech import read_librispeech
 from asr.corpus.tiny import write_tiny_corpus
 from asr.corpus.utterance import Utterance
 from asr.features.config import FeatureConfig
+from asr.features.padding import pad
 from asr.model.config import ModelConfig
 from asr.text.tokenizer import HeadConfig, TextConfig
-from asr.train.config import CtcConfig, OptimiserConfig, TrainConfig
+from asr.train.config import CtcConfig, OptimiserConfig, TermConfig, TrainConfig
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -122,12 +124,30 @@ def make_config(**changes: Any) -> Config:  # noqa: ANN401 (a value of any part)
         ),
         objective={"text": CtcConfig(loss="ctc", weight=1.0)},
     )
-    parts: dict[str, Any] = {}
-    for key, value in changes.items():
-        part, _, name = key.partition("__")
-        old = parts.get(part, getattr(config, part))
-        parts[part] = replace(old, **{name: value}) if name else value
+    parts: dict[str, Any] = {key: value for key, value in changes.items() if "__" not in key}
+    values: dict[str, dict[str, Any]] = {}
+    for part, name, value in ((*key.split("__"), changes[key]) for key in changes.keys() - parts):
+        values.setdefault(part, {})[name] = value
+    parts |= {part: replace(getattr(config, part), **own) for part, own in values.items()}
     return replace(config, **parts)
+
+
+def with_phones(
+    config: Config,
+    loss: TermConfig = CtcConfig(loss="ctc", weight=0.5),  # noqa: B008 (frozen)
+) -> Config:
+    """Add a head of phones."""
+    heads = {**config.heads, "phones": HeadConfig(units="phones", n_tokens=0)}
+    objective = {"text": CtcConfig(loss="ctc", weight=0.5), "phones": loss}
+    return replace(config, heads=heads, objective=objective)
+
+
+def pad_with_nan(sequences: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Stack sequences of unequal length, with NaN after the shorter ones; return the lengths."""
+    padded, lengths = pad(sequences)
+    for row, length in zip(padded, lengths.tolist(), strict=True):
+        row[length:] = torch.nan
+    return padded, lengths
 
 
 @pytest.fixture(scope="session")

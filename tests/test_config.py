@@ -3,7 +3,6 @@
 import dataclasses
 import math
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,10 @@ import tomli_w
 from asr.checkpoint.network import build
 from asr.config import Config, config_hash, read_config, to_toml
 from asr.errors import ConfigError
+from asr.features.front_end import FrontEnd
 from asr.text.tokens import TokenTable
 from asr.train.config import CtcCrfConfig
+from tests.conftest import make_config
 
 CONF = Path(__file__).parent.parent / "conf"
 SHIPPED = sorted({*CONF.glob("*.toml")} - {CONF / "char_lm.toml"})
@@ -51,11 +52,11 @@ def test_a_configuration_reads_back_as_it_was_written(tmp_path: Path, small_conf
 
 
 def test_the_hash_changes_with_a_value_but_not_with_comments(
-    tmp_path: Path, small_config: Config, configured: Callable[..., Config]
+    tmp_path: Path, small_config: Config
 ) -> None:
     (tmp_path / "c.toml").write_text("# a comment\n\n" + to_toml(small_config))
     assert config_hash(read_config(tmp_path / "c.toml")) == config_hash(small_config)
-    assert config_hash(configured(train__n_epochs=4)) != config_hash(small_config)
+    assert config_hash(make_config(train__n_epochs=4)) != config_hash(small_config)
     assert len(config_hash(small_config)) == 8
 
 
@@ -140,11 +141,9 @@ def test_a_key_that_is_not_there_cannot_be_changed(
         read_config(tmp_path / "c.toml", {key: "1"})
 
 
-def test_a_codec_that_does_not_know_the_sample_rate_is_refused(
-    configured: Callable[..., Config],
-) -> None:
+def test_a_codec_that_does_not_know_the_sample_rate_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"does not go with augment\.codec_share: MP3 has"):
-        configured(features__sample_rate=20000)
+        make_config(features__sample_rate=20000)
 
 
 @pytest.mark.parametrize(
@@ -181,13 +180,25 @@ def test_the_name_of_a_head_must_be_fit_for_a_file(small_config: Config) -> None
         dataclasses.replace(small_config, heads=heads, objective=objective)
 
 
-def test_each_loss_has_the_keys_of_its_own_kind(
-    tmp_path: Path, configured: Callable[..., Config]
-) -> None:
+def test_each_loss_has_the_keys_of_its_own_kind(tmp_path: Path) -> None:
     crf = CtcCrfConfig(loss="ctc-crf", weight=0.5, denominator_weight=0.9)
-    config = configured(objective={"text": crf})
+    config = make_config(objective={"text": crf})
     (tmp_path / "c.toml").write_text(to_toml(config))
 
     assert read_config(tmp_path / "c.toml") == config
     with pytest.raises(ConfigError, match=r"unknown key objective\.text\.denominator_weight"):
         read_config(tmp_path / "c.toml", {"objective.text.loss": "ctc"})
+
+
+@pytest.mark.parametrize("sample_rate", [16000, 22050, 44100, 11025])
+def test_the_frame_shift_is_that_of_the_frames_themselves(sample_rate: int) -> None:
+    """Else windows of a long recording would lose frames, and its words come late."""
+    config = make_config(
+        features__sample_rate=sample_rate,
+        features__frame_shift=0.0125,
+        features__high_frequency=5000.0,
+        model__subsampling_factor=4,
+    )
+
+    n_samples = 4 * FrontEnd(config.features).log_mel.samples_per_shift
+    assert config.frame_shift * sample_rate == pytest.approx(n_samples, abs=1e-9)

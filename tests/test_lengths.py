@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from asr.lengths import n_frames, n_frames_needed, subsampled_lengths
+from asr.lengths import n_frames, n_frames_needed, subsampled_lengths, whole_samples
 
 KINDS: list[Callable[[list[int]], Any]] = [np.array, torch.tensor]
 
@@ -47,3 +47,11 @@ def test_arrays_and_tensors_are_counted_as_whole_numbers_are(
 )
 def test_equal_neighbours_need_a_blank_between_them(tokens: list[int], expected: int) -> None:
     assert n_frames_needed(tokens) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sample_rate", "expected"),
+    [(0.025, 16000, 400), (0.009, 48000, 432), (0.025, 11025, 275), (0.01, 22050, 220)],
+)
+def test_durations_become_whole_samples(seconds: float, sample_rate: int, expected: int) -> None:
+    assert whole_samples(seconds, sample_rate) == expected

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from asr.checkpoint.decoding import Kind, SearchPlan
 from asr.checkpoint.directory import read_directory
@@ -18,10 +19,9 @@ from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, ModelError
 from asr.recognizer import Recognizer, load_model
 from asr.search.beam import BeamConfig
-from asr.text.tokenizer import HeadConfig
 from asr.text.tokens import TokenTable
 from asr.text.transcript import Transcript
-from asr.train.config import CtcConfig
+from tests.conftest import with_phones
 
 SPEECH = Path(__file__).parent.parent / "recipes" / "demo" / "speech.wav"
 EXAMPLE = swelling_noise(16000)
@@ -44,11 +44,8 @@ def recognizer(checkpoint: Checkpoint) -> Recognizer:
     return Recognizer(checkpoint.directory, checkpoint.engine, SearchPlan())
 
 
-def with_phones(config: Config, texts: Sequence[str]) -> Checkpoint:
-    heads = {**config.heads, "phones": HeadConfig(units="phones", n_tokens=0)}
-    objective = dict.fromkeys(heads, CtcConfig(loss="ctc", weight=0.5))
-    config = dataclasses.replace(config, heads=heads, objective=objective)
-    return build(config, {"text": TokenTable.from_text(texts), "phones": PHONES})
+def model_with_phones(config: Config, texts: Sequence[str]) -> Checkpoint:
+    return build(with_phones(config), {"text": TokenTable.from_text(texts), "phones": PHONES})
 
 
 def transcribe(
@@ -86,7 +83,7 @@ def test_every_figure_of_a_transcript_is_the_same_alone_and_in_any_batch(
 def test_a_lexicon_of_pronunciations_is_searched_by_the_head_of_phones(
     tmp_path: Path, small_config: Config, tiny_corpus: Sequence[Utterance]
 ) -> None:
-    checkpoint = with_phones(small_config, ["CAT"])
+    checkpoint = model_with_phones(small_config, ["CAT"])
     with torch.no_grad():
         checkpoint.model.heads["text"].get_parameter("bias")[1:] = -50.0
         checkpoint.model.heads["phones"].get_parameter("bias")[2] = 50.0
@@ -108,7 +105,8 @@ def test_a_lexicon_of_pronunciations_is_searched_by_the_head_of_phones(
 def test_words_without_pronunciations_are_searched_by_characters_which_is_said(
     tmp_path: Path, small_config: Config, caplog: pytest.LogCaptureFixture
 ) -> None:
-    save_checkpoint(tmp_path / "m", with_phones(small_config, ["CAT"]), card="", example=EXAMPLE)
+    checkpoint = model_with_phones(small_config, ["CAT"])
+    save_checkpoint(tmp_path / "m", checkpoint, card="", example=EXAMPLE)
     (tmp_path / "words.txt").write_text("CAT\n", encoding="utf-8")
 
     recognizer = load_model(tmp_path / "m", search="beam", lexicon=tmp_path / "words.txt")
@@ -139,7 +137,7 @@ def test_a_text_is_aligned_by_its_characters_whatever_the_search(
 ) -> None:
     torch.manual_seed(0)
     texts = [utterance.text or "" for utterance in tiny_corpus]
-    checkpoint = with_phones(small_config, texts)
+    checkpoint = model_with_phones(small_config, texts)
     save_checkpoint(tmp_path / "m", checkpoint, card="# Card\n", example=EXAMPLE)
     (tmp_path / "lexicon.txt").write_text("CAT K AE T\n", encoding="utf-8")
     greedy = load_model(tmp_path / "m")
@@ -224,6 +222,22 @@ def test_a_bad_recording_is_reported_in_its_place_and_the_others_are_transcribed
 def test_a_bad_recording_alone_is_an_error(recognizer: Recognizer, tmp_path: Path) -> None:
     with pytest.raises(AudioError, match=r"missing\.wav"):
         recognizer.transcribe(tmp_path / "missing.wav")
+
+
+@pytest.mark.parametrize(
+    ("waveform", "reason"),
+    [
+        (np.zeros((16000, 2), np.float32), r"expected the samples of one channel, \(N,\), got \("),
+        (np.float32(0.5) + np.zeros((), np.float32), "expected the samples of one channel"),
+        (np.full(16000, np.nan, np.float32), "its sample at 0.000 s is nan"),
+        (np.full(16000, np.inf, np.float32), "its sample at 0.000 s is inf"),
+    ],
+)
+def test_a_waveform_that_is_none_is_refused(
+    recognizer: Recognizer, waveform: NDArray[np.float32], reason: str
+) -> None:
+    with pytest.raises(AudioError, match=f"^waveform: {reason}"):
+        recognizer.transcribe(np.asarray(waveform), sample_rate=8000)
 
 
 def test_beam_search_gives_the_n_best_the_best_first(

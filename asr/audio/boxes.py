@@ -35,6 +35,8 @@ def _split(
         end = position + size
         if name == first:
             starts.append(position)
+    if not starts:
+        return damaged("it ends before its samples begin")
     notes = [f"{len(starts)} recordings are joined in it; read one after another"]
     if end < n_bytes:
         notes.append(f"{n_bytes - end} bytes follow its last part; they were not read")

@@ -9,14 +9,13 @@ import re
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal
 
-from asr.audio.layout import Layout, Part, Span, damaged, read_at
+from asr.audio.layout import Layout, Part, Span, damaged, find, read_at
 
 # Programs that write to a pipe cannot go back to fill in the size. ffmpeg writes 2^32 - 1, sox and
 # arecord about 2^31: such a size is a placeholder, not a promise.
 PLACEHOLDER_SIZE = 0x7FFF0000
 # Fewer bytes than this after the samples may be anything; more are what a recorder that died wrote.
 SURPLUS_BYTES = 4096
-BLOCK_BYTES = 1 << 20  # to search at once
 # Magic and kind of a file, and what its chunk of samples is called.
 KINDS = {
     (b"RIFF", b"WAVE"): b"data",
@@ -39,6 +38,7 @@ class _File:
     samples: Span = field(default_factory=lambda: Span(0, 0))  # what the header says
     descriptions: list[bytes] = field(default_factory=list)  # whole chunks
     end: int = 0
+    is_open: bool = False  # its header promises no size
     is_odd: bool = False  # needs a corrected header to be decoded
 
     @property
@@ -100,7 +100,7 @@ def _promised(
     if large_size is not None:
         size = large_size
     elif size >= PLACEHOLDER_SIZE:
-        size = n_present
+        size, found.is_open = n_present, True
     found.samples = Span(position, position + min(size, n_present))
     if size <= n_present:
         return None
@@ -121,8 +121,7 @@ def _find_end(file: BinaryIO, found: _File, n_bytes: int, notes: list[str]) -> N
     if after is not None and end < n_bytes:
         found.end = after
         return
-    # Before the promised end there is none; a placeholder promises nothing.
-    search_from = found.samples.start if end == n_bytes else end
+    search_from = found.samples.start if found.is_open else end
     found.end = next_file = _next_file(file, found.kind, search_from, n_bytes)
     n_there = next_file - found.samples.start
     is_silent = not n_promised and not read_at(file, end, n_bytes - end).strip(b"\0")
@@ -153,15 +152,9 @@ def _after_chunks(file: BinaryIO, position: int, n_bytes: int) -> int | None:
 
 def _next_file(file: BinaryIO, kind: bytes, position: int, n_bytes: int) -> int:
     """Find where another file of a kind begins in what should be samples."""
-    while position < n_bytes:
-        block = read_at(file, position, BLOCK_BYTES + 12)
-        found = block.find(kind, 8)
-        while found >= 0:
-            if (block[found - 8 : found - 4], kind) in KINDS:
-                return position + found - 8
-            found = block.find(kind, found + 1)
-        position += BLOCK_BYTES
-    return n_bytes
+    magics = b"|".join(magic for magic, other in KINDS if other == kind)
+    pattern = re.compile(b"(?:%s)....%s" % (magics, kind), re.DOTALL)
+    return next((place for place, _ in find(file, pattern, position, n_bytes)), n_bytes)
 
 
 def _corrected(found: _File) -> Part:

@@ -7,16 +7,13 @@ References:
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import BinaryIO
 
-from asr.audio.layout import Layout, Part, Span, damaged, read_at
+from asr.audio.layout import HEAD_BYTES, Layout, Part, Span, damaged, find, read_at
 
 STREAM_INFO_BYTES = 42  # the magic, a block header, and the block that always comes first
-FRAME_HEADER_BYTES = 16  # at most
 MAGIC = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
 SYNC = re.compile(rb"\xff[\xf8\xf9]")
-BLOCK_BYTES = 1 << 20  # to search at once
 TOTAL_BITS = 36  # of the number of samples
 BLOCK_SIZES = {1: 192, **{n: 144 << n for n in range(2, 6)}, **{n: 1 << n for n in range(8, 16)}}
 
@@ -38,23 +35,28 @@ class Frame:
     first_sample: int
     n_samples: int
 
+    @property
+    def end(self) -> int:
+        """The first sample after it."""
+        return self.first_sample + self.n_samples
+
 
 def walk_flac(file: BinaryIO, start: int, n_bytes: int) -> Layout:
     """Find every stream that begins in the file, and follow its frames' numbers to their end."""
-    starts = [start, *(position for position, _ in _find(file, MAGIC, start + 8, n_bytes))]
+    starts = [start, *(position for position, _ in find(file, MAGIC, start + 8, n_bytes))]
     parts: list[Part] = []
     notes: list[str] = []
     for begin, end in zip(starts, [*starts[1:], n_bytes], strict=True):
         header = bytearray(read_at(file, begin, STREAM_INFO_BYTES))
         if len(header) < STREAM_INFO_BYTES:
             return damaged("it ends in its header")
-        frames = list(flac_frames(file, begin, end))
-        n_there = frames[-1].first_sample + frames[-1].n_samples if frames else 0
-        missing = next((f for f, after in _neighbours(frames) if after != _end_of(f)), None)
-        if missing:
-            return damaged(f"frames are missing after sample {_end_of(missing)}")
-        if frames:
-            n_there -= frames[0].first_sample
+        first: Frame | None = None
+        n_there = 0
+        for frame in flac_frames(file, begin, end):
+            first = first or frame
+            if frame.first_sample != first.first_sample + n_there:
+                return damaged(f"frames are missing after sample {first.first_sample + n_there}")
+            n_there += frame.n_samples
         n_promised = int.from_bytes(header[18:26]) & (1 << TOTAL_BITS) - 1
         if n_promised > n_there:
             return damaged(f"its header promises {n_promised} samples, {n_there} are there")
@@ -70,14 +72,6 @@ def walk_flac(file: BinaryIO, start: int, n_bytes: int) -> Layout:
     return Layout(tuple(parts), tuple(notes))
 
 
-def _neighbours(frames: list[Frame]) -> Iterator[tuple[Frame, int]]:
-    return ((one, other.first_sample) for one, other in pairwise(frames))
-
-
-def _end_of(frame: Frame) -> int:
-    return frame.first_sample + frame.n_samples
-
-
 def flac_frames(file: BinaryIO, start: int, end: int) -> Iterator[Frame]:
     """Find the frames of the stream at `start`, in order.
 
@@ -88,21 +82,21 @@ def flac_frames(file: BinaryIO, start: int, end: int) -> Iterator[Frame]:
     position = _first_frame(file, start, end)
     candidates = (
         frame
-        for found, header in _find(file, SYNC, position, end)
+        for found, header in find(file, SYNC, position, end)
         if (frame := _parse_header(found, header, block_size))
     )
     expected = None
     ahead: list[Frame] = []  # what would come after a gap, should there be one
     for frame in candidates:
         if expected is None or frame.first_sample == expected:
-            expected = _end_of(frame)
+            expected = frame.end
             ahead.clear()
             yield frame
         elif frame.first_sample > expected and len(ahead) < 1000:
             ahead.append(frame)
     # A single header by chance is likely in a large file, two that follow each other are not.
     follows = {frame.first_sample for frame in ahead}
-    yield from (frame for frame in ahead if _end_of(frame) in follows)
+    yield from (frame for frame in ahead if frame.end in follows)
 
 
 def _first_frame(file: BinaryIO, start: int, end: int) -> int:
@@ -115,24 +109,9 @@ def _first_frame(file: BinaryIO, start: int, end: int) -> int:
     return position
 
 
-def _find(
-    file: BinaryIO, pattern: re.Pattern[bytes], start: int, end: int
-) -> Iterator[tuple[int, bytes]]:
-    """Find a pattern; yield where it begins, and as many bytes as a frame's header can have."""
-    position = start
-    while position < end:
-        n_bytes = min(BLOCK_BYTES + FRAME_HEADER_BYTES, end - position)
-        block = read_at(file, position, n_bytes)
-        for found in pattern.finditer(block):
-            if found.start() < BLOCK_BYTES:
-                header = block[found.start() : found.start() + FRAME_HEADER_BYTES]
-                yield position + found.start(), header
-        position += BLOCK_BYTES
-
-
 def _parse_header(position: int, header: bytes, block_size: int) -> Frame | None:
     """Parse a frame's header; None if these bytes are not one."""
-    header = header.ljust(FRAME_HEADER_BYTES, b"\0")
+    header = header.ljust(HEAD_BYTES, b"\0")
     size_code, rate_code = header[2] >> 4, header[2] & 15
     if size_code == 0 or rate_code == 15 or header[3] >> 4 > 10 or header[3] & 1:
         return None
@@ -147,7 +126,7 @@ def _parse_header(position: int, header: bytes, block_size: int) -> Frame | None
     n_extra = {6: 1, 7: 2}.get(size_code, 0)
     size = int.from_bytes(header[after : after + n_extra]) + 1
     after += n_extra + {12: 1, 13: 2, 14: 2}.get(rate_code, 0)
-    if after >= FRAME_HEADER_BYTES or _crc8(header[: after + 1]):
+    if after >= HEAD_BYTES or _crc8(header[: after + 1]):
         return None
     size = size if n_extra else BLOCK_SIZES[size_code]
     is_numbered_by_samples = header[1] & 1

@@ -7,11 +7,15 @@ the header of a part that says less than is there.
 """
 
 import io
+import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import BinaryIO
+
+BLOCK_BYTES = 1 << 20  # to search at once
+HEAD_BYTES = 16  # of what is found; no pattern is longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,17 @@ def read_at(file: BinaryIO, position: int, n_bytes: int) -> bytes:
     """Read the bytes at a position; fewer at the end of the file."""
     file.seek(position)
     return file.read(n_bytes)
+
+
+def find(
+    file: BinaryIO, pattern: re.Pattern[bytes], start: int, end: int
+) -> Iterator[tuple[int, bytes]]:
+    """Find a pattern between two positions; yield where it begins, and the bytes from there on."""
+    for position in range(start, end, BLOCK_BYTES):
+        block = read_at(file, position, min(BLOCK_BYTES + HEAD_BYTES, end - position))
+        for found in pattern.finditer(block):
+            if found.start() < BLOCK_BYTES:
+                yield position + found.start(), block[found.start() :][:HEAD_BYTES]
 
 
 def skip_id3(file: BinaryIO, position: int) -> int:

@@ -4,13 +4,15 @@ References:
     RFC 3533, section 6.
 """
 
+import re
 import zlib
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from asr.audio.layout import Layout, Part, Span, damaged, read_at
+from asr.audio.layout import Layout, Part, Span, damaged, find, read_at
 
 HEADER_BYTES = 27  # of a page, before the table of its segments
+PAGE = re.compile(b"OggS")
 FIRST_PAGE, LAST_PAGE = 2, 4  # flags of a stream's first and last page
 # Ogg's CRC is zlib's with the bits of each byte, and of the result, in the other order.
 _MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -34,7 +36,7 @@ def walk_ogg(file: BinaryIO, start: int, n_bytes: int) -> Layout:
     while position < n_bytes:
         page = _read_page(file, position)
         if page[:4] != b"OggS":
-            if _has_page_after(file, position, n_bytes):
+            if next(find(file, PAGE, position, n_bytes), None):
                 return damaged(f"at byte {position}, where a page must begin, is something else")
             notes.append(f"{n_bytes - position} bytes follow its last page; they were not read")
             break
@@ -95,12 +97,3 @@ def _follow(link: _Link, page: bytes) -> bool:
     if page[5] & LAST_PAGE:
         link.unended.discard(serial)
     return True
-
-
-def _has_page_after(file: BinaryIO, position: int, n_bytes: int) -> bool:
-    """Tell whether another page begins after a position."""
-    while position < n_bytes:
-        if b"OggS" in read_at(file, position, 1 << 20):
-            return True
-        position += (1 << 20) - 3
-    return False

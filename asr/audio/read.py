@@ -11,6 +11,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from asr.audio.mono import MonoMixer
 from asr.audio.pcm import PcmFormat
 from asr.audio.recording import naming_errors, open_recording
 from asr.audio.source import Source, name_of
@@ -133,7 +134,18 @@ def read_unless_longer(
 
 
 def resample(waveform: NDArray[np.float32], from_rate: int, to_rate: int) -> NDArray[np.float32]:
-    """Resample a waveform, (N,), from one rate to another, in Hz (soxr, HQ)."""
+    """Resample a waveform, (N,), from one rate to another, in Hz (soxr, HQ).
+
+    Raises:
+        AudioError: It is not (N,), or a sample is not finite or beyond ±2^31.
+    """
+    if waveform.ndim != 1:
+        raise AudioError(
+            f"waveform: expected the samples of one channel, (N,), got {waveform.shape}; take the "
+            "mean of its channels"
+        )
+    with naming_errors("waveform"):
+        MonoMixer(from_rate, None, 0.0)(waveform[:, None])
     if from_rate == to_rate:
         return waveform
     resampled: NDArray[np.float32] = soxr.resample(waveform, from_rate, to_rate)

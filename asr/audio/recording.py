@@ -109,22 +109,23 @@ class Recording:
     ) -> Iterator[Waveform]:
         """Decode and resample; parts of the same rate pass through one resampler."""
         resampler, from_rate = None, sample_rate
-        for decoder, start, end in self._spans(offset, duration):
+        for begun, decoder, start, end in self._spans(offset, duration):
             if decoder.sample_rate != from_rate:
                 if resampler is not None:
                     yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
                 from_rate, resampler = decoder.sample_rate, None
                 if from_rate != sample_rate:
                     resampler = soxr.ResampleStream(from_rate, sample_rate, 1, dtype="float32")
-            for block in self._decoded(decoder, start, end, channel):
+            mix = MonoMixer(decoder.sample_rate, channel, begun + start / decoder.sample_rate)
+            for block in self._decoded(decoder, start, end, mix):
                 yield resampler.resample_chunk(block) if resampler is not None else block
         if resampler is not None:
             yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
 
     def _spans(
         self, offset: float, duration: float | None
-    ) -> Iterator[tuple[Decoder, int, int | None]]:
-        """Find the samples of each part that belong to a segment."""
+    ) -> Iterator[tuple[float, Decoder, int, int | None]]:
+        """Find when each part begins, and which of its samples belong to a segment."""
         begun = 0.0
         for decoder in self._decoders:
             rate, n_samples = decoder.sample_rate, decoder.n_samples
@@ -134,14 +135,13 @@ class Recording:
                 end = max(0, round((offset + duration - begun) * rate))
                 end = end if n_samples is None else min(end, n_samples)
             if end is None or start < end:
-                yield decoder, start, end
+                yield begun, decoder, start, end
             begun += (n_samples or 0) / rate
 
     def _decoded(
-        self, decoder: Decoder, start: int, end: int | None, channel: int | None
+        self, decoder: Decoder, start: int, end: int | None, mix: MonoMixer
     ) -> Iterator[Waveform]:
         """Decode a span of one part to one channel; refuse it if some of it is missing."""
-        mix = MonoMixer(decoder.sample_rate, channel, start / decoder.sample_rate)
         n_read = 0
         for block in decoder.blocks(start, end):
             n_read += len(block)

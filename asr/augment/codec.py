@@ -6,7 +6,6 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from asr.augment.config import check_mp3_rate
 from asr.augment.speed import of_length
 
 # libsndfile's compression levels that yield 20 to 30 kbit/s for speech at 16 kHz, which is audible:
@@ -26,11 +25,7 @@ def through_mp3(
 
     Returns:
         (N,) float32, without the codec's delay, which libsndfile removes.
-
-    Raises:
-        ConfigError: MP3 does not support the sample rate.
     """
-    check_mp3_rate(sample_rate)
     file = io.BytesIO()
     settings = {"bitrate_mode": "VARIABLE", "compression_level": MP3_LEVELS[setting]}
     soundfile.write(file, waveform, sample_rate, format="MP3", **settings)

@@ -4,8 +4,6 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from asr.errors import ConfigError
-
 
 def change_speed(
     waveform: NDArray[np.float32], sample_rate: int, factor: float
@@ -15,19 +13,14 @@ def change_speed(
     Args:
         waveform: (N,).
         sample_rate: Of waveform and result.
-        factor: Above 1 is faster and shorter; exactly 1 returns the waveform itself.
+        factor: Above 0; above 1 is faster and shorter; exactly 1 returns the waveform itself.
 
     Returns:
         (round(N / factor),).
 
-    Raises:
-        ConfigError: `factor` is not above zero.
-
     References:
         Ko et al., "Audio Augmentation for Speech Recognition", Interspeech 2015.
     """
-    if not factor > 0:
-        raise ConfigError(f"a speed factor must be above 0, got {factor}")
     if factor == 1:
         return waveform
     resampled = soxr.resample(waveform, sample_rate * factor, sample_rate, quality="HQ")

@@ -57,7 +57,8 @@ def _onnx_model(front_end: FrontEnd, model: AcousticModel, weights: Weights) -> 
     for name, head in _heads(model).items():
         log_probs = add_head(graph, head, encoded.values)
         graph.output(name, log_probs, "float32", "B", "T", head.out_features)
-    shift = front_end.config.frame_shift * model.config.subsampling_factor
+    n_samples = front_end.log_mel.samples_per_shift
+    shift = n_samples / front_end.config.sample_rate * model.config.subsampling_factor
     heads = tuple(Head(name, head.out_features, shift) for name, head in _heads(model).items())
     return graph.model(Description(front_end.config.sample_rate, weights, heads).to_metadata())
 

@@ -18,16 +18,11 @@ class TorchEngine:
 
     def __init__(self, front_end: FrontEnd, model: AcousticModel) -> None:
         self._front_end, self._model = front_end, model
-
-    @property
-    def sample_rate(self) -> int:
-        """Hz of the waveforms."""
-        return self._front_end.config.sample_rate
-
-    @property
-    def heads(self) -> dict[str, int]:
-        """The number of tokens of each head, V."""
-        return {head: linear.out_features for head, linear in self._model.heads.items()}  # type: ignore[misc]
+        self.sample_rate = front_end.config.sample_rate
+        self.heads: dict[str, int] = {
+            head: linear.out_features  # type: ignore[misc]
+            for head, linear in model.heads.items()
+        }
 
     def log_probs(
         self, waveforms: NDArray[np.float32], lengths: NDArray[np.int64], head: str

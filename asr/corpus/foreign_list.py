@@ -80,8 +80,12 @@ def _read_table(path: Path) -> Iterator[tuple[str, Record]]:
             f"{path}: expected a first line that names the columns, one of them "
             f"{', '.join(known[:-1])} or {known[-1]}; got {header[:80]!r}"
         )
-    for row in rows:
-        yield f"{path}:{rows.line_num}", {key: value for key, value in row.items() if key}
+    try:
+        for row in rows:
+            yield f"{path}:{rows.line_num}", {key: value for key, value in row.items() if key}
+    except csv.Error as error:
+        reason = f"is no row of a table: {error}; is a quotation mark left open?"
+        raise DataError(f"{path}:{rows.line_num + 1}: {reason}") from error
 
 
 def _renamed(record: Record) -> Record:

@@ -13,12 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from asr.audio.source import ENDINGS
 from asr.corpus.measuring import measured
 from asr.corpus.utterance import CorpusReport, Problem, Utterance
 from asr.errors import DataError
 from asr.text.lines import read_text
-
-AUDIO_ENDINGS = (".aif", ".aifc", ".aiff", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +53,9 @@ def list_librispeech(folder: Path | str) -> CorpusReport:
     folder = Path(folder)
     lines = _by_id(folder)
     recordings = _recordings_by_id(folder)
-    paired = [
+    return CorpusReport.of(
         _pair(name, lines.get(name, []), recordings.get(name, []))
         for name in sorted(lines.keys() | recordings.keys())
-    ]
-    return CorpusReport(
-        tuple(one for one in paired if isinstance(one, Utterance)),
-        tuple(one for one in paired if isinstance(one, Problem)),
     )
 
 
@@ -87,7 +82,7 @@ def _read_transcript(path: Path) -> Iterator[_Line]:
 def _recordings_by_id(folder: Path) -> dict[str, list[Path]]:
     recordings = defaultdict(list)
     for path in sorted(folder.glob("*/*/*")):
-        if path.suffix.lower() in AUDIO_ENDINGS:
+        if path.suffix.lower() in ENDINGS:
             recordings[path.stem].append(path)
     return recordings
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+from asr.audio.source import find_recordings
 from asr.corpus.foreign_list import JSON_LINES, TABLES, read_foreign_list
-from asr.corpus.librispeech import AUDIO_ENDINGS, list_librispeech
+from asr.corpus.librispeech import list_librispeech
 from asr.corpus.utterance import CorpusReport, Problem, Utterance
 from asr.errors import DataError
 from asr.text.lines import read_text
@@ -48,20 +49,16 @@ def _list_corpus(source: Path) -> CorpusReport:
 
 def _list_folder(folder: Path) -> CorpusReport:
     """List recordings, however deep, with the texts beside them; if no text is there, without."""
-    recordings = sorted(p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_ENDINGS)
+    recordings = sorted(find_recordings(folder))
     if not recordings:
         raise DataError(
             f"{folder}: has no recordings; expected audio with a text in .txt beside each, or "
             "<speaker>/<chapter>/*.trans.txt as in LibriSpeech/dev-clean"
         )
     has_texts = any(recording.with_suffix(".txt").exists() for recording in recordings)
-    listed = [
+    return CorpusReport.of(
         _with_text_beside(recording) if has_texts else Utterance("", recording)
         for recording in recordings
-    ]
-    return CorpusReport(
-        tuple(one for one in listed if isinstance(one, Utterance)),
-        tuple(one for one in listed if isinstance(one, Problem)),
     )
 
 

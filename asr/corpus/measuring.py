@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from asr.audio.read import read_duration
 from asr.audio.recording import SEGMENT_TOLERANCE
+from asr.corpus.groups import result_or_error
 from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import CorpusReport, Problem, Utterance
 from asr.errors import AudioError
@@ -35,9 +36,8 @@ def measured(listed: CorpusReport, *, progress: Progress | None = None) -> Corpu
         Utterances in their order, problems in order of their ids.
     """
     n_segments = Counter(utterance.audio_filepath for utterance in listed.utterances)
-    lasting = dict(
-        zip(n_segments, _in_threads(_recording_duration, n_segments, progress), strict=True)
-    )
+    durations = _in_threads(lambda path: result_or_error(read_duration, path), n_segments, progress)
+    lasting = dict(zip(n_segments, durations, strict=True))
     return _sorted_out(listed, (_measured(u, lasting, n_segments) for u in listed.utterances))
 
 
@@ -49,13 +49,6 @@ def decoded(listed: CorpusReport, *, progress: Progress | None = None) -> Corpus
         progress: Called after each utterance with the number of utterances so far, and of all.
     """
     return _sorted_out(listed, _in_threads(_decoded, listed.utterances, progress))
-
-
-def _recording_duration(path: Path | str) -> float | AudioError:
-    try:
-        return read_duration(path)
-    except AudioError as error:
-        return error
 
 
 def _measured(
@@ -79,11 +72,10 @@ def _measured(
 
 
 def _decoded(utterance: Utterance) -> Utterance | Problem:
-    try:
-        n_samples = len(read_utterance(utterance, SAMPLE_RATE))
-    except AudioError as error:
-        return Problem(utterance.id, str(error))
-    return replace(utterance, duration=n_samples / SAMPLE_RATE)
+    waveform = result_or_error(read_utterance, utterance, SAMPLE_RATE)
+    if isinstance(waveform, AudioError):
+        return Problem(utterance.id, str(waveform))
+    return replace(utterance, duration=len(waveform) / SAMPLE_RATE)
 
 
 def _in_threads(
@@ -99,9 +91,6 @@ def _in_threads(
 
 
 def _sorted_out(listed: CorpusReport, results: Iterable[Utterance | Problem]) -> CorpusReport:
-    found = list(results)
-    problems = [*listed.problems, *(one for one in found if isinstance(one, Problem))]
-    return CorpusReport(
-        tuple(one for one in found if isinstance(one, Utterance)),
-        tuple(sorted(problems, key=lambda problem: problem.id)),
-    )
+    found = CorpusReport.of(results)
+    problems = sorted((*listed.problems, *found.problems), key=lambda problem: problem.id)
+    return replace(found, problems=tuple(problems))

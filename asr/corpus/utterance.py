@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,15 @@ class CorpusReport:
 
     utterances: tuple[Utterance, ...]
     problems: tuple[Problem, ...]
+
+    @classmethod
+    def of(cls, found: Iterable[Utterance | Problem]) -> Self:
+        """Sort out what was found."""
+        found = list(found)
+        return cls(
+            tuple(one for one in found if isinstance(one, Utterance)),
+            tuple(one for one in found if isinstance(one, Problem)),
+        )
 
 
 def without_folders(utterances: Iterable[Utterance]) -> list[Utterance]:

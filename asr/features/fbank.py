@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from asr.errors import ConfigError, ShapeError
+from asr.features.config import FeatureConfig
 from asr.features.padding import check_lengths, zero_padding
-from asr.lengths import n_frames
+from asr.lengths import n_frames, whole_samples
 
 FRAMES_PER_BLOCK = 128  # about half a megabyte of float64
 SAMPLE_SCALE = 32768.0  # Kaldi reads samples as 16-bit integers.
@@ -27,39 +28,35 @@ class LogMel(nn.Module):
 
     Per frame: subtract the mean, pre-emphasise, window (Povey), power spectrum, triangular filters
     of equal width on the mel scale, natural logarithm. Only frames entirely within the waveform
-    count (`--snip-edges=true`). All is derived from the arguments: the state dict is empty.
+    count (`--snip-edges=true`). All is derived from the configuration: the state dict is empty.
 
     Attributes:
         samples_per_frame: Window length in samples.
         samples_per_shift: Distance between neighbouring frames in samples.
-        min_log_energy: As given.
+        min_log_energy: As configured.
     """
 
     window: Tensor
     mel_weights: Tensor
 
-    def __init__(
-        self,
-        *,
-        sample_rate: int,
-        frame_length: float,
-        frame_shift: float,
-        n_mels: int,
-        low_frequency: float,
-        high_frequency: float,
-        min_log_energy: float = MIN_LOG_ENERGY,
-    ) -> None:
-        """Derive window and filters; the arguments are those of `FeatureConfig`.
+    def __init__(self, config: FeatureConfig) -> None:
+        """Derive window and filters.
 
         Raises:
             ConfigError: The filters are too many for the frame length.
         """
         super().__init__()
-        self.min_log_energy = min_log_energy
-        self.samples_per_frame = whole_samples(frame_length, sample_rate)
-        self.samples_per_shift = whole_samples(frame_shift, sample_rate)
+        self.min_log_energy = config.min_log_energy
+        self.samples_per_frame = whole_samples(config.frame_length, config.sample_rate)
+        self.samples_per_shift = whole_samples(config.frame_shift, config.sample_rate)
         self._fft_size = 2 ** math.ceil(math.log2(self.samples_per_frame))
-        weights = mel_filters(n_mels, self._fft_size, sample_rate, low_frequency, high_frequency)
+        weights = mel_filters(
+            config.n_mels,
+            self._fft_size,
+            config.sample_rate,
+            config.low_frequency,
+            config.high_frequency,
+        )
         self.register_buffer("window", povey_window(self.samples_per_frame), persistent=False)
         self.register_buffer("mel_weights", weights.float(), persistent=False)
 
@@ -117,11 +114,6 @@ def _sum_in_order(frames: Tensor) -> Tensor:
         columns = frames.permute(2, 0, 1).contiguous()  # (samples_per_frame, B, T)
         return torch.from_numpy(columns.numpy().sum(0))
     return frames.double().sum(2).float()
-
-
-def whole_samples(seconds: float, sample_rate: int) -> int:
-    """Convert a duration to samples; a fraction of a sample is dropped, as in Kaldi."""
-    return int(round(seconds * sample_rate, 6))  # rounding mends 0.009 * 48000 = 431.99999999999994
 
 
 def povey_window(n_samples: int) -> Tensor:

@@ -9,7 +9,7 @@ from asr.errors import DataError
 from asr.text.transcript import Transcript, Word
 
 LONGEST = 30.0  # seconds; longer recordings are cut
-MARGIN = 0.5  # seconds that each part keeps before its first word and after its last
+MARGIN = 0.5  # seconds that a part keeps on either side of its words, or half of the pause there
 
 
 def pseudo_labelled(
@@ -44,9 +44,12 @@ def _cut_if_long(recording: Utterance, transcript: Transcript) -> Iterator[Utter
     if (transcript.duration or 0.0) <= LONGEST:
         yield replace(recording, text=transcript.text, duration=transcript.duration)
         return
-    for number, words in enumerate(_cut(transcript.words)):
-        start = max(0.0, words[0].start - MARGIN)
-        end = min(words[-1].end + MARGIN, transcript.duration or 0.0)
+    parts = list(_cut(transcript.words))
+    middles = [(one[-1].end + other[0].start) / 2 for one, other in pairwise(parts)]
+    edges = pairwise([0.0, *middles, transcript.duration or 0.0])
+    for number, (words, (earliest, latest)) in enumerate(zip(parts, edges, strict=True)):
+        start = max(earliest, words[0].start - MARGIN)
+        end = min(words[-1].end + MARGIN, latest)
         yield replace(
             recording,
             id=f"{recording.id}#{number}",

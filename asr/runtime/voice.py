@@ -12,8 +12,7 @@ the spectrogram's energy that the best matrix of rank one leaves over. In window
 Level does not matter. Sounds that change their spectrum, as music does, are left to the network.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -37,36 +36,26 @@ Waveform = NDArray[np.float32]  # (N,)
 Stretches = NDArray[np.float64]  # (n, 2), start and end in seconds, in order and apart
 
 
-@dataclass(frozen=True, slots=True)
 class VoicedEngine:
     """An engine that is sure of blanks where there is no speech, whatever its network says.
 
-    Attributes:
+    Args:
         engine: Computes the network.
         frame_shift: Seconds from one frame of its output to the next.
     """
 
-    engine: Engine
-    frame_shift: float
-
-    @property
-    def sample_rate(self) -> int:
-        """Hz, of the waveforms."""
-        return self.engine.sample_rate
-
-    @property
-    def heads(self) -> Mapping[str, int]:
-        """See `Engine.heads`."""
-        return self.engine.heads
+    def __init__(self, engine: Engine, frame_shift: float) -> None:
+        self._engine, self._frame_shift = engine, frame_shift
+        self.sample_rate, self.heads = engine.sample_rate, engine.heads
 
     def log_probs(
         self, waveforms: NDArray[np.float32], lengths: NDArray[np.int64], head: str
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Score every token at every frame, as `Engine.log_probs`."""
-        log_probs, frame_lengths = self.engine.log_probs(waveforms, lengths, head)
+        log_probs, frame_lengths = self._engine.log_probs(waveforms, lengths, head)
         for emission, waveform, length in zip(log_probs, waveforms, lengths, strict=True):
             stretches = voiced_stretches(waveform[:length], self.sample_rate)
-            emission[:] = blank_outside(emission, stretches, self.frame_shift)
+            emission[:] = blank_outside(emission, stretches, self._frame_shift)
         return log_probs, frame_lengths
 
 

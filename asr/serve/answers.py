@@ -9,7 +9,7 @@ import json
 import math
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
@@ -20,7 +20,6 @@ from asr.text.transcript import Transcript, Word
 Form = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Granularity = Literal["word", "segment"]
 
-FORMS = get_args(Form)
 _TYPES = {"text": "text/plain", "srt": "application/x-subrip", "vtt": "text/vtt"}
 
 

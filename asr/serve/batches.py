@@ -1,6 +1,6 @@
 """Batches: an engine that many requests share, which computes together whatever has arrived."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -41,18 +41,9 @@ class SharedEngine:
 
     def __init__(self, engine: Engine, observe: Callable[[float], None] = lambda _: None) -> None:
         self._engine, self._observe = engine, observe
+        self.sample_rate, self.heads = engine.sample_rate, engine.heads
         self._waiting: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread = Thread(target=self._compute_all, name="engine", daemon=True)
-
-    @property
-    def sample_rate(self) -> int:
-        """Hz, of the waveforms."""
-        return self._engine.sample_rate
-
-    @property
-    def heads(self) -> Mapping[str, int]:
-        """See `Engine.heads`."""
-        return self._engine.heads
 
     def log_probs(
         self, waveforms: NDArray[np.float32], lengths: NDArray[np.int64], head: str

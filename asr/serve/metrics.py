@@ -19,24 +19,19 @@ class Histogram:
     def __init__(self, bounds: Sequence[float]) -> None:
         self._bounds = bounds
         self._counts = [0] * (len(bounds) + 1)
-        self._sum = 0.0
+        self.total = 0.0  # the sum of all values
         self._lock = Lock()
 
     def observe(self, value: float) -> None:
         """Count a value; from any thread."""
         with self._lock:
             self._counts[sum(value > bound for bound in self._bounds)] += 1
-            self._sum += value
-
-    @property
-    def total(self) -> float:
-        """The sum of all values."""
-        return self._sum
+            self.total += value
 
     def lines(self, name: str) -> list[str]:
         """Write the cumulative counts, the sum and the number."""
         with self._lock:
-            counts, total = list(self._counts), self._sum
+            counts, total = list(self._counts), self.total
         bounds = [*(f"{bound:g}" for bound in self._bounds), "+Inf"]
         buckets = [
             f'{name}_bucket{{le="{bound}"}} {sum(counts[: i + 1])}'

@@ -360,6 +360,18 @@ def test_the_place_of_what_is_not_finite_counts_from_the_recordings_start(tmp_pa
     assert "its sample at 0.750 s is nan" in refusal(path, offset=0.5)
 
 
+def test_the_place_of_what_is_not_finite_counts_from_the_first_of_joined_files(
+    tmp_path: Path,
+) -> None:
+    samples = speechlike()
+    first = write(tmp_path / "a.wav", samples, subtype="FLOAT").read_bytes()
+    samples[8000] = np.nan
+    path = write(tmp_path / "a.wav", samples, subtype="FLOAT")
+    path.write_bytes(first + path.read_bytes())
+
+    assert "its sample at 1.500 s is nan" in refusal(path)
+
+
 @pytest.mark.parametrize(
     ("value", "subtype"), [(1e15, "FLOAT"), (1e38, "FLOAT"), (1e300, "DOUBLE")]
 )

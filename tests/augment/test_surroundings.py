@@ -1,9 +1,7 @@
-from collections.abc import Callable
-
 import numpy as np
 
 from asr.augment.surroundings import Surroundings, Waveforms
-from asr.config import Config
+from tests.conftest import make_config
 
 VOICES = [np.sin(np.arange(4000) / k).astype(np.float32) for k in (5.0, 7.0)]
 
@@ -12,8 +10,8 @@ def no_voices() -> Waveforms:
     raise AssertionError("nobody needs speech here")
 
 
-def test_only_what_has_a_share_is_made(configured: Callable[..., Config]) -> None:
-    noisy, none = configured(augment__silence_share=0.1).augment, configured().augment
+def test_only_what_has_a_share_is_made() -> None:
+    noisy, none = make_config(augment__silence_share=0.1).augment, make_config().augment
 
     some, nothing = (Surroundings.make(config, 16000, 1, no_voices) for config in (noisy, none))
 
@@ -22,10 +20,10 @@ def test_only_what_has_a_share_is_made(configured: Callable[..., Config]) -> Non
     assert (len(nothing.noise), len(nothing.babble), len(nothing.rooms)) == (0, 0, 0)
 
 
-def test_all_of_it_takes_less_than_100_mb(configured: Callable[..., Config]) -> None:
+def test_all_of_it_takes_less_than_100_mb() -> None:
     shares = {f"augment__{name}_share": 0.1 for name in ("noise", "babble", "reverb")}
 
-    made = Surroundings.make(configured(**shares).augment, 16000, 1, lambda: VOICES)
+    made = Surroundings.make(make_config(**shares).augment, 16000, 1, lambda: VOICES)
 
     n_bytes = made.noise.nbytes + made.babble.nbytes + sum(room.nbytes for room in made.rooms)
     assert 10e6 < n_bytes < 100e6

@@ -1,5 +1,6 @@
 """The exported graph against the network in torch that it was made from."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,11 @@ from torch import Tensor
 from asr.checkpoint.export import Weights, export_onnx
 from asr.checkpoint.onnx.front_end import add_front_end
 from asr.checkpoint.onnx.graph import Graph
-from asr.features.config import FeatureConfig
 from asr.features.front_end import FrontEnd
 from asr.features.padding import pad
 from asr.model.acoustic import AcousticModel
-from asr.model.config import ModelConfig
 from asr.runtime.onnx_engine import open_session
+from tests.conftest import make_config, pad_with_nan
 
 N_TOKENS, N_PHONES = 5, 7
 SAMPLES = (4000, 0, 399, 400, 2719)  # none, one too few for a frame, and exactly one frame
@@ -23,20 +23,8 @@ ALL_WEIGHTS: tuple[Weights, ...] = ("float32", "float16", "int8")
 
 
 def make_front_end(**changes: object) -> FrontEnd:
-    values: dict[str, Any] = {
-        "sample_rate": 16000,
-        "frame_length": 0.025,
-        "frame_shift": 0.01,
-        "n_mels": 11,
-        "low_frequency": 20.0,
-        "high_frequency": 7600.0,
-        "min_log_energy": -15.0,
-        "n_ceps": 0,
-        "delta_order": 0,
-        "cmvn": "utterance",
-        "cmvn_window": 0.0,
-    }
-    front_end = FrontEnd(FeatureConfig(**(values | changes)))
+    config = make_config(features__n_mels=11, features__cmvn="utterance").features
+    front_end = FrontEnd(replace(config, **changes))  # type: ignore[arg-type]
     if front_end.config.cmvn == "global":
         generator = torch.Generator().manual_seed(2)
         mean, std = torch.rand(2, front_end.n_features, generator=generator)
@@ -48,17 +36,9 @@ def make_front_end(**changes: object) -> FrontEnd:
 def make_model(
     n_features: int = 11, *, heads: tuple[str, ...] = ("text", "phones"), **changes: object
 ) -> AcousticModel:
-    values: dict[str, Any] = {
-        "subsampling_factor": 4,
-        "n_channels": 4,
-        "cell": "lstm",
-        "size": 8,
-        "n_layers": 1,
-        "bidirectional": True,
-        "dropout": 0.0,
-    }
     torch.manual_seed(0)
-    config = ModelConfig(**(values | changes))
+    config = make_config(model__subsampling_factor=4, model__dropout=0.0).model
+    config = replace(config, **changes)  # type: ignore[arg-type]
     sizes = {head: {"text": N_TOKENS, "phones": N_PHONES}[head] for head in heads}
     model = AcousticModel(config, n_features=n_features, heads=sizes)
     for parameter in model.parameters():
@@ -72,13 +52,6 @@ def make_waveforms(*n_samples: int) -> list[Tensor]:
     levels = [torch.linspace(0.0, 3.0, n).sin() for n in n_samples]
     noises = [0.1 * level * torch.randn(len(level), generator=generator) for level in levels]
     return [(noise * 32768).round() / 32768 for noise in noises]
-
-
-def with_nan_padding(waveforms: list[Tensor]) -> tuple[Tensor, Tensor]:
-    padded, lengths = pad(waveforms)
-    for row, length in zip(padded, lengths.tolist(), strict=True):
-        row[length:] = torch.nan
-    return padded, lengths
 
 
 def exported(
@@ -106,7 +79,7 @@ def assert_equals_torch(
     model: AcousticModel,
     n_samples: tuple[int, ...] = SAMPLES,
 ) -> None:
-    waveforms, lengths = with_nan_padding(make_waveforms(*n_samples))
+    waveforms, lengths = pad_with_nan(make_waveforms(*n_samples))
     session = exported(folder, front_end, model)
     for head in ("text", "phones"):
         with torch.inference_mode():
@@ -179,7 +152,7 @@ def test_an_utterance_alone_equals_itself_in_a_batch(
     model = make_model(front_end.n_features, cell=cell, n_channels=n_channels, n_layers=2)
     session = exported(tmp_path, front_end, model, weights)
     utterances = make_waveforms(*SAMPLES)
-    together, lengths = run(session, *with_nan_padding(utterances))
+    together, lengths = run(session, *pad_with_nan(utterances))
 
     for row, length, utterance in zip(together, lengths, utterances, strict=True):
         alone, lengths_alone = run(session, *pad([utterance]))

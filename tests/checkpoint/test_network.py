@@ -16,9 +16,9 @@ from asr.config import Config
 from asr.errors import ConfigError, ModelError
 from asr.runtime.onnx_engine import OnnxEngine
 from asr.text.bpe import train_bpe
-from asr.text.tokenizer import HeadConfig, Tokenizer
+from asr.text.tokenizer import Tokenizer
 from asr.text.tokens import TokenTable
-from asr.train.config import CtcConfig
+from tests.conftest import make_config, with_phones
 
 TEXTS = ["HELLO WORLD", "WE WOULD", "LOW OR HELD"]
 
@@ -59,14 +59,11 @@ def test_a_model_directory_gives_back_the_same_model(
 def test_every_head_is_stored_with_its_tokens(
     tmp_path: Path, small_config: Config, example: Waveform
 ) -> None:
-    heads = {**small_config.heads, "phones": HeadConfig(units="phones", n_tokens=0)}
-    objective = dict.fromkeys(heads, CtcConfig(loss="ctc", weight=0.5))
-    config = dataclasses.replace(small_config, heads=heads, objective=objective)
     tokenizers: dict[str, Tokenizer] = {
         "text": train_bpe(TEXTS, 20),
         "phones": TokenTable(("<blank>", "AH", "R", "IY")),
     }
-    checkpoint = build(config, tokenizers)
+    checkpoint = build(with_phones(small_config), tokenizers)
     save_checkpoint(tmp_path / "model", checkpoint, card="# Card\n", example=example)
 
     loaded = load_checkpoint(tmp_path / "model")
@@ -120,12 +117,10 @@ def test_half_precision_halves_the_weights_and_hardly_moves_the_output(
 def test_the_golden_example_notices_another_feature_configuration(
     folder: Path, checkpoint: Checkpoint
 ) -> None:
-    features = dataclasses.replace(checkpoint.config.features, low_frequency=3000.0)
-    config = dataclasses.replace(checkpoint.config, features=features)
     loaded = load_checkpoint(folder)
     with torch.no_grad():
         loaded.model.heads["text"].get_parameter("weight").mul_(20.0)
-    other = build(config, checkpoint.directory.tokenizers)
+    other = build(make_config(features__low_frequency=3000.0), checkpoint.directory.tokenizers)
     other.model.load_state_dict(loaded.model.state_dict())
     other.model.eval()
 

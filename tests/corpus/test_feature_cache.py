@@ -1,5 +1,5 @@
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -7,17 +7,17 @@ import torch
 from numpy.typing import NDArray
 
 from asr.augment.rendition import Rendition
-from asr.config import Config
 from asr.corpus import feature_cache
 from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
 from asr.features.front_end import FrontEnd
+from tests.conftest import make_config
 
 
 @pytest.fixture
-def front_end(configured: Callable[..., Config]) -> FrontEnd:
-    return FrontEnd(configured(features__cmvn="none").features)
+def front_end() -> FrontEnd:
+    return FrontEnd(make_config(features__cmvn="none").features)
 
 
 @pytest.fixture

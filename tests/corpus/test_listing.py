@@ -104,6 +104,13 @@ def test_a_folder_of_recordings_with_their_texts_beside_them(tmp_path: Path) -> 
     )
 
 
+def test_a_folder_has_the_recordings_that_transcribing_finds_in_it(tmp_path: Path) -> None:
+    touch(tmp_path / "a.m4a", tmp_path / "._b.wav", tmp_path / ".Trash" / "c.wav")
+    (tmp_path / "folder.wav").mkdir()
+
+    assert [u.id for u in listed(tmp_path)] == ["a"]
+
+
 def test_a_folder_without_any_text_is_something_to_recognise(tmp_path: Path) -> None:
     touch(tmp_path / "a.wav", tmp_path / "a.mp3")
 
@@ -138,6 +145,7 @@ def test_a_line_with_an_impossible_field_is_a_problem_and_the_others_stay(tmp_pa
     [
         ("m.csv", "a.wav,hello\n", "expected a first line that names the columns, one of them"),
         ("m.csv", "", "got ''"),
+        ("m.csv", f'path\n"{"a" * 200_000}', "m.csv:2: is no row of a table: field larger than"),
         ("m.jsonl", "{nothing", "is not JSON"),
         ("m.txt", "a.wav\n", "expected a folder, or a list that ends in .csv, .tsv, .jsonl"),
         ("empty/x", "", "has no recordings; expected audio with a text in .txt beside each"),

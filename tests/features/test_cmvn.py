@@ -6,7 +6,7 @@ from torch import Tensor
 
 from asr.errors import DataError
 from asr.features.cmvn import CmvnStatistics, corpus_statistics, normalise, utterance_statistics
-from asr.features.padding import pad
+from tests.conftest import pad_with_nan
 
 
 @pytest.fixture
@@ -17,14 +17,6 @@ def utterances() -> list[Tensor]:
         (i + 1) * torch.randn(n, 2, generator=generator) + 10 * i
         for i, n in enumerate((7, 0, 3, 20))
     ]
-
-
-def _batch(utterances: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """Pad with NaN."""
-    batch, lengths = pad(utterances)
-    for row, n_frames in zip(batch, lengths, strict=True):
-        row[n_frames:] = torch.nan
-    return batch, lengths
 
 
 def test_statistics_of_a_corpus_are_those_of_all_frames_together(
@@ -47,7 +39,7 @@ def test_statistics_of_a_large_constant_do_not_cancel_to_nan() -> None:
 
 
 def test_utterances_are_normalised_each_by_itself(utterances: list[Tensor]) -> None:
-    batch, lengths = _batch(utterances)
+    batch, lengths = pad_with_nan(utterances)
     normalised = normalise(batch, lengths, utterance_statistics(batch, lengths))
     for row, utterance in zip(normalised, utterances, strict=True):
         if len(utterance):
@@ -58,7 +50,7 @@ def test_utterances_are_normalised_each_by_itself(utterances: list[Tensor]) -> N
 
 
 def test_a_speakers_utterances_share_their_statistics(utterances: list[Tensor]) -> None:
-    statistics, (batch, lengths) = corpus_statistics(utterances), _batch(utterances)
+    statistics, (batch, lengths) = corpus_statistics(utterances), pad_with_nan(utterances)
     rows = CmvnStatistics(statistics.mean.expand(4, -1), statistics.std.expand(4, -1))
     normalised = normalise(batch, lengths, rows)
     frames = torch.cat([x[:n] for x, n in zip(normalised, lengths, strict=True)])

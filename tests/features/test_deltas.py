@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from asr.features.deltas import add_deltas
-from asr.features.padding import pad
+from tests.conftest import pad_with_nan
 
 
 def _frames(n_frames: int, n_features: int = 3) -> Tensor:
@@ -37,9 +37,7 @@ def test_orders_follow_the_definition(n_frames: int) -> None:
 
 def test_each_utterance_alone_is_itself_in_the_batch_whatever_the_padding_holds() -> None:
     utterances = [_frames(n) for n in (5, 0, 1, 12)]
-    batch, lengths = pad(utterances)
-    for row, n_frames in zip(batch, lengths, strict=True):
-        row[n_frames:] = torch.nan
+    batch, lengths = pad_with_nan(utterances)
     result = add_deltas(batch, lengths, order=2)
     for i, utterance in enumerate(utterances):
         alone = add_deltas(utterance.unsqueeze(0), lengths[i : i + 1], order=2)

@@ -9,20 +9,17 @@ from torch import Tensor
 
 from asr.errors import ConfigError, ShapeError
 from asr.features import fbank
-from asr.features.fbank import MIN_LOG_ENERGY, LogMel, mel, mel_filters, povey_window, whole_samples
-from asr.features.padding import pad
+from asr.features.fbank import MIN_LOG_ENERGY, LogMel, mel, mel_filters, povey_window
+from tests.conftest import make_config
 
 
 def _log_mel(n_mels: int = 40, min_log_energy: float = MIN_LOG_ENERGY) -> LogMel:
-    return LogMel(
-        sample_rate=16000,
-        frame_length=0.025,
-        frame_shift=0.010,
-        n_mels=n_mels,
-        low_frequency=20.0,
-        high_frequency=8000.0,
-        min_log_energy=min_log_energy,
+    config = make_config(
+        features__n_mels=n_mels,
+        features__high_frequency=8000.0,
+        features__min_log_energy=min_log_energy,
     )
+    return LogMel(config.features)
 
 
 def _noise(*shape: int) -> Tensor:
@@ -60,19 +57,6 @@ def test_only_frames_wholly_inside_the_waveform_are_taken(n_samples: int, n_fram
     features, lengths = _log_mel()(_noise(1, n_samples), torch.tensor([n_samples]))
     assert features.shape == (1, n_frames, 40)
     assert lengths.tolist() == [n_frames]
-
-
-def test_each_utterance_alone_is_itself_in_the_batch_whatever_the_padding_holds() -> None:
-    waveforms = [_noise(n) for n in (3000, 0, 399, 400, 8123)]
-    batch, lengths = pad(waveforms)
-    for row, n_samples in zip(batch, lengths, strict=True):
-        row[n_samples:] = torch.nan
-    features, feature_lengths = _log_mel()(batch, lengths)
-    for i, waveform in enumerate(waveforms):
-        alone, n_frames = _log_mel()(waveform.unsqueeze(0), lengths[i : i + 1])
-        assert feature_lengths[i] == n_frames
-        torch.testing.assert_close(features[i, :n_frames], alone[0], atol=1e-5, rtol=0)
-        assert (features[i, n_frames:] == 0.0).all()
 
 
 def test_an_empty_batch_has_no_features() -> None:
@@ -175,14 +159,6 @@ def test_the_window_is_symmetric_and_goes_to_zero() -> None:
     torch.testing.assert_close(window, window.flip(0))
     assert window[0] == 0.0
     assert window.max().item() == pytest.approx(1.0, abs=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "sample_rate", "expected"),
-    [(0.025, 16000, 400), (0.009, 48000, 432), (0.025, 11025, 275), (0.01, 22050, 220)],
-)
-def test_durations_become_whole_samples(seconds: float, sample_rate: int, expected: int) -> None:
-    assert whole_samples(seconds, sample_rate) == expected
 
 
 def _kaldis_loop(samples: np.ndarray) -> np.ndarray:

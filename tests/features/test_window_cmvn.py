@@ -4,10 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr.features.config import FeatureConfig
 from asr.features.front_end import FrontEnd
-from asr.features.padding import pad
 from asr.features.window_cmvn import MIN_RANGE, level_of, normalise_by_window
+from tests.conftest import make_config, pad_with_nan
 
 SAMPLE_RATE = 16000
 FRAME_SHIFT = 0.01
@@ -15,19 +14,12 @@ WINDOW = 3.0  # seconds
 REACH = 350  # frames on either side that a frame may depend on: window, smoothing and hold
 
 FRONT_END = FrontEnd(
-    FeatureConfig(
-        sample_rate=SAMPLE_RATE,
-        frame_length=0.025,
-        frame_shift=FRAME_SHIFT,
-        n_mels=20,
-        low_frequency=20.0,
-        high_frequency=6400.0,
-        min_log_energy=-15.94,
-        n_ceps=0,
-        delta_order=0,
-        cmvn="window",
-        cmvn_window=WINDOW,
-    )
+    make_config(
+        features__high_frequency=6400.0,
+        features__min_log_energy=-15.94,
+        features__cmvn="window",
+        features__cmvn_window=WINDOW,
+    ).features
 )
 
 
@@ -134,9 +126,7 @@ def test_hours_later_the_same_frames_have_the_same_features() -> None:
 def test_each_utterance_alone_is_itself_in_a_batch_whatever_the_padding_holds() -> None:
     generator = torch.Generator().manual_seed(1)
     utterances = [20.0 * torch.rand(n, 4, generator=generator) for n in (700, 0, 1, 151, 299, 20)]
-    batch, lengths = pad(utterances)
-    for row, n_frames in zip(batch, lengths, strict=True):
-        row[n_frames:] = torch.nan
+    batch, lengths = pad_with_nan(utterances)
     together = normalise_by_window(batch, lengths, window=WINDOW, frame_shift=FRAME_SHIFT)
     for row, utterance in zip(together, utterances, strict=True):
         alone = normalise_by_window(

@@ -10,23 +10,20 @@ from asr.features.padding import pad
 from asr.lab.context import windowed_outputs
 from asr.lab.sensitivity import Network
 from asr.model.acoustic import AcousticModel
-from asr.model.config import ModelConfig
+from tests.conftest import make_config
 
 N_FEATURES = 5
 
 
 def model(factor: int = 4) -> Network:
     torch.manual_seed(0)
-    config = ModelConfig(
-        subsampling_factor=factor,
-        n_channels=2,
-        cell="lstm",
-        size=6,
-        n_layers=1,
-        bidirectional=True,
-        dropout=0.0,
+    config = make_config(
+        model__subsampling_factor=factor,
+        model__n_channels=2,
+        model__size=6,
+        model__dropout=0.0,
     )
-    network = AcousticModel(config, n_features=N_FEATURES, heads={"text": 3})
+    network = AcousticModel(config.model, n_features=N_FEATURES, heads={"text": 3})
     return partial(network.requires_grad_(False), head="text")
 
 

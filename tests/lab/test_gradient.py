@@ -10,23 +10,21 @@ from asr.errors import DataError
 from asr.lab.curve import Curve
 from asr.lab.gradient import gradient_curve, scaled_recurrence
 from asr.model.acoustic import AcousticModel
-from asr.model.config import ModelConfig
+from tests.conftest import make_config
 
 N_FEATURES = 5
 
 
 def model(cell: str = "rnn", *, bidirectional: bool = True) -> AcousticModel:
     torch.manual_seed(0)
-    config = ModelConfig(
-        subsampling_factor=2,
-        n_channels=8,
-        cell=cell,
-        size=16,
-        n_layers=1,
-        bidirectional=bidirectional,
-        dropout=0.0,
+    config = make_config(
+        model__subsampling_factor=2,
+        model__n_channels=8,
+        model__cell=cell,
+        model__size=16,
+        model__bidirectional=bidirectional,
     )
-    return AcousticModel(config, n_features=N_FEATURES, heads={"text": 3})
+    return AcousticModel(config.model, n_features=N_FEATURES, heads={"text": 3})
 
 
 def speech(*n_frames: int) -> list[Tensor]:

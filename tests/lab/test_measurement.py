@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +19,10 @@ from asr.lab.context import CONTEXTS
 from asr.lab.measurement import SCALES, Memory, Subject, measure_memory, measure_scales, n_steps
 from asr.recognizer import Recognizer
 from asr.search.beam import BeamConfig
-from asr.text.tokenizer import HeadConfig
 from asr.text.tokens import TokenTable
 from asr.text.transcript import Transcript
-from asr.train.config import CtcConfig
 from asr.wer.score import score
+from tests.conftest import make_config, with_phones
 
 TEXTS = ["ACDEIMNORSTUW"]
 GREEDY = SearchPlan()
@@ -70,13 +69,11 @@ def test_with_all_the_context_the_errors_are_those_of_plain_decoding(
 
 
 def test_gradient_and_errors_are_those_of_the_head_that_is_searched(
-    configured: Callable[..., Config], tiny_corpus: Sequence[Utterance], tmp_path: Path
+    tiny_corpus: Sequence[Utterance], tmp_path: Path
 ) -> None:
-    heads = {"text": HeadConfig("char", 0), "phones": HeadConfig("phones", 0)}
-    losses = dict.fromkeys(heads, CtcConfig("ctc", 1.0))
     torch.manual_seed(5)
     model = build(
-        configured(heads=heads, objective=losses),
+        with_phones(make_config()),
         {"text": TokenTable.from_text(TEXTS), "phones": TokenTable(("<blank>", "K", "AE", "T"))},
     )
     (tmp_path / "words").write_text("RAIN K AE T\nMUSIC T AE\n", encoding="utf-8")
@@ -126,9 +123,9 @@ def test_before_training_is_the_model_that_the_seed_gives(
 
 
 def test_a_model_that_reads_in_one_direction_has_hardly_a_future(
-    configured: Callable[..., Config], tiny_corpus: Sequence[Utterance]
+    tiny_corpus: Sequence[Utterance],
 ) -> None:
-    memory = measure(checkpoint(configured(model__bidirectional=False)), tiny_corpus[:2])
+    memory = measure(checkpoint(make_config(model__bidirectional=False)), tiny_corpus[:2])
 
     assert all(norm > 0 for norm in memory.trained.past)
     assert set(memory.trained.future[2:]) == {0.0}
@@ -136,9 +133,9 @@ def test_a_model_that_reads_in_one_direction_has_hardly_a_future(
 
 @pytest.mark.parametrize("cmvn", ["utterance", "none"])
 def test_features_are_those_that_the_model_decodes_from(
-    cmvn: str, configured: Callable[..., Config], tiny_corpus: Sequence[Utterance]
+    cmvn: str, tiny_corpus: Sequence[Utterance]
 ) -> None:
-    model = checkpoint(configured(features__cmvn=cmvn))
+    model = checkpoint(make_config(features__cmvn=cmvn))
     texts = texts_of(model, tiny_corpus[:3])
 
     total = measure(model, tiny_corpus[:3]).errors[-1].total

@@ -12,10 +12,10 @@ from asr.lab.context import ContextErrors
 from asr.lab.curve import Curve
 from asr.lab.measurement import Memory
 from asr.lab.page import memory_page
-from asr.model.config import ModelConfig
 from asr.provenance import Provenance
 from asr.wer.alignment import Counts
 from asr.wer.score import Tally
+from tests.conftest import make_config
 
 MADE = Provenance("asr memory <m>", "0123456789ab", "2026-01-31T12:00:00Z", "a chip", "torch 2")
 TRAINED = Curve(0.04, past=(1.0, 0.8, 0.05), future=(1.0, 0.2, 0.0))
@@ -29,15 +29,7 @@ def errors(seconds: float, n_errors: int) -> ContextErrors:
 
 
 def memory(name: str, cell: str = "lstm") -> Memory:
-    config = ModelConfig(
-        subsampling_factor=4,
-        n_channels=8,
-        cell=cell,
-        size=170,
-        n_layers=2,
-        bidirectional=True,
-        dropout=0.0,
-    )
+    config = make_config(model__cell=cell, model__size=170, model__n_layers=2).model
     by_context = (errors(0.0, 10), errors(0.04, 7), errors(math.inf, 3))
     return Memory(name, config, 993_269, TRAINED, UNTRAINED, by_context)
 

@@ -1,20 +1,17 @@
 """The gradient by distance, against recurrences whose derivatives can be worked out by hand."""
 
-from collections.abc import Callable
 from functools import partial
 
 import pytest
 import torch
 from torch import Tensor
 
-from asr.errors import ShapeError
 from asr.features.padding import pad
-from asr.lab.sensitivity import GradientByDistance, evenly_spread, squared_gradients
+from asr.lab.sensitivity import GradientByDistance, Network, evenly_spread, squared_gradients
 from asr.lengths import subsampled_lengths
 from asr.model.acoustic import AcousticModel
-from asr.model.config import ModelConfig
+from tests.conftest import make_config
 
-Network = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 N_FEATURES = 5
 
 
@@ -40,16 +37,15 @@ def squares(network: Network, features: Tensor, *frames: int, factor: int = 1) -
 
 def model(*, factor: int = 2, bidirectional: bool = True) -> Network:
     torch.manual_seed(0)
-    config = ModelConfig(
-        subsampling_factor=factor,
-        n_channels=8,
-        cell="gru",
-        size=6,
-        n_layers=2,
-        bidirectional=bidirectional,
-        dropout=0.0,
+    config = make_config(
+        model__subsampling_factor=factor,
+        model__n_channels=8,
+        model__cell="gru",
+        model__size=6,
+        model__n_layers=2,
+        model__bidirectional=bidirectional,
     )
-    made = AcousticModel(config, n_features=N_FEATURES, heads={"text": 3})
+    made = AcousticModel(config.model, n_features=N_FEATURES, heads={"text": 3})
     return partial(made.double().requires_grad_(False), head="text")
 
 
@@ -122,11 +118,6 @@ def test_utterances_are_averaged_at_the_distances_that_they_have() -> None:
 
     assert gradient.norms()[1:4].tolist() == pytest.approx([1.0, 3.0**0.5, 4.0])
     assert gradient.norms(min_count=2)[1:].isnan().tolist() == [False, False, True, True]
-
-
-def test_a_frame_outside_of_its_row_is_refused() -> None:
-    with pytest.raises(ShapeError, match=r"from 0 to 2, got \[3\]"):
-        squares(linear_recurrence(0.5), torch.zeros(3, 1), 3)
 
 
 def test_frames_are_spread_evenly_and_never_twice() -> None:

@@ -7,18 +7,12 @@ from torch import Tensor
 from asr.errors import ConfigError, ShapeError
 from asr.features.padding import pad
 from asr.model.acoustic import AcousticModel
-from asr.model.config import ModelConfig
 from asr.model.recurrent import RecurrentLayer
+from tests.conftest import make_config, pad_with_nan
 
-CONFIG = ModelConfig(
-    subsampling_factor=4,
-    n_channels=4,
-    cell="lstm",
-    size=16,
-    n_layers=2,
-    bidirectional=True,
-    dropout=0.1,
-)
+CONFIG = make_config(
+    model__subsampling_factor=4, model__size=16, model__n_layers=2, model__dropout=0.1
+).model
 N_FEATURES, N_TOKENS = 11, 7
 HEADS = {"text": N_TOKENS, "phones": 3}
 
@@ -36,30 +30,18 @@ def random_features(*n_frames: int) -> list[Tensor]:
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 @pytest.mark.parametrize("bidirectional", [True, False])
-@pytest.mark.parametrize("factor", [2, 3, 4])
-def test_an_utterance_alone_equals_itself_in_a_batch(
-    cell: str, bidirectional: bool, factor: int
+@pytest.mark.parametrize(("n_channels", "factor"), [(4, 2), (4, 3), (4, 4), (0, 1), (0, 2), (0, 3)])
+def test_an_utterance_alone_equals_itself_in_a_batch_whatever_the_padding_holds(
+    cell: str, bidirectional: bool, n_channels: int, factor: int
 ) -> None:
-    model = make_model(cell=cell, bidirectional=bidirectional, subsampling_factor=factor)
+    model = make_model(
+        cell=cell,
+        bidirectional=bidirectional,
+        n_channels=n_channels,
+        subsampling_factor=factor,
+    )
     utterances = random_features(50, 1, 33, 47)
-    together, lengths = model(*pad(utterances), "text")
-
-    for row, utterance in enumerate(utterances):
-        alone, length = model(*pad([utterance]), "text")
-
-        assert lengths[row] == length[0] == -(-len(utterance) // factor)
-        torch.testing.assert_close(
-            together[row, : lengths[row]], alone[0], rtol=0.0, atol=1e-5, msg=f"row {row}"
-        )
-
-
-@pytest.mark.parametrize("factor", [1, 2, 3])
-def test_without_convolutions_too_an_utterance_alone_equals_itself_in_a_batch(factor: int) -> None:
-    model = make_model(n_channels=0, subsampling_factor=factor)
-    utterances = random_features(50, 1, 33, 47)
-    features, lengths = pad(utterances)
-    features[1, 1:] = torch.nan
-    together, lengths = model(features, lengths, "text")
+    together, lengths = model(*pad_with_nan(utterances), "text")
 
     for row, utterance in enumerate(utterances):
         alone, length = model(*pad([utterance]), "text")
@@ -103,17 +85,6 @@ def test_dropout_changes_training_and_is_the_same_in_all_frames() -> None:
     assert torch.equal(plain, same)
     assert not torch.allclose(plain, other)
     assert dropped.shape == (3, 2, 1, 16)
-
-
-def test_frames_beyond_the_length_are_never_read() -> None:
-    model = make_model()
-    features, lengths = pad(random_features(40, 21))
-    clean, frames = model(features, lengths, "text")
-    features[1, 21:] = float("nan")
-
-    dirty, _ = model(features, lengths, "text")
-
-    assert torch.equal(dirty[1, : frames[1]], clean[1, : frames[1]])
 
 
 def test_every_frame_is_a_probability_distribution() -> None:

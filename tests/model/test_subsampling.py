@@ -40,15 +40,3 @@ def test_output_and_gradient_are_those_of_masks_and_rectifiers(factor: int) -> N
     references = torch.autograd.grad((expected * weights).sum(), inputs)
     for gradient, reference in zip(gradients, references, strict=True):
         assert torch.allclose(gradient, reference, atol=1e-5)
-
-
-def test_padding_is_never_read() -> None:
-    layer, features = make(4), torch.randn(3, 13, 10)
-    spoiled = features.clone()
-    for row, length in zip(spoiled, LENGTHS.tolist(), strict=True):
-        row[length:] = torch.nan
-
-    (frames, lengths), (others, _) = layer(features, LENGTHS), layer(spoiled, LENGTHS)
-
-    for frame, other, length in zip(frames, others, lengths.tolist(), strict=True):
-        assert torch.equal(frame[:length], other[:length])

@@ -28,8 +28,9 @@ from torch import Tensor
 
 from asr.features.cmvn import corpus_statistics, normalise
 from asr.features.deltas import add_deltas
-from asr.features.fbank import SAMPLE_SCALE, LogMel
+from asr.features.fbank import MIN_LOG_ENERGY, SAMPLE_SCALE, LogMel
 from asr.features.mfcc import Mfcc
+from tests.conftest import make_config
 
 MAX_DIFFERENCE = 1e-2
 MEAN_DIFFERENCE = 1e-4
@@ -96,14 +97,17 @@ def test_every_setting_means_what_it_means_in_kaldi(
     low: float,
     high: float,
 ) -> None:
-    log_mel = LogMel(
-        sample_rate=sample_rate,
-        frame_length=frame_length,
-        frame_shift=frame_shift,
-        n_mels=n_mels,
-        low_frequency=low,
-        high_frequency=high,
+    config = make_config(
+        augment__codec_share=0.0,
+        features__sample_rate=sample_rate,
+        features__frame_length=frame_length,
+        features__frame_shift=frame_shift,
+        features__n_mels=n_mels,
+        features__low_frequency=low,
+        features__high_frequency=high,
+        features__min_log_energy=MIN_LOG_ENERGY,
     )
+    log_mel = LogMel(config.features)
     options = knf.FbankOptions()
     _set(options, sample_rate, n_mels, low, high)
     options.frame_opts.frame_length_ms = 1000 * frame_length
@@ -152,14 +156,12 @@ def _compare_log_mel(waveforms: list[Tensor]) -> tuple[Tensor, Tensor]:
 
 
 def _log_mel(n_mels: int) -> LogMel:
-    return LogMel(
-        sample_rate=16000,
-        frame_length=0.025,
-        frame_shift=0.010,
-        n_mels=n_mels,
-        low_frequency=20.0,
-        high_frequency=8000.0,
+    config = make_config(
+        features__n_mels=n_mels,
+        features__high_frequency=8000.0,
+        features__min_log_energy=MIN_LOG_ENERGY,
     )
+    return LogMel(config.features)
 
 
 def _alone(log_mel: LogMel, waveform: Tensor) -> Tensor:

@@ -13,20 +13,28 @@ import torch
 from torch import Tensor
 
 from asr.features.deltas import add_deltas
-from asr.features.fbank import PREEMPHASIS, SAMPLE_SCALE, LogMel, mel, mel_filters, povey_window
+from asr.features.fbank import (
+    MIN_LOG_ENERGY,
+    PREEMPHASIS,
+    SAMPLE_SCALE,
+    LogMel,
+    mel,
+    mel_filters,
+    povey_window,
+)
 from asr.features.mfcc import Mfcc, dct, lifter
+from tests.conftest import make_config
 
 
 @pytest.mark.corpus
 def test_log_mel_above_the_reach_of_mean_removal_is_librosas(speech: list[Tensor]) -> None:
-    log_mel = LogMel(
-        sample_rate=16000,
-        frame_length=0.025,
-        frame_shift=0.010,
-        n_mels=40,
-        low_frequency=1000.0,
-        high_frequency=6400.0,
+    config = make_config(
+        features__n_mels=40,
+        features__low_frequency=1000.0,
+        features__high_frequency=6400.0,
+        features__min_log_energy=MIN_LOG_ENERGY,
     )
+    log_mel = LogMel(config.features)
     filters = mel_filters(40, 512, 16000, 1000.0, 6400.0).numpy()
     for waveform in speech[:4]:
         ours = log_mel(waveform.unsqueeze(0), torch.tensor([len(waveform)]))[0][0].numpy()

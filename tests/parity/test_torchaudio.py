@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr.features.fbank import SAMPLE_SCALE, LogMel
+from asr.features.fbank import MIN_LOG_ENERGY, SAMPLE_SCALE, LogMel
 from asr.features.mfcc import Mfcc
+from tests.conftest import make_config
 
 kaldi = pytest.importorskip(
     "torchaudio.compliance.kaldi", reason="torchaudio does not import", exc_type=ImportError
@@ -15,14 +16,13 @@ kaldi = pytest.importorskip(
 @pytest.mark.corpus
 @pytest.mark.parametrize("n_ceps", [0, 13])
 def test_speech_gives_torchaudios_features(speech: list[Tensor], n_ceps: int) -> None:
-    log_mel = LogMel(
-        sample_rate=16000,
-        frame_length=0.025,
-        frame_shift=0.010,
-        n_mels=23,
-        low_frequency=20.0,
-        high_frequency=8000.0,
+    config = make_config(
+        features__n_mels=23,
+        features__low_frequency=20.0,
+        features__high_frequency=8000.0,
+        features__min_log_energy=MIN_LOG_ENERGY,
     )
+    log_mel = LogMel(config.features)
     cepstra = Mfcc(23, n_ceps) if n_ceps else torch.nn.Identity()
     options = {"num_mel_bins": 23, "low_freq": 20.0, "high_freq": 8000.0, "dither": 0.0}
     differences = []

@@ -18,10 +18,10 @@ from asr.checkpoint.network import Checkpoint, load_checkpoint
 from asr.corpus.librispeech import read_librispeech
 from asr.corpus.loader import read_utterance
 from asr.errors import ConfigError, ModelError, ShapeError
-from asr.features.padding import pad
 from asr.runtime.description import CONTENT_KEY, FORMAT_KEY, Description, Head
 from asr.runtime.engine import Engine
 from asr.runtime.onnx_engine import OnnxEngine, has_vnni, open_session
+from tests.conftest import pad_with_nan
 
 ALL_WEIGHTS: tuple[Weights, ...] = ("float32", "float16", "int8")
 Floats = NDArray[np.float32]
@@ -49,9 +49,8 @@ def speech(shared_data: Path) -> tuple[Floats, Lengths]:
     """A few real utterances, NaN in the padding."""
     utterances = read_librispeech(shared_data / "LibriSpeech" / "dev-clean").utterances
     shortest = sorted(utterances, key=lambda utterance: utterance.duration or 0.0)[:40:10]
-    padded, lengths = pad([torch.from_numpy(read_utterance(u, 16000)) for u in shortest])
-    for row, length in zip(padded, lengths.tolist(), strict=True):
-        row[length:] = torch.nan
+    waveforms = [torch.from_numpy(read_utterance(u, 16000)) for u in shortest]
+    padded, lengths = pad_with_nan(waveforms)
     return padded.numpy(), lengths.numpy()
 
 
@@ -62,21 +61,12 @@ def noise(*n_samples: int) -> tuple[Floats, Lengths]:
     return waveforms.astype(np.float32), lengths
 
 
-def torch_log_probs(
-    checkpoint: Checkpoint,
-    waveforms: Floats,
-    lengths: Lengths,
-    head: str,
-) -> tuple[Floats, Lengths]:
-    return checkpoint.engine.log_probs(waveforms, lengths, head)
-
-
 @pytest.mark.corpus
 @pytest.mark.parametrize("head", ["text", "phones"])
 def test_speech_has_the_log_probs_of_torch(
     shipped: Checkpoint, paths: Paths, speech: tuple[Floats, Lengths], head: str
 ) -> None:
-    expected, expected_lengths = torch_log_probs(shipped, *speech, head)
+    expected, expected_lengths = shipped.engine.log_probs(*speech, head)
 
     log_probs, lengths = OnnxEngine(paths["float32"], n_threads=1).log_probs(*speech, head)
 
@@ -96,7 +86,7 @@ def test_smaller_weights_stay_close_on_speech(
     weights: Weights,
     head: str,
 ) -> None:
-    expected, _ = torch_log_probs(shipped, *speech, head)
+    expected, _ = shipped.engine.log_probs(*speech, head)
 
     log_probs, lengths = OnnxEngine(paths[weights], n_threads=1).log_probs(*speech, head)
 

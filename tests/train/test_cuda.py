@@ -9,28 +9,28 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from asr.model.acoustic import AcousticModel
-from asr.model.config import ModelConfig
 from asr.model.dense_trigram import dense_trigram
-from asr.train.config import OptimiserConfig
 from asr.train.objective import Ctc, CtcCrf, LossTerm, Targets
 from asr.train.optimiser import adamw
 from asr.train.ranks import Ranks, join_ranks
 from asr.train.run import STATE_FILE, Run
 from asr.train.state import RunState
 from asr.train.step import StepResult, TrainingBatch, Workers, training_step
+from tests.conftest import make_config
 
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
 ]
 
-OPTIMISER = OptimiserConfig(
-    learning_rate=0.001,
-    warmup_epochs=0.0,
-    hold_epochs=0.0,
-    final_fraction=1.0,
-    weight_decay=0.0,
-    max_gradient_norm=1.0,
+CONFIG = make_config(
+    model__subsampling_factor=2,
+    model__n_channels=2,
+    model__size=32,
+    model__n_layers=2,
+    model__dropout=0.3,
+    optimiser__learning_rate=0.001,
+    optimiser__weight_decay=0.0,
 )
 TRIGRAM = torch.from_numpy(dense_trigram([[1, 2, 3], [4]], 5))
 TEXT_ALONE: list[LossTerm] = [Ctc("text", 1.0)]
@@ -39,16 +39,7 @@ EVERYTHING: list[LossTerm] = [Ctc("text", 0.6), CtcCrf("phones", 0.4, 0.9, TRIGR
 
 def make_model(device: torch.device, heads: dict[str, int]) -> AcousticModel:
     torch.manual_seed(0)
-    config = ModelConfig(
-        subsampling_factor=2,
-        n_channels=2,
-        cell="lstm",
-        size=32,
-        n_layers=2,
-        bidirectional=True,
-        dropout=0.3,
-    )
-    return AcousticModel(config, n_features=20, heads=heads).to(device)
+    return AcousticModel(CONFIG.model, n_features=20, heads=heads).to(device)
 
 
 def make_batch(device: torch.device, *, has_phones: bool, has_text: bool) -> TrainingBatch:
@@ -88,7 +79,7 @@ def step_on(
     with ThreadPoolExecutor(1) as pool:
         result = training_step(
             model,
-            adamw(model, OPTIMISER),
+            adamw(model, CONFIG.optimiser),
             make_batch(device, has_phones=has_phones, has_text=has_text),
             Workers(ranks, pool, 1),
             terms=terms,
@@ -127,7 +118,7 @@ def test_a_state_saved_on_a_gpu_is_loaded_on_the_cpu_and_back(tmp_path: Path) ->
     states: list[dict[str, Tensor]] = []
     for device in ("cuda", "cpu", "cuda"):
         model = make_model(torch.device(device), {"text": 9})
-        optimiser = adamw(model, OPTIMISER)
+        optimiser = adamw(model, CONFIG.optimiser)
         counters = RunState(fingerprint="same")
         run = Run(tmp_path, counters, {"model": model}, optimiser, checkpoint_minutes=60.0)
         if not states:

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -9,6 +9,7 @@ from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.features.front_end import FrontEnd
 from asr.train.data import TrainingData
+from tests.conftest import make_config
 
 
 def make_data(
@@ -60,11 +61,11 @@ def test_an_utterance_without_a_duration_is_refused_by_its_id(
     ],
 )
 def test_what_plays_speech_elsewhere_changes_its_sound_and_not_its_length(
-    tiny_corpus: Sequence[Utterance], configured: Callable[..., Config], key: str
+    tiny_corpus: Sequence[Utterance], key: str
 ) -> None:
     batches = []
     for share in (0.0, 1.0):
-        config = configured(**{"augment__codec_share": 0.0, f"augment__{key}": share})
+        config = make_config(**{"augment__codec_share": 0.0, f"augment__{key}": share})
         batches.append(next(make_data(tiny_corpus, config).batches(2)))
 
     spared, sent = batches
@@ -88,11 +89,10 @@ EVERYTHING: dict[str, object] = {
 @pytest.mark.parametrize(("max_feature_bytes", "start"), [(0, 0), (20_000, 2)])
 def test_neither_cache_nor_threads_nor_start_change_a_bit(
     tiny_corpus: Sequence[Utterance],
-    configured: Callable[..., Config],
     max_feature_bytes: int,
     start: int,
 ) -> None:
-    config = configured(**EVERYTHING)
+    config = make_config(**EVERYTHING)
     roomy, tight = (make_data(tiny_corpus, config, room) for room in (10**9, max_feature_bytes))
     n_threads = torch.get_num_threads()
 
@@ -106,10 +106,8 @@ def test_neither_cache_nor_threads_nor_start_change_a_bit(
             assert torch.equal(one.targets["text"].tokens, other.targets["text"].tokens)
 
 
-def test_what_is_replaced_by_no_speech_has_no_tokens(
-    tiny_corpus: Sequence[Utterance], configured: Callable[..., Config]
-) -> None:
-    some = configured(augment__no_speech_share=0.5, augment__ramp_epochs=0)
+def test_what_is_replaced_by_no_speech_has_no_tokens(tiny_corpus: Sequence[Utterance]) -> None:
+    some = make_config(augment__no_speech_share=0.5, augment__ramp_epochs=0)
 
     lengths = {
         name: (int(frames), int(targets))
@@ -125,12 +123,10 @@ def test_what_is_replaced_by_no_speech_has_no_tokens(
     assert min(replaced) > 150  # the corpus has shorter ones only, the sounds 2 s at least
 
 
-def test_tempo_makes_fewer_frames_and_batches_know(
-    tiny_corpus: Sequence[Utterance], configured: Callable[..., Config]
-) -> None:
+def test_tempo_makes_fewer_frames_and_batches_know(tiny_corpus: Sequence[Utterance]) -> None:
     speeds, spans = {}, {}
     for tempo in (1.0, 2.0):
-        config = configured(
+        config = make_config(
             augment__speeds=(1.0,), augment__tempos=(tempo,), augment__codec_share=0.0
         )
         data = make_data(tiny_corpus, config)
@@ -146,11 +142,9 @@ def test_tempo_makes_fewer_frames_and_batches_know(
     assert spans[2.0] < spans[1.0]
 
 
-def test_the_first_epoch_of_a_ramp_has_no_masks(
-    tiny_corpus: Sequence[Utterance], configured: Callable[..., Config]
-) -> None:
+def test_the_first_epoch_of_a_ramp_has_no_masks(tiny_corpus: Sequence[Utterance]) -> None:
     """An untrained model is spared: `ramp_epochs` reaches the masks, and the dropout's share."""
-    ramp = configured(augment__speeds=(1.0,), augment__codec_share=0.0)
+    ramp = make_config(augment__speeds=(1.0,), augment__codec_share=0.0)
     unmasked, masked = make_data(tiny_corpus, ramp), make_data(tiny_corpus, ramp)
     unmasked.augment = None
 

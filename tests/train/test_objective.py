@@ -12,13 +12,6 @@ LENGTHS = torch.tensor([6, 5])
 TARGETS = Targets(torch.tensor([[1, 2, 3], [2, 2, 0]]), torch.tensor([3, 2]))
 
 
-def test_ctc_is_the_ctc_loss_of_each_utterance() -> None:
-    losses = Ctc("text", 1.0)(LOG_PROBS, LENGTHS, TARGETS)
-
-    expected = ctc_loss(LOG_PROBS, LENGTHS, TARGETS.tokens, TARGETS.lengths)
-    assert torch.equal(losses, expected)
-
-
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_ctc_crf_adds_a_share_of_the_denominator(share: float) -> None:
     trigram = torch.from_numpy(dense_trigram([[1, 2, 3], [2, 2]], 4))

@@ -4,17 +4,15 @@ import pytest
 import torch
 
 from asr.errors import ConfigError
-from asr.train.config import OptimiserConfig
 from asr.train.optimiser import adamw, averaged, learning_rate_at
+from tests.conftest import make_config
 
-CONFIG = OptimiserConfig(
-    learning_rate=0.1,
-    warmup_epochs=2.0,
-    hold_epochs=0.0,
-    final_fraction=0.01,
-    weight_decay=0.5,
-    max_gradient_norm=1.0,
-)
+CONFIG = make_config(
+    optimiser__learning_rate=0.1,
+    optimiser__warmup_epochs=2.0,
+    optimiser__final_fraction=0.01,
+    optimiser__weight_decay=0.5,
+).optimiser
 
 
 @pytest.mark.parametrize(
@@ -76,7 +74,5 @@ def test_the_average_follows_the_weights_soon_at_first_and_then_slowly() -> None
     ],
 )
 def test_values_that_cannot_train_are_refused_by_the_key(name: str, value: float) -> None:
-    values = {key: getattr(CONFIG, key) for key in CONFIG.__slots__} | {name: value}
-
     with pytest.raises(ConfigError, match=f"optimiser.{name}"):
-        OptimiserConfig(**values)
+        dataclasses.replace(CONFIG, **{name: value})

@@ -4,24 +4,18 @@ import pytest
 import torch
 
 from asr.model.acoustic import AcousticModel
-from asr.model.config import ModelConfig
 from asr.train.priors import LEAST, estimate_priors
 from asr.train.step import TrainingBatch
+from tests.conftest import make_config
 
 
 @pytest.fixture
 def model() -> AcousticModel:
     torch.manual_seed(0)
-    config = ModelConfig(
-        subsampling_factor=2,
-        n_channels=4,
-        cell="gru",
-        size=8,
-        n_layers=2,
-        bidirectional=True,
-        dropout=0.5,
+    config = make_config(
+        model__subsampling_factor=2, model__cell="gru", model__n_layers=2, model__dropout=0.5
     )
-    return AcousticModel(config, n_features=20, heads={"text": 5, "phones": 3}).eval()
+    return AcousticModel(config.model, n_features=20, heads={"text": 5, "phones": 3}).eval()
 
 
 def batches(*lengths: tuple[int, ...]) -> Iterator[TrainingBatch]:

@@ -78,6 +78,9 @@ with join_ranks("cpu") as ranks, ThreadPoolExecutor(2) as pool:
 """
 
 
+Ended = tuple[Path, list[tuple[int, str]]]
+
+
 def start(code: str, folder: Path, *, rank: int, count: int, port: int) -> subprocess.Popen[str]:
     numbers = {"RANK": rank, "WORLD_SIZE": count, "LOCAL_RANK": rank, "MASTER_PORT": port}
     environment = {name: str(number) for name, number in numbers.items()}
@@ -95,7 +98,7 @@ def ended(
     tmp_path_factory: pytest.TempPathFactory,
     small_config: Config,
     tiny_corpus: Sequence[Utterance],
-) -> tuple[Path, list[tuple[int, str]]]:
+) -> Ended:
     """The folder of gradients; exit status and messages of one process, then of each of two."""
     folder: Path = tmp_path_factory.mktemp("ranks")
     (folder / "c.toml").write_text(to_toml(small_config))
@@ -115,9 +118,7 @@ def gradients(folder: Path, which: str) -> dict[str, Tensor]:
     return load_file(folder / which)
 
 
-def test_two_processes_compute_the_gradients_and_the_weights_of_one(
-    ended: tuple[Path, list[tuple[int, str]]],
-) -> None:
+def test_two_processes_compute_the_gradients_and_the_weights_of_one(ended: Ended) -> None:
     one, two = (gradients(ended[0], which) for which in ("0 of 1", "0 of 2"))
 
     sizes = {len(tensor) for name, tensor in one.items() if name.endswith("skipped")}
@@ -127,23 +128,19 @@ def test_two_processes_compute_the_gradients_and_the_weights_of_one(
         torch.testing.assert_close(two[name], tensor, rtol=1e-4, atol=1e-5)
 
 
-def test_every_process_holds_the_same_bits(ended: tuple[Path, list[tuple[int, str]]]) -> None:
+def test_every_process_holds_the_same_bits(ended: Ended) -> None:
     first, second = (gradients(ended[0], which) for which in ("0 of 2", "1 of 2"))
 
     assert all(torch.equal(second[name], tensor) for name, tensor in first.items())
 
 
-def test_what_one_process_skips_all_of_them_name(
-    ended: tuple[Path, list[tuple[int, str]]],
-) -> None:
+def test_what_one_process_skips_all_of_them_name(ended: Ended) -> None:
     saved = gradients(ended[0], "1 of 2")
 
     assert sum(int(t.sum()) for name, t in saved.items() if name.endswith("skipped")) == 1
 
 
-def test_a_process_that_dies_does_not_leave_the_other_waiting(
-    ended: tuple[Path, list[tuple[int, str]]],
-) -> None:
+def test_a_process_that_dies_does_not_leave_the_other_waiting(ended: Ended) -> None:
     alone, survivor, dead = ended[1]
 
     assert (alone[0], dead[0]) == (0, 9), alone[1] + dead[1]

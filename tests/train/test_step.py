@@ -7,27 +7,24 @@ import torch
 
 from asr.errors import TrainingError
 from asr.model.acoustic import AcousticModel
-from asr.model.config import ModelConfig
 from asr.model.ctc import ctc_loss
 from asr.model.denominator import log_denominator
 from asr.model.dense_trigram import dense_trigram
 from asr.train.objective import Ctc, CtcCrf, LossTerm, Targets
 from asr.train.ranks import ALONE
 from asr.train.step import StepResult, TrainingBatch, Workers, training_step
+from tests.conftest import make_config
 
 
 def make_model(dropout: float = 0.3, heads: tuple[str, ...] = ("text",)) -> AcousticModel:
     torch.manual_seed(0)
-    config = ModelConfig(
-        subsampling_factor=2,
-        n_channels=2,
-        cell="gru",
-        size=8,
-        n_layers=1,
-        bidirectional=True,
-        dropout=dropout,
+    config = make_config(
+        model__subsampling_factor=2,
+        model__n_channels=2,
+        model__cell="gru",
+        model__dropout=dropout,
     )
-    return AcousticModel(config, n_features=4, heads=dict.fromkeys(heads, 5))
+    return AcousticModel(config.model, n_features=4, heads=dict.fromkeys(heads, 5))
 
 
 def make_batch(*token_counts: int) -> TrainingBatch:
