@@ -150,9 +150,7 @@ def add_system_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="CPU threads of each system (default: as many as cores)",
     )
-    parser.add_argument(
-        "--model", default="english", help="of ours (default: english)"
-    )
+    parser.add_argument("--model", default="english", help="of ours (default: english)")
 
 
 def add_folder_options(parser: argparse.ArgumentParser) -> None:
