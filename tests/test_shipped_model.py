@@ -18,7 +18,7 @@ from asr.text.transcript import Transcript
 from asr.wer.score import score
 
 UTTERANCES_PER_SPEAKER = 3
-MAX_WER = {"greedy": 0.58, "default": 0.19}  # on those; 0.564 and 0.172 when it was released
+MAX_WER = {"greedy": 0.66, "default": 0.18}  # on those; 0.648 and 0.165 when it was released
 MAX_BYTES = 30e6  # of the model, and of the search that it comes with
 DEMO = Path(__file__).resolve().parent.parent / "recipes" / "demo"
 

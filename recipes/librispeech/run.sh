@@ -51,7 +51,7 @@ train_twice "$config"
 
 # A search of its own: README.md says how these settings were found on dev-clean.
 language_models --n-words 60000 --prune 1.3e-7
-search=(--search beam --lm-weight 1.4 --prior-weight 0.4 --beam-size 1000 --beam-threshold 18)
+search=(--search beam --lm-weight 1.05 --prior-weight 0.15 --beam-size 2000 --beam-threshold 16)
 pack model-crf packed "${search[@]}"
 
 # The acoustic model alone, what a user gets, what a larger language model is worth; and whether
