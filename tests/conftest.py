@@ -1,6 +1,7 @@
 """What the tests share: one thread, the recorded speech, and a run that takes a second."""
 
 import os
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,13 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 def one_thread() -> None:
     """Keep torch to one thread: tests run beside one another, and sums keep their order."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Heed Ctrl-C, which a shell makes its background jobs ignore, and their children with them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
