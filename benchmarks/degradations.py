@@ -50,7 +50,7 @@ class Condition:
 
 CONDITIONS: Mapping[str, Condition] = {
     "clean": Condition("as recorded", lambda speech, *_: speech),
-    "telephone": Condition("telephone: 300 to 3,400 Hz, mu-law", lambda s, *_: telephone(s)),
+    "phone": Condition("telephone: 300 to 3,400 Hz, mu-law", lambda s, *_: telephone(s)),
     "white": Condition("white noise, 10 dB", lambda s, random, _: mix(s, noise(len(s), 0, random))),
     "pink": Condition("pink noise, 10 dB", lambda s, random, _: mix(s, noise(len(s), 1, random))),
     "babble": Condition(

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from asr.checkpoint.names import DEFAULT_MODEL
 from asr.corpus.utterance import Utterance
 from asr.provenance import n_cores
 from benchmarks import memory
@@ -234,7 +235,7 @@ def _options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_folder_options(parser)
-    parser.add_argument("--model", default="mini_librispeech", help="(default: mini_librispeech)")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="(default: %(default)s)")
     parser.add_argument("--threads", type=count, default=n_cores(), metavar="N")
     parser.add_argument(
         "--concurrency",

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from asr.checkpoint.names import DEFAULT_MODEL
 from asr.corpus.utterance import Utterance
 from asr.provenance import n_cores
 from benchmarks import installation, transcription_peers
@@ -150,7 +151,7 @@ def add_system_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="CPU threads of each system (default: as many as cores)",
     )
-    parser.add_argument("--model", default="english", help="of ours (default: english)")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="of ours (default: %(default)s)")
 
 
 def add_folder_options(parser: argparse.ArgumentParser) -> None:
