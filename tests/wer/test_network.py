@@ -50,6 +50,12 @@ def test_marks_survive_the_normaliser_and_words_do_not_join_them() -> None:
     )
 
 
+def test_nothing_said_and_nothing_heard_is_no_hit() -> None:
+    (counts,) = count_all(["{ A / @ } X"], ["{ B / @ } X"], has_markup=True)
+
+    assert counts == Counts(1, 0, 0, 0)
+
+
 @pytest.mark.parametrize("text", ["{ a / b", "a } b", "{ a { b } c"])
 def test_a_brace_without_its_counterpart_is_refused(text: str) -> None:
     with pytest.raises(DataError, match="as many"):
