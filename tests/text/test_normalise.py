@@ -1,5 +1,5 @@
+import sys
 import unicodedata
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -7,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.errors import DataError
-from asr.text.normalise import NORMALISERS, normaliser
+from asr.text.normalise import NORMALISERS, _whisper_english, normaliser
 
 librispeech = normaliser("librispeech-1")
-HAS_ENGLISH = find_spec("whisper_normalizer") is not None  # an extra
-NAMES = [name for name in sorted(NORMALISERS) if HAS_ENGLISH or name != "english-1"]
+NAMES = sorted(NORMALISERS)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +113,6 @@ def test_uncased_texts_differ_only_in_case() -> None:
     assert normaliser("uncased-1")("Don't  STOP, (uh) Ärger!") == "don't stop, (uh) ärger!"
 
 
-@pytest.mark.skipif(not HAS_ENGLISH, reason="needs asr-ctc[english]")
 @pytest.mark.parametrize(
     ("written", "spoken"),
     [
@@ -130,7 +128,8 @@ def test_english_spells_numbers_and_case_alike(written: str, spoken: str) -> Non
     assert normaliser("english-1")(written) == normaliser("english-1")(spoken)
 
 
-@pytest.mark.skipif(HAS_ENGLISH, reason="asr-ctc[english] is installed")
-def test_english_says_what_it_needs() -> None:
+def test_english_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    _whisper_english.cache_clear()
+    monkeypatch.setitem(sys.modules, "whisper_normalizer.english", None)
     with pytest.raises(DataError, match=r"pip install 'asr-ctc\[english\]'"):
-        normaliser("english-1")("a")
+        normaliser("english-1")("a text that no other test remembers")
