@@ -132,10 +132,11 @@ def train_model(
     checkpoint = _with_speech(begun, material)
     _keep_start(folder, checkpoint, ranks)
     tokens = _tokens(checkpoint, texts, speller)
+    joints = {head: own.joint for head, own in checkpoint.directory.tokenizers.items()}
     cache = FeatureCache(checkpoint.front_end, resources.max_feature_bytes, damage)
     trainer = Trainer(
         checkpoint.model,
-        TrainingData(train, tokens, cache, config.batching, config.augment, ranks),
+        TrainingData(train, tokens, joints, cache, config.batching, config.augment, ranks),
         _dev_set(checkpoint, material.dev, cache, ranks) if material.dev is not None else None,
         Procedure(_terms(checkpoint, tokens), config.train, config.optimiser),
         folder,
@@ -239,7 +240,7 @@ def _dev_set(
     if not any(references.values()):
         raise DataError("the dev set has no words, without which there is no WER to choose by")
     tokens = {name: _spelled_or_empty(tokenizer, text) for name, text in references.items()}
-    data = TrainingData(dev, {TEXT_HEAD: tokens}, cache, config.batching, ranks=ranks)
+    data = TrainingData(dev, {TEXT_HEAD: tokens}, {}, cache, config.batching, ranks=ranks)
     return DevSet(data, references, tokenizer)
 
 
@@ -255,7 +256,7 @@ def _hand_over(best: Path, output: Path, cache: FeatureCache, train: Sequence[Ut
     """Put the best model in place, with the priors of its tokens."""
     checkpoint = load_checkpoint(best)
     some = evenly(train, PRIOR_UTTERANCES)
-    data = TrainingData(some, {}, cache, checkpoint.config.batching)
+    data = TrainingData(some, {}, {}, cache, checkpoint.config.batching)
     priors = estimate_priors(checkpoint.model, data.batches(0))
     directory = dataclasses.replace(
         checkpoint.directory, priors={head: prior.numpy() for head, prior in priors.items()}

@@ -44,7 +44,7 @@ MASKS = (
 )
 RENDITIONS = (
     *("speeds", "reverb_share", "silence_share", "noise_share", "babble_share", "level_share"),
-    *("telephone_share", "codec_share", "no_speech_share", "ramp_epochs"),
+    *("telephone_share", "codec_share", "join_share", "no_speech_share", "ramp_epochs"),
 )
 REMOVED = {  # settings of the network and its features, with the only value that can be converted
     ("model", "upsampling_factor"): 1,

@@ -96,6 +96,7 @@ def make_config(**changes: Any) -> Config:  # noqa: ANN401 (a value of any part)
             level_share=0.0,
             telephone_share=0.0,
             codec_share=0.5,
+            join_share=0.0,
             no_speech_share=0.0,
             n_frequency_masks=1,
             max_frequency_bins=4,

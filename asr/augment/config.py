@@ -21,6 +21,7 @@ class AugmentConfig:
         level_share: Too soft, or so loud that it clips.
         telephone_share: Over a telephone line.
         codec_share: Through MP3; what goes over the telephone does not.
+        join_share: Followed by another utterance, of any speaker, in the same recording.
         no_speech_share: Replaced by silence or a sound that is no speech, with an empty text.
         n_frequency_masks: Masked bands per utterance.
         max_frequency_bins: Widest band; widths are uniform in 0..max.
@@ -43,6 +44,7 @@ class AugmentConfig:
     level_share: float
     telephone_share: float
     codec_share: float
+    join_share: float
     no_speech_share: float
     n_frequency_masks: int
     max_frequency_bins: int

@@ -1,6 +1,7 @@
 """Renditions: how an utterance is varied in an epoch, drawn at random and applied."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from asr.augment.codec import MP3_LEVELS, through_mp3
 from asr.augment.config import AugmentConfig
+from asr.augment.joining import follower, gap_seconds, join
 from asr.augment.level import change_level
 from asr.augment.no_speech import no_speech_seconds
 from asr.augment.noise import add_noise, mean_power
@@ -32,6 +34,7 @@ class Rendition:
         level: Seed of `change_level`.
         is_telephone: Whether it goes through `through_telephone`.
         codec: Setting of `through_mp3`; None: no codec.
+        joined: Seed of `join`, which adds another utterance.
         no_speech: Seed of `no_speech`, which takes the place of the recording, and whose text is
             empty.
     """
@@ -45,18 +48,35 @@ class Rendition:
     level: int | None = None
     is_telephone: bool = False
     codec: int | None = None
+    joined: int | None = None
     no_speech: int | None = None
 
     @property
     def returns(self) -> bool:
         """Whether another epoch may well draw the same: there is neither a seed nor a telephone."""
-        seeds = (self.room, self.silence, self.noise, self.babble, self.level, self.no_speech)
+        seeds = (
+            *(self.room, self.silence, self.noise, self.babble, self.level, self.joined),
+            self.no_speech,
+        )
         return all(seed is None for seed in seeds) and not self.is_telephone
 
-    def duration(self, recorded: float) -> float:
-        """Return the seconds that an utterance seems to last, from those that it was recorded."""
+    def follower(self, n_utterances: int) -> int | None:
+        """Return the index of the utterance that is joined to this one, if there is one."""
+        if self.joined is None or self.no_speech is not None:
+            return None
+        return follower(n_utterances, self.joined)
+
+    def duration(self, recorded: float, following: float | None = None) -> float:
+        """Return the seconds that an utterance seems to last.
+
+        Args:
+            recorded: Seconds that it was recorded.
+            following: Seconds of the utterance that is joined to it; None: there is none.
+        """
         if self.no_speech is not None:
             recorded = no_speech_seconds(self.no_speech)
+        if self.joined is not None and following is not None:
+            recorded += gap_seconds(self.joined) + following
         pauses = silence_seconds(self.silence) if self.silence is not None else (0.0, 0.0)
         return (recorded / self.speed + sum(pauses)) / self.tempo
 
@@ -76,21 +96,29 @@ def draw_renditions(
 
 
 def render(
-    waveform: NDArray[np.float32],
+    sources: Sequence[NDArray[np.float32]],
     sample_rate: int,
     rendition: Rendition,
     surroundings: Surroundings = NO_SURROUNDINGS,
 ) -> NDArray[np.float32]:
-    """Apply a rendition to a waveform, (N,) float32 at `sample_rate` Hz: all but its tempo.
+    """Apply a rendition to an utterance: all but its tempo.
 
     Noise and pauses are relative to the speech as it is without pauses.
 
     Args:
-        waveform: The recording, or what `no_speech` makes in its place.
+        sources: The recording, (N,) float32, or what `no_speech` makes in its place; and, if there
+            is one, the utterance that is joined to it.
         sample_rate: Hz.
         rendition: What to apply.
         surroundings: What its noises and rooms are drawn from.
+
+    Returns:
+        (N',) float32.
     """
+    waveform, *others = sources
+    if rendition.joined is not None:
+        for other in others:
+            waveform = join(waveform, other, sample_rate, rendition.joined)
     waveform = change_speed(waveform, sample_rate, rendition.speed)
     if rendition.room is not None:
         waveform = reverberate(waveform, surroundings.rooms, rendition.room)
@@ -133,6 +161,7 @@ def _draw(utterance: str, config: AugmentConfig, epoch: int) -> Rendition:
         is_telephone=line < telephone,
         codec=_codec(utterance) if telephone <= line < telephone + codec else None,
         no_speech=seed_of(config.no_speech_share),
+        joined=seed_of(config.join_share),  # the last, since what was drawn before may not change
     )
 
 

@@ -46,6 +46,7 @@ class FeatureCache:
         utterance: Utterance,
         rendition: Rendition = AS_RECORDED,
         surroundings: Surroundings = NO_SURROUNDINGS,
+        following: Utterance | None = None,
     ) -> Tensor:
         """Return the features of one utterance, (T, F) float32. Do not change them in place.
 
@@ -56,6 +57,7 @@ class FeatureCache:
             rendition: How to play it.
             surroundings: What the rendition's noises and rooms are drawn from; what is kept has
                 none.
+            following: The utterance that the rendition joins to it; None: there is none.
 
         Raises:
             AudioError: The recording cannot be read; the message names it.
@@ -66,11 +68,14 @@ class FeatureCache:
         )
         if key in self._kept:
             return self._kept[key]
-        try:
-            features = self._compute(utterance, rendition, surroundings)
-        except AudioError as error:
-            self._damage.note(utterance, error)
+        if rendition.no_speech is not None:
+            sources = [no_speech(self.front_end.config.sample_rate, rendition.no_speech)]
+        else:
+            heard = (utterance, following) if following is not None else (utterance,)
+            sources = [self.waveform(one) for one in heard]
+        if not all(map(len, sources)):
             return torch.zeros(0, self.front_end.n_features)
+        features = self._compute(sources, rendition, surroundings)
         if rendition.returns and features.nbytes <= self._room:
             self._room -= features.nbytes
             self._kept[key] = features
@@ -89,14 +94,11 @@ class FeatureCache:
             return np.zeros(0, np.float32)
 
     def _compute(
-        self, utterance: Utterance, rendition: Rendition, surroundings: Surroundings
+        self, sources: list[NDArray[np.float32]], rendition: Rendition, surroundings: Surroundings
     ) -> Tensor:
+        """Return the features of an utterance, (T, F), and of the one that is joined to it."""
         sample_rate = self.front_end.config.sample_rate
-        if rendition.no_speech is None:
-            source = read_utterance(utterance, sample_rate)
-        else:
-            source = no_speech(sample_rate, rendition.no_speech)
-        waveform = torch.from_numpy(render(source, sample_rate, rendition, surroundings))  # (N,)
+        waveform = torch.from_numpy(render(sources, sample_rate, rendition, surroundings))  # (N,)
         length = torch.tensor([len(waveform)])
         with torch.no_grad():
             batch, _ = self.front_end.raw(waveform.unsqueeze(0), length, rendition.tempo)

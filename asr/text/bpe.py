@@ -110,6 +110,11 @@ class BpeTokenizer:
         """Count the tokens, blank included: the V of a model's output."""
         return len(self.table)
 
+    @property
+    def joint(self) -> list[int]:
+        """What stands between the tokens of two texts: nothing, a word begins with its own `▁`."""
+        return []
+
     def encode(self, text: str) -> list[int]:
         """Split text into pieces; white space at the ends is dropped, several spaces count as one.
 

@@ -84,6 +84,11 @@ class TokenTable:
         """Count the tokens, blank included: the V of a model's output."""
         return len(self.tokens)
 
+    @property
+    def joint(self) -> list[int]:
+        """What stands between the tokens of two texts to make those of both."""
+        return self.numbers([WORD_BOUNDARY]) if WORD_BOUNDARY in self._ids else []
+
     def encode(self, text: str) -> list[int]:
         """Split text into characters, with one word boundary between two words.
 

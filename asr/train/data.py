@@ -40,6 +40,7 @@ class TrainingData:
     Args:
         utterances: With durations.
         tokens: Token ids by utterance id, for each head of the model.
+        joints: For each head, the tokens between those of two utterances that are joined.
         cache: Computes features.
         batching: Batch size, order and seed.
         augment: How the speech is varied; None takes it as recorded, as for a dev set.
@@ -59,6 +60,7 @@ class TrainingData:
         self,
         utterances: Sequence[Utterance],
         tokens: Mapping[str, Mapping[str, Sequence[int]]],
+        joints: Mapping[str, Sequence[int]],
         cache: FeatureCache,
         batching: BatchingConfig,
         augment: AugmentConfig | None = None,
@@ -72,6 +74,9 @@ class TrainingData:
         self.tokens = {
             head: {name: torch.tensor(ids, dtype=torch.int64) for name, ids in own.items()}
             for head, own in tokens.items()
+        }
+        self.joints = {
+            head: torch.tensor(own, dtype=torch.int64) for head, own in joints.items()
         }
         self.cache, self.front_end = cache, cache.front_end
         self.batching = batching
@@ -116,19 +121,25 @@ class TrainingData:
             renditions = draw_renditions(
                 len(self.utterances), augment, seed=batching.seed, epoch=epoch
             )
+        followers = [rendition.follower(len(self.utterances)) for rendition in renditions]
         durations = [
-            rendition.duration(utterance.duration or 0.0)
-            for utterance, rendition in zip(self.utterances, renditions, strict=True)
+            rendition.duration(
+                utterance.duration or 0.0,
+                None if follower is None else self.utterances[follower].duration,
+            )
+            for utterance, rendition, follower in zip(
+                self.utterances, renditions, followers, strict=True
+            )
         ]
-        return _Plan(epoch, plan_batches(durations, batching, epoch), renditions)
+        return _Plan(epoch, plan_batches(durations, batching, epoch), renditions, followers)
 
     def _load(self, plan: "_Plan", number: int) -> TrainingBatch:
         whole = plan.batches[number]
         rows = self.ranks.rows(len(whole))
         features, lengths = self._features(plan, whole[rows])
         targets = {
-            head: Targets(*pad([self._target(plan, i, own) for i in whole]))[rows]
-            for head, own in self.tokens.items()
+            head: Targets(*pad([self._target(plan, i, head) for i in whole]))[rows]
+            for head in self.tokens
         }
         return TrainingBatch(
             ids=tuple(self.utterances[index].id for index in whole),
@@ -144,20 +155,31 @@ class TrainingData:
     def _features(self, plan: "_Plan", indices: Sequence[int]) -> tuple[Tensor, Tensor]:
         if not indices:  # the batch has fewer utterances than there are ranks
             return torch.zeros(0, 0, self.front_end.n_features), torch.zeros(0, dtype=torch.int64)
-        features, lengths = pad(
-            [
-                self.cache.features(self.utterances[i], plan.renditions[i], self.surroundings)
-                for i in indices
-            ]
-        )
+        features, lengths = pad([self._features_of(plan, i) for i in indices])
         if not features.shape[1]:  # recordings shorter than a frame, or damaged
             features = torch.zeros(len(indices), 1, self.front_end.n_features)
         return self.front_end.normalise(features, lengths), lengths
 
-    def _target(self, plan: "_Plan", index: int, tokens: Mapping[str, Tensor]) -> Tensor:
-        """Return the tokens of an utterance, (U,); none where it is replaced by no speech."""
-        own = tokens[self.utterances[index].id]
-        return own if plan.renditions[index].no_speech is None else own[:0]
+    def _features_of(self, plan: "_Plan", index: int) -> Tensor:
+        """Return the features of an utterance, (T, F), and of what is joined to it."""
+        follower = plan.followers[index]
+        return self.cache.features(
+            self.utterances[index],
+            plan.renditions[index],
+            self.surroundings,
+            None if follower is None else self.utterances[follower],
+        )
+
+    def _target(self, plan: "_Plan", index: int, head: str) -> Tensor:
+        """Return the tokens of what is heard, (U,); none where it is replaced by no speech."""
+        own, follower = self.tokens[head][self.utterances[index].id], plan.followers[index]
+        if plan.renditions[index].no_speech is not None:
+            return own[:0]
+        if follower is None:
+            return own
+        other = self.tokens[head][self.utterances[follower].id]
+        joint = self.joints[head] if len(own) and len(other) else other[:0]
+        return torch.cat([own, joint, other])
 
     def _augmented(self, batch: TrainingBatch) -> TrainingBatch:
         """Move a batch to the device and mask it; masks are drawn for all rows of the batch."""
@@ -201,11 +223,12 @@ def normalised_texts(utterances: Sequence[Utterance], normalise: Normaliser) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """An epoch: the utterances of each batch, by index, and the rendition of each utterance."""
+    """An epoch: batches of utterances by index; each one's rendition, and what is joined to it."""
 
     epoch: int
     batches: list[list[int]]
     renditions: list[Rendition]
+    followers: list[int | None]
 
 
 def _seed(origin: str) -> int:

@@ -19,7 +19,8 @@ def test_factors_that_are_none_are_refused_by_name(
     "key",
     [
         *("reverb_share", "silence_share", "noise_share", "babble_share", "level_share"),
-        *("telephone_share", "codec_share", "no_speech_share", "max_time_fraction"),
+        *("telephone_share", "codec_share", "join_share", "no_speech_share"),
+        "max_time_fraction",
     ],
 )
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])

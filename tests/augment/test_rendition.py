@@ -25,6 +25,7 @@ SHARES = {  # with what each of them sets
     "level_share": "level",
     "telephone_share": "is_telephone",
     "codec_share": "codec",
+    "join_share": "joined",
     "no_speech_share": "no_speech",
 }
 RECORDED = [
@@ -128,7 +129,7 @@ def test_shares_grow_to_their_full_size() -> None:
 
 
 def test_as_recorded_changes_no_bit() -> None:
-    assert np.array_equal(render(SPEECH, RATE, AS_RECORDED), SPEECH)
+    assert np.array_equal(render([SPEECH], RATE, AS_RECORDED), SPEECH)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_each_part_of_a_rendition_changes_the_sound(
 ) -> None:
     before = SPEECH.copy()
 
-    played = render(SPEECH, RATE, rendition, surroundings)
+    played = render([SPEECH], RATE, rendition, surroundings)
 
     assert len(played) == round(RATE / rendition.speed)
     assert not np.array_equal(played[:RATE], SPEECH)
@@ -158,7 +159,7 @@ def test_each_part_of_a_rendition_changes_the_sound(
 def test_a_rendition_lasts_as_long_as_it_says(surroundings: Surroundings) -> None:
     rendition = Rendition(speed=0.9, tempo=1.1, silence=5)
 
-    n_samples = len(render(SPEECH, RATE, rendition, surroundings))
+    n_samples = len(render([SPEECH], RATE, rendition, surroundings))
 
     assert n_samples / RATE / 1.1 == pytest.approx(rendition.duration(1.0), abs=1e-3)
 
@@ -166,7 +167,25 @@ def test_a_rendition_lasts_as_long_as_it_says(surroundings: Surroundings) -> Non
 def test_noise_is_relative_to_speech_however_long_the_pauses(surroundings: Surroundings) -> None:
     quiet, loud = Rendition(silence=5), Rendition(silence=5, noise=8)
 
-    without, noisy = (render(SPEECH, RATE, r, surroundings) for r in (quiet, loud))
+    without, noisy = (render([SPEECH], RATE, r, surroundings) for r in (quiet, loud))
 
-    short = render(SPEECH, RATE, Rendition(noise=8), surroundings)
+    short = render([SPEECH], RATE, Rendition(noise=8), surroundings)
     assert mean_power(noisy - without) == pytest.approx(mean_power(short - SPEECH), rel=0.2)
+
+
+def test_joined_utterances_are_as_long_as_was_foretold(surroundings: Surroundings) -> None:
+    rendition = Rendition(joined=5, speed=0.9, silence=3)
+    other = SPEECH[: RATE // 2]
+
+    played = render([SPEECH, other], RATE, rendition, surroundings)
+
+    assert abs(len(played) / RATE - rendition.duration(1.0, 0.5)) < 0.001
+    assert rendition.duration(1.0, 0.5) > rendition.duration(1.0) + 0.5 / 0.9
+
+
+def test_another_utterance_follows_speech_only() -> None:
+    drawn = [Rendition(joined=seed).follower(10) for seed in range(500)]
+
+    assert set(drawn) == set(range(10))
+    assert AS_RECORDED.follower(10) is None
+    assert Rendition(joined=1, no_speech=2).follower(10) is None

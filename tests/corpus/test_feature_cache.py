@@ -1,5 +1,6 @@
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from asr.augment.rendition import Rendition
 from asr.corpus import feature_cache
+from asr.corpus.damage import Damage
 from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
@@ -108,3 +110,15 @@ def test_another_stretch_or_channel_of_a_recording_has_features_of_its_own(
     cache.features(part)
 
     assert len(reads) == 2
+
+
+def test_a_damaged_follower_is_the_one_that_is_noted(
+    tiny_corpus: Sequence[Utterance], front_end: FrontEnd, tmp_path: Path
+) -> None:
+    broken = Utterance("broken", tmp_path / "absent.wav", duration=1.0)
+    cache = FeatureCache(front_end, 0, Damage(1))
+    joined = Rendition(joined=1)
+
+    assert not len(cache.features(tiny_corpus[0], joined, following=broken))
+    assert not len(cache.features(tiny_corpus[1], joined, following=broken))  # noted once
+    assert len(cache.features(tiny_corpus[0], joined, following=tiny_corpus[1]))

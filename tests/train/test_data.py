@@ -17,7 +17,7 @@ def make_data(
 ) -> TrainingData:
     tokens = {utterance.id: [1, 2] for utterance in utterances}
     cache = FeatureCache(FrontEnd(config.features), max_feature_bytes)
-    return TrainingData(utterances, {"text": tokens}, cache, config.batching, config.augment)
+    return TrainingData(utterances, {"text": tokens}, {"text": [3]}, cache, config.batching, config.augment)
 
 
 def test_an_epoch_resumed_in_the_middle_gives_the_same_batches(
@@ -153,3 +153,50 @@ def test_the_first_epoch_of_a_ramp_has_no_masks(tiny_corpus: Sequence[Utterance]
         equal = [torch.equal(plain.features, other.features) for plain, other in pairs]
         assert all(equal) if is_spared else not any(equal)
         assert {other.strength for _, other in pairs} == {0.0 if is_spared else 1.0}
+
+
+def test_joined_utterances_have_the_tokens_and_the_frames_of_both(
+    tiny_corpus: Sequence[Utterance],
+) -> None:
+    alone, joined = (
+        {
+            name: (int(frames), tokens[:n].tolist())
+            for batch in make_data(
+                tiny_corpus, make_config(augment__join_share=share, augment__ramp_epochs=0)
+            ).batches(1)
+            for name, frames, tokens, n in zip(
+                batch.ids,
+                batch.lengths,
+                batch.targets["text"].tokens,
+                batch.targets["text"].lengths,
+                strict=True,
+            )
+        }
+        for share in (0.0, 1.0)
+    )
+
+    shortest = min(frames for frames, _ in alone.values())
+    for name, (frames, tokens) in joined.items():
+        assert frames >= alone[name][0] + shortest - 3  # speeds are the same; frames of the ends
+        assert tokens == [1, 2, 3, 1, 2]
+
+
+def test_an_utterance_without_words_is_joined_without_a_word_boundary(
+    tiny_corpus: Sequence[Utterance], small_config: Config
+) -> None:
+    some = make_config(augment__join_share=1.0, augment__ramp_epochs=0)
+    tokens = {u.id: [1, 2] if i else [] for i, u in enumerate(tiny_corpus)}
+    cache = FeatureCache(FrontEnd(some.features), 10**9)
+    data = TrainingData(
+        tiny_corpus, {"text": tokens}, {"text": [3]}, cache, some.batching, some.augment
+    )
+
+    targets = [
+        own[:n].tolist()
+        for epoch in range(1, 9)
+        for batch in data.batches(epoch)
+        for own, n in zip(batch.targets["text"].tokens, batch.targets["text"].lengths, strict=True)
+    ]
+
+    assert {tuple(own) for own in targets} >= {(1, 2), (1, 2, 3, 1, 2)}
+    assert all(own in ([], [1, 2], [1, 2, 3, 1, 2]) for own in targets)

@@ -47,7 +47,7 @@ with join_ranks("cpu") as ranks, ThreadPoolExecutor(2) as pool:
     tokens[utterances[0].id] = [1] * 1000  # cannot be aligned
     cache = FeatureCache(front_end, 10**9)
     data = TrainingData(
-        utterances, {"text": tokens}, cache, config.batching, config.augment, ranks
+        utterances, {"text": tokens}, {}, cache, config.batching, config.augment, ranks
     )
     optimiser = torch.optim.SGD(model.parameters(), lr=0.01)
 
