@@ -32,11 +32,14 @@ from asr.audio.read import read_waveform
 from asr.chart.axis import linear_axis, named_axis
 from asr.chart.lines import Line, chart
 from asr.chart.sheet import sheet
+from asr.confidence.labels import label_words
+from asr.confidence.quality import calibration_error
 from asr.corpus.librispeech import read_librispeech
 from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
 from asr.files import write_text
 from asr.text.normalise import normaliser
+from asr.text.transcript import Transcript, read_transcripts
 from asr.wer.score import score
 from benchmarks.degradations import (
     CONDITIONS,
@@ -57,7 +60,6 @@ from benchmarks.systems import (
     count,
     find_systems,
     measure_installation,
-    read_texts,
     run,
     seconds_of,
     spread_out,
@@ -71,11 +73,12 @@ N_MINUTES = 10  # of each sound without speech
 TITLE = "Bad recordings: errors and time"
 NOTES = """{n} utterances of {subset} ({minutes:.0f} minutes, {n_speakers} speakers), seed {seed}, \
 {n_threads} threads. WER in per cent, {normaliser}; Whisper's numbers and titles are spelled out \
-before. Where there is no speech: the words of {n_minutes} minutes, all wrong. × real time: \
-seconds of audio by a second of the whole process, in bulk. Ours: {model}, its default search; \
-Whisper: tiny.en, int8, by faster-whisper with its defaults; pocketsphinx: its own English model \
-and 3-gram. Noise and babble: mean power 10 dB below that of the utterance. Room: 6 × 5 × 3 m, \
-echoes decay by 60 dB in about 0.5 s, by the image method. How it is made: \
+before. Where there is no speech: the words of {n_minutes} minutes, all wrong. Calibration error: \
+how far the confidences of words are from the share that is right, on average, in points. × real \
+time: seconds of audio by a second of the whole process, in bulk. Ours: {model}, its default \
+search; Whisper: tiny.en, int8, by faster-whisper with its defaults; pocketsphinx: its own English \
+model and 3-gram. Noise and babble: mean power 10 dB below that of the utterance. Room: \
+6 × 5 × 3 m, echoes decay by 60 dB in about 0.5 s, by the image method. How it is made: \
 `benchmarks/degradations.py`."""
 
 
@@ -87,6 +90,7 @@ class Heard:
         condition: Its name.
         system: Its name.
         wer: In per cent; None where there is no speech.
+        calibration_error: Of its words' confidences, in points; None where there is none.
         n_words: That it recognised.
         seconds: Of the whole process.
         cpu_seconds: Of it, on all cores.
@@ -96,6 +100,7 @@ class Heard:
     condition: str
     system: str
     wer: float | None
+    calibration_error: float | None
     n_words: int
     seconds: float
     cpu_seconds: float
@@ -211,12 +216,14 @@ def _listen(
     began = time.perf_counter()
     usage = run([*system.command, "decode", *words, "--threads", str(n_threads)], folder)
     seconds = time.perf_counter() - began
-    texts, normalise = read_texts(output), normaliser(NORMALISER)
+    transcripts, normalise = read_transcripts(output), normaliser(NORMALISER)
+    texts = {name: transcript.text for name, transcript in transcripts.items()}
     is_speech = condition in CONDITIONS
     heard = Heard(
         condition,
         system.name,
         wer=100 * score(recordings, texts, NORMALISER).total.wer if is_speech else None,
+        calibration_error=_calibration_error(recordings, transcripts) if is_speech else None,
         n_words=sum(len(normalise(text).split()) for text in texts.values()),
         seconds=seconds,
         cpu_seconds=usage.cpu,
@@ -226,16 +233,36 @@ def _listen(
     return heard
 
 
+def _calibration_error(
+    recordings: Sequence[Utterance], transcripts: Mapping[str, Transcript]
+) -> float | None:
+    words = [word for transcript in transcripts.values() for word in transcript.words]
+    if not words or any(word.confidence is None for word in words):
+        return None
+    labelled = label_words(recordings, transcripts, NORMALISER)
+    return 100 * calibration_error(labelled.confidences, labelled.is_correct)
+
+
 def _table(heard: Sequence[Heard], systems: Sequence[str]) -> tuple[list[str], list[list[str]]]:
     """Arrange the columns and rows: errors of all systems, then their speeds."""
     by_condition: dict[str, dict[str, Heard]] = {}
     for one in heard:
         by_condition.setdefault(one.condition, {})[one.system] = one
-    columns = ["condition", *systems, *(f"{system}, × real time" for system in systems)]
+    surest = [
+        system
+        for system in systems
+        if any(row[system].calibration_error is not None for row in by_condition.values())
+    ]
+    columns = [
+        *("condition", *systems),
+        *(f"{system}, calibration error" for system in surest),
+        *(f"{system}, × real time" for system in systems),
+    ]
     rows = [
         [
             _title(condition),
             *(_result(row[system]) for system in systems),
+            *(_error(row[system].calibration_error) for system in surest),
             *(f"{row[system].speed:.0f}" for system in systems),
         ]
         for condition, row in by_condition.items()
@@ -253,6 +280,10 @@ def _result(heard: Heard) -> str:
     return f"{heard.n_words} words" if heard.wer is None else f"{heard.wer:.2f}"
 
 
+def _error(calibration_error: float | None) -> str:
+    return "–" if calibration_error is None else f"{calibration_error:.1f}"
+
+
 def _picture(heard: Sequence[Heard], facts: Mapping[str, Any]) -> str:
     """Draw the error rates: conditions from top to bottom, a line for each system."""
     speech = [one for one in heard if one.wer is not None]
@@ -267,6 +298,7 @@ def _picture(heard: Sequence[Heard], facts: Mapping[str, Any]) -> str:
             ),
             colour,
             has_dots=True,
+            has_line=False,
         )
         for colour, system in enumerate(dict.fromkeys(one.system for one in speech))
     ]

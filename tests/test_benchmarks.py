@@ -163,6 +163,8 @@ def test_robustness_scores_each_condition_and_counts_words_where_there_are_none(
     assert list(rows) == ["clean", "babble", "silence"]
     assert rows["clean"]["wer"] > 0
     assert rows["silence"]["wer"] is None
+    assert rows["silence"]["calibration_error"] is None
+    assert 0 < rows["clean"]["calibration_error"] < 100
     assert figures["left_out"] == ["gone"]
     page = (tmp_path / "robustness.md").read_text(encoding="utf-8")
     assert "| babble of 6, 10 dB | " in page

@@ -36,6 +36,14 @@ def test_a_line_of_one_point_is_a_dot() -> None:
     assert len(elements(chart("one", [Line("o", ((0.5, 0.5),))], UNIT, UNIT), "circle")) == 1
 
 
+def test_dots_alone_are_not_joined() -> None:
+    points = ((0.0, 0.5), (0.5, 0.5), (1.0, 0.5))
+    svg = chart("dots", [Line("d", points, has_dots=True, has_line=False)], UNIT, UNIT)
+
+    assert not any("line" in (path.get("class") or "") for path in elements(svg, "path"))
+    assert len(elements(svg, "circle")) == 3 + 1  # and in the legend
+
+
 def test_points_that_are_not_finite_are_left_out() -> None:
     points = ((0.0, -math.inf), (0.5, 0.5), (1.0, math.nan))
     svg = chart("gap", [Line("g", points, has_dots=True)], UNIT, UNIT)
