@@ -230,9 +230,16 @@ def test_other_corpora_are_held_out_in_part_and_scored(tmp_path: Path) -> None:
     assert {"one", "two"} <= set(scored)
 
 
-@pytest.mark.parametrize("name", ["mini_librispeech", "librispeech", "librispeech-960"])
-def test_the_second_training_goes_on_with_the_network_of_the_first(name: str) -> None:
-    first, second = (read_config(ROOT / "conf" / f"{name}{end}.toml") for end in ("", "-crf"))
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("mini_librispeech", "-crf"),
+        *(("librispeech", end) for end in ("-crf", "-joined")),
+        *(("librispeech-960", end) for end in ("-crf", "-joined")),
+    ],
+)
+def test_later_trainings_go_on_with_the_network_of_the_first(name: str, end: str) -> None:
+    first, second = (read_config(ROOT / "conf" / f"{name}{own}.toml") for own in ("", end))
     assert second.text == first.text
     assert second.heads == first.heads
     assert second.features == first.features
@@ -250,7 +257,14 @@ def test_a_recipe_can_be_executed(recipe: str) -> None:
     assert os.access(ROOT / "recipes" / recipe / "run.sh", os.X_OK)
 
 
-@pytest.mark.parametrize(("words", "conf"), [((), "librispeech"), (("crf",), "librispeech-crf")])
+@pytest.mark.parametrize(
+    ("words", "conf"),
+    [
+        ((), "librispeech"),
+        (("crf",), "librispeech-crf"),
+        (("joined",), "librispeech-joined"),
+    ],
+)
 def test_the_slurm_script_runs_a_training_of_the_recipe(
     words: tuple[str, ...], conf: str, tmp_path: Path
 ) -> None:
