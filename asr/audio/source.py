@@ -99,7 +99,7 @@ def open_source(source: Source, *, is_streamed: bool = False) -> Iterator[Binary
         with _seekable(sys.stdin.buffer, is_streamed) as file:
             yield file
     elif is_url(source):
-        with _open_url(str(source)) as remote, _copied(remote) as file:
+        with _downloaded(str(source)) as file:
             yield file
     else:
         _check_file(Path(source))
@@ -128,7 +128,8 @@ def _copied(file: BinaryIO) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _open_url(url: str) -> Iterator[BinaryIO]:
+def _downloaded(url: str) -> Iterator[BinaryIO]:
+    """Copy what a URL names. Stores raise errors of their own besides OSError: here, one kind."""
     try:
         import fsspec
     except ImportError as error:
@@ -141,8 +142,16 @@ def _open_url(url: str) -> Iterator[BinaryIO]:
         raise AudioError(f"{url}: {error}; pip install 'asr-ctc[cloud]'") from error
     except ValueError as error:
         raise AudioError(f"{url}: is no URL that fsspec knows: {error}") from error
-    with opened as file:
-        yield file
+    with tempfile.TemporaryFile() as copy:
+        try:
+            with opened as remote:
+                copyfileobj(remote, copy, COPY_BYTES)
+        except OSError:
+            raise
+        except Exception as error:  # whatever the store's library raises
+            raise AudioError(f"{url}: cannot be fetched: {error}") from error
+        copy.seek(0)
+        yield cast(BinaryIO, copy)
 
 
 def _check_file(path: Path) -> None:

@@ -95,7 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # By default OpenMP's threads wait for each other busily. On a machine with other work they take
     # the cores from those that they wait for. Read once, when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    logging.basicConfig(format="asr: %(message)s", level=logging.INFO)
+    logging.basicConfig(format="asr: %(message)s")
+    logging.getLogger("asr").setLevel(logging.INFO)  # of the libraries, warnings only
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be any bytes
     if sys.stderr is None:  # closed, as by 2>&-

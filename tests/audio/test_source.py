@@ -123,6 +123,18 @@ def test_a_url_that_cannot_be_read_is_refused_by_name(url: str, message: str) ->
         read_waveform(url, sample_rate=RATE)
 
 
+def test_an_error_of_a_stores_own_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = pytest.importorskip("fsspec.implementations.memory")
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("the endpoint does not answer")  # as of botocore: no OSError
+
+    monkeypatch.setattr(memory.MemoryFileSystem, "_open", fail)
+
+    with pytest.raises(AudioError, match=r"^memory://a\.wav: cannot be fetched: the endpoint does"):
+        read_waveform("memory://a.wav", sample_rate=RATE)
+
+
 def test_a_file_without_a_name_is_called_the_recording() -> None:
     with tempfile.TemporaryFile() as number, tempfile.SpooledTemporaryFile() as none:
         for file in (number, none, io.BytesIO()):

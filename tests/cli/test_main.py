@@ -183,3 +183,17 @@ def test_when_the_reader_goes_away_the_rest_is_dropped_quietly(
     )
     os.close(writer)
     assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+def test_what_libraries_log_for_themselves_is_not_told() -> None:
+    code = """
+import logging
+from asr.cli import main
+main(["score", "no.jsonl", "no.jsonl"])
+logging.getLogger("botocore.credentials").info("found credentials")
+logging.getLogger("asr.any").info("ours")
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "found credentials" not in ended.stderr
+    assert ended.stderr.endswith("asr: ours\n")
