@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+SENTENCE_PAUSE = 0.8  # seconds of sure blanks, after which the language model begins anew
+
 
 class Searcher:
     """Searches what a model outputs.
@@ -109,7 +111,8 @@ class Searcher:
         from asr.search.beam_search import BeamSearch  # here: greedy search does without numba
 
         assert self._fusion is not None
-        return BeamSearch(beam, self._fusion.language, prior=self._prior)
+        pause = round(SENTENCE_PAUSE / self.words.frame_shift)
+        return BeamSearch(beam, self._fusion.language, prior=self._prior, pause=pause)
 
     def calibration_of(self, model: ModelDirectory) -> Calibration | None:
         """Return the model's calibration for this kind of search; None, logged, if it has none."""

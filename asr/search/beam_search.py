@@ -15,9 +15,10 @@ from asr.search.alignment import best_alignment
 from asr.search.beam import BeamConfig
 from asr.search.emission import BLANK, Emission, split_batch
 from asr.search.hotwords import BOUNDARY
-from asr.search.hypothesis import Hypothesis, LexiconWord, from_alignment
+from asr.search.hypothesis import Hypothesis, LexiconWord, followed_by, from_alignment
 from asr.search.language import Language, make_graph
 from asr.search.lexicon import NO_WORD
+from asr.search.pauses import Pauses
 from asr.search.prefix_beam import advance, finish
 from asr.search.prefix_tree import NONE, n_tokens, trace_back
 from asr.search.records import Factors, Ids
@@ -38,6 +39,7 @@ class BeamSearch:
         language: Words and their scores; see `plain_language` for none.
         prior: (V,) float, each token's share of the training speech, all above 0; required if the
             config gives it a weight.
+        pause: Frames of sure blanks that end a sentence, see `Pauses`; None: none do.
 
     Raises:
         ConfigError: The prior has a weight and is missing.
@@ -66,9 +68,11 @@ class BeamSearch:
         language: Language,
         *,
         prior: NDArray[np.floating] | None = None,
+        pause: int | None = None,
     ) -> None:
         self.config = config
         self.language = language
+        self.pause = pause
         self._graph = make_graph(language, config)
         self._lm_state = start_state(language.ngram) if language.has_ngram else 0
         self._log_prior = self._weighted_prior(prior)  # (V,), or None
@@ -108,8 +112,26 @@ class BeamSearch:
 
     def search(self, emission: Emission) -> list[Hypothesis]:
         """Search one utterance, (T, V), that has been checked."""
+        pauses, found, n_frames = Pauses(self.pause), [Hypothesis((), (), (), (), 0.0, 0.0)], 0
+        for part, is_end in pauses.parts(emission):
+            if is_end or not pauses.is_pause:
+                found = self._best_pairs(found, self._search(part), n_frames)
+            n_frames += len(part)
+        return found
+
+    def _search(self, emission: Emission) -> list[Hypothesis]:
+        """Search one sentence, (T, V)."""
         emission = self.without_prior(emission)
         return self.hypotheses(emission, self.advance(emission, self.start()))
+
+    def _best_pairs(
+        self, first: list[Hypothesis], second: list[Hypothesis], n_frames: int
+    ) -> list[Hypothesis]:
+        """Join the hypotheses of what comes before and after a pause, best first."""
+        boundary = self._graph.settings.boundary
+        between = boundary if boundary != NONE else None
+        pairs = [followed_by(one, other, n_frames, between) for one in first for other in second]
+        return sorted(pairs, key=lambda pair: -pair.score)[: self.config.n_best]
 
     def without_prior(self, emission: Emission) -> Emission:
         """Divide an emission by the weighted prior, if there is one, and normalise it again."""

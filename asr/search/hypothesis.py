@@ -1,6 +1,6 @@
 """Hypothesis: a possible token sequence with its frames, confidences and scores."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,4 +68,42 @@ def from_alignment(emission: Emission, alignment: Alignment, score: float) -> Hy
         confidences=tuple(np.minimum(peaks[is_token], 1.0).tolist()),
         score=score,
         acoustic_score=score,
+    )
+
+
+def later(hypothesis: Hypothesis, n_frames: int) -> Hypothesis:
+    """Count the frames of a hypothesis from `n_frames` earlier."""
+    return replace(
+        hypothesis,
+        frames=tuple(frame + n_frames for frame in hypothesis.frames),
+        ends=tuple(end + n_frames for end in hypothesis.ends),
+    )
+
+
+def followed_by(
+    first: Hypothesis, second: Hypothesis, n_frames: int, boundary: int | None
+) -> Hypothesis:
+    """Join two hypotheses of one recording; scores are the sums.
+
+    Args:
+        first: Ends with a blank.
+        second: Its frames count from the first one's `n_frames`.
+        n_frames: Frames of the first.
+        boundary: The token between words, if there is one, which comes in the last of these frames.
+    """
+    second = later(second, n_frames)
+    n = int(boundary is not None and bool(first.tokens) and bool(second.tokens))
+    between, shift = (boundary or 0,) * n, len(first.tokens) + n
+    return Hypothesis(
+        tokens=(*first.tokens, *between, *second.tokens),
+        frames=(*first.frames, *(n_frames - 1,) * n, *second.frames),
+        ends=(*first.ends, *(n_frames,) * n, *second.ends),
+        confidences=(*first.confidences, *(1.0,) * n, *second.confidences),
+        score=first.score + second.score,
+        acoustic_score=first.acoustic_score + second.acoustic_score,
+        lm_score=first.lm_score + second.lm_score,
+        words=(
+            *first.words,
+            *(LexiconWord(w.word, w.start + shift, w.stop + shift) for w in second.words),
+        ),
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from asr.search.emission import BLANK, Emission
 from asr.search.greedy import search_greedily
-from asr.search.hypothesis import Hypothesis
+from asr.search.hypothesis import Hypothesis, later
 
 PATIENCE = 1500  # frames; a minute at 25 a second
 
@@ -61,15 +61,6 @@ class RunningGreedySearch:
     def finish(self) -> list[Hypothesis]:
         """Return the one hypothesis of the frames that are left."""
         return [later(search_greedily(self._emission), self._first_frame)]
-
-
-def later(hypothesis: Hypothesis, n_frames: int) -> Hypothesis:
-    """Count the frames of a hypothesis from `n_frames` earlier."""
-    return replace(
-        hypothesis,
-        frames=tuple(frame + n_frames for frame in hypothesis.frames),
-        ends=tuple(end + n_frames for end in hypothesis.ends),
-    )
 
 
 def first_tokens(hypothesis: Hypothesis, n: int) -> Hypothesis:

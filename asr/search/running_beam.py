@@ -1,10 +1,13 @@
 """The beam search of a recording in pieces: see `running`."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from asr.search.beam_search import BeamSearch
 from asr.search.emission import Emission
-from asr.search.hypothesis import Hypothesis
+from asr.search.hypothesis import Hypothesis, later
+from asr.search.pauses import Pauses
 from asr.search.prefix_tree import (
     NONE,
     ROOT,
@@ -14,7 +17,7 @@ from asr.search.prefix_tree import (
     n_tokens,
     settled_row,
 )
-from asr.search.running import PATIENCE, first_tokens, later
+from asr.search.running import PATIENCE, first_tokens
 
 
 class RunningBeamSearch:
@@ -31,11 +34,20 @@ class RunningBeamSearch:
     def __init__(self, search: BeamSearch, *, patience: int = PATIENCE) -> None:
         self._search, self._patience = search, patience
         self._state = search.start()
-        self._first_frame = 0
+        self._pauses = Pauses(search.pause)
+        self._first_frame, self._score = 0, 0.0  # of the sentences that are over
         self.unsettled: Emission = np.zeros((0, len(search.language.begins_word)))
 
     def read(self, emission: Emission) -> list[Hypothesis]:
-        """Search the next frames, and settle the words that all prefixes share."""
+        """Search the next frames; settle the words that all prefixes share, or a pause ends."""
+        settled = []
+        for part, is_end in self._pauses.parts(emission):
+            settled += self._read(part)
+            if is_end:
+                settled.append(self._end())
+        return settled
+
+    def _read(self, emission: Emission) -> list[Hypothesis]:
         emission = self._search.without_prior(emission)
         self._state = self._search.advance(emission, self._state)
         self.unsettled = np.concatenate([self.unsettled, emission])
@@ -49,8 +61,15 @@ class RunningBeamSearch:
 
     def finish(self) -> list[Hypothesis]:
         """Return the best hypotheses of what is not settled yet."""
+        if self._pauses.is_pause:
+            return [Hypothesis((), (), (), (), self._score, self._score)]
+        return self._hypotheses()
+
+    def _hypotheses(self) -> list[Hypothesis]:
         found = self._search.hypotheses(self.unsettled, self._state)
-        return [later(hypothesis, self._first_frame) for hypothesis in found]
+        return [
+            replace(later(one, self._first_frame), score=one.score + self._score) for one in found
+        ]
 
     def _settled_row(self) -> int:
         state = self._state
@@ -96,7 +115,8 @@ class RunningBeamSearch:
 
     def _end(self) -> Hypothesis:
         """Give out the best words so far, and begin anew."""
-        best = self.finish()[0]
+        best = self._hypotheses()[0]
+        self._score = best.score
         self._forget(len(self.unsettled))
         self._state = self._search.start()
         return best

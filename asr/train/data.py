@@ -75,9 +75,7 @@ class TrainingData:
             head: {name: torch.tensor(ids, dtype=torch.int64) for name, ids in own.items()}
             for head, own in tokens.items()
         }
-        self.joints = {
-            head: torch.tensor(own, dtype=torch.int64) for head, own in joints.items()
-        }
+        self.joints = {head: torch.tensor(own, dtype=torch.int64) for head, own in joints.items()}
         self.cache, self.front_end = cache, cache.front_end
         self.batching = batching
         self.augment, self.ranks = augment, ranks

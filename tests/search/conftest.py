@@ -1,6 +1,6 @@
 """A slow, obvious reference for the searches: every path there is, spelled out one by one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, product
 
 import numpy as np
@@ -12,7 +12,8 @@ from asr.lm.backoff import score_segment
 from asr.lm.ngram import make_nodes
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
-from asr.search.emission import BLANK
+from asr.search.emission import BLANK, Emission
+from asr.search.fusion import Fusion, fuse
 from asr.search.language import plain_language
 
 # there are many paths, compiling takes its time, and the machine may be busy
@@ -69,3 +70,56 @@ def compiled_before_anything_is_timed() -> None:
         np.zeros(4, np.int32),
     )
     score_segment(nodes, np.zeros(1, np.int32), np.empty(2))
+
+
+CHARACTERS = ("<blank>", "▁", "A", "B", "C")
+PHONES = ("<blank>", "A", "B", "C")
+ARPA = """
+\\data\\
+ngram 1=6
+ngram 2=4
+
+\\1-grams:
+-1.5\t<unk>
+-99\t<s>\t-0.4
+-1.0\t</s>
+-0.7\tAB\t-0.3
+-0.9\tBA\t-0.2
+-0.8\tCAB\t-0.5
+
+\\2-grams:
+-0.2\t<s> AB
+-0.3\tAB CAB
+-0.4\tCAB BA
+-0.5\tBA </s>
+
+\\end\\
+"""
+
+
+@pytest.fixture(scope="module")
+def fusions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fusion]:
+    """Words of characters with a boundary, and words of phones without."""
+    folder = tmp_path_factory.mktemp("language")
+    (folder / "lm.arpa").write_text(ARPA)
+    (folder / "words.txt").write_text("AB\nBA\nCAB\n")
+    (folder / "phones.txt").write_text("AB A B\nBA B A\nCAB C A B\n")
+
+    def language(phones: tuple[str, ...] | None, lexicon: str) -> Fusion:
+        return fuse(
+            CHARACTERS,
+            "librispeech-1",
+            phones=phones,
+            lm=folder / "lm.arpa",
+            lexicon=folder / lexicon,
+            hotwords={"BA": 0.5},
+        )
+
+    return {
+        "characters": language(None, "words.txt"),
+        "phones": language(PHONES, "phones.txt"),
+    }
+
+
+def pieces_of(emission: Emission, sizes: Sequence[int]) -> list[Emission]:
+    return np.split(emission, np.cumsum(sizes)[np.cumsum(sizes) < len(emission)])
