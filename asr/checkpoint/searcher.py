@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-SENTENCE_PAUSE = 0.8  # seconds of sure blanks, after which the language model begins anew
+SENTENCE_PAUSE = 0.2  # seconds of sure blanks, after which the language model begins anew
 
 
 class Searcher:

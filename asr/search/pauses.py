@@ -1,9 +1,9 @@
-"""Pauses: where a sentence ends, as the language model has it, within a recording.
+"""Pauses: where a sentence or a clause ends, as the language model has it, within a recording.
 
-A language model has learned sentences. Across the pause between two of them, what it knows of the
-end of one says nothing about the next, and costs words: in recordings of several sentences a ninth
-of those that are right by themselves. So the search ends where the blank is sure for long, and
-begins anew. Nothing else is lost by that: no word lasts through a pause.
+A language model has learned from sentences and clauses. Across the pause between two of them, what
+it knows of the end of one says nothing about the next, and costs words. So the search ends where
+the blank has been sure for a while, and begins anew. Nothing else is lost by that: hardly a word
+lasts through a pause.
 """
 
 import math
