@@ -27,7 +27,8 @@ N_TOKENS = 4
 def silence(n_frames: int, n_tokens: int = N_TOKENS) -> Emission:
     probs = np.full((n_frames, n_tokens), 0.001 / (n_tokens - 1))
     probs[:, BLANK] = 0.999
-    return np.log(probs)
+    emission: Emission = np.log(probs)
+    return emission
 
 
 def with_pauses(
