@@ -4,6 +4,7 @@ Read in this order:
 
 - `config`: how much of each augmentation there is, the table `[augment]`;
 - `rendition`: which ones an utterance gets in an epoch, drawn at random, and their application;
+- `joining`: let another utterance follow;
 - `speed`: play a waveform faster or slower;
 - `reverberation`: play it in a room;
 - `silence`: add pauses before and after;
