@@ -53,7 +53,7 @@ train model-joined "$config-joined" train --start "$work/model-crf"
 
 # A search of its own: README.md says how these settings were found on dev-clean.
 language_models --n-words 120000 --prune 2.6e-7
-search=(--search beam --lm-weight 1.05 --prior-weight 0.15 --beam-size 2000 --beam-threshold 16)
+search=(--search beam --lm-weight 1 --prior-weight 0.15 --beam-size 2000 --beam-threshold 16)
 pack model-joined packed "${search[@]}"
 
 # The acoustic model alone, what a user gets, what a larger language model is worth; and whether
