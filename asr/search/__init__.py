@@ -7,7 +7,8 @@ the beam search, which sums over alignments: `beam` (its settings), `beam_search
 candidates for the next beam, in a `pool`, as arrays of `records`. Its `language` is a `lexicon`, an
 n-gram model and `hotwords`; `fusion` reads these from files, and `agreement` refuses those that are
 spelled otherwise. Sentences are searched one by one, with an end at each of the `pauses`. A
-recording that arrives in pieces is searched by `running` (greedily) and `running_beam`. `words` turns hypotheses into a transcript.
+recording that arrives in pieces is searched by `running` (greedily) and `running_beam`. `words`
+turns hypotheses into a transcript.
 
 All is numpy, one utterance at a time, so that no result depends on a batch. The inner loops are
 compiled (`asr.compiled`).
