@@ -138,7 +138,8 @@ def training_data(
             name: phones.numbers(speller.spell(text)) for name, text in texts.items()
         }
     cache = FeatureCache(build(config, tokenizers).front_end, max_bytes=max_feature_bytes)
-    data = TrainingData(utterances, tokens, cache, config.batching, config.augment, ranks)
+    joints = {head: tokenizer.joint for head, tokenizer in tokenizers.items()}
+    data = TrainingData(utterances, tokens, joints, cache, config.batching, config.augment, ranks)
     return data, {head: len(tokenizer) for head, tokenizer in tokenizers.items()}
 
 
