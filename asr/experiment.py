@@ -132,11 +132,10 @@ def train_model(
     checkpoint = _with_speech(begun, material)
     _keep_start(folder, checkpoint, ranks)
     tokens = _tokens(checkpoint, texts, speller)
-    joints = {head: own.joint for head, own in checkpoint.directory.tokenizers.items()}
     cache = FeatureCache(checkpoint.front_end, resources.max_feature_bytes, damage)
     trainer = Trainer(
         checkpoint.model,
-        TrainingData(train, tokens, joints, cache, config.batching, config.augment, ranks),
+        _training_data(checkpoint, material, tokens, cache, ranks),
         _dev_set(checkpoint, material.dev, cache, ranks) if material.dev is not None else None,
         Procedure(_terms(checkpoint, tokens), config.train, config.optimiser),
         folder,
@@ -227,6 +226,21 @@ def _terms(checkpoint: Checkpoint, tokens: Mapping[str, Tokens]) -> list[LossTer
         checkpoint.config.objective,
         {head: own.values() for head, own in tokens.items()},
         {head: len(own) for head, own in checkpoint.directory.tokenizers.items()},
+    )
+
+
+def _training_data(
+    checkpoint: Checkpoint,
+    material: Material,
+    tokens: Mapping[str, Tokens],
+    cache: FeatureCache,
+    ranks: Ranks,
+) -> TrainingData:
+    """Batch and vary what is learned from."""
+    config, tokenizers = checkpoint.config, checkpoint.directory.tokenizers
+    joints = {head: tokenizer.joint for head, tokenizer in tokenizers.items()}
+    return TrainingData(
+        material.train, tokens, joints, cache, config.batching, config.augment, ranks
     )
 
 

@@ -13,10 +13,12 @@ from threading import Thread
 from typing import Any
 
 import pytest
+import soundfile
 
 from asr.recognizer import Recognizer, load_model
 
 SPEECH = Path(__file__).resolve().parents[2] / "recipes" / "demo" / "speech.wav"
+SECONDS = soundfile.info(SPEECH).duration
 BOUNDARY = "boundary-of-the-form"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
