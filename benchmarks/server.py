@@ -112,7 +112,8 @@ class Client:
         return Answer(status, seconds)
 
     def metrics(self) -> dict[str, float]:
-        """Read the server's counters."""
+        """Read the server's counters, by a new connection: it closes those that are idle."""
+        self._http.close()
         self._http.request("GET", "/metrics")
         lines = self._answer()[1].decode().splitlines()
         pairs = [line.rsplit(" ", maxsplit=1) for line in lines if not line.startswith("#")]
