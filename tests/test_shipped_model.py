@@ -18,7 +18,7 @@ from asr.text.transcript import Transcript
 from asr.wer.score import score
 
 UTTERANCES_PER_SPEAKER = 3
-MAX_WER = {"greedy": 0.66, "default": 0.18}  # on those; 0.648 and 0.165 when it was released
+MAX_WER = {"greedy": 0.60, "default": 0.12}  # on those; 0.586 and 0.108 when it was released
 MAX_BYTES = 30e6  # of the model, and of the search that it comes with
 DEMO = Path(__file__).resolve().parent.parent / "recipes" / "demo"
 
@@ -88,3 +88,20 @@ def test_a_stream_has_the_words_and_confidences_of_the_whole_and_a_prompt_one_is
     )
     assert len(delays) > 20
     assert max(delays) < 0.5 + 2.0 + 1.0 + 0.2  # and a block
+
+
+def test_a_sentence_begins_anew_behind_a_pause() -> None:
+    recognizer = load_model()
+    speech, pause = read_waveform(DEMO / "speech.wav", sample_rate=16000), np.zeros(16000, "f4")
+    one, two = ([speech, pause] * n for n in (1, 2))
+
+    def lm_score(parts: list[NDArray[np.float32]]) -> float:
+        waveform = np.concatenate(parts)[None]
+        log_probs, lengths = recognizer._voiced.log_probs(
+            waveform, np.array([waveform.shape[1]]), recognizer.searcher.head
+        )
+        ((best, *_),) = recognizer.searcher(log_probs, lengths)
+        return best.lm_score
+
+    # what comes first in a recording is heard a little otherwise than what comes second
+    assert lm_score(two) == pytest.approx(2 * lm_score(one), abs=0.5)

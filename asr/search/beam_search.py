@@ -127,11 +127,17 @@ class BeamSearch:
     def _best_pairs(
         self, first: list[Hypothesis], second: list[Hypothesis], n_frames: int
     ) -> list[Hypothesis]:
-        """Join the hypotheses of what comes before and after a pause, best first."""
+        """Join the hypotheses of what comes before and after a pause; the best ones, each once.
+
+        A word on either side of the pause makes the same hypothesis.
+        """
         boundary = self._graph.settings.boundary
         between = boundary if boundary != NONE else None
         pairs = [followed_by(one, other, n_frames, between) for one in first for other in second]
-        return sorted(pairs, key=lambda pair: -pair.score)[: self.config.n_best]
+        distinct: dict[object, Hypothesis] = {}
+        for pair in sorted(pairs, key=lambda pair: pair.score):
+            distinct[pair.tokens, tuple(word.word for word in pair.words)] = pair
+        return sorted(distinct.values(), key=lambda pair: -pair.score)[: self.config.n_best]
 
     def without_prior(self, emission: Emission) -> Emission:
         """Divide an emission by the weighted prior, if there is one, and normalise it again."""

@@ -132,6 +132,20 @@ def test_alternatives_are_the_best_pairs_of_those_on_both_sides(
     assert [-one.score for one in found] == pytest.approx(best, rel=1e-9)
 
 
+def test_a_word_on_either_side_of_a_pause_is_one_hypothesis(fusions: dict[str, Fusion]) -> None:
+    unsure = np.log(np.full((2, N_TOKENS), 1 / N_TOKENS))  # AB or nothing, before and after
+    emission = np.concatenate([unsure, silence(PAUSE), unsure, silence(1)])
+    config = BeamConfig(beam_size=30, beam_threshold=20.0, n_best=30, lm_weight=0.8)
+
+    found = BeamSearch(config, fusions["phones"].language, pause=PAUSE).search(emission)
+
+    alone = BeamSearch(config, fusions["phones"].language)
+    texts = [tuple(word.word for word in one.words) for one in found]
+    assert len(texts) == len(set(texts)) > 2
+    first, second = alone.search(emission[: 2 + PAUSE]), alone.search(emission[2 + PAUSE :])
+    assert len(texts) < len(first) * len(second)
+
+
 def test_silence_alone_is_an_empty_hypothesis(
     fusions: dict[str, Fusion],
 ) -> None:
