@@ -97,6 +97,7 @@ def open_session(path: Path) -> Any:  # noqa: ANN401 (ONNX Runtime has no types)
     onnxruntime.disable_telemetry_events()  # in case the application has imported it already
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False  # one for each length of audio: 100 MB, and no faster
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     if not has_vnni():
