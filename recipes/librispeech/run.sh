@@ -52,7 +52,7 @@ train_twice "$config"
 train model-joined "$config-joined" train --start "$work/model-crf"
 
 # A search of its own: README.md says how these settings were found on dev-clean.
-language_models --n-words 120000 --prune 2.6e-7
+language_models
 search=(--search beam --lm-weight 1 --prior-weight 0.15 --beam-size 2000 --beam-threshold 16)
 pack model-joined packed "${search[@]}"
 

@@ -22,7 +22,7 @@ pronounce
 train_twice mini_librispeech
 
 # A search of its own: README.md says how these settings were found on dev-clean.
-language_models --n-words 60000 --prune 1.3e-7
+language_models
 pack model-crf packed --search beam --beam-size 1000 --beam-threshold 18 \
   --lm-weight 1.4 --prior-weight 0.4
 
