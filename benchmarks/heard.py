@@ -1,4 +1,4 @@
-"""What systems heard under each condition: the table of `benchmarks.robustness`, and its picture."""
+"""What systems heard under each condition: the table and picture of `benchmarks.robustness`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -73,9 +73,9 @@ cent, {normaliser}; Whisper's numbers and titles are spelled out before. Where t
 the words of {n_minutes} minutes, all wrong. Calibration error: how far the confidences of words \
 are from the share that is right, on average, in points. × real time: seconds of audio by a second \
 of the whole process, in bulk. Ours: {model}, its default search; Whisper: tiny.en, int8, by \
-faster-whisper with its defaults; pocketsphinx: its own English model and 3-gram. Noise and babble: \
-mean power 10 dB below that of the utterance. Room: 6 × 5 × 3 m, echoes decay by 60 dB in about \
-0.5 s, by the image method. How it is made: `benchmarks/degradations.py`."""
+faster-whisper with its defaults; pocketsphinx: its own English model and 3-gram. Noise and \
+babble: mean power 10 dB below that of the utterance. Room: 6 × 5 × 3 m, echoes decay by 60 dB \
+in about 0.5 s, by the image method. How it is made: `benchmarks/degradations.py`."""
 
 
 def main() -> None:
