@@ -436,7 +436,7 @@ def test_what_changed_is_named_when_a_run_may_not_go_on(
             (small_config, [*tiny_corpus[:-1], other], f"1 with other audio, .* {other.id}")
             for other in others
         ),
-        (small_config, tiny_corpus[:4], "the training set lacks 4 of its 8 utterances"),
+        (small_config, tiny_corpus[:4], "lacks 4 of its 8 utterances, of which at most 10 %"),
         (small_config, [*tiny_corpus[:3], *tiny_corpus[:2:-1]], "is in another order"),
     ):
         with pytest.raises(TrainingError, match=told):
