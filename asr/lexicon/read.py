@@ -103,6 +103,8 @@ def refuse_losses(path: Path | None, lost: list[str], n_words: int, why: str) ->
 def _read_rows(path: Path) -> tuple[list[str], list[str]]:
     """Read words as they are written, and their units, which may be none."""
     text = read_text(path, or_else="latin-1")  # CMUdict's encoding
+    if "\0" in text:
+        raise DataError(f"{path}: is no text; expected a word a line, perhaps with its units")
     lines = text.splitlines()
     if "#" in text:  # quicker than line by line
         lines = [line.partition("#")[0] for line in lines]

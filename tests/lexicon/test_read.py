@@ -163,6 +163,7 @@ def test_few_words_may_be_lost_and_are_named(
     [
         ("", "expected a word a line, got none"),
         ("# only a comment\n", "expected a word a line, got none"),
+        ("ngrams\x06\0\x0e\x06\0 1\n", "is no text; expected a word a line"),
         ("A EY\nBOOK\n", "some words have pronunciations, 'BOOK' has none"),
     ],
 )
