@@ -4,13 +4,14 @@ If not, as with a lower-case language model beside an upper-case lexicon, nothin
 nearly every word would be wrong.
 """
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.errors import DataError
+from asr.errors import DataError, shortened
 from asr.lm.ngram import NGram
 from asr.lm.vocabulary import SPECIAL, UNKNOWN_ID
 from asr.text.normalise import Normaliser, words_of
@@ -18,6 +19,8 @@ from asr.text.normalise import Normaliser, words_of
 LEAST_SHARE = 0.1  # of the words of a file
 MOST_UNLIKE = 0.05  # of a language model's common words: more, and it is of another spelling
 N_COMMON = 1000  # words of a language model that are looked at
+
+_LOG = logging.getLogger(__name__)
 
 
 def common_ids(ngram: NGram) -> NDArray[np.intp]:
@@ -94,7 +97,7 @@ def check_lexicon(lm: Path, ngram: NGram, lexicon: Path, lm_ids: NDArray[np.int3
     """Refuse a language model that has hardly any word of a lexicon, nor the lexicon of its own.
 
     Either can be much the smaller one: ten commands beside all of English, or a dictionary beside a
-    model of ten commands.
+    model of ten commands. What a dictionary lacks of these cannot be recognised, and is logged.
 
     Args:
         lm: The language model's file.
@@ -105,12 +108,15 @@ def check_lexicon(lm: Path, ngram: NGram, lexicon: Path, lm_ids: NDArray[np.int3
     Raises:
         DataError: They have too few words in common.
     """
+    common = common_ids(ngram)
+    words = [ngram.vocabulary.words[i] for i in common]
+    is_listed = np.isin(common, lm_ids)
     if np.mean(lm_ids != UNKNOWN_ID) < LEAST_SHARE:
-        common = common_ids(ngram)
-        refuse_misfit(
-            lm,
-            [ngram.vocabulary.words[i] for i in common],
-            np.isin(common, lm_ids),
-            f"are in {lexicon}",
-            "spell both alike, or leave out one of them",
+        remedy = "spell both alike, or leave out one of them"
+        refuse_misfit(lm, words, is_listed, f"are in {lexicon}", remedy)
+    lacking = [words[i] for i in np.flatnonzero(~is_listed)]
+    if lacking and len(ngram.vocabulary) <= len(lm_ids):
+        _LOG.info(
+            "%s: %d of its %d most common words are not in %s and cannot be recognised: %s",
+            *(lm, len(lacking), len(words), lexicon, shortened(lacking)),
         )

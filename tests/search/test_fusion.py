@@ -258,6 +258,20 @@ def test_a_lexicon_may_be_much_larger_than_its_language_model_or_much_smaller(
     assert np.count_nonzero(found.language.lm_ids) == 1
 
 
+@pytest.mark.parametrize("n_words", [2, 40])
+def test_what_a_lexicon_lacks_of_a_smaller_language_model_is_named(
+    n_words: int, lm: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A smaller lexicon was made to have fewer words."""
+    words = ["CAT", *("CA" + "T" * i for i in range(2, 1 + n_words))]
+    (tmp_path / "words").write_text("\n".join(words))
+    with caplog.at_level("INFO"):
+        fuse(CHARACTERS, "librispeech-1", lm=lm, lexicon=tmp_path / "words")
+    told = f"some.lm: 2 of its 3 most common words are not in {tmp_path / 'words'}"
+    assert (told in caplog.text) == (n_words == 40)
+    assert ("recognised: THE, CHAT" in caplog.text) == (n_words == 40)
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="gone"):
         fuse(CHARACTERS, "librispeech-1", lexicon=tmp_path / "gone")
