@@ -405,7 +405,7 @@ def test_more_damaged_recordings_than_allowed_end_the_run_which_goes_on_without_
         train(small_config, corpus, tmp_path / "model", Watcher(), lambda: True)
     broken = damaged(corpus, tmp_path, 12, 20)
     (tmp_path / "model.run" / "state.safetensors").unlink()
-    with pytest.raises(AudioError, match=r"2 cannot be read, and 1 may be damaged: `asr prepare"):
+    with pytest.raises(AudioError, match=r"2 cannot be read, and at most 1 may be so \("):
         train(small_config, broken, tmp_path / "model", max_damaged=1)
     with pytest.raises(StoppedError):
         train(small_config, corpus, tmp_path / "model", Watcher(), lambda: True)
@@ -436,7 +436,7 @@ def test_what_changed_is_named_when_a_run_may_not_go_on(
             (small_config, [*tiny_corpus[:-1], other], f"1 with other audio, .* {other.id}")
             for other in others
         ),
-        (small_config, tiny_corpus[:4], "the training set lacks 4 of its 8 utterances"),
+        (small_config, tiny_corpus[:4], "lacks 4 of its 8 utterances, of which at most 10 %"),
         (small_config, [*tiny_corpus[:3], *tiny_corpus[:2:-1]], "is in another order"),
     ):
         with pytest.raises(TrainingError, match=told):

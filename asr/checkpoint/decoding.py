@@ -18,6 +18,7 @@ from asr.config import read_tree
 from asr.errors import ConfigError, DataError
 from asr.lexicon.read import read_lexicon
 from asr.lm.files import read_ngram, write_ngram
+from asr.search.agreement import respelled
 from asr.search.beam import BeamConfig
 from asr.text.normalise import Normaliser
 
@@ -150,7 +151,7 @@ def write_default_search(folder: Path, search: SearchPlan, normalise: Normaliser
     if search.beam is None:
         return
     assert search.lm is not None
-    lm = read_ngram(search.lm).respelled(normalise)
+    lm = respelled(search.lm, read_ngram(search.lm), normalise)
     if search.lexicon:
         known = set(lm.vocabulary.words)
         entries = [

@@ -5,7 +5,8 @@ words begin and end within 30 ms of where published alignments of LibriSpeech ha
 
 ctm and json are one file for all utterances; TextGrid, for Praat, is a file for each, in the folder
 --output. An utterance that cannot be aligned is named on stderr with the reason. The others are
-still written, but the exit status is 1.
+still written, but the exit status is 1. Letters, digits and signs that the model's normaliser takes
+out of the texts are named, as they get no times.
 
 Examples:
   asr align english dev.jsonl --output dev.ctm
@@ -15,6 +16,7 @@ Examples:
 import argparse
 from pathlib import Path
 
+from asr.cli.omitting import check_omissions
 from asr.cli.recognising import by_duration, collect
 from asr.cli.searching import add_model_argument, add_threads_argument
 from asr.corpus.manifest import read_manifest
@@ -39,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     utterances = read_manifest(options.manifest)
     recognizer = load_model(options.model, search="greedy", n_threads=options.threads)
+    check_omissions(options.manifest, utterances, recognizer.model.config.text.normaliser)
     results = recognizer.align_all(by_duration(utterances))
     transcripts = collect(results, len(utterances))
     _write(options, [transcripts[u.id] for u in utterances if u.id in transcripts])

@@ -32,6 +32,7 @@ from asr.checkpoint.directory import read_directory
 from asr.checkpoint.names import model_folder
 from asr.checkpoint.seal import changing
 from asr.cli.decode import record_path
+from asr.cli.omitting import check_omissions
 from asr.cli.outputs import file_to_write
 from asr.cli.searching import add_model_argument
 from asr.confidence.calibration_file import CALIBRATION_FILE, Fitted, write_calibrations
@@ -89,6 +90,7 @@ def run(options: argparse.Namespace) -> int:
 def _labelled(options: argparse.Namespace, config: Config) -> dict[str, LabelledWords]:
     """Label the words of each file by the references, by kind of search."""
     references = read_manifest(options.manifest)
+    check_omissions(options.manifest, references, config.text.normaliser)
     labelled: dict[str, LabelledWords] = {}
     kinds = [_kind(path, options.search, config_hash(config)) for path in options.hypotheses]
     for path, kind in zip(options.hypotheses, kinds, strict=True):

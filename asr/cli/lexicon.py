@@ -10,7 +10,8 @@ dictionaries are such. It should have thousands of words. Units are kept unchang
 included.
 
 Words come from lists, one or more per line, and from the transcripts of manifests (.jsonl). Words
-with a letter that the dictionary lacks are reported and left out. The same files give the same
+with a letter that the dictionary lacks are reported and left out. Letters, digits and signs that
+the normaliser takes out of words are reported: it makes D of 3D. The same files give the same
 lexicon.
 
 Example:
@@ -26,7 +27,7 @@ from pathlib import Path
 
 from asr.cli.bars import counting_bar
 from asr.cli.messages import tell
-from asr.cli.omitting import add_normaliser
+from asr.cli.omitting import add_normaliser, check_texts
 from asr.cli.outputs import add_output
 from asr.corpus.manifest import read_manifest
 from asr.errors import DataError, shortened
@@ -34,7 +35,7 @@ from asr.files import write_text
 from asr.lexicon.g2p.pronouncer import pronounce
 from asr.lexicon.read import read_dictionary
 from asr.lm.segments import read_lines
-from asr.text.normalise import Normaliser, normaliser
+from asr.text.normalise import normaliser
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     """Read, learn, pronounce and write; print a summary."""
     normalise = normaliser(options.normaliser)
     dictionary = read_dictionary(options.dictionary, normalise)
-    words = _read_words(options.words, normalise)
+    words = _read_words(options.words, options.normaliser)
     with counting_bar("pronouncing", "word", scale=True) as advance:
         lexicon = pronounce(words, dictionary, advance)
     if not lexicon:
@@ -84,15 +85,17 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _read_words(paths: Sequence[Path], normalise: Normaliser) -> list[str]:
+def _read_words(paths: Sequence[Path], normaliser_name: str) -> list[str]:
     """Read the distinct words of lists and transcripts."""
+    normalise = normaliser(normaliser_name)
     words: dict[str, None] = {}
     for path in paths:
         if path.suffix == ".jsonl":
-            lines = [utterance.text or "" for utterance in read_manifest(path)]
+            texts = [(utterance.id, utterance.text or "") for utterance in read_manifest(path)]
         else:
-            lines = list(read_lines(path))
-        found = dict.fromkeys(word for line in lines for word in normalise(line).split())
+            texts = [(f"line {number}", line) for number, line in enumerate(read_lines(path), 1)]
+        check_texts(path, texts, normaliser_name)
+        found = dict.fromkeys(word for _, text in texts for word in normalise(text).split())
         if not found:
             raise DataError(f"{path}: expected words to pronounce, got none")
         words.update(found)

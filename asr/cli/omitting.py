@@ -34,7 +34,10 @@ def add_omission_limit(parser: argparse.ArgumentParser) -> None:
 
 
 def check_omissions(
-    manifest: Path, utterances: Iterable[Reference], normaliser_name: str, max_percent: float
+    manifest: Path,
+    utterances: Iterable[Reference],
+    normaliser_name: str,
+    max_percent: float = 100.0,
 ) -> Omissions:
     """Say on stderr what the normaliser takes out of the texts of a manifest.
 
@@ -42,10 +45,24 @@ def check_omissions(
         DataError: It damages more words than `max_percent` of them.
     """
     texts = ((utterance.id, utterance.text or "") for utterance in utterances)
+    return check_texts(manifest, texts, normaliser_name, max_percent)
+
+
+def check_texts(
+    source: Path,
+    texts: Iterable[tuple[str, str]],
+    normaliser_name: str,
+    max_percent: float = 100.0,
+) -> Omissions:
+    """Say on stderr what the normaliser takes out of texts, each with its id or place.
+
+    Raises:
+        DataError: It damages more words than `max_percent` of them.
+    """
     found = find_omissions(texts, normaliser(normaliser_name))
     if not found.n_damaged:
         return found
-    message = visible(f"{manifest}: {_told(found, normaliser_name)}")
+    message = visible(f"{source}: {_told(found, normaliser_name)}")
     if 100 * found.share > max_percent:
         raise DataError(
             f"{message}. More than {max_percent:g} % are refused: write numbers and signs out as "

@@ -85,6 +85,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """List and check the corpora, and write the manifest and the list of problems."""
     listed = list_corpora(options.sources)
+    if not listed.utterances and not listed.problems:
+        raise DataError(f"{', '.join(map(str, options.sources))}: expected utterances, got none")
     if options.ids:
         listed = _only(listed, options.ids)
     omissions = check_omissions(

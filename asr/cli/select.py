@@ -23,6 +23,7 @@ Next:
 
 import argparse
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from asr.cli.numbers import add_number
@@ -67,6 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Choose, hold out, and write the manifests, that of the training last."""
+    if options.texts:
+        _refuse_shared_ids(options.manifests)
     problems: list[Problem] = []
     corpora = {}
     for path in options.manifests:
@@ -86,6 +89,19 @@ def run(options: argparse.Namespace) -> int:
     write_manifest(options.output, chosen)
     print(f"{options.output}: {summary(chosen)}")
     return 0
+
+
+def _refuse_shared_ids(paths: Sequence[Path]) -> None:
+    """Refuse an id of two utterances without a text: a transcript cannot be that of both."""
+    first_of: dict[str, Path] = {}
+    for path in paths:
+        for utterance in read_manifest(path):
+            if utterance.text is None and first_of.setdefault(utterance.id, path) != path:
+                raise DataError(
+                    f"{path}: the id {utterance.id} is without a text in "
+                    f"{first_of[utterance.id]} too, and --texts does not tell which of them it "
+                    "means: select from each with the texts of its own, and then from both results"
+                )
 
 
 def _teachable(path: Path, options: argparse.Namespace, problems: list[Problem]) -> list[Utterance]:

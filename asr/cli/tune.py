@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from asr.checkpoint.decoding import SearchOptions
 from asr.checkpoint.names import weights_hash
+from asr.cli.omitting import check_omissions
 from asr.cli.outputs import file_to_write
 from asr.cli.recognising import by_duration
 from asr.cli.searching import (
@@ -67,12 +68,14 @@ def run(options: argparse.Namespace) -> int:
     utterances = read_manifest(options.manifest)
     search = SearchOptions("beam", beam_settings(options), options.lm, options.lexicon)
     recognizer = load_recognizer(options.model, search, n_threads=options.threads)
+    normaliser = recognizer.model.config.text.normaliser
+    check_omissions(options.manifest, utterances, normaliser)
     points = grid_search(
         _emissions(options, recognizer, utterances),
         utterances,
         _decoder(recognizer),
         (options.lm_weights, options.word_scores),
-        normaliser=recognizer.model.config.text.normaliser,
+        normaliser=normaliser,
         n_threads=options.threads or n_cores(),
     )
     n_points = len(options.lm_weights) * len(options.word_scores)

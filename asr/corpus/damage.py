@@ -33,9 +33,9 @@ class Damage:
             n_noted = len(self._noted)
         if n_noted > self._n_most:
             raise AudioError(
-                f"{error}. Of the recordings met so far, {n_noted} cannot be read, and "
-                f"{self._n_most} may be damaged: `asr prepare --decode` makes a manifest without "
-                "them, and a run that has begun goes on with that"
+                f"{error}. Of the recordings met so far, {n_noted} cannot be read, and at most "
+                f"{self._n_most} may be so (--max-damaged): `asr prepare --decode` makes a "
+                "manifest without them, and a run that has begun goes on with that"
             ) from error
         if is_new:
             _LOG.warning("%s takes no part: %s", utterance.id, error)

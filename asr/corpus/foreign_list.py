@@ -6,7 +6,7 @@ the names of their columns, and in what they leave out.
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from asr.text.lines import Record, read_json_lines, read_text
 TABLES = (".csv", ".tsv")
 JSON_LINES = (".jsonl", ".json", ".ndjson")
 _DELIMITERS = "\t,;|"
+_MORE = "\t"  # what a row has beyond the columns; a name that no column has
 
 # What other programs call the fields of a manifest, in lower case.
 _NAMES = {
@@ -52,6 +53,7 @@ def read_foreign_list(path: Path) -> CorpusReport:
     for where, record in records:
         fields = _renamed(record)
         try:
+            _refuse_more(record, where)
             utterance = utterance_from(fields, where, required=("audio_filepath",))
         except DataError as error:
             problems.append(Problem(str(fields.get("id", where)), str(error)))
@@ -72,20 +74,39 @@ def _read_table(path: Path) -> Iterator[tuple[str, Record]]:
         io.StringIO(text, newline=""),
         delimiter=delimiter,
         quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL,
+        strict=True,  # else a quotation mark left open takes the rows after it for its text
     )
-    columns = [column.strip().lower() for column in rows.fieldnames or ()]
+    n_read = 0  # lines
+    try:
+        _check_columns(path, header, rows.fieldnames or ())
+        n_read = rows.line_num
+        for row in rows:
+            n_read = rows.line_num
+            record = {name: value for name, value in row.items() if name}
+            more = [value for value in row.get(None, ()) if value.strip()]
+            yield f"{path}:{n_read}", record | ({_MORE: more[0].strip()} if more else {})
+    except csv.Error as error:
+        reason = f"is no row of a table: {error}; is a quotation mark left open, or not doubled?"
+        raise DataError(f"{path}:{n_read + 1}: {reason}") from error
+
+
+def _check_columns(path: Path, header: str, names: Sequence[str]) -> None:
+    columns = [name.strip().lower() for name in names]
     known = _NAMES["audio_filepath"]
     if not set(columns) & set(known):
         raise DataError(
             f"{path}: expected a first line that names the columns, one of them "
             f"{', '.join(known[:-1])} or {known[-1]}; got {header[:80]!r}"
         )
-    try:
-        for row in rows:
-            yield f"{path}:{rows.line_num}", {key: value for key, value in row.items() if key}
-    except csv.Error as error:
-        reason = f"is no row of a table: {error}; is a quotation mark left open?"
-        raise DataError(f"{path}:{rows.line_num + 1}: {reason}") from error
+
+
+def _refuse_more(record: Record, where: str) -> None:
+    """Refuse a row with more fields than there are columns: its text would lose its end."""
+    if more := record.get(_MORE):
+        raise DataError(
+            f"{where}: has more fields than the first line has names, from {more!r} on; put a text "
+            "that contains the delimiter in quotation marks"
+        )
 
 
 def _renamed(record: Record) -> Record:

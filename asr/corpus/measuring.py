@@ -15,6 +15,7 @@ from asr.corpus.utterance import CorpusReport, Problem, Utterance
 from asr.errors import AudioError
 
 SAMPLE_RATE = 16000  # Hz at which recordings are decoded; they may have any
+ROUNDING = 0.001  # seconds that resampling may add or take
 
 Progress = Callable[[int, int], None]
 Argument = TypeVar("Argument")
@@ -43,6 +44,9 @@ def measured(listed: CorpusReport, *, progress: Progress | None = None) -> Corpu
 
 def decoded(listed: CorpusReport, *, progress: Progress | None = None) -> CorpusReport:
     """Decode every utterance to its end, for damage that no header shows, and its true duration.
+
+    A duration that only resampling would round stays as it is: a run that has begun goes on with
+    a manifest without the damaged recordings, but not with other durations.
 
     Args:
         listed: As `measured` returns it.
@@ -75,7 +79,10 @@ def _decoded(utterance: Utterance) -> Utterance | Problem:
     waveform = result_or_error(read_utterance, utterance, SAMPLE_RATE)
     if isinstance(waveform, AudioError):
         return Problem(utterance.id, str(waveform))
-    return replace(utterance, duration=len(waveform) / SAMPLE_RATE)
+    seconds = len(waveform) / SAMPLE_RATE
+    if utterance.duration is not None and abs(seconds - utterance.duration) < ROUNDING:
+        return utterance
+    return replace(utterance, duration=seconds)
 
 
 def _in_threads(

@@ -27,6 +27,7 @@ Dictionary = dict[str, tuple[Units, ...]]  # the pronunciations of each word, at
 _VARIANT = re.compile(r"(?<=.)\([^()]*\)$")  # as in READ(2), the second pronunciation of a word
 _APOSTROPHES = "'\u2018\u2019`"  # may begin a word; other marks do so in <unk>, !SIL, [noise], ...
 _PROBABILITY = re.compile(r"(?:\d*\.\d+(?:[eE]-?\d+)?|\d+[eE]-\d+)(?:\s+|$)")
+_ONE = re.compile(r"1\s+(?=\S)")  # a probability, if all words have it before their units
 _FIRST_PROBABILITY = re.compile(rf"[01]\s+|{_PROBABILITY.pattern}")  # of files that have others
 
 _LOG = logging.getLogger(__name__)
@@ -103,6 +104,8 @@ def refuse_losses(path: Path | None, lost: list[str], n_words: int, why: str) ->
 def _read_rows(path: Path) -> tuple[list[str], list[str]]:
     """Read words as they are written, and their units, which may be none."""
     text = read_text(path, or_else="latin-1")  # CMUdict's encoding
+    if "\0" in text:
+        raise DataError(f"{path}: is no text; expected a word a line, perhaps with its units")
     lines = text.splitlines()
     if "#" in text:  # quicker than line by line
         lines = [line.partition("#")[0] for line in lines]
@@ -112,6 +115,8 @@ def _read_rows(path: Path) -> tuple[list[str], list[str]]:
     units = [row[1] if len(row) > 1 else "" for row in rows]
     if "." in text and any(map(_PROBABILITY.match, units)):
         units = list(map(_without_probabilities, units))
+    elif all(map(_ONE.match, units)):
+        units = [_ONE.sub("", own, count=1) for own in units]
     return written, units
 
 

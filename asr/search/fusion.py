@@ -19,7 +19,7 @@ from asr.lexicon.read import read_columns, refuse_losses
 from asr.lm.files import read_ngram
 from asr.lm.ngram import NO_NODES, NGram
 from asr.lm.vocabulary import SPECIAL, Vocabulary
-from asr.search.agreement import check_lexicon, common_ids, refuse_misfit
+from asr.search.agreement import check_lexicon, common_ids, refuse_misfit, respelled
 from asr.search.hotwords import BOUNDARY, make_hotwords
 from asr.search.language import Language
 from asr.search.lexicon import Spellings, make_lexicon
@@ -83,7 +83,9 @@ def fuse(
         DataError: A file cannot be used, or its words do not agree with the model or the others.
     """
     normalise = normaliser(normaliser_name)
-    ngram = read_ngram(lm).respelled(normalise) if lm else NGram(Vocabulary(SPECIAL), NO_NODES)
+    ngram = NGram(Vocabulary(SPECIAL), NO_NODES)
+    if lm:
+        ngram = respelled(lm, read_ngram(lm), normalise)
     entries: _Entries = (list(ngram.vocabulary.words[len(SPECIAL) :]), [])
     if lexicon is not None:
         entries = read_columns(lexicon, normalise)

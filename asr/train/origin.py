@@ -130,6 +130,9 @@ def _changed_utterances(
     elif other:
         yield f"{told} has {len(other)} with other audio, times or texts: {shortened(other)}"
     elif n_gone > MAX_GONE_SHARE * len(before):
-        yield f"{told} lacks {n_gone} of its {len(before)} utterances"
+        yield (
+            f"{told} lacks {n_gone} of its {len(before)} utterances, of which at most "
+            f"{100 * MAX_GONE_SHARE:g} % may go away"
+        )
     elif [name for name in before if name in after] != list(after):
         yield f"{told} is in another order"

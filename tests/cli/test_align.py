@@ -70,3 +70,17 @@ def test_what_cannot_be_aligned_is_named_and_the_rest_is_written(
     for utterance, reason in ((long, "too little audio"), (strange, "'Q'"), (silent, "no text")):
         assert f"{utterance.id}: " in told
         assert reason in told
+
+
+def test_what_the_normaliser_takes_out_of_a_text_is_named(
+    model: Path,
+    tiny_corpus: Sequence[Utterance],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It has no times, and nothing else would tell."""
+    manifest = tmp_path / "numbers.jsonl"
+    write_manifest(manifest, [replace(tiny_corpus[0], text="ACT 3 DIE")])
+    assert align(model, manifest, tmp_path / "a.ctm") == 0
+    told = capsys.readouterr().err
+    assert "takes letters, digits or signs from 1 of 3 words (33.33 %): 3 (1); as in 3 (" in told

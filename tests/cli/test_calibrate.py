@@ -231,3 +231,18 @@ def test_a_broken_calibration_file_is_named(
     assert main(["transcribe", "--model", str(own_model), "speech.wav"]) == 1
 
     assert f"{own_model / 'confidence.toml'}: greedy: missing key" in capsys.readouterr().err
+
+
+def test_what_the_normaliser_takes_out_of_references_is_named(
+    own_model: Path,
+    dev: Path,
+    tmp_path: Path,
+    small_config: Config,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A word that was heard in its place counts as wrong."""
+    hypotheses = write_hypotheses(dev, tmp_path / "h.jsonl", "greedy", small_config)
+    first, *others = read_manifest(dev)
+    write_manifest(dev, [replace(first, text=f"{first.text} 3"), *others])
+    assert calibrate(own_model, dev, hypotheses) == 0
+    assert f"as in 3 ({first.id})" in capsys.readouterr().err

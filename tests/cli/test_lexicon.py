@@ -77,6 +77,17 @@ def test_words_with_a_letter_that_the_dictionary_lacks_are_named_and_left_out(
     assert error.endswith("are silent: QUIZ, ZA, ZAA, ZAAA, ZAAAA and 2 more\n")
 
 
+def test_what_the_normaliser_takes_out_of_words_is_named(
+    files: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    dictionary, words, output = files
+    words.write_text("SAT\n3TAT\n\u0434\u0430\n")
+    assert lexicon(dictionary, words, output=output) == 0
+    told = capsys.readouterr().err
+    assert "takes letters, digits or signs from 2 of 3 words" in told
+    assert "as in 3TAT (line 2), \u0434\u0430 (line 3)" in told
+
+
 @pytest.mark.parametrize(
     ("dictionary", "words", "message"),
     [

@@ -100,6 +100,14 @@ def test_a_corpus_of_which_nothing_can_be_used_is_an_error_and_leaves_no_manifes
     assert (tmp_path / "all.jsonl.problems.txt").exists()
 
 
+def test_a_list_without_a_line_is_refused_by_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "none.csv").write_text("path,text\n")
+    assert prepare(tmp_path / "none.csv", "--output", tmp_path / "all.jsonl") == 1
+    assert "none.csv: expected utterances, got none" in capsys.readouterr().err
+
+
 def test_a_list_of_problems_that_are_gone_is_deleted(corpus: Path, tmp_path: Path) -> None:
     stale = tmp_path / "all.jsonl.problems.txt"
     stale.write_text("old\n")

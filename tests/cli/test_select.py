@@ -122,3 +122,20 @@ def test_a_text_that_is_missing_is_what_a_model_surely_heard(tmp_path: Path) -> 
     assert texts == {"told": "GOOD", "sure": "GOOD DAY"}
     problems = output.with_name("train.jsonl.problems.txt").read_text(encoding="utf-8")
     assert problems == "unsure\tis sure by 0.70 only\nunheard\thas no transcript\n"
+
+
+def test_a_transcript_is_never_that_of_two_utterances(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ids are unique in a manifest only."""
+    write_transcripts(tmp_path / "heard.jsonl", [Transcript("1", "GOOD DAY", confidence=0.9)])
+    first, second, told = (
+        corpus(tmp_path / f"{name}.jsonl", utterance("1", text))
+        for name, text in (("a", None), ("b", None), ("c", "GOOD MORNING"))
+    )
+    words = ["--texts", tmp_path / "heard.jsonl", "--prefix", "--output", tmp_path / "train.jsonl"]
+    assert select(first, second, *words) == 1
+    assert f"b.jsonl: the id 1 is without a text in {first} too" in capsys.readouterr().err
+    assert not (tmp_path / "train.jsonl").exists()
+    assert select(first, told, *words) == 0
+    assert ids(tmp_path / "train.jsonl") == ["a-1", "c-1"]

@@ -91,3 +91,14 @@ def test_emissions_of_other_recordings_with_the_same_ids_are_refused(
     write_manifest(manifest, [*swapped, *others])
     assert tune("--emissions", tmp_path / "dev.emissions") == 1
     assert "remove it, or name another" in capsys.readouterr().err
+
+
+def test_what_the_normaliser_takes_out_of_references_is_named(
+    tune: Tune, manifest: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where it was heard, it counts as inserted."""
+    first, *others = read_manifest(manifest)
+    write_manifest(manifest, [replace(first, text=f"{first.text} 3"), *others])
+    capsys.readouterr()
+    assert tune() == 0
+    assert f"as in 3 ({first.id})" in capsys.readouterr().err

@@ -140,12 +140,28 @@ def test_a_line_with_an_impossible_field_is_a_problem_and_the_others_stay(tmp_pa
     )
 
 
+def test_a_row_with_more_fields_than_columns_is_a_problem_and_loses_no_words(
+    tmp_path: Path,
+) -> None:
+    table = write(tmp_path / "m.csv", "path,text", "a.wav,ONE, TWO", "b.wav,THREE,, ", "c.wav,FOUR")
+
+    report = list_corpora([table])
+
+    assert [u.text for u in report.utterances] == ["THREE", "FOUR"]
+    (problem,) = report.problems
+    assert problem.id == f"{table}:2"
+    assert "has more fields than the first line has names, from 'TWO' on; put" in problem.reason
+
+
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
         ("m.csv", "a.wav,hello\n", "expected a first line that names the columns, one of them"),
         ("m.csv", "", "got ''"),
         ("m.csv", f'path\n"{"a" * 200_000}', "m.csv:2: is no row of a table: field larger than"),
+        ("m.csv", f'"{"a" * 200_000}"', "m.csv:1: is no row of a table: field larger than"),
+        ("m.csv", 'path,text\na.wav,"ONE\nb.wav,TWO\n', "m.csv:2: is no row of a table"),
+        ("m.csv", 'path,text\na,"ONE\nb,"TWO"\nc,THREE\n', "mark left open, or not doubled?"),
         ("m.jsonl", "{nothing", "is not JSON"),
         ("m.txt", "a.wav\n", "expected a folder, or a list that ends in .csv, .tsv, .jsonl"),
         ("empty/x", "", "has no recordings; expected audio with a text in .txt beside each"),

@@ -10,9 +10,9 @@ from asr.corpus.measuring import decoded, measured
 from asr.corpus.utterance import CorpusReport, Utterance
 
 
-def noise(path: Path, seconds: float = 2.0) -> Path:
-    samples = np.random.default_rng(0).standard_normal(round(16000 * seconds)) * 0.1
-    write_waveform(path, samples, 16000)
+def noise(path: Path, seconds: float = 2.0, sample_rate: int = 16000) -> Path:
+    samples = np.random.default_rng(0).standard_normal(round(sample_rate * seconds)) * 0.1
+    write_waveform(path, samples, sample_rate)
     return path
 
 
@@ -47,6 +47,19 @@ def test_a_segment_keeps_its_duration_and_ends_with_the_recording_at_the_latest(
 
     assert [u.duration for u in found.utterances] == [1.8, 0.75, 1.0, 1.0]
     assert measured(report(Utterance("a", path, duration=0.5))).utterances[0].duration == 0.5
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 16000, 44100])
+@pytest.mark.parametrize(("offset", "given"), [(0.0, None), (0.5, 0.70001)])
+def test_decoding_what_is_sound_changes_nothing(
+    tmp_path: Path, sample_rate: int, offset: float, given: float | None
+) -> None:
+    """A run that has begun refuses other durations, be it by a sample."""
+    path = noise(tmp_path / "a.wav", 2.0001, sample_rate)
+
+    found = measured(report(Utterance("a", path, offset, given)))
+
+    assert decoded(found) == found
 
 
 @pytest.mark.parametrize(("offset", "duration"), [(2.0, None), (0.0, 2.6), (1.0, 1.6)])

@@ -86,6 +86,16 @@ A 1.0 EY1
 A 1e-05 EY1
 M 1.0 EH1 M
 """,
+    "lexiconp.txt of ones": """\
+!SIL 1 SIL
+READ 1 R IY1 D
+READ 1 R EH1 D
+X\t1\tEH1 K S
+RAY 1 R EY1
+A 1 EY1
+A 1 EY1
+M 1 EH1 M
+""",
     "MFA": """\
 <cutoff>\tspn
 [bracketed]\tspn
@@ -126,8 +136,9 @@ def test_the_dictionaries_that_others_publish_are_read_alike(name: str, path: Pa
 
 
 def test_units_that_are_numbers_stay(path: Path) -> None:
-    path.write_text("deux d 2\nun 1\n")
-    assert read_lexicon(path, SPELL) == [("DEUX", ("d", "2")), ("UN", ("1",))]
+    path.write_text("deux d 2\nun 1\nonze 1 z\n")
+    found = read_lexicon(path, SPELL)
+    assert found == [("DEUX", ("d", "2")), ("UN", ("1",)), ("ONZE", ("1", "z"))]
 
 
 def test_a_dictionary_in_latin_1_is_read(path: Path) -> None:
@@ -163,6 +174,7 @@ def test_few_words_may_be_lost_and_are_named(
     [
         ("", "expected a word a line, got none"),
         ("# only a comment\n", "expected a word a line, got none"),
+        ("ngrams\x06\0\x0e\x06\0 1\n", "is no text; expected a word a line"),
         ("A EY\nBOOK\n", "some words have pronunciations, 'BOOK' has none"),
     ],
 )

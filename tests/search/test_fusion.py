@@ -202,12 +202,10 @@ def test_a_language_model_in_lower_case_is_that_in_upper_case(
     assert found.language.lm_ids.tolist() == listed.language.lm_ids.tolist() == [5, 4]
 
 
-@pytest.mark.parametrize("words", [["the", "cat", "chat"], ["the", "The", "cat"]])
 def test_a_language_model_in_another_spelling_is_refused_with_examples(
-    words: list[str], lm: Path, monkeypatch: pytest.MonkeyPatch
+    lm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Words that become alike are not respelled, nor does this normaliser change the case."""
-    name = "librispeech-1" if "The" in words else "verbatim-1"
+    words = ["the", "cat", "chat"]
     nodes = unigrams([0.05, 0.0001, 0.1, 0.4, 0.3, 0.0499])
     other = NGram(Vocabulary.of(words), nodes)
     monkeypatch.setattr("asr.search.fusion.read_ngram", lambda _: other)
@@ -216,7 +214,30 @@ def test_a_language_model_in_another_spelling_is_refused_with_examples(
         match=rf"some\.lm: expected words that can be spelled in the model's tokens, "
         rf"got 0 of 3 \(0\.0 %\), and not {', '.join(words)}: spell it as",
     ):
-        fuse(CHARACTERS, name, lm=lm)
+        fuse(CHARACTERS, "verbatim-1", lm=lm)
+
+
+@pytest.mark.parametrize("has_lexicon", [False, True])
+def test_a_language_model_in_both_cases_is_refused_even_if_some_words_fit(
+    lm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_lexicon: bool
+) -> None:
+    other = NGram(Vocabulary.of(["A", "The", "the"]), unigrams([0.05, 0.0001, 0.1, 0.4, 0.3, 0.2]))
+    monkeypatch.setattr("asr.search.fusion.read_ngram", lambda _: other)
+    (tmp_path / "words").write_text("A\nTHE\n")
+    lexicon = tmp_path / "words" if has_lexicon else None
+    with pytest.raises(
+        DataError, match=r"some\.lm: .* got 2 of 3 .* such as The; .* since The and the .* be THE:"
+    ):
+        fuse((*CHARACTERS, "E"), "librispeech-1", lm=lm, lexicon=lexicon)
+
+
+def test_a_word_that_would_lose_a_digit_does_not_keep_others_from_being_respelled(
+    lm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["cat", "3cat", "chat"]
+    other = NGram(Vocabulary.of(words), unigrams([0.05, 0.0001, 0.1, 0.4, 0.3, 0.0499]))
+    monkeypatch.setattr("asr.search.fusion.read_ngram", lambda _: other)
+    assert fuse(CHARACTERS, "librispeech-1", lm=lm).words == ("CAT", "3cat", "CHAT")
 
 
 def test_a_lexicon_and_a_language_model_without_words_in_common_are_refused(
@@ -235,6 +256,20 @@ def test_a_lexicon_may_be_much_larger_than_its_language_model_or_much_smaller(
     (tmp_path / "words").write_text("\n".join(words))
     found = fuse(CHARACTERS, "librispeech-1", lm=lm, lexicon=tmp_path / "words")
     assert np.count_nonzero(found.language.lm_ids) == 1
+
+
+@pytest.mark.parametrize("n_words", [2, 40])
+def test_what_a_lexicon_lacks_of_a_smaller_language_model_is_named(
+    n_words: int, lm: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A smaller lexicon was made to have fewer words."""
+    words = ["CAT", *("CA" + "T" * i for i in range(2, 1 + n_words))]
+    (tmp_path / "words").write_text("\n".join(words))
+    with caplog.at_level("INFO"):
+        fuse(CHARACTERS, "librispeech-1", lm=lm, lexicon=tmp_path / "words")
+    told = f"some.lm: 2 of its 3 most common words are not in {tmp_path / 'words'}"
+    assert (told in caplog.text) == (n_words == 40)
+    assert ("recognised: THE, CHAT" in caplog.text) == (n_words == 40)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
