@@ -40,6 +40,16 @@ class TrainingError(AsrError, RuntimeError):
     """Training cannot go on: a loss that is not finite, or a state that does not fit the run."""
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun, which is regular.
+
+    Example:
+        >>> counted(1, "word"), counted(52576, "word")
+        ('1 word', '52,576 words')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def shortened(names: list[str] | tuple[str, ...], n_shown: int = 5) -> str:
     """List names, and count those after the first few.
 

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 import tomli_w
 
 from asr.config import read_tree
-from asr.errors import ConfigError, DataError
+from asr.errors import ConfigError, DataError, counted
 from asr.lexicon.read import read_lexicon
 from asr.lm.files import read_ngram, write_ngram
 from asr.search.agreement import respelled
@@ -77,7 +77,7 @@ class SearchPlan:
         if self.beam.prior_weight:
             parts.append(f"prior × {self.beam.prior_weight:g}")
         if self.hotwords:
-            parts.append(f"{len(self.hotwords)} hotwords")
+            parts.append(counted(len(self.hotwords), "hotword"))
         return ", ".join(parts)
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from asr.errors import counted
+
 TRAINED_ON_FILE = "trained-on.toml"
 
 
@@ -21,7 +23,7 @@ class Speech:
 
     def __str__(self) -> str:
         """Write it in a line."""
-        return f"{self.hours:.2f} hours of {self.source}, {self.n_utterances:,} utterances"
+        return f"{self.hours:.2f} hours of {self.source}, {counted(self.n_utterances, 'utterance')}"
 
 
 @dataclass(frozen=True, slots=True)

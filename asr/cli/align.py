@@ -20,6 +20,7 @@ from asr.cli.omitting import check_omissions
 from asr.cli.recognising import by_duration, collect
 from asr.cli.searching import add_model_argument, add_threads_argument
 from asr.corpus.manifest import read_manifest
+from asr.errors import counted
 from asr.files import write_text
 from asr.recognizer import load_model
 from asr.text.formats import FORMATS
@@ -45,7 +46,9 @@ def run(options: argparse.Namespace) -> int:
     results = recognizer.align_all(by_duration(utterances))
     transcripts = collect(results, len(utterances))
     _write(options, [transcripts[u.id] for u in utterances if u.id in transcripts])
-    print(f"{options.output}: {len(transcripts)} of {len(utterances)} utterances aligned")
+    print(
+        f"{options.output}: {len(transcripts):,} of {counted(len(utterances), 'utterance')} aligned"
+    )
     return 0 if len(transcripts) == len(utterances) else 1
 
 

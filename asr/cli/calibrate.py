@@ -42,7 +42,7 @@ from asr.confidence.reliability import Reliability, svg, table
 from asr.confidence.searches import SEARCHES
 from asr.config import Config, config_hash
 from asr.corpus.manifest import read_manifest
-from asr.errors import DataError
+from asr.errors import DataError, counted
 from asr.files import write_text
 from asr.text.transcript import read_transcripts
 from asr.wer.score_file import read_decoding_record
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     calibrations = dict(model.calibrations)
     labelled = _labelled(options, model.config)
     for kind, words in labelled.items():
-        summary = f"{len(words)} words, {100 * words.is_correct.mean():.1f} % correct"
+        summary = f"{counted(len(words), 'word')}, {100 * words.is_correct.mean():.1f} % correct"
         calibrations[kind] = Fitted(fit(words), f"{options.manifest.stem}: {summary}")
     reliabilities = [_reliability(kind, words) for kind, words in labelled.items()]
     with changing(folder):

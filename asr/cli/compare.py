@@ -17,6 +17,7 @@ from pathlib import Path
 
 from asr.cli.numbers import add_number
 from asr.cli.outputs import file_to_write
+from asr.errors import counted
 from asr.files import write_text
 from asr.report.side_by_side import side_by_side
 from asr.text.markdown import count, percent, visible
@@ -65,7 +66,7 @@ def _comparison(first: ScoreFile, second: ScoreFile, found: Comparison) -> Itera
     yield f"  bootstrap: {over}; better in {100 * found.better:.1f} % of the replicates"
     test = found.mapsswe
     yield (
-        f"  MAPSSWE: {count(test.n_segments)} segments, z {test.z:.3f}, {_p(test.p)}"
+        f"  MAPSSWE: {counted(test.n_segments, 'segment')}, z {test.z:.3f}, {_p(test.p)}"
         if test
         else "  MAPSSWE: no errors, or all segments differ alike"
     )
@@ -78,16 +79,16 @@ def _changes(first: ScoreFile, second: ScoreFile, n_shown: int) -> Iterator[str]
     better, worse = (sum(sign * change > 0 for change in changes) for sign in (-1, 1))
     same = len(pairs) - better - worse
     yield (
-        f"  {count(better)} utterances have fewer errors, {count(worse)} more, "
-        f"{count(same)} as many"
+        f"  fewer errors in {counted(better, 'utterance')}, more in {count(worse)}, as many in "
+        f"{count(same)}"
     )
     ranked = sorted(range(len(pairs)), key=lambda i: (-abs(changes[i]), pairs[i][0].id))
     for i in [i for i in ranked if changes[i]][:n_shown]:
         a, b = pairs[i]
         yield ""
         yield (
-            f"{visible(a.id)}: {a.words.errors} → {b.words.errors} errors "
-            f"in {a.words.n_reference} words"
+            f"{visible(a.id)}: {a.words.errors} → {counted(b.words.errors, 'error')} "
+            f"in {counted(a.words.n_reference, 'word')}"
         )
         for name, scored, one in ((first.condition, first, a), (second.condition, second, b)):
             lines = side_by_side(

@@ -40,7 +40,7 @@ from asr.cli.searching import (
 from asr.config import config_hash
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
-from asr.errors import DataError
+from asr.errors import DataError, counted
 from asr.files import write_text
 from asr.provenance import provenance
 from asr.text.formats import HYPOTHESES
@@ -75,7 +75,10 @@ def run(options: argparse.Namespace) -> int:
     transcripts = recognise(recognizer, utterances)
     seconds = time.monotonic() - began
     if not transcripts:
-        raise DataError(f"{options.manifest}: none of its {len(utterances)} utterances was decoded")
+        raise DataError(
+            f"{options.manifest}: expected a recording that can be used, got none among "
+            f"{len(utterances):,}"
+        )
     in_order = [transcripts[u.id] for u in utterances if u.id in transcripts]
     audio_seconds = sum(transcript.duration or 0.0 for transcript in in_order)
     config = recognizer.model.config
@@ -101,8 +104,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         write_text(options.output, "".join(map(HYPOTHESES[options.format], in_order)))
     print(
-        f"{options.output}: {len(in_order)} utterances, {duration(audio_seconds)} of speech "
-        f"in {duration(seconds)} (RTF {seconds / audio_seconds:.3f})"
+        f"{options.output}: {counted(len(in_order), 'utterance')}, {duration(audio_seconds)} of "
+        f"speech in {duration(seconds)} (RTF {seconds / audio_seconds:.3f})"
     )
     return report_failures(len(utterances), len(in_order))
 

@@ -30,7 +30,7 @@ from asr.cli.messages import tell
 from asr.cli.omitting import add_normaliser, check_texts
 from asr.cli.outputs import add_output
 from asr.corpus.manifest import read_manifest
-from asr.errors import DataError, shortened
+from asr.errors import DataError, counted, shortened
 from asr.files import write_text
 from asr.lexicon.g2p.pronouncer import pronounce
 from asr.lexicon.read import read_dictionary
@@ -67,8 +67,9 @@ def run(options: argparse.Namespace) -> int:
     known = [word for word in lexicon if word in dictionary]
     learned = [word for word in lexicon if word not in dictionary]
     summary = (
-        f"{len(known)} words of the dictionary with {sum(len(lexicon[w]) for w in known)} "
-        f"pronunciations; {len(learned)} more words"
+        f"{counted(len(known), 'word')} of the dictionary with "
+        f"{counted(sum(len(lexicon[w]) for w in known), 'pronunciation')}; {len(learned):,} more "
+        "learned from it"
     )
     comments = f"# {shlex.join(options.command)}\n# {summary}\n"
     lines = [
@@ -79,8 +80,8 @@ def run(options: argparse.Namespace) -> int:
     left_out = [word for word in words if word not in lexicon]
     if left_out:
         tell(
-            f"{len(left_out)} words are left out, for a letter that the dictionary lacks or "
-            f"because all their letters are silent: {shortened(left_out)}"
+            f"{counted(len(left_out), 'word')} left out, for a letter that the dictionary lacks or "
+            f"because all letters are silent: {shortened(left_out)}"
         )
     return 0
 

@@ -34,6 +34,7 @@ from asr.cli.searching import add_search_arguments, add_threads_argument, read_s
 from asr.cli.training import use_threads
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
+from asr.errors import counted
 from asr.files import write_text
 from asr.provenance import provenance
 from asr.recognizer import Recognizer
@@ -123,7 +124,7 @@ def _describe_speech(options: argparse.Namespace, utterances: Sequence[Utterance
         return ", ".join(path.name for path in options.audio)
     seconds = sum(utterance.duration or 0.0 for utterance in utterances)
     known = f", {duration(seconds)}" if all(u.duration for u in utterances) else ""
-    return f"{len(utterances)} utterances of {options.manifest.name}{known}"
+    return f"{counted(len(utterances), 'utterance')} of {options.manifest.name}{known}"
 
 
 def _names(models: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from asr.cli.messages import tell
 from asr.cli.numbers import add_percentage
-from asr.errors import DataError, shortened
+from asr.errors import DataError, counted, shortened
 from asr.text.markdown import visible
 from asr.text.normalise import NORMALISERS, normaliser
 from asr.text.omissions import Omissions, find_omissions
@@ -76,9 +76,9 @@ def _told(found: Omissions, normaliser_name: str) -> str:
     characters = [f"{_shown(character)} ({n})" for character, n in found.characters.items()]
     examples = [f"{word} ({name})" for name, word in found.examples]
     return (
-        f"{normaliser_name} takes letters, digits or signs from {found.n_damaged} of "
-        f"{found.n_words} words ({100 * found.share:.2f} %): {shortened(characters, 10)}; "
-        f"as in {', '.join(examples)}"
+        f"{normaliser_name} takes letters, digits or signs from {found.n_damaged:,} of "
+        f"{counted(found.n_words, 'word')} ({100 * found.share:.2f} %): "
+        f"{shortened(characters, 10)}; as in {', '.join(examples)}"
     )
 
 

@@ -50,7 +50,7 @@ from asr.corpus.manifest import write_manifest
 from asr.corpus.measuring import decoded, measured
 from asr.corpus.selection import read_ids, selected
 from asr.corpus.utterance import CorpusReport, Problem, Utterance, without_folders
-from asr.errors import DataError, shortened
+from asr.errors import DataError, counted, shortened
 from asr.files import write_text
 from asr.lengths import n_frames, subsampled_lengths
 from asr.text.markdown import visible
@@ -105,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
     usable = list({u.id: u for u in utterances if u.id not in left_out}.values())
     report_problems(options.output, problems)
     if not usable:
-        raise DataError(f"none of the {len(left_out)} utterances can be used")
+        raise DataError(f"expected a usable utterance, got none among {len(left_out):,}")
     write_manifest(options.output, usable)
     print(f"{options.output}: {summary(usable)}")
     return 0
@@ -197,10 +197,10 @@ def summary(utterances: Sequence[Utterance]) -> str:
     """Summarise how much speech there is, from how many speakers, and what has no text."""
     length = duration(sum(utterance.duration or 0.0 for utterance in utterances))
     speakers = {utterance.speaker for utterance in utterances} - {None}
-    told = [f"{len(utterances)} utterances", length]
-    told += [f"{len(speakers)} speakers"] * bool(speakers)
+    told = [counted(len(utterances), "utterance"), length]
+    told += [counted(len(speakers), "speaker")] * bool(speakers)
     counts = {
         "without a text": sum(utterance.text is None for utterance in utterances),
         "with an empty text": sum(utterance.text == "" for utterance in utterances),
     }
-    return ", ".join([*told, *(f"{count} {what}" for what, count in counts.items() if count)])
+    return ", ".join([*told, *(f"{count:,} {what}" for what, count in counts.items() if count)])

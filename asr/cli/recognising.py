@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from asr.cli.messages import tell
 from asr.corpus.utterance import Utterance
-from asr.errors import AsrError, StoppedError
+from asr.errors import AsrError, StoppedError, counted
 from asr.recognizer import Recognizer
 from asr.text.markdown import visible
 from asr.text.transcript import Transcript
@@ -64,5 +64,5 @@ def report_failures(n_utterances: int, n_recognised: int) -> int:
     n_failed = n_utterances - n_recognised
     if not n_failed:
         return 0
-    tell(f"{n_failed} of {n_utterances} utterances could not be decoded and are missing")
+    tell(f"{n_failed:,} of {counted(n_utterances, 'utterance')} could not be decoded")
     return 1

@@ -40,7 +40,7 @@ from asr.cli.messages import tell
 from asr.cli.numbers import percentage
 from asr.cli.omitting import add_omission_limit, check_omissions
 from asr.cli.outputs import file_to_write
-from asr.errors import shortened
+from asr.errors import counted, shortened
 from asr.provenance import provenance
 from asr.text.markdown import count, percent, visible
 from asr.text.normalise import NORMALISERS
@@ -155,12 +155,12 @@ def _print_gaps(counts: Score) -> None:
     """List missing hypotheses, missing references and empty references on stderr."""
     empty = [u.id for u in counts.utterances if u.words.insertions and not u.words.n_reference]
     for ids, problem in (
-        (counts.missing, "utterances have no hypothesis and count as deleted"),
-        (counts.extra, "hypotheses have no reference and are not counted"),
-        (empty, "references are empty, and every word recognised there is an insertion"),
+        (counts.missing, "without a hypothesis, counted as deleted"),
+        (counts.extra, "without a reference, not counted"),
+        (empty, "with an empty reference, where every word recognised is an insertion"),
     ):
         if ids:
-            tell(f"{len(ids)} {problem}: {shortened(ids)}")
+            tell(f"{counted(len(ids), 'utterance')} {problem}: {shortened(ids)}")
 
 
 def _print_table(score_file: ScoreFile, as_written: float, all_rates: bool) -> None:
@@ -181,10 +181,12 @@ def _print_table(score_file: ScoreFile, as_written: float, all_rates: bool) -> N
     if all_rates:
         print(f"  MER {percent(words.match_error_rate):>6} %  of the aligned pairs are wrong")
         print(f"  WIL {percent(words.information_lost):>6} %  of the word information is lost")
-    print(
-        f"  {count(words.substitutions)} substitutions, {count(words.deletions)} deletions, "
-        f"{count(words.insertions)} insertions"
-    )
+    kinds = {
+        "substitution": words.substitutions,
+        "deletion": words.deletions,
+        "insertion": words.insertions,
+    }
+    print("  " + ", ".join(counted(number, kind) for kind, number in kinds.items()))
     if not words.n_reference:
         print("  no reference has a word, so the WER is infinite if any is recognised")
     effect = "" if counts.normaliser == UNCHANGED else f", without it {percent(as_written)} % WER"

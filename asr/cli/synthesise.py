@@ -18,7 +18,7 @@ from pathlib import Path
 from asr.cli.numbers import add_number
 from asr.cli.outputs import folder_to_make
 from asr.corpus.tiny import write_tiny_corpus
-from asr.errors import DataError
+from asr.errors import DataError, counted
 from asr.files import replacing_folder
 
 
@@ -35,5 +35,5 @@ def run(options: argparse.Namespace) -> int:
         raise DataError(f"{folder}: is there already; name a new folder")
     with replacing_folder(folder) as made:
         write_tiny_corpus(made, options.utterances, options.speakers, options.seed)
-    print(f"{folder}: {options.utterances} utterances")
+    print(f"{folder}: {counted(options.utterances, 'utterance')}")
     return 0

@@ -48,7 +48,7 @@ from asr.cli.watch import RunWatcher
 from asr.config import Config
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
-from asr.errors import shortened
+from asr.errors import counted, shortened
 from asr.lexicon.read import read_lexicon
 from asr.provenance import provenance
 from asr.text.normalise import normaliser
@@ -150,8 +150,9 @@ def _check_texts(
     found = check_omissions(manifest, utterances, config.text.normaliser, max_lost)
     if found.emptied:
         tell(
-            f"{manifest}: {config.text.normaliser} leaves nothing of {len(found.emptied)} texts: "
-            f"{shortened(found.emptied)}; `asr prepare` leaves them out"
+            f"{manifest}: {config.text.normaliser} leaves nothing of "
+            f"{counted(len(found.emptied), 'text')}: {shortened(found.emptied)}; `asr prepare` "
+            "leaves them out"
         )
 
 

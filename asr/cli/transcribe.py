@@ -222,7 +222,7 @@ def _report(failures: Sequence[Failure], n_all: int) -> None:
     for failure in failures:
         tell(failure.reason)
     if failures and n_all > 1:
-        tell(f"{len(failures)} of {n_all} recordings could not be transcribed")
+        tell(f"{len(failures):,} of {n_all:,} recordings could not be transcribed")
 
 
 def _format_name(text: str) -> str:

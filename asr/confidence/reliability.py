@@ -15,6 +15,7 @@ from asr.confidence.quality import (
     calibration_error,
     normalised_cross_entropy,
 )
+from asr.errors import counted
 
 BEFORE, AFTER, GREY = 0, 1, 5  # colours
 
@@ -67,7 +68,7 @@ def _row(one: Reliability) -> str:
 
 
 def _heading(one: Reliability) -> str:
-    words = f"{len(one.is_correct)} words, {100 * one.is_correct.mean():.1f} % correct"
+    words = f"{counted(len(one.is_correct), 'word')}, {100 * one.is_correct.mean():.1f} % correct"
     return f"{one.search}: {words}; NCE {_nce(one)}, ECE {_ece(one)} %"
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from asr.chart.axis import Axis, decade_axis, linear_axis, named_axis, power_of_ten
 from asr.chart.lines import Line, chart
 from asr.chart.sheet import sheet
+from asr.errors import counted
 from asr.lab.curve import Curve
 from asr.lab.measurement import Memory
 from asr.wer.score import Tally
@@ -77,9 +78,9 @@ def error_pictures(memories: Sequence[Memory]) -> list[Picture]:
 
     total = measured[0][0].errors[-1].total
     return [
-        picture("Word", lambda tally: tally.wer, f"{total.words.n_reference:,} words"),
+        picture("Word", lambda tally: tally.wer, counted(total.words.n_reference, "word")),
         picture(
-            "Character", lambda tally: tally.cer, f"{total.characters.n_reference:,} characters"
+            "Character", lambda tally: tally.cer, counted(total.characters.n_reference, "character")
         ),
     ]
 

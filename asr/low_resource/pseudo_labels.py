@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from asr.corpus.utterance import Utterance
-from asr.errors import DataError
+from asr.errors import DataError, counted
 from asr.text.transcript import Transcript, Word
 
 LONGEST = 30.0  # seconds; longer recordings are cut
@@ -36,7 +36,9 @@ def pseudo_labelled(
         for utterance in _cut_if_long(recording, transcripts[recording.id])
     ]
     if not labelled:
-        raise DataError(f"nothing was recognised in {len(recordings)} recordings: nothing to learn")
+        raise DataError(
+            f"nothing was recognised in {counted(len(recordings), 'recording')}: nothing to learn"
+        )
     return labelled
 
 

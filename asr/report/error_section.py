@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import zip_longest
 
+from asr.errors import counted
 from asr.report.side_by_side import side_by_side
 from asr.report.summary import Summary
 from asr.text.markdown import block, count, escape, percent, table, visible
@@ -73,6 +74,7 @@ def _utterance(utterance: UtteranceScore, has_markup: bool) -> str:
     words = utterance.words
     speaker = f", speaker {utterance.speaker}" if utterance.speaker is not None else ""
     return block(
-        f"{visible(utterance.id + speaker)}: {words.errors} errors in {words.n_reference} words\n\n"
+        f"{visible(utterance.id + speaker)}: {counted(words.errors, 'error')} in "
+        f"{counted(words.n_reference, 'word')}\n\n"
         f"{side_by_side(utterance.reference, utterance.hypothesis or '', has_markup=has_markup)}"
     )

@@ -17,6 +17,7 @@ from asr.confidence.quality import (
     calibration_error,
     normalised_cross_entropy,
 )
+from asr.errors import counted
 from asr.report.acoustics import Acoustics
 from asr.report.breakdown import (
     Floats,
@@ -124,7 +125,7 @@ def _utterance_figures(
             continue
         estimates = [_estimate(one, f"{_span(one)} {unit}") for one in strata]
         n_known = int(np.isfinite(values).sum())
-        of = "" if n_known == len(values) else f"Measured in {count(n_known)} utterances."
+        of = "" if n_known == len(values) else f"Measured in {counted(n_known, 'utterance')}."
         x = linear_axis(unit, values.tolist())
         yield _rate_figure(title, f"{told}{of}", estimates, x, material)
 
@@ -178,12 +179,12 @@ def _reliability_figure(material: Material) -> Figure | None:
         if one is not None:
             told = f"confidence {i / N_BINS:g} to {(i + 1) / N_BINS:g}, mean {one.low:.2f}"
             ends = (one.interval.low, one.interval.high) if one.interval else None
-            hint = f"{told}: {percent(one.rate)} % of {count(one.n_units)} words are right"
+            hint = f"{told}: {percent(one.rate)} % of {counted(one.n_units, 'word')} are right"
             estimates.append(Estimate(one.low, one.low, one.rate, ends, hint))
     cross_entropy = normalised_cross_entropy(confidences, is_correct)
     area = area_under_curve(confidences, is_correct)
     caption = (
-        f"Of {count(len(confidences))} words, {percent(float(is_correct.mean()))} % are right. "
+        f"Of {counted(len(confidences), 'word')}, {percent(float(is_correct.mean()))} % are right. "
         f"Expected calibration error {percent(calibration_error(confidences, is_correct))} %"
         + (f", NCE {cross_entropy:.3f}" if cross_entropy is not None else "")
         + (f", area under the curve {area:.3f}" if area is not None else "")
@@ -227,7 +228,7 @@ def _character_figure(material: Material) -> Figure | None:
     (row, other), most = counts.most_common(1)[0]
     caption = (
         f"Within substituted words; {NOTHING}: no character. The most frequent is {row} → {other}, "
-        f"{count(most)} times. Shades grow with the square root of the count."
+        f"{counted(most, 'time')}. Shades grow with the square root of the count."
     )
     names = sorted(_frequent(counts, N_CHARACTERS))
     return Figure("Confused characters", caption, _matrix("Confused characters", counts, names))
@@ -289,7 +290,7 @@ def _estimate(one: Stratum, told: str, *, rate: str = "WER") -> Estimate:
     within = (
         f" ({percent(one.interval.low)} – {percent(one.interval.high)})" if one.interval else ""
     )
-    units = f"{count(one.n_utterances)} utterances, {count(one.n_units)} words"
+    units = f"{counted(one.n_utterances, 'utterance')}, {counted(one.n_units, 'word')}"
     hint = f"{told}: {rate} {percent(one.rate)} %{within}, {units}"
     return Estimate(one.low, one.high, 100 * one.rate, ends, hint)
 

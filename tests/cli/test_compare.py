@@ -27,7 +27,7 @@ def test_the_difference_its_interval_and_what_changed_are_printed(
     assert out.startswith("ref: greedy → beam\n  WER 25.00 % → 12.50 %, difference -12.50 (")
     assert "bootstrap: 3 utterances; better in" in out
     assert "MAPSSWE: 2 segments, z 0.333, p 0.74" in out
-    assert "1 utterances have fewer errors, 1 more, 1 as many" in out
+    assert "fewer errors in 1 utterance, more in 1, as many in 1" in out
     assert out.endswith(
         """
 ann-1: 2 → 0 errors in 3 words

@@ -29,7 +29,7 @@ def test_words_of_the_dictionary_come_first_and_comments_count_them(
 ) -> None:
     dictionary, words, output = files
     assert lexicon(dictionary, words, output=output) == 0
-    summary = "1 words of the dictionary with 2 pronunciations; 1 more words"
+    summary = "1 word of the dictionary with 2 pronunciations; 1 more learned from it"
     assert output.read_text() == (
         f"# asr lexicon {dictionary} --words {words} --output {output}\n"
         f"# {summary}\n"
@@ -73,7 +73,7 @@ def test_words_with_a_letter_that_the_dictionary_lacks_are_named_and_left_out(
     dictionary, words, output = files
     words.write_text("QUIZ\nSAT\n" + "".join(f"ZA{'A' * i}\n" for i in range(6)))
     assert lexicon(dictionary, words, output=output) == 0
-    assert "7 words are left out" in (error := capsys.readouterr().err)
+    assert "7 words left out" in (error := capsys.readouterr().err)
     assert error.endswith("are silent: QUIZ, ZA, ZAA, ZAAA, ZAAAA and 2 more\n")
 
 

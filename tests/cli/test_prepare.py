@@ -95,7 +95,7 @@ def test_a_corpus_of_which_nothing_can_be_used_is_an_error_and_leaves_no_manifes
     for path in corpus.glob("*/*/*.flac"):
         path.unlink()
     assert prepare(corpus, "--output", tmp_path / "all.jsonl") == 1
-    assert "none of the 4 utterances can be used" in capsys.readouterr().err
+    assert "expected a usable utterance, got none among 4" in capsys.readouterr().err
     assert not (tmp_path / "all.jsonl").exists()
     assert (tmp_path / "all.jsonl.problems.txt").exists()
 

@@ -54,7 +54,7 @@ def test_counts_are_written_and_the_rates_printed(
     assert characters.startswith("  CER  42.11 %")
     assert characters.endswith("8 of 19 characters")
     assert " ".join(utterances.split()) == "SER 100.00 % (100.00 – 100.00) 2 of 2 utterances"
-    assert kinds.strip() == "1 substitutions, 1 deletions, 1 insertions"
+    assert kinds.strip() == "1 substitution, 1 deletion, 1 insertion"
     assert normaliser.strip() == "normaliser librispeech-1, without it 116.67 % WER"
     assert intervals.strip() == "intervals: 2 utterances, 95 %"
     assert err == ""
@@ -111,8 +111,8 @@ def test_missing_hypotheses_are_deletions_and_extra_ones_do_not_count_and_both_a
     out, err = capsys.readouterr()
     assert "WER  50.00 %" in out
     assert err.splitlines() == [
-        "asr: 1 utterances have no hypothesis and count as deleted: b",
-        "asr: 1 hypotheses have no reference and are not counted: z",
+        "asr: 1 utterance without a hypothesis, counted as deleted: b",
+        "asr: 1 utterance without a reference, not counted: z",
     ]
 
 
@@ -228,7 +228,7 @@ def test_words_against_an_empty_reference_are_insertions_and_are_named(
     assert main(["score", *files, "--output", str(output)]) == 0
     out, err = capsys.readouterr()
     assert "WER 150.00 %" in out
-    assert "1 references are empty, and every word recognised there is an insertion: 2" in err
+    assert "1 utterance with an empty reference, where every word recognised is an insertion: 2" in err
     assert read_score_file(output).score.total.words == Counts(2, insertions=3)
 
 

@@ -98,7 +98,7 @@ def test_what_the_normaliser_takes_out_of_the_texts_is_named_and_refused_if_it_i
     assert main([*words, "--max-lost", "100"]) == 0
     err = capsys.readouterr().err
     assert f"asr: {digits}: {told}" in err
-    assert f"leaves nothing of 1 texts: {tiny_corpus[1].id}" in err
+    assert f"leaves nothing of 1 text: {tiny_corpus[1].id}" in err
 
 
 def test_a_recording_damaged_in_the_middle_ends_no_run_if_so_much_may_be(

@@ -28,6 +28,7 @@ from asr.cli.bars import counting_bar
 from asr.cli.lm.sizes import describe
 from asr.cli.numbers import add_number, at_least
 from asr.cli.outputs import add_output
+from asr.errors import counted
 from asr.lm.counts import (
     CountedLevel,
     check_min_counts,
@@ -73,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     check_min_counts(options.min_counts)
     text = _read(options)
     told = (
-        f"  from {text.n_segments} segments, {text.n_words} words, "
+        f"  from {counted(text.n_segments, 'segment')}, {counted(text.n_words, 'word')}, "
         f"{100 * text.n_outside / text.n_words:.2f} % outside the vocabulary"
     )
     levels, vocabulary = _count(text, options), text.vocabulary

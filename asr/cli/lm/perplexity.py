@@ -20,6 +20,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from asr.cli.numbers import add_number
+from asr.errors import counted
 from asr.lm.files import read_ngram
 from asr.lm.perplexity import Perplexity, perplexity
 from asr.lm.segments import read_segments
@@ -43,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     print(_summary(options.model, result))
     if result.n_outside and options.oov:
         frequent = result.outside.most_common(options.oov)
-        words = ", ".join(f"{word} ({count})" for word, count in frequent)
+        words = ", ".join(f"{word} ({count:,})" for word, count in frequent)
         print(f"  most frequent OOV: {visible(words)}")
     return 0
 
@@ -52,8 +53,8 @@ def _summary(model: Path, result: Perplexity) -> str:
     share = 100 * result.n_outside / max(result.n_words, 1)
     return (
         f"{model}: perplexity {result.with_outside:.2f}, without OOV {result.without_outside:.2f}\n"
-        f"  {result.n_segments} segments, {result.n_words} words, "
-        f"{result.n_outside} OOV ({share:.2f} %)"
+        f"  {counted(result.n_segments, 'segment')}, {counted(result.n_words, 'word')}, "
+        f"{result.n_outside:,} OOV ({share:.2f} %)"
     )
 
 
@@ -64,5 +65,6 @@ def _recurrent_summary(model: Path, text: list[Path]) -> str:
     return (
         f"{model}: perplexity {result.per_word:.2f}, per character {result.per_character:.4f} "
         f"({result.bits_per_character:.4f} bits)\n"
-        f"  {result.n_segments} segments, {result.n_words} words, {result.n_characters} characters"
+        f"  {counted(result.n_segments, 'segment')}, {counted(result.n_words, 'word')}, "
+        f"{counted(result.n_characters, 'character')}"
     )

@@ -26,6 +26,7 @@ from asr.cli.numbers import duration
 from asr.cli.outputs import add_output
 from asr.cli.searching import add_threads_argument
 from asr.cli.training import use_threads
+from asr.errors import counted
 from asr.provenance import provenance
 from asr.text.transcript import read_transcripts, write_transcripts
 from asr.wer.score_file import read_decoding_record, write_decoding_record
@@ -67,8 +68,8 @@ def run(options: argparse.Namespace) -> int:
     pairs = zip(transcripts, rescored, strict=True)
     n_changed = sum(before.text != after.text for before, after in pairs)
     print(
-        f"{options.output}: {len(rescored)} utterances, {n_changed} with another text, "
-        f"in {duration(seconds)}"
+        f"{options.output}: {counted(len(rescored), 'utterance')}, {n_changed:,} with another "
+        f"text, in {duration(seconds)}"
     )
     return 0
 

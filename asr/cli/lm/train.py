@@ -22,6 +22,7 @@ from pathlib import Path
 from asr.char_lm.config import LanguageConfig
 from asr.cli.stopping import StopSignals
 from asr.cli.training import add_run_arguments, read_run, share_threads
+from asr.errors import counted
 from asr.lm.segments import hold_out, read_segments
 from asr.provenance import provenance
 
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         dev_name = options.dev.name
     else:
         text, dev = hold_out(text)
-        dev_name = f"{len(dev):,} segments held out"
+        dev_name = f"{counted(len(dev), 'segment')} held out"
     config = read_run(options, LanguageConfig, options.config)
     share_threads(options.threads, config.train.n_shards)
     made, output = provenance(options.command), options.output

@@ -9,7 +9,7 @@ from itertools import chain
 
 import numpy as np
 
-from asr.errors import DataError
+from asr.errors import DataError, counted
 from asr.lexicon.g2p.graphones import MAX_UNITS, divide, n_choices, parts
 from asr.lexicon.g2p.spelling_search import N_SPECIAL, Graphones, make_beam, spell
 from asr.lexicon.read import Dictionary, Units
@@ -144,15 +144,15 @@ def _check(n_learned: int, n_entries: int) -> None:
     """Log how many pronunciations are skipped; refuse to learn from none."""
     if not n_learned:
         raise DataError(
-            f"expected a dictionary to learn from, got {n_entries} pronunciations, none with at "
-            f"most {MAX_UNITS} units per letter"
+            f"expected a dictionary to learn from, got {counted(n_entries, 'pronunciation')}, none "
+            f"with at most {MAX_UNITS} units per letter"
         )
     if n_learned < n_entries:
         _log.info(
-            "%d of %d pronunciations have more than %d units per letter and are skipped",
-            n_entries - n_learned,
-            n_entries,
+            "skipped for more than %d units per letter: %s of %s",
             MAX_UNITS,
+            f"{n_entries - n_learned:,}",
+            counted(n_entries, "pronunciation"),
         )
 
 
