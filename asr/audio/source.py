@@ -1,5 +1,6 @@
 """Where recordings come from: files, folders of them, standard input, URLs."""
 
+import io
 import os
 import stat
 import sys
@@ -92,6 +93,11 @@ def open_source(source: Source, *, is_streamed: bool = False) -> Iterator[Binary
         OSError: The system refuses to read it.
     """
     if not isinstance(source, str | Path):
+        if not hasattr(source, "read") or isinstance(source, io.TextIOBase):
+            told = "a file opened as text" if hasattr(source, "read") else type(source).__name__
+            raise AudioError(
+                f"the recording: expected a path, a URL, or a file opened in binary, got {told}"
+            )
         with _seekable(source, is_streamed) as file:
             yield file
     elif str(source) == STDIN:
