@@ -37,6 +37,7 @@ from asr.cli.searching import (
     add_threads_argument,
     load,
 )
+from asr.cli.stopping import terminating
 from asr.config import config_hash
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
@@ -72,7 +73,8 @@ def run(options: argparse.Namespace) -> int:
     recognizer = load(options, options.model, is_calibrated=not options.raw_confidence)
     options.output.parent.mkdir(parents=True, exist_ok=True)  # not after hours of work
     began = time.monotonic()
-    transcripts = recognise(recognizer, utterances)
+    with terminating():
+        transcripts = recognise(recognizer, utterances)
     seconds = time.monotonic() - began
     if not transcripts:
         raise DataError(f"{options.manifest}: none of its {len(utterances)} utterances was decoded")

@@ -54,7 +54,6 @@ folder's failures.tsv. The others are still transcribed, but the exit status is 
 import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
 from asr.audio.recording import open_recording
@@ -65,7 +64,7 @@ from asr.cli.messages import tell
 from asr.cli.numbers import add_number, at_least, duration
 from asr.cli.recordings import Failure, Named, add_pcm_argument, find_all, name_all
 from asr.cli.searching import add_model_option, add_search_arguments, load
-from asr.cli.stopping import StopSignals
+from asr.cli.stopping import StopSignals, terminating
 from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, AudioError, StoppedError
 from asr.text.formats import FORMATS
@@ -117,7 +116,8 @@ def run(options: argparse.Namespace) -> int:
     is_single = len(found) == 1 and not failures and not Path(options.recordings[0]).is_dir()
     delivery = _delivery(options, is_single)
     if options.follow:
-        return _follow(options, found[0][0])
+        with terminating():
+            return _follow(options, found[0][0])
     named = name_all(found, delivery.reserved)
     if options.shard is not None:
         number, n_shards = options.shard
@@ -129,7 +129,7 @@ def run(options: argparse.Namespace) -> int:
     n_all = len(named) + len(failures)
     signals = StopSignals(last="the recordings in hand")
     try:
-        with nullcontext() if is_single else signals:  # one alone ends at once
+        with terminating() if is_single else signals:  # one alone ends at once
             for failure in _transcribe(options, to_do, delivery, signals.has_come):
                 failures.append(failure)
     finally:
