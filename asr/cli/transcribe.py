@@ -146,6 +146,8 @@ def _delivery(options: argparse.Namespace, is_single: bool) -> Delivery:
     name = options.format or (has_file and format_of(options.output)) or "txt"
     if options.follow and not (is_single and options.output is None and name == "txt"):
         options.refuse("--follow prints the text of one recording")
+    if options.output is not None and not has_file and options.output.is_file():
+        options.refuse(f"--output {options.output} is a file; name a folder, or NAME.FORMAT")
     if has_file and not is_single:
         options.refuse("several recordings need --output FOLDER; for one file of all, use > FILE")
     if options.output is None and not is_single and name in SELF_CONTAINED:
