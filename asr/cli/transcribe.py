@@ -22,6 +22,9 @@ While somebody speaks (asr listen does it with a microphone):
   asr transcribe --follow interview.wav                 prints lines as they are settled
   arecord -t raw -f S16_LE -r 16000 | asr transcribe --follow - --pcm 16000
 
+Of a file that still grows, --follow reads what is there when it begins; for the rest, pipe it in.
+A pipe is read while it fills if its samples are raw, and to its end first if they have a header.
+
 Recordings may be WAV, FLAC, Ogg, MP3, AIFF, AU, CAF and what else libsndfile reads, at any rate,
 with any number of channels, of any length. With `pip install 'asr-ctc[media]'` they may be M4A,
 MP4, WebM, MKV, WMA, AMR and what else FFmpeg reads; with [cloud], URLs of s3, gs, http and others.
@@ -52,11 +55,13 @@ folder's failures.tsv. The others are still transcribed, but the exit status is 
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from asr.audio.recording import open_recording
+from asr.audio.source import STDIN
 from asr.cli.bars import HoursBar
 from asr.cli.delivery import SELF_CONTAINED, Delivery, format_of, is_file
 from asr.cli.live import print_settled
@@ -214,6 +219,9 @@ def _delivered(delivery: Delivery, named: Named, result: Transcript | AudioError
 def _follow(options: argparse.Namespace, source: Path | str) -> int:
     """Print the words of one recording as they are settled."""
     recognizer = load(options, options.model)
+    is_pipe = str(source) == STDIN and sys.stdin is not None and not sys.stdin.seekable()
+    if is_pipe and options.pcm is None:
+        tell("standard input is read to its end first; raw samples, as by --pcm 16000, are not")
     with open_recording(source, pcm=options.pcm) as recording:
         blocks = recording.blocks(recognizer.sample_rate, channel=options.channel)
         print_settled(recognizer, blocks)
