@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio.pcm import PcmFormat
-from asr.audio.read import resample
+from asr.audio.read import resample, usable
 from asr.audio.recording import open_recording
 from asr.audio.source import Source
 from asr.checkpoint.aligner import align
@@ -159,7 +159,7 @@ class Recognizer:
             source: A file of any format that `asr.audio` reads, by its path or URL or opened in
                 binary; or a waveform, (N,) float32 in [-1, 1].
             sample_rate: Hz, of a waveform; None: the model's.
-            channel: Which channel to take, from 0; None mixes all down.
+            channel: Which channel of a file to take, from 0; None mixes all down.
 
         Returns:
             The transcript; its text is empty if nothing was recognised.
@@ -168,8 +168,8 @@ class Recognizer:
             AudioError: The recording cannot be used; the message says why.
         """
         if isinstance(source, np.ndarray):
-            waveform = resample(source, sample_rate or self.sample_rate, self.sample_rate)
-            return self.transcribe_blocks("waveform", [waveform])
+            rate = self.sample_rate if sample_rate is None else sample_rate
+            return self.transcribe_blocks("waveform", [resample(source, rate, self.sample_rate)])
         with open_recording(source) as recording:
             blocks = recording.blocks(self.sample_rate, channel=channel)
             return self.transcribe_blocks(recording.name, blocks)
@@ -315,8 +315,8 @@ class Recognizer:
         self, blocks: Iterable[Waveform], windows: Windows, engine: Engine
     ) -> Iterator[Emission]:
         """Compute a recording window by window."""
-        head, frame_shift = self.searcher.head, self.model.config.frame_shift
-        return emit(blocks, engine, head, frame_shift=frame_shift, windows=windows)
+        blocks, shift = usable(blocks, self.sample_rate), self.model.config.frame_shift
+        return emit(blocks, engine, self.searcher.head, frame_shift=shift, windows=windows)
 
     def _emissions(
         self, utterances: Iterable[Utterance], batch_duration: float, engine: Engine

@@ -1,4 +1,5 @@
 import dataclasses
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -231,6 +232,14 @@ def test_a_bad_recording_alone_is_an_error(recognizer: Recognizer, tmp_path: Pat
         (np.float32(0.5) + np.zeros((), np.float32), "expected the samples of one channel"),
         (np.full(16000, np.nan, np.float32), "its sample at 0.000 s is nan"),
         (np.full(16000, np.inf, np.float32), "its sample at 0.000 s is inf"),
+        (np.full(16000, 1e300), "its sample at 0.000 s is inf"),
+        (np.ones(16000, bool), r"expected an array of numbers in \[-1, 1\], got an array of bool"),
+        (
+            np.zeros(16000, np.complex64),
+            "expected an array of numbers .* got an array of complex64",
+        ),
+        (np.array(["a"]), "expected an array of numbers"),
+        (np.zeros(16000, object), "expected an array of numbers"),
     ],
 )
 def test_a_waveform_that_is_none_is_refused(
@@ -238,6 +247,44 @@ def test_a_waveform_that_is_none_is_refused(
 ) -> None:
     with pytest.raises(AudioError, match=f"^waveform: {reason}"):
         recognizer.transcribe(np.asarray(waveform), sample_rate=8000)
+    with pytest.raises(AudioError, match=f"^waveform: {reason}"):
+        list(recognizer.stream([np.asarray(waveform)]))
+
+
+def test_a_stream_of_what_is_no_array_is_refused(recognizer: Recognizer) -> None:
+    with pytest.raises(AudioError, match=r"^waveform: expected an array .* got bytes$"):
+        list(recognizer.stream([b"1234"]))  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("kind", ["f2", "f8", ">f4", "i1", "i2", ">i2", "i4"])
+@pytest.mark.parametrize("rate", [8000, 16000])
+def test_a_waveform_may_be_of_any_kind_of_numbers(
+    recognizer: Recognizer, kind: str, rate: int
+) -> None:
+    loud = 100 * np.sin(np.arange(rate) * np.arange(rate) / rate)
+    transcript = recognizer.transcribe(loud.astype(kind), sample_rate=rate)
+    assert transcript.duration == 1.0
+
+
+@pytest.mark.parametrize("rate", [0, -1, 999, 1_000_001, float("nan"), "16000"])
+def test_a_rate_that_nobody_records_at_is_refused(recognizer: Recognizer, rate: int) -> None:
+    with pytest.raises(AudioError, match=f"^waveform: its sample rate is {rate!r}, expected 1000"):
+        recognizer.transcribe(np.zeros(16000, np.float32), sample_rate=rate)
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (b"RIFF", "bytes"),
+        ([0.0, 0.1], "list"),
+        (None, "NoneType"),
+        (np.float32(1), "float32"),
+        (io.StringIO("RIFF"), "a file opened as text"),
+    ],
+)
+def test_what_is_no_source_is_refused(recognizer: Recognizer, source: object, told: str) -> None:
+    with pytest.raises(AudioError, match=f"^the recording: expected a path, .* got {told}$"):
+        recognizer.transcribe(source)  # type: ignore[arg-type]
 
 
 def test_beam_search_gives_the_n_best_the_best_first(

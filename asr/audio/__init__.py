@@ -9,6 +9,6 @@ Read in this order:
 - `decoder`, `media`, `pcm`: libsndfile, FFmpeg and raw samples;
 - `container`: where in a file the samples lie, what is missing and what is odd there, by `layout`
   in terms of spans: `chunks` (WAV, AIFF), `ogg`, `flac`, `mpeg` (MP3), `boxes` (MP4, Matroska);
-- `quiet`: C libraries do not write to the terminal;
+- `quiet`: C libraries do not write to the terminal; `interrupts`: nor lose a Ctrl-C;
 - `write`: a waveform to a file.
 """

@@ -7,6 +7,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from asr.audio.interrupts import interruptible
 from asr.audio.layout import Part, View
 from asr.audio.quiet import quiet
 
@@ -78,7 +79,7 @@ class SndfileDecoder:
 
     def __init__(self, file: BinaryIO, part: Part) -> None:
         self._view = View(file, part)
-        with quiet():
+        with quiet(), interruptible():
             self._sound = _SoundFile(self._view)
         self.sample_rate: int = self._sound.samplerate
         self.channels: int = self._sound.channels
@@ -109,13 +110,14 @@ class SndfileDecoder:
             return 0
         if self._sound.subtype == "OPUS":
             start = max(0, start - round(OPUS_PREROLL * self.sample_rate))
-        self._sound.seek(start)
+        with interruptible():
+            self._sound.seek(start)
         return start
 
     def _read(self, n_wanted: int) -> Iterator[Block]:
         n_at_once = max(1, BLOCK_SAMPLES // self.channels)
         while n_wanted > 0:
-            with quiet():
+            with quiet(), interruptible():
                 block = self._sound.read(min(n_wanted, n_at_once), dtype="float32", always_2d=True)
             if self._view.error:
                 raise self._view.error

@@ -5,6 +5,7 @@ Nothing is ever invented in its place, neither silence nor a shortened waveform.
 """
 
 import logging
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -13,7 +14,12 @@ from numpy.typing import NDArray
 
 from asr.audio.mono import MonoMixer
 from asr.audio.pcm import PcmFormat
-from asr.audio.recording import naming_errors, open_recording
+from asr.audio.recording import (
+    MAX_SAMPLE_RATE,
+    MIN_SAMPLE_RATE,
+    naming_errors,
+    open_recording,
+)
 from asr.audio.source import Source, name_of
 from asr.errors import AudioError
 
@@ -137,19 +143,49 @@ def resample(waveform: NDArray[np.float32], from_rate: int, to_rate: int) -> NDA
     """Resample a waveform, (N,), from one rate to another, in Hz (soxr, HQ).
 
     Raises:
-        AudioError: It is not (N,), or a sample is not finite or beyond ±2^31.
+        AudioError: It is not one of numbers, (N,); a sample is not finite or beyond ±2^31; or
+            nobody records at its rate.
     """
-    if waveform.ndim != 1:
+    is_rate = isinstance(from_rate, int | float | np.number)
+    if not (is_rate and MIN_SAMPLE_RATE <= from_rate <= MAX_SAMPLE_RATE):
         raise AudioError(
-            f"waveform: expected the samples of one channel, (N,), got {waveform.shape}; take the "
-            "mean of its channels"
+            f"waveform: its sample rate is {from_rate!r}, expected {MIN_SAMPLE_RATE} to "
+            f"{MAX_SAMPLE_RATE} Hz"
         )
-    with naming_errors("waveform"):
-        MonoMixer(from_rate, None, 0.0)(waveform[:, None])
+    (checked,) = usable([waveform], from_rate)
     if from_rate == to_rate:
-        return waveform
-    resampled: NDArray[np.float32] = soxr.resample(waveform, from_rate, to_rate)
+        return checked
+    resampled: NDArray[np.float32] = soxr.resample(checked, from_rate, to_rate)
     return resampled
+
+
+def usable(
+    blocks: Iterable[NDArray[np.float32]], sample_rate: int
+) -> Iterator[NDArray[np.float32]]:
+    """Check the blocks of a waveform, (N,) each, from an application.
+
+    Yields:
+        Each as float32. Its scale is kept, also that of whole numbers.
+
+    Raises:
+        AudioError: As `resample`, for the waveform.
+    """
+    mix = MonoMixer(sample_rate, None, 0.0)
+    for block in blocks:
+        kind = getattr(block, "dtype", np.dtype(object))
+        if not (np.issubdtype(kind, np.floating) or np.issubdtype(kind, np.integer)):
+            told = f"an array of {kind}" if hasattr(block, "dtype") else type(block).__name__
+            raise AudioError(f"waveform: expected an array of numbers in [-1, 1], got {told}")
+        if block.ndim != 1:
+            raise AudioError(
+                f"waveform: expected the samples of one channel, (N,), got {block.shape}; take the "
+                "mean of its channels"
+            )
+        with np.errstate(over="ignore"):  # beyond float32 is infinite, and is refused
+            samples = block.astype(np.float32, copy=False)
+        with naming_errors("waveform"):
+            mix(samples[:, None])
+        yield samples
 
 
 @lru_cache(maxsize=1000)

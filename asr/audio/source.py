@@ -1,5 +1,6 @@
 """Where recordings come from: files, folders of them, standard input, URLs."""
 
+import io
 import os
 import stat
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfileobj
+from textwrap import shorten
 from typing import BinaryIO, cast
 
 from asr.errors import AudioError
@@ -26,6 +28,8 @@ ENDINGS = frozenset(
 )
 FILE_BUFFER = 1 << 16
 COPY_BYTES = 1 << 20
+NOT_FOUND = 404  # HTTP's status
+MAX_QUOTE = 200  # characters of another library's message
 
 
 def find_recordings(
@@ -89,6 +93,11 @@ def open_source(source: Source, *, is_streamed: bool = False) -> Iterator[Binary
         OSError: The system refuses to read it.
     """
     if not isinstance(source, str | Path):
+        if not hasattr(source, "read") or isinstance(source, io.TextIOBase):
+            told = "a file opened as text" if hasattr(source, "read") else type(source).__name__
+            raise AudioError(
+                f"the recording: expected a path, a URL, or a file opened in binary, got {told}"
+            )
         with _seekable(source, is_streamed) as file:
             yield file
     elif str(source) == STDIN:
@@ -146,12 +155,25 @@ def _downloaded(url: str) -> Iterator[BinaryIO]:
         try:
             with opened as remote:
                 copyfileobj(remote, copy, COPY_BYTES)
-        except OSError:
+        except OSError as error:
+            cause = error.__cause__
+            if isinstance(error, FileNotFoundError) and cause and not _is_missing(cause):
+                raise AudioError(f"{url}: cannot be fetched: {_brief(cause)}") from error
             raise
         except Exception as error:  # whatever the store's library raises
-            raise AudioError(f"{url}: cannot be fetched: {error}") from error
+            raise AudioError(f"{url}: cannot be fetched: {_brief(error)}") from error
         copy.seek(0)
         yield cast(BinaryIO, copy)
+
+
+def _is_missing(cause: BaseException) -> bool:
+    """Tell a file that is not there from a server that fails, which fsspec takes for the same."""
+    return isinstance(cause, FileNotFoundError) or getattr(cause, "status", None) == NOT_FOUND
+
+
+def _brief(error: BaseException) -> str:
+    """Quote a library's message, which may hold what the server sent, to the end of its line."""
+    return shorten(str(error).partition("\n")[0], MAX_QUOTE, placeholder=" ...")
 
 
 def _check_file(path: Path) -> None:

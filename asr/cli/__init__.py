@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from asr.cli.messages import tell
+from asr.cli.stopping import Terminated
 from asr.errors import AsrError
 from asr.provenance import DISTRIBUTION, own_version
 
@@ -87,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 for success, 1 for an error, 130 when interrupted, 141 when whoever read
-        the output went away (as `head` does).
+        the output went away (as `head` does), 143 after SIGTERM.
 
     Raises:
         SystemExit: With status 2 for words that make no command, with 0 after `--help`.
@@ -113,9 +114,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _drop_output()
         return 141
-    except KeyboardInterrupt:
-        tell("interrupted")
-        return 130
+    except KeyboardInterrupt as error:
+        return _interrupted(error)
     except AsrError as error:
         return _fail(str(error))
     except ModuleNotFoundError as error:
@@ -173,6 +173,13 @@ class _Verb(argparse.ArgumentParser):
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return options, unknown
+
+
+def _interrupted(error: KeyboardInterrupt) -> int:
+    """Print which signal it was; return the exit status."""
+    is_sigterm = isinstance(error, Terminated)
+    tell("terminated" if is_sigterm else "interrupted")
+    return 143 if is_sigterm else 130
 
 
 def _fail(message: str) -> int:

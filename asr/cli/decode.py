@@ -37,6 +37,7 @@ from asr.cli.searching import (
     add_threads_argument,
     load,
 )
+from asr.cli.stopping import terminating
 from asr.config import config_hash
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
@@ -69,10 +70,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Decode, write the record and then the hypotheses, and report the speed."""
     utterances = read_manifest(options.manifest)
+    if options.output.exists() and options.output.samefile(options.manifest):
+        options.refuse(f"--output {options.output} is the manifest, and would be written over")
     recognizer = load(options, options.model, is_calibrated=not options.raw_confidence)
     options.output.parent.mkdir(parents=True, exist_ok=True)  # not after hours of work
     began = time.monotonic()
-    transcripts = recognise(recognizer, utterances)
+    with terminating():
+        transcripts = recognise(recognizer, utterances)
     seconds = time.monotonic() - began
     if not transcripts:
         raise DataError(

@@ -3,6 +3,8 @@
 import argparse
 from collections.abc import Callable
 
+MAX_NUMBER = 2**31 - 1  # where no option says less; far larger ones overflow somewhere
+
 
 def add_number(
     parser: argparse._ActionsContainer,
@@ -25,7 +27,7 @@ def add_number(
     )
 
 
-def at_least(minimum: int) -> Callable[[str], int]:
+def at_least(minimum: int, maximum: int = MAX_NUMBER) -> Callable[[str], int]:
     """Make the reader of a whole number, for `type=` of an argument."""
 
     def read(text: str) -> int:
@@ -35,6 +37,8 @@ def at_least(minimum: int) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
         if number < minimum:
             raise argparse.ArgumentTypeError(f"expected {minimum} or more, got {number}")
+        if number > maximum:
+            raise argparse.ArgumentTypeError(f"expected {maximum} or less, got {text[:20]}")
         return number
 
     return read

@@ -23,12 +23,14 @@ import socket
 from pathlib import Path
 
 from asr.cli.messages import tell
-from asr.cli.numbers import add_number
+from asr.cli.numbers import add_number, at_least
 from asr.cli.searching import add_model_option, add_search_arguments, add_threads_argument, load
 from asr.errors import ConfigError
 from asr.provenance import n_cores
+from asr.text.lines import read_text
 
 KEY_VARIABLE = "ASR_API_KEY"
+MAX_PORT = 65535
 WORKERS_PER_THREAD = 4  # one computes, while others decode, search or wait for the engine
 
 
@@ -40,7 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="127.0.0.1",
         help="address to listen at; 0.0.0.0: all (default: %(default)s)",
     )
-    add_number(parser, "--port", "port; 0: any that is free", minimum=0, default=8000)
+    parser.add_argument(
+        "--port",
+        type=at_least(0, MAX_PORT),
+        default=8000,
+        metavar="N",
+        help="port; 0: any that is free (default: %(default)s)",
+    )
     parser.add_argument(
         "--api-key-file", type=Path, metavar="FILE", help="its first line is the key"
     )
@@ -98,7 +106,7 @@ def _key(options: argparse.Namespace) -> str | None:
     """Read the key; a command line would show it to every user of the machine."""
     key = os.environ.get(KEY_VARIABLE, "")
     if options.api_key_file is not None:
-        lines = options.api_key_file.read_text(encoding="utf-8").splitlines()
+        lines = read_text(options.api_key_file).splitlines()
         key = lines[0].strip() if lines else ""
         if not key:
             raise ConfigError(f"{options.api_key_file}: expected the API key in its first line")

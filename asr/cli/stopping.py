@@ -1,11 +1,31 @@
 """Stopping: a signal asks a long run to save its work and end."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Self
 
 from asr.cli.messages import tell
 from asr.errors import StoppedError
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM has come."""
+
+
+@contextmanager
+def terminating() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does: said, and with nothing left half done."""
+
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (Python's own)
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class StopSignals:

@@ -22,6 +22,9 @@ While somebody speaks (asr listen does it with a microphone):
   asr transcribe --follow interview.wav                 prints lines as they are settled
   arecord -t raw -f S16_LE -r 16000 | asr transcribe --follow - --pcm 16000
 
+Of a file that still grows, --follow reads what is there when it begins; for the rest, pipe it in.
+A pipe is read while it fills if its samples are raw, and to its end first if they have a header.
+
 Recordings may be WAV, FLAC, Ogg, MP3, AIFF, AU, CAF and what else libsndfile reads, at any rate,
 with any number of channels, of any length. With `pip install 'asr-ctc[media]'` they may be M4A,
 MP4, WebM, MKV, WMA, AMR and what else FFmpeg reads; with [cloud], URLs of s3, gs, http and others.
@@ -52,12 +55,13 @@ folder's failures.tsv. The others are still transcribed, but the exit status is 
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
 from asr.audio.recording import open_recording
+from asr.audio.source import STDIN
 from asr.cli.bars import HoursBar
 from asr.cli.delivery import SELF_CONTAINED, Delivery, format_of, is_file
 from asr.cli.live import print_settled
@@ -65,7 +69,7 @@ from asr.cli.messages import tell
 from asr.cli.numbers import add_number, at_least, duration
 from asr.cli.recordings import Failure, Named, add_pcm_argument, find_all, name_all
 from asr.cli.searching import add_model_option, add_search_arguments, load
-from asr.cli.stopping import StopSignals
+from asr.cli.stopping import StopSignals, terminating
 from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, AudioError, StoppedError
 from asr.text.formats import FORMATS
@@ -117,7 +121,8 @@ def run(options: argparse.Namespace) -> int:
     is_single = len(found) == 1 and not failures and not Path(options.recordings[0]).is_dir()
     delivery = _delivery(options, is_single)
     if options.follow:
-        return _follow(options, found[0][0])
+        with terminating():
+            return _follow(options, found[0][0])
     named = name_all(found, delivery.reserved)
     if options.shard is not None:
         number, n_shards = options.shard
@@ -129,7 +134,7 @@ def run(options: argparse.Namespace) -> int:
     n_all = len(named) + len(failures)
     signals = StopSignals(last="the recordings in hand")
     try:
-        with nullcontext() if is_single else signals:  # one alone ends at once
+        with terminating() if is_single else signals:  # one alone ends at once
             for failure in _transcribe(options, to_do, delivery, signals.has_come):
                 failures.append(failure)
     finally:
@@ -146,6 +151,8 @@ def _delivery(options: argparse.Namespace, is_single: bool) -> Delivery:
     name = options.format or (has_file and format_of(options.output)) or "txt"
     if options.follow and not (is_single and options.output is None and name == "txt"):
         options.refuse("--follow prints the text of one recording")
+    if options.output is not None and not has_file and options.output.is_file():
+        options.refuse(f"--output {options.output} is a file; name a folder, or NAME.FORMAT")
     if has_file and not is_single:
         options.refuse("several recordings need --output FOLDER; for one file of all, use > FILE")
     if options.output is None and not is_single and name in SELF_CONTAINED:
@@ -212,6 +219,9 @@ def _delivered(delivery: Delivery, named: Named, result: Transcript | AudioError
 def _follow(options: argparse.Namespace, source: Path | str) -> int:
     """Print the words of one recording as they are settled."""
     recognizer = load(options, options.model)
+    is_pipe = str(source) == STDIN and sys.stdin is not None and not sys.stdin.seekable()
+    if is_pipe and options.pcm is None:
+        tell("standard input is read to its end first; raw samples, as by --pcm 16000, are not")
     with open_recording(source, pcm=options.pcm) as recording:
         blocks = recording.blocks(recognizer.sample_rate, channel=options.channel)
         print_settled(recognizer, blocks)

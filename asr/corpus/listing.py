@@ -93,15 +93,19 @@ def _with_ids(utterances: Sequence[Utterance]) -> Iterator[Utterance]:
 def distinct_names(sources: Collection[Path | str]) -> dict[Path | str, str]:
     """Name recordings by as few last parts of their paths, or URLs, as tell them apart.
 
-    They have no endings, unless they must.
+    They have no endings, and none of what follows a `?` in a URL, unless they must.
     """
-    paths = {source: Path(source) for source in sources}
-    n_most = max((len(path.parts) for path in paths.values()), default=1)
-    for with_ending, n_parts in product((False, True), range(1, n_most + 1)):
-        whole = {
-            source: path if with_ending else path.with_suffix("") for source, path in paths.items()
-        }
-        names = {path: "/".join(named.parts[-n_parts:]) for path, named in whole.items()}
+    n_most = max((len(Path(source).parts) for source in sources), default=1)
+    longer = product((False, True), (False, True), range(1, n_most + 1))
+    for with_query, with_ending, n_parts in longer:
+        names = {}
+        for source in sources:
+            if isinstance(source, str) and not with_query:
+                path = Path(source.partition("?")[0])
+            else:
+                path = Path(source)
+            whole = path if with_ending else path.with_suffix("")
+            names[source] = "/".join(whole.parts[-n_parts:])
         if len(set(names.values())) == len(names):
             break
     return names

@@ -13,6 +13,7 @@ MIN_PAUSE = 1000  # milliseconds; a pause this long always ends a cue
 
 # What a break costs. The scale is free; a cue of no text at all would cost 1 for its emptiness.
 SHORT_COST = 20.0  # of a cue that must vanish at once
+TOO_SHORT_COST = 5.0  # of one that misses `MIN_CUE` by a little: more than any break and emptiness
 BREAK_COST = 1.0  # between two words that follow without a pause
 CLAUSE_COST, SENTENCE_COST = 0.3, 0.0  # after a comma or the like; after a full stop or the like
 HALVING_PAUSE = 200  # milliseconds; a pause so long halves the cost of a break
@@ -127,7 +128,7 @@ def _cue_cost(words: Sequence[Interval], start: int, stop: int, n_characters: in
     emptiness = max(0.0, 1 - n_characters / (2 * MAX_LINE))
     next_start = words[stop].start if stop < len(words) else words[start].start + MIN_CUE
     missing = max(0, MIN_CUE - (next_start - words[start].start)) / MIN_CUE
-    return emptiness**2 + SHORT_COST * missing
+    return emptiness**2 + (TOO_SHORT_COST + SHORT_COST * missing if missing else 0.0)
 
 
 def _break_cost(words: Sequence[Interval], stop: int) -> float:

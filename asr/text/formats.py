@@ -105,12 +105,13 @@ def ctm(transcript: Transcript) -> str:
 def trn(transcript: Transcript) -> str:
     """Write NIST's transcript line: the text, then the utterance's id in parentheses.
 
-    White space in the id becomes `_`, and the text is escaped as in `ctm`.
+    White space in the id becomes `_`, parentheses brackets; the text is escaped as in `ctm`.
 
     References:
         NIST, SCTK, manual page of sclite, "trn format".
     """
-    return f"{transcript.text.translate(_NIST_MARKUP)} ({in_column(transcript.id)})\n".lstrip()
+    text = transcript.text.translate(_NIST_MARKUP)
+    return f"{text} ({in_parentheses(transcript.id)})\n".lstrip()
 
 
 def stm(transcript: Transcript) -> str:
@@ -181,11 +182,24 @@ def ending(name: str) -> str:
 def in_column(name: str) -> str:
     r"""Write an id as a single column: white space becomes `_`, control characters are escaped.
 
+    So does the first of two semicolons at its start, which would make the line a comment.
+
     Example:
         >>> in_column("my \x1b talk")
         'my_\\x1b_talk'
     """
-    return visible("_".join(name.split()))
+    column = visible("_".join(name.split()))
+    return f"_{column[1:]}" if column.startswith(";;") else column
+
+
+def in_parentheses(name: str) -> str:
+    """Write an id as `trn` has it: as a column, with brackets for its own parentheses.
+
+    Example:
+        >>> in_parentheses("talk (1)")
+        'talk_[1]'
+    """
+    return in_column(name).translate(_PARENTHESES)
 
 
 # Formats of a file of hypotheses, which asr score reads.
@@ -203,6 +217,7 @@ _ENDINGS = {"whisper": "json"}
 
 _SRT_MARKUP = str.maketrans("<>{}", "‹›()")
 _VTT_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_PARENTHESES = str.maketrans("()", "[]")
 _NIST_MARKUP = str.maketrans({"{": "[", "}": "]", "(": "[", ")": "]", ";": "\\;"})
 
 _TEXTGRID_HEAD = """\

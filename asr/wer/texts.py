@@ -16,7 +16,7 @@ from pathlib import Path
 from sys import intern
 
 from asr.errors import DataError
-from asr.text.formats import in_column
+from asr.text.formats import in_column, in_parentheses
 from asr.text.lines import Record, read_json_lines, read_text
 from asr.wer import nist
 from asr.wer.nist import Segment
@@ -121,7 +121,7 @@ def format_of(path: Path) -> str:
 
 def _as_written(name: str, kind: str) -> str:
     """Write an id as a format has it; sclite compares those of a trn without case."""
-    return in_column(name).lower() if kind == "trn" else in_column(name)
+    return in_parentheses(name).lower() if kind == "trn" else in_column(name)
 
 
 def _distinct(path: Path, segments: Iterator[Segment]) -> tuple[Segment, ...]:

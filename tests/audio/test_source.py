@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -107,6 +107,73 @@ def test_a_recording_is_read_over_http(tmp_path: Path, wav: bytes) -> None:
         server.shutdown()
 
     assert len(waveform) == RATE
+
+
+class _Hostile(BaseHTTPRequestHandler):
+    """A server that refuses /refused.wav, and sends more of all else than it promised."""
+
+    def log_message(self, *_: object) -> None: ...
+
+    def do_HEAD(self) -> None:
+        self.send_response(401 if self.path == "/refused.wav" else 200)
+        self.send_header("Content-Length", "100")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+        self.wfile.write(bytes(100 if self.path == "/refused.wav" else 100_000))
+
+
+def test_a_server_that_fails_is_no_missing_file_and_its_content_no_message() -> None:
+    pytest.importorskip("fsspec")
+    pytest.importorskip("aiohttp")
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Hostile) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/"
+        with pytest.raises(AudioError, match=f"^{url}refused.wav: cannot be fetched: 401"):
+            read_waveform(f"{url}refused.wav", sample_rate=RATE)
+        with pytest.raises(AudioError, match=f"^{url}a.wav: ") as told:
+            read_waveform(f"{url}a.wav", sample_rate=RATE)
+        server.shutdown()
+    assert len(str(told.value)) < 400
+
+    with pytest.raises(AudioError, match=f"^{url}a.wav: cannot be fetched: Cannot connect"):
+        read_waveform(f"{url}a.wav", sample_rate=RATE)
+
+
+def test_the_message_of_a_stores_own_error_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = pytest.importorskip("fsspec.implementations.memory")
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("unexpected: " + "\\x00 " * 100_000 + "\nmore")
+
+    monkeypatch.setattr(memory.MemoryFileSystem, "_open", fail)
+
+    with pytest.raises(AudioError, match=r"^memory://a\.wav: cannot be fetched: unexp") as told:
+        read_waveform("memory://a.wav", sample_rate=RATE)
+    assert len(str(told.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        (FileNotFoundError("the list"), "no such file"),
+        (RuntimeError("the server failed"), "cannot be fetched: the server failed"),
+        (ConnectionRefusedError("nobody listens"), "cannot be fetched: nobody listens"),
+    ],
+)
+def test_fsspecs_missing_files_have_their_true_reasons(
+    monkeypatch: pytest.MonkeyPatch, reason: Exception, message: str
+) -> None:
+    memory = pytest.importorskip("fsspec.implementations.memory")
+
+    def fail(*_: object, **__: object) -> None:
+        raise FileNotFoundError("memory://a.wav") from reason
+
+    monkeypatch.setattr(memory.MemoryFileSystem, "_open", fail)
+
+    with pytest.raises(AudioError, match=rf"^memory://a\.wav: {message}$"):
+        read_waveform("memory://a.wav", sample_rate=RATE)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,19 @@ def test_a_recording_is_followed_line_by_line_and_the_delay_is_told(
     assert err.startswith("asr: words come up to 4.5 seconds after they were said")
 
 
+def test_a_pipe_with_a_header_is_not_followed_which_is_said(
+    model: Path, recordings: list[Path]
+) -> None:
+    command = [sys.executable, "-m", "asr", "transcribe", "--model", str(model), "--follow", "-"]
+    content = recordings[0].read_bytes()
+    piped = subprocess.run(command, input=content, capture_output=True, check=True, cwd=ROOT)
+    with recordings[0].open("rb") as file:
+        redirected = subprocess.run(command, stdin=file, capture_output=True, check=True, cwd=ROOT)
+    assert b"standard input is read to its end first" in piped.stderr
+    assert b"standard input" not in redirected.stderr
+    assert piped.stdout == redirected.stdout
+
+
 def test_standard_input_is_followed_while_it_arrives() -> None:
     """The first words come before the last samples do."""
     command = [sys.executable, "-m", "asr", "transcribe", "--follow", "-", "--pcm", "16000"]

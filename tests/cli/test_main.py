@@ -10,6 +10,7 @@ import pytest
 from asr.cli import VERBS, main, parser
 from asr.cli import report as report_verb
 from asr.cli.lm import VERBS as LM_VERBS
+from asr.cli.stopping import Terminated
 from asr.errors import DataError
 from asr.provenance import own_version
 
@@ -133,6 +134,7 @@ def test_an_output_that_cannot_be_made_is_refused_before_any_work(
         (PermissionError(13, "Permission denied", "x"), 1, "asr: error: x: Permission denied\n"),
         (OSError("no space"), 1, "asr: error: no space\n"),
         (KeyboardInterrupt(), 130, "asr: interrupted\n"),
+        (Terminated(), 143, "asr: terminated\n"),
     ],
 )
 def test_what_a_user_can_mend_is_one_line_on_stderr(

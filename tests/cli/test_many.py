@@ -158,6 +158,20 @@ def test_one_recording_goes_to_the_file_that_is_named_in_its_format(
     assert "several recordings need --output FOLDER" in capsys.readouterr().err
 
 
+def test_a_file_in_the_place_of_the_folder_is_refused_before_any_work(
+    transcribe: Callable[..., int],
+    recordings: list[Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "out").write_text("mine")
+    for several in (recordings[:1], recordings):
+        with pytest.raises(SystemExit, match="2"):
+            transcribe(*several, "--output", tmp_path / "out")
+        assert "out is a file; name a folder, or NAME.FORMAT" in capsys.readouterr().err
+    assert (tmp_path / "out").read_text() == "mine"
+
+
 @pytest.mark.parametrize("obstacle", ["a folder in its place", "a name that is too long"])
 def test_an_output_that_cannot_be_written_is_a_failure_and_the_others_go_on(
     obstacle: str,

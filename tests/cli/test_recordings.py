@@ -35,6 +35,14 @@ def test_files_urls_and_standard_input_have_names_of_their_own() -> None:
     ]
 
 
+def test_the_key_of_a_url_is_in_no_name_unless_it_tells_recordings_apart() -> None:
+    found, _ = find_all(["https://h.org/a/b.ogg?key=a.b", "https://h.org/c.ogg?sig=x/y.z"])
+    assert [each.id for each in name_all(found)] == ["b", "c"]
+
+    found, _ = find_all(["https://h.org/play?talk=1", "https://h.org/play?talk=2"])
+    assert [each.id for each in name_all(found)] == ["play?talk=1", "play?talk=2"]
+
+
 def test_a_table_of_failures_is_not_written_over() -> None:
     found, _ = find_all(["failures.wav"])
     assert str(name_all(found, [Path("failures")])[0].output) == "failures.wav"

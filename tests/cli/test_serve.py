@@ -13,6 +13,7 @@ import pytest
 
 from asr.cli import main
 from asr.cli.serve import KEY_VARIABLE, _key
+from asr.errors import DataError
 
 pytest.importorskip("fastapi", reason="needs pip install 'asr-ctc[serve]'")
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +61,26 @@ def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -> No
     assert "in use" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "number", "told"),
+    [("--port", 65536, "expected 65535 or less"), ("--timeout", 10**400, "expected 2147483647")],
+)
+def test_a_number_beyond_all_sense_is_refused_with_the_usage(
+    option: str, number: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["serve", option, str(number)])
+    assert told in capsys.readouterr().err
+
+
+def test_a_file_of_a_key_that_is_no_text_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "key").write_bytes(b"\xff\xfe")
+    assert main(["serve", "--api-key-file", str(tmp_path / "key")]) == 1
+    assert f"{tmp_path / 'key'}: is not UTF-8" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", ["", "\n", "a key", "schön"])
 def test_a_key_that_cannot_be_sent_is_refused(
     tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]
@@ -71,6 +92,6 @@ def test_a_key_that_cannot_be_sent_is_refused(
 
 def test_the_command_line_takes_no_key_but_the_name_of_its_file(tmp_path: Path) -> None:
     """Every user of a machine can read it there. argparse takes --api-key for --api-key-file."""
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(DataError, match="No such file"):
         _key(argparse.Namespace(api_key_file=tmp_path / "the-key"))
     assert main(["serve", "--api-key", str(tmp_path / "the-key")]) == 1

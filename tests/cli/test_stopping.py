@@ -1,8 +1,13 @@
 import signal
+from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
-from asr.cli.stopping import StopSignals
+from asr.audio.layout import View
+from asr.cli import main
+from asr.cli.stopping import StopSignals, terminating
 from asr.errors import StoppedError
 
 
@@ -42,3 +47,42 @@ def test_a_run_that_stops_is_reported_and_only_its_error_is_kept_in(
 
     with pytest.raises(ValueError, match="a bug"), StopSignals():
         raise ValueError("a bug")
+
+
+def test_sigterm_ends_a_block_and_is_as_before_afterwards() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    with pytest.raises(KeyboardInterrupt), terminating():
+        signal.raise_signal(signal.SIGTERM)
+
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_that_comes_while_libsndfile_reads_ends_the_run(
+    number: signal.Signals,
+    status: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    read, n_reads = View.read, 0
+
+    def read_and_stop(view: View, size: int = -1) -> bytes:
+        nonlocal n_reads
+        n_reads += 1
+        if n_reads == 20:
+            signal.raise_signal(number)
+        return read(view, size)
+
+    speech = tmp_path / "speech.wav"  # of minutes, so that it is read in many pieces
+    soundfile.write(speech, np.zeros(16000 * 180, np.int16), 16000)
+    monkeypatch.setattr(View, "read", read_and_stop)
+    output = tmp_path / "speech.srt"
+
+    arguments = ["transcribe", "--search", "greedy", str(speech), "--output", str(output)]
+    assert main(arguments) == status
+
+    assert n_reads >= 20
+    assert list(tmp_path.iterdir()) == [speech]
+    assert "Traceback" not in capsys.readouterr().err

@@ -51,6 +51,17 @@ def test_only_a_cue_between_two_others_lasts_less_than_a_second(words: list[Inte
             assert cue.start == (cues[n - 1].end if n else 0)
 
 
+def test_the_end_of_a_sentence_is_not_worth_a_cue_of_less_than_a_second() -> None:
+    words = [
+        *(Interval("So", 0, 239), Interval("the", 239, 337), Interval("expenditures", 337, 465)),
+        *(Interval("accumulated,", 465, 723), Interval("then.", 723, 994)),  # a sentence ends
+        *(Interval("Nobody", 994, 1346), Interval("knew,", 1446, 2029)),
+        *(Interval("although", 2029, 2418), Interval("almost", 3118, 3383)),
+        *(Interval("everyone", 3383, 3481), Interval("guessed,", 3481, 3933)),
+    ]
+    assert [cue for cue in cues_of(words) if cue.end - cue.start < MIN_CUE] == []
+
+
 @given(spoken_words(), st.integers(1, 10_000))
 def test_speech_at_another_time_is_broken_alike(words: list[Interval], later: int) -> None:
     moved = [Interval(word.text, word.start + later, word.end + later) for word in words]

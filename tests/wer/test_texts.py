@@ -47,19 +47,20 @@ def test_hypotheses_are_read_as_references_are(name: str, tmp_path: Path) -> Non
     assert [(s.id, s.text) for s in hypotheses.segments] == [("ann-1", "on a mat")]
 
 
+@pytest.mark.parametrize("id_", ["my talk\x1b", "talk (1)", "(a)", ";;a", "; ;a"])
 @pytest.mark.parametrize("name", [name for name in HYPOTHESES if name != "jsonl"])
-def test_hypotheses_find_references_whose_id_would_not_be_one_column(
-    name: str, tmp_path: Path
+def test_hypotheses_find_references_whose_id_a_format_would_take_for_something_else(
+    name: str, id_: str, tmp_path: Path
 ) -> None:
-    entry = '{"id": "my talk\\u001b", "audio_filepath": "a", "text": "on a mat"}\n'
+    entry = json.dumps({"id": id_, "audio_filepath": "a", "text": "on a mat"})
     references = read_references(written(tmp_path, "ref.jsonl", entry))
     words = tuple(Word(text, n, n + 1) for n, text in enumerate(["on", "a", "mat"]))
-    transcript = Transcript("my talk\x1b", "on a mat", words=words, duration=3)
+    transcript = Transcript(id_, "on a mat", words=words, duration=3)
     path = written(tmp_path, f"hypotheses.{name}", HYPOTHESES[name](transcript))
 
     (segment,) = read_hypotheses(path, references, name).segments
 
-    assert (segment.id, segment.text) == ("my talk\x1b", "on a mat")
+    assert (segment.id, segment.text) == (id_, "on a mat")
 
 
 @pytest.mark.parametrize(
