@@ -20,7 +20,7 @@ from asr.checkpoint.names import DEFAULT_MODEL, model_folder
 from asr.checkpoint.searcher import Searcher
 from asr.corpus.groups import Loaded, read_groups, result_or_error
 from asr.corpus.loader import utterance_blocks
-from asr.corpus.utterance import Utterance
+from asr.corpus.utterance import Utterance, as_utterance
 from asr.errors import AsrError, AudioError, DataError
 from asr.provenance import n_cores
 from asr.runtime.emissions import Emission
@@ -191,7 +191,7 @@ class Recognizer:
 
     def transcribe_all(
         self,
-        utterances: Iterable[Utterance],
+        recordings: Iterable[Utterance | Path | str],
         *,
         batch_duration: float = 120.0,
         pcm: PcmFormat | None = None,
@@ -202,17 +202,17 @@ class Recognizer:
         The next recordings are read while the model computes.
 
         Args:
-            utterances: What to transcribe; their texts are ignored.
+            recordings: Their paths or URLs, or utterances in them; texts are ignored.
             batch_duration: Seconds of audio, padding included, to compute at once.
             pcm: The recordings are raw samples of this format, without a header.
             progress: Gets the seconds of audio that were just recognised, also in the midst of a
                 long recording.
 
         Yields:
-            In the given order, each utterance with its transcript, or with the reason why there is
+            In the given order, each as an utterance, with its transcript or the reason why there is
             none.
         """
-        computed = self._computed(utterances, batch_duration, self._voiced, pcm)
+        computed = self._computed(map(as_utterance, recordings), batch_duration, self._voiced, pcm)
         for group, log_probs, lengths in computed:
             n_bests = iter(self.searcher(log_probs, lengths))
             for utterance, audio in group:
@@ -259,7 +259,7 @@ class Recognizer:
     def emit_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
     ) -> Iterator[tuple[Utterance, Emission | AudioError]]:
-        """Compute what `transcribe_all`, whose arguments it has, searches.
+        """Compute what `transcribe_all`, whose other arguments it has, searches.
 
         Yields:
             In the given order, each utterance with its emission, (T, V) natural-log probabilities

@@ -220,6 +220,19 @@ def test_a_bad_recording_is_reported_in_its_place_and_the_others_are_transcribed
     assert isinstance(results[2][1], Transcript)
 
 
+def test_many_recordings_are_given_by_their_paths(
+    recognizer: Recognizer, tiny_corpus: Sequence[Utterance]
+) -> None:
+    paths = [Path(utterance.audio_filepath) for utterance in tiny_corpus[:2]]
+
+    results = list(recognizer.transcribe_all([paths[0], str(paths[1])]))
+
+    assert [utterance.audio_filepath for utterance, _ in results] == [paths[0], str(paths[1])]
+    for path, (_, transcript) in zip(paths, results, strict=True):
+        assert isinstance(transcript, Transcript)
+        assert transcript.text == recognizer.transcribe(path).text
+
+
 def test_a_bad_recording_alone_is_an_error(recognizer: Recognizer, tmp_path: Path) -> None:
     with pytest.raises(AudioError, match=r"missing\.wav"):
         recognizer.transcribe(tmp_path / "missing.wav")

@@ -59,6 +59,11 @@ class CorpusReport:
         )
 
 
+def as_utterance(recording: Utterance | Path | str) -> Utterance:
+    """Take a recording, by its path or URL, for an utterance; one that is an utterance stays so."""
+    return recording if isinstance(recording, Utterance) else Utterance(str(recording), recording)
+
+
 def without_folders(utterances: Iterable[Utterance]) -> list[Utterance]:
     """Name audio by its file alone, so that the same corpus elsewhere is equal."""
     return [

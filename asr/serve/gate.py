@@ -80,11 +80,17 @@ class Access:
     def _has_key(self, headers: Headers) -> bool:
         protocols = headers.get("sec-websocket-protocol", "").split(",")
         given = [
-            headers.get("authorization", "").removeprefix("Bearer "),
+            _bearer(headers.get("authorization", "")),
             *(p.strip().removeprefix(KEY_PROTOCOL) for p in protocols if KEY_PROTOCOL in p),
         ]
         wanted = (self.key or "").encode()
         return any(hmac.compare_digest(key.encode(), wanted) for key in given)
+
+
+def _bearer(authorization: str) -> str:
+    """Read the key of a header; the word before it is of any case (RFC 9110, 11.1)."""
+    scheme, _, key = authorization.partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
 
 
 class Gate:

@@ -55,7 +55,7 @@ def test_pages_that_are_named_may_use_the_server(guarded: Running) -> None:
     assert guarded.get("/v1/models", **key).headers["access-control-allow-origin"] == key["Origin"]
 
 
-@pytest.mark.parametrize("header", ["", "Bearer ", "Bearer the-ke", "Bearer the-key2", "the-kex"])
+@pytest.mark.parametrize("header", ["", "Bearer ", "Bearer the-ke", "Bearer the-key2", "the-key"])
 def test_without_the_key_nothing_is_read(guarded: Running, header: str) -> None:
     headers = {"Authorization": header, "Content-Type": FORM, "Content-Length": "1000000"}
     reply = guarded.request("POST", TRANSCRIPTIONS, None, headers)
@@ -65,6 +65,11 @@ def test_without_the_key_nothing_is_read(guarded: Running, header: str) -> None:
 
 def test_a_key_that_is_not_ascii_is_a_wrong_one(guarded: Running) -> None:
     assert guarded.get("/v1/models", Authorization="Bearer sch\xf6n").status == 401
+
+
+def test_the_word_before_a_key_is_of_any_case(guarded: Running) -> None:
+    for word in ("Bearer", "bearer", "BEARER"):
+        assert guarded.get("/v1/models", Authorization=f"{word} the-key").status == 200
 
 
 def test_the_page_and_health_need_no_key(guarded: Running) -> None:
