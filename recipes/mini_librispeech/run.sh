@@ -23,8 +23,8 @@ train_twice mini_librispeech
 
 # A search of its own: README.md says how these settings were found on dev-clean.
 language_models
-pack model-crf packed --search beam --beam-size 1000 --beam-threshold 18 \
-  --lm-weight 1.4 --prior-weight 0.4
+pack model-crf packed --search beam --beam-size 2000 --beam-threshold 16 \
+  --lm-weight 1.1 --prior-weight 0.2
 
 # What a user gets, what a larger language model is worth, and what there is without one.
 for set in dev-clean dev-clean-2 test-clean; do
