@@ -216,7 +216,7 @@ def _phrases(
         if not words:
             raise DataError(
                 f"the hotword {phrase!r} cannot be recognised: the model spells no text with its "
-                "letters and digits; spell it out in words"
+                "letters and digits; spell it out in words, and put a tab before a boost"
             )
         for word in words:
             if not variants[word]:

@@ -133,6 +133,18 @@ def test_perplexity_is_printed_with_and_without_oov_and_oov_are_named(
     assert capsys.readouterr().out.splitlines()[1:] == ["  3 segments, 12 words, 0 OOV (0.00 %)"]
 
 
+def test_the_perplexity_of_a_nearly_impossible_text_is_short(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, text = tmp_path / "m.arpa", tmp_path / "a.txt"
+    words = "-99 <s>\n-0.1 </s>\n-0.5 <unk>\n-60 A\n"
+    model.write_text(f"\\data\\\nngram 1=4\n\n\\1-grams:\n{words}\n\\end\\\n")
+    text.write_text("A A A\n")
+    assert lm("perplexity", model, text) == 0
+    perplexity = 10 ** ((3 * 60 + 0.1) / 4)
+    assert f": perplexity {perplexity:.3g}, without OOV" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("verb", ["convert", "perplexity"])
 def test_a_model_that_is_none_is_named(
     verb: str, text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -26,6 +26,8 @@ from asr.lm.perplexity import Perplexity, perplexity
 from asr.lm.segments import read_segments
 from asr.text.markdown import visible
 
+BEYOND_SENSE = 1e6  # a perplexity of more words than there are
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL", help="an n-gram or recurrent model")
@@ -52,10 +54,16 @@ def run(options: argparse.Namespace) -> int:
 def _summary(model: Path, result: Perplexity) -> str:
     share = 100 * result.n_outside / max(result.n_words, 1)
     return (
-        f"{model}: perplexity {result.with_outside:.2f}, without OOV {result.without_outside:.2f}\n"
+        f"{model}: perplexity {_short(result.with_outside)}, without OOV "
+        f"{_short(result.without_outside)}\n"
         f"  {counted(result.n_segments, 'segment')}, {counted(result.n_words, 'word')}, "
         f"{result.n_outside:,} OOV ({share:.2f} %)"
     )
+
+
+def _short(number: float) -> str:
+    """Write a perplexity to two decimals; one beyond all sense, of an unlikely text, in short."""
+    return f"{number:.2f}" if number < BEYOND_SENSE else f"{number:.3g}"
 
 
 def _recurrent_summary(model: Path, text: list[Path]) -> str:
@@ -63,7 +71,7 @@ def _recurrent_summary(model: Path, text: list[Path]) -> str:
 
     result = load_language_model(model).perplexity(list(read_segments(text)))
     return (
-        f"{model}: perplexity {result.per_word:.2f}, per character {result.per_character:.4f} "
+        f"{model}: perplexity {_short(result.per_word)}, per character {result.per_character:.4f} "
         f"({result.bits_per_character:.4f} bits)\n"
         f"  {counted(result.n_segments, 'segment')}, {counted(result.n_words, 'word')}, "
         f"{counted(result.n_characters, 'character')}"
