@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio.pcm import PcmFormat
-from asr.audio.read import resample, usable
-from asr.audio.recording import open_recording
+from asr.audio.read import opened, usable
 from asr.audio.source import Source
 from asr.checkpoint.aligner import align
 from asr.checkpoint.decoding import Kind, SearchOptions, SearchPlan, plan_search
@@ -166,13 +165,11 @@ class Recognizer:
 
         Raises:
             AudioError: The recording cannot be used; the message says why.
+            ConfigError: The sample rate is given of a file, or the channel of a waveform.
         """
-        if isinstance(source, np.ndarray):
-            rate = self.sample_rate if sample_rate is None else sample_rate
-            return self.transcribe_blocks("waveform", [resample(source, rate, self.sample_rate)])
-        with open_recording(source) as recording:
-            blocks = recording.blocks(self.sample_rate, channel=channel)
-            return self.transcribe_blocks(recording.name, blocks)
+        given = opened(source, self.sample_rate, sample_rate=sample_rate, channel=channel)
+        with given as (name, blocks):
+            return self.transcribe_blocks(name, blocks)
 
     def transcribe_blocks(
         self, name: str, blocks: Iterable[Waveform], progress: Progress = _unseen

@@ -17,7 +17,7 @@ from asr.checkpoint.network import Checkpoint, build, save_checkpoint
 from asr.config import Config
 from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
-from asr.errors import AudioError, ModelError
+from asr.errors import AudioError, ConfigError, ModelError
 from asr.recognizer import Recognizer, load_model
 from asr.search.beam import BeamConfig
 from asr.text.tokens import TokenTable
@@ -283,6 +283,16 @@ def test_a_waveform_may_be_of_any_kind_of_numbers(
 def test_a_rate_that_nobody_records_at_is_refused(recognizer: Recognizer, rate: int) -> None:
     with pytest.raises(AudioError, match=f"^waveform: its sample rate is {rate!r}, expected 1000"):
         recognizer.transcribe(np.zeros(16000, np.float32), sample_rate=rate)
+
+
+def test_an_argument_that_would_be_ignored_is_refused(
+    recognizer: Recognizer, tiny_corpus: Sequence[Utterance]
+) -> None:
+    path = tiny_corpus[0].audio_filepath
+    with pytest.raises(ConfigError, match=r"flac: a file says its own rate; got sample_rate=8000"):
+        recognizer.transcribe(path, sample_rate=8000)
+    with pytest.raises(ConfigError, match=r"^a waveform has one channel; got channel=1 as well$"):
+        recognizer.transcribe(np.zeros(16000, np.float32), channel=1)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ Nothing is ever invented in its place, neither silence nor a shortened waveform.
 
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import numpy as np
@@ -21,7 +22,7 @@ from asr.audio.recording import (
     open_recording,
 )
 from asr.audio.source import Source, name_of
-from asr.errors import AudioError
+from asr.errors import AudioError, ConfigError
 
 # A few kilobytes of FLAC can hold days of silence; a waveform of this size is 2 GiB.
 MAX_WAVEFORM_SAMPLES = 1 << 29
@@ -137,6 +138,43 @@ def read_unless_longer(
         _warn_once(f"{recording.name}: {note}")
     with naming_errors(recording.name):
         return np.concatenate(blocks)
+
+
+@contextmanager
+def opened(
+    source: Source | NDArray[np.float32],
+    to_rate: int,
+    *,
+    sample_rate: int | None = None,
+    channel: int | None = None,
+) -> Iterator[tuple[str, Iterable[NDArray[np.float32]]]]:
+    """Open a recording, or take a waveform, (N,), as blocks at a rate in Hz.
+
+    Args:
+        source: A path, a URL, a file opened in binary, or a waveform.
+        to_rate: Hz of the blocks.
+        sample_rate: Hz of a waveform; None: that of the blocks.
+        channel: Of a file; None mixes all down.
+
+    Yields:
+        The recording's name for messages, and its blocks.
+
+    Raises:
+        AudioError: It cannot be used.
+        ConfigError: The sample rate is given of a file, or the channel of a waveform.
+    """
+    if isinstance(source, np.ndarray):
+        if channel is not None:
+            raise ConfigError(f"a waveform has one channel; got channel={channel} as well")
+        rate = to_rate if sample_rate is None else sample_rate
+        yield "waveform", [resample(source, rate, to_rate)]
+        return
+    if sample_rate is not None:
+        raise ConfigError(
+            f"{name_of(source)}: a file says its own rate; got sample_rate={sample_rate} as well"
+        )
+    with open_recording(source) as recording:
+        yield recording.name, recording.blocks(to_rate, channel=channel)
 
 
 def resample(waveform: NDArray[np.float32], from_rate: int, to_rate: int) -> NDArray[np.float32]:
