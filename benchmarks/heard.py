@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from asr.chart.axis import linear_axis, named_axis
 from asr.chart.lines import Line, chart
 from asr.chart.sheet import sheet
+from asr.errors import counted
 from benchmarks.degradations import CONDITIONS
 from benchmarks.systems import System
 
@@ -81,7 +82,7 @@ def _title(condition: str) -> str:
 
 
 def result(heard: Heard) -> str:
-    return f"{heard.n_words} words" if heard.wer is None else f"{heard.wer:.2f}"
+    return counted(heard.n_words, "word") if heard.wer is None else f"{heard.wer:.2f}"
 
 
 def _result_of_sample(heard: Heard) -> str:
