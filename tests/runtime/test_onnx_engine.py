@@ -282,6 +282,10 @@ def test_a_session_never_waits_busily(paths: Paths) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+def test_a_session_keeps_no_plan_of_memory_for_each_length(paths: Paths) -> None:
+    assert not open_session(paths["int8"]).get_session_options().enable_mem_pattern
+
+
 def test_no_thread_outlives_a_call_and_none_sends_telemetry(paths: Paths) -> None:
     """A thread would be lost in a fork; telemetry would have one."""
     assert in_a_fresh_process(
