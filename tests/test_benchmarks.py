@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.random import default_rng
 
+from asr.corpus.librispeech import read_librispeech
+from asr.corpus.manifest import read_manifest
 from asr.corpus.tiny import write_tiny_corpus
 from benchmarks.degradations import (
     CONDITIONS,
@@ -21,8 +24,11 @@ from benchmarks.degradations import (
     room_response,
     telephone,
 )
+from benchmarks.heard import Heard, table
 from benchmarks.installation import required
 from benchmarks.paired import Timing, ratio, spread
+from benchmarks.robustness import _record
+from benchmarks.systems import Speech, System
 from benchmarks.transcription_peers import spelled_out
 
 ROOT = Path(__file__).parent.parent
@@ -144,6 +150,38 @@ def test_a_sound_without_speech_lasts_a_minute_and_is_not_clipped(name: str) -> 
     sound = NOTHING[name](default_rng(3))
     assert len(sound) == MINUTE
     assert np.abs(sound).max() < 1.0
+
+
+def test_peers_of_the_robustness_table_are_compared_on_what_they_heard() -> None:
+    systems = [
+        System("ours", (), "english", ("default",), (), is_peer=False),
+        System("peer", (), "tiny", ("default",), (), is_peer=True),
+    ]
+    clean = Heard("clean", "ours", 11.0, 10.0, 0.5, 900, 1.0, 2.0, 100.0)
+    other = replace(clean, system="peer", wer=6.0, wer_sample=6.0, calibration_error=None)
+    silence = Heard("silence", "ours", None, None, None, 1, 1.0, 2.0, 100.0)
+    heard = [clean, other, silence, replace(silence, system="peer", n_words=20)]
+
+    columns, rows = table(heard, systems, 40)
+    assert columns[:5] == [
+        *("condition", "ours", "ours, 40 of them", "peer, 40 of them", "ours, calibration error")
+    ]
+    assert [row[1:5] for row in rows] == [
+        ["11.00", "10.00", "6.00", "0.5"],
+        ["1 word", "1 word", "20 words", "–"],
+    ]
+    columns, rows = table([clean, silence], systems[:1], 500)
+    assert columns == ["condition", "ours", "ours, calibration error", "ours, × real time"]
+
+
+def test_peers_hear_a_sample_of_each_condition_and_all_that_is_no_speech(tmp_path: Path) -> None:
+    write_tiny_corpus(tmp_path / "tiny", n_utterances=8, n_speakers=8, seed=0)
+    utterances = read_librispeech(tmp_path / "tiny").utterances
+    speech = Speech(tmp_path, tmp_path / "a.wav", 1.0, utterances, utterances[::4])
+    for condition, n_all, n_sample in (("clean", 8, 2), ("silence", 10, 10)):
+        degraded = _record(condition, speech, seed=1)
+        assert [len(degraded.all), len(degraded.sample)] == [n_all, n_sample]
+        assert len(read_manifest(tmp_path / "sample.jsonl")) == n_sample
 
 
 @pytest.mark.slow
