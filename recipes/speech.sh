@@ -87,6 +87,12 @@ pack() { # MODEL PACKED OPTIONS...: of the search
     --output "$packed"
 }
 
+# Make a word's confidence the probability that it is right.
+calibrate() { # NAME: an ending
+  stage "calibrate$1" "$work/confidence$1.svg" \
+    asr calibrate "$packed" "$work/dev-clean.jsonl" --diagram "$work/confidence$1.svg"
+}
+
 # Recognise by the model packed last, and count the errors; sets are never pooled.
 score() { # SET NAME CONDITION OPTIONS...
   local run=$work/$1.$2

@@ -2,10 +2,10 @@
 
 Writes the hypotheses in the manifest's order as JSON lines: text, score, words with times and
 confidence, n-best. For other tools there are NIST's trn, ctm and stm, Kaldi's text, two columns
-(tsv) and NeMo's manifests; asr score reads them all, but asr calibrate and asr lm rescore need JSON
-lines. A confidence is the probability that the word is right, if the model is
-calibrated for this kind of search (see asr calibrate). Otherwise it is the product of the model's
-probabilities of the word's tokens.
+(tsv) and NeMo's manifests; asr score reads them all, but asr lm rescore needs JSON lines. A
+confidence is the probability that the word is right, if the model is calibrated for this kind of
+search (see asr calibrate). Otherwise it is the product of the model's probabilities of the word's
+tokens.
 
 H.run.json, next to H.jsonl, is for `asr score`: the model and its configuration's hash, the search,
 the command, the machine, and the time that it took. Both appear when all is done.
@@ -60,11 +60,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_search_arguments(parser)
     add_threads_argument(parser)
-    parser.add_argument(
-        "--raw-confidence",
-        action="store_true",
-        help="write the search's own confidences, as asr calibrate needs them",
-    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -72,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     utterances = read_manifest(options.manifest)
     if options.output.exists() and options.output.samefile(options.manifest):
         options.refuse(f"--output {options.output} is the manifest, and would be written over")
-    recognizer = load(options, options.model, is_calibrated=not options.raw_confidence)
+    recognizer = load(options, options.model)
     options.output.parent.mkdir(parents=True, exist_ok=True)  # not after hours of work
     began = time.monotonic()
     with terminating():

@@ -9,7 +9,7 @@
 #   MORE          manifests of other corpora with texts; a twelfth of each is held out and scored
 #   SETS          what is scored (default: 'dev-clean test-clean'); dev-clean must be among them
 #   UNTRANSCRIBED a manifest without texts, for self-training
-#   CONFIG        conf/$CONFIG.toml, -crf.toml and -joined.toml; librispeech-960 is larger
+#   CONFIG        conf/$CONFIG.toml, -crf, -joined and -self.toml; librispeech-960 is larger
 #   LIBRISPEECH, LM_TEXT, VOCABULARY, DICTIONARY: see recipes/speech.sh; what is not set is
 #                 downloaded (OpenSLR 11 and 12)
 #
@@ -55,30 +55,34 @@ train model-joined "$config-joined" train --start "$work/model-crf"
 language_models
 search=(--search beam --lm-weight 1 --prior-weight 0.15 --beam-size 2000 --beam-threshold 16)
 pack model-joined packed "${search[@]}"
+calibrate ''
 
 # The acoustic model alone, what a user gets, what a larger language model is worth; and whether
 # the other corpora were learned.
-for set in "${sets[@]}"; do
-  score "$set" greedy 'greedy, no language model' --search greedy
-  score "$set" default 'small language model (default)'
-  score "$set" large 'large language model' --lm "$work/large.lm"
-  compare "$set" greedy default
-done
-for set in "${held_out[@]%.jsonl}"; do
-  score "held-out/$set" default 'small language model (default)'
-done
+rows() { # NAME CONDITION: endings for the model that was packed last
+  local set
+  for set in "${sets[@]}"; do
+    score "$set" "greedy$1" "greedy, no language model$2" --search greedy
+    score "$set" "default$1" "small language model (default)$2"
+    score "$set" "large$1" "large language model$2" --lm "$work/large.lm"
+  done
+  for set in "${held_out[@]%.jsonl}"; do
+    score "held-out/$set" "default$1" "small language model (default)$2"
+  done
+}
+rows '' ''
+for set in "${sets[@]}"; do compare "$set" greedy default; done
 
-# One more row: what the model is sure to have heard in speech without texts teaches it.
+# What the model is sure to have heard in speech without texts teaches it, beside all that it knows.
 if [[ ${UNTRANSCRIBED-} ]]; then
   heard=$work/untranscribed.jsonl
   stage decode-untranscribed "$heard" asr decode "$packed" "$UNTRANSCRIBED" --output "$heard"
   stage select-self "$work/train-self.jsonl" \
-    asr select "$work/train.jsonl" "$UNTRANSCRIBED" --texts "$heard" --min-confidence 0.8 \
+    asr select "$work/train.jsonl" "$UNTRANSCRIBED" --texts "$heard" --min-confidence 0.85 \
     --output "$work/train-self.jsonl"
-  train model-self "$config-joined" train-self --start "$work/model-joined"
+  train model-self "$config-self" train-self --start "$work/model-joined"
   pack model-self packed-self "${search[@]}"
-  for set in "${sets[@]}"; do
-    score "$set" self 'small language model, after self-training'
-  done
+  calibrate -self
+  rows -self ', after self-training'
 fi
 report

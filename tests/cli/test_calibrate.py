@@ -8,14 +8,14 @@ import pytest
 
 import asr
 from asr.cli import main
+from asr.cli.recognising import recognise
 from asr.confidence.calibration import Calibration
 from asr.confidence.calibration_file import Fitted, read_calibrations, write_calibrations
-from asr.config import Config, config_hash
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.utterance import Utterance
-from asr.provenance import provenance
-from asr.text.transcript import Transcript, Word, read_transcripts, to_json, write_transcripts
-from asr.wer.score_file import DecodingRecord, read_decoding_record, write_decoding_record
+from asr.recognizer import Recognizer
+from asr.text.transcript import Transcript, read_transcripts, to_json
+from asr.wer.score_file import read_decoding_record
 
 
 @pytest.fixture
@@ -41,37 +41,13 @@ def decode(model: Path, manifest: Path, output: Path, *words: object) -> dict[st
     return read_transcripts(output)
 
 
-def write_hypotheses(manifest: Path, path: Path, kind: str | None, config: Config) -> Path:
-    """Write hypotheses of which every other word is correct, all with the same confidence."""
-    transcripts = []
-    for utterance in read_manifest(manifest):
-        reference = (utterance.text or "").split()
-        texts = [word if i % 2 else "NOBODY" for i, word in enumerate(reference)]
-        words = [Word(text, i / 9, (i + 1) / 9, 0.9) for i, text in enumerate(texts)]
-        transcripts.append(Transcript(utterance.id, " ".join(texts), words=tuple(words)))
-    write_transcripts(path, transcripts)
-    if kind:
-        made = DecodingRecord(
-            model="m",
-            config_hash=config_hash(config),
-            search="s",
-            audio_seconds=1.0,
-            computing_seconds=1.0,
-            provenance=provenance(["asr"]),
-            normaliser="librispeech-1",
-            search_kind=kind,
-        )
-        write_decoding_record(path.with_name(f"{path.stem}.run.json"), made)
-    return path
-
-
 def test_a_calibrated_model_gives_probabilities_instead_of_raw_confidences(
     own_model: Path, dev: Path, tmp_path: Path
 ) -> None:
     raw = decode(own_model, dev, tmp_path / "raw.jsonl")
     assert not read_decoding_record(tmp_path / "raw.run.json").is_calibrated
 
-    assert calibrate(own_model, dev, tmp_path / "raw.jsonl") == 0
+    assert calibrate(own_model, dev) == 0
 
     calibration = read_calibrations(own_model)["greedy"].calibration
     calibrated = decode(own_model, dev, tmp_path / "calibrated.jsonl")
@@ -84,8 +60,6 @@ def test_a_calibrated_model_gives_probabilities_instead_of_raw_confidences(
             [word.confidence for word in expected.words], abs=2e-3
         )
         assert after.confidence == pytest.approx(expected.confidence, abs=2e-3)
-    assert decode(own_model, dev, tmp_path / "again.jsonl", "--raw-confidence") == raw
-    assert not read_decoding_record(tmp_path / "again.run.json").is_calibrated
 
 
 def test_transcripts_in_json_are_calibrated_and_alignments_are_not(
@@ -142,85 +116,91 @@ def test_the_kind_of_a_search_follows_from_its_lexicon_and_language_model(
     assert kinds == ["greedy", "beam", "beam", "beam-lm", "phones", "phones-lm"]
 
 
-def test_each_kind_of_search_has_its_own_entry_and_others_are_kept(
-    own_model: Path,
-    dev: Path,
-    tmp_path: Path,
-    small_config: Config,
-    capsys: pytest.CaptureFixture[str],
+def test_the_models_own_the_plain_and_the_greedy_search_are_calibrated(
+    own_model: Path, dev: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The model's own search is the greedy one, which is not calibrated twice."""
     kept = Fitted(Calibration(-1.0), "by hand")
-    write_calibrations(own_model, {"greedy": kept})
-    files = [
-        write_hypotheses(dev, tmp_path / f"{kind}.jsonl", kind, small_config)
-        for kind in ("beam", "beam-lm")
-    ]
+    write_calibrations(own_model, {"phones-lm": kept})
 
-    assert calibrate(own_model, dev, *files, "--diagram", tmp_path / "new" / "dev.svg") == 0
+    assert calibrate(own_model, dev, "--diagram", tmp_path / "new" / "dev.svg") == 0
 
     calibrations = read_calibrations(own_model)
-    assert list(calibrations) == ["greedy", "beam", "beam-lm"]
-    assert calibrations["greedy"] == kept
+    assert list(calibrations) == ["greedy", "beam", "phones-lm"]
+    assert calibrations["phones-lm"] == kept
     assert calibrations["beam"].fitted_on.startswith("dev: ")
     picture = ElementTree.parse(tmp_path / "new" / "dev.svg").getroot()
     headings = [text.text or "" for text in picture.iter() if text.get("class") == "heading"]
-    assert [heading.split(":")[0] for heading in headings] == ["beam", "beam-lm"]
-    header, *lines, written = capsys.readouterr().out.splitlines()
+    assert [heading.split(":")[0] for heading in headings] == ["greedy", "beam"]
+    told = capsys.readouterr()
+    header, *lines, written = told.out.splitlines()
     assert header.startswith("search ")
-    assert [line.split()[0] for line in lines] == ["beam", "beam-lm"]
-    assert written == f"{own_model / 'confidence.toml'}: beam, beam-lm"
+    assert [line.split()[0] for line in lines] == ["greedy", "beam"]
+    assert written == f"{own_model / 'confidence.toml'}: greedy, beam"
+    assert "asr: greedy: greedy\n" in told.err
+    assert "asr: beam: beam 100, threshold 14\n" in told.err
 
 
-def test_hypotheses_without_a_record_need_the_option_search(
-    own_model: Path,
-    dev: Path,
-    tmp_path: Path,
-    small_config: Config,
-    capsys: pytest.CaptureFixture[str],
+def test_a_search_that_is_asked_for_is_calibrated_alone(
+    own_model: Path, dev: Path, tmp_path: Path
 ) -> None:
-    path = write_hypotheses(dev, tmp_path / "other.jsonl", None, small_config)
+    (tmp_path / "text").write_text("ONE TWO\nTWO ONE\nONE ONE\n")
+    lm = tmp_path / "own.lm"
+    assert main(["lm", "build", str(tmp_path / "text"), "--order", "1", "--output", str(lm)]) == 0
 
-    assert calibrate(own_model, dev, path) == 1
-    assert "does not tell the kind of search: give --search" in capsys.readouterr().err
-    assert calibrate(own_model, dev, path, "--search", "phones-lm") == 0
+    assert calibrate(own_model, dev, "--search", "plain", "--lm", lm, "--lm-weight", 0.1) == 0
 
-    assert list(read_calibrations(own_model)) == ["phones-lm"]
+    assert list(read_calibrations(own_model)) == ["beam-lm"]
 
 
-def test_data_that_would_mislead_the_fit_is_refused_and_nothing_written(
-    own_model: Path,
-    dev: Path,
-    tmp_path: Path,
-    small_config: Config,
-    capsys: pytest.CaptureFixture[str],
+def test_a_calibration_is_fitted_to_raw_confidences(own_model: Path, dev: Path) -> None:
+    assert calibrate(own_model, dev) == 0
+    first = read_calibrations(own_model)
+
+    assert calibrate(own_model, dev) == 0
+
+    assert read_calibrations(own_model) == first
+
+
+def test_a_dev_set_of_one_utterance_is_refused_and_nothing_written(
+    own_model: Path, dev: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write_hypotheses(dev, tmp_path / "h.jsonl", "greedy", small_config)
-    other = write_hypotheses(dev, tmp_path / "o.jsonl", "greedy", small_config)
-    record = tmp_path / "h.run.json"
-    decoding = read_decoding_record(record)
-    one = tmp_path / "one.jsonl"
-    write_manifest(one, read_manifest(dev)[:1])
-    cases = (
-        (replace(decoding, config_hash="01234567"), dev, [path], "made by another model"),
-        (replace(decoding, is_calibrated=True), dev, [path], "decode with --raw-confidence"),
-        (decoding, dev, [path, "--search", "beam"], "the search was greedy, not beam"),
-        (decoding, dev, [path, other], "a second file of the kind greedy"),
-        (decoding, one, [path], "all words are of one "),
-        (decoding, dev, [tmp_path / "gone.jsonl", "--search", "beam"], "gone.jsonl: "),
-    )
-    for changed, manifest, words, reason in cases:
-        write_decoding_record(record, changed)
+    write_manifest(dev, read_manifest(dev)[:1])
 
-        assert calibrate(own_model, manifest, *words) == 1
-        assert reason in capsys.readouterr().err
-        assert not (own_model / "confidence.toml").exists()
+    assert calibrate(own_model, dev) == 1
+
+    told = capsys.readouterr().err
+    assert "asr: beam is not calibrated: all words are of one " in told
+    assert f"{dev}: no search could be calibrated on it" in told
+    assert not (own_model / "confidence.toml").exists()
 
 
-def test_the_option_search_is_for_one_file_only(own_model: Path, dev: Path) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        calibrate(own_model, dev, "a.jsonl", "b.jsonl", "--search", "beam")
+def test_a_search_that_recognises_no_word_stays_as_it_was_and_is_named(
+    own_model: Path, dev: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def wordless(recognizer: Recognizer, utterances: Sequence[Utterance]) -> dict[str, Transcript]:
+        found = recognise(recognizer, utterances)
+        is_mute = recognizer.searcher.kind == "greedy"
+        return {name: Transcript(name, "") if is_mute else one for name, one in found.items()}
 
-    assert stopped.value.code == 2
+    monkeypatch.setattr("asr.cli.calibrate.recognise", wordless)
+
+    assert calibrate(own_model, dev) == 0
+
+    assert "asr: greedy is not calibrated: there is no recognised word" in capsys.readouterr().err
+    assert list(read_calibrations(own_model)) == ["beam"]
+
+
+def test_a_recording_that_cannot_be_read_is_named_and_the_others_count(
+    own_model: Path, dev: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, *others = read_manifest(dev)
+    write_manifest(dev, [replace(first, audio_filepath=tmp_path / "gone.wav"), *others])
+
+    assert calibrate(own_model, dev) == 1
+
+    assert f"asr: 1 of {len(others) + 1} utterances could not be decoded" in capsys.readouterr().err
+    assert list(read_calibrations(own_model)) == ["greedy", "beam"]
 
 
 def test_a_broken_calibration_file_is_named(
@@ -234,15 +214,10 @@ def test_a_broken_calibration_file_is_named(
 
 
 def test_what_the_normaliser_takes_out_of_references_is_named(
-    own_model: Path,
-    dev: Path,
-    tmp_path: Path,
-    small_config: Config,
-    capsys: pytest.CaptureFixture[str],
+    own_model: Path, dev: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A word that was heard in its place counts as wrong."""
-    hypotheses = write_hypotheses(dev, tmp_path / "h.jsonl", "greedy", small_config)
     first, *others = read_manifest(dev)
     write_manifest(dev, [replace(first, text=f"{first.text} 3"), *others])
-    assert calibrate(own_model, dev, hypotheses) == 0
+    assert calibrate(own_model, dev, "--search", "greedy") == 0
     assert f"as in 3 ({first.id})" in capsys.readouterr().err
