@@ -3,7 +3,7 @@
 Files of a model directory that has a default search:
 
 search.toml    the settings of the beam, see `BeamConfig`
-words.lm       the language model, n-grams in binary form
+words.lm       the language model, n-grams in compact binary form
 lexicon.txt    the words that can be recognised, if they are limited, with any pronunciations
 """
 
@@ -162,5 +162,5 @@ def write_default_search(folder: Path, search: SearchPlan, normalise: Normaliser
         if not entries:
             raise DataError(f"{search.lm} knows none of the words of {search.lexicon}")
         (folder / LEXICON_FILE).write_text("\n".join([*entries, ""]), encoding="utf-8")
-    write_ngram(folder / LM_FILE, lm)
+    write_ngram(folder / LM_FILE, lm, is_compact=True)
     (folder / SEARCH_FILE).write_text(tomli_w.dumps(asdict(search.beam)), encoding="utf-8")

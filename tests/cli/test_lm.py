@@ -1,4 +1,5 @@
 import lzma
+import re
 from pathlib import Path
 
 import numpy as np
@@ -152,3 +153,28 @@ def test_a_model_that_is_none_is_named(
     words = ["--output", tmp_path / "m.lm"] if verb == "convert" else [text]
     assert lm(verb, text, *words) == 1
     assert capsys.readouterr().err.startswith(f"asr: error: {text}:4: expected an n-gram model")
+
+
+def test_convert_makes_a_compact_file_that_every_verb_reads(
+    text: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mapped, compact, back = (tmp_path / name for name in ("m.lm", "compact.lm", "back.arpa"))
+    assert lm("build", text, "--order", 2, "--output", mapped) == 0
+
+    assert lm("convert", mapped, "--compact", "--output", compact) == 0
+    assert lm("convert", compact, "--output", back) == 0
+
+    capsys.readouterr()
+    perplexities = []
+    for model in (mapped, compact, back):
+        assert lm("perplexity", model, text) == 0
+        (number,) = re.findall(r"perplexity ([\d.]+)", capsys.readouterr().out)
+        perplexities.append(float(number))
+    assert perplexities == pytest.approx([perplexities[0]] * 3, rel=0.02)
+
+
+def test_arpa_is_never_compact(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        lm("convert", "m.lm", "--compact", "--output", tmp_path / "m.arpa")
+    assert stopped.value.code == 2
+    assert "m.arpa is a name of ARPA" in capsys.readouterr().err

@@ -138,7 +138,7 @@ def test_a_failure_leaves_what_was_there(
     model: NGram, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = path.read_bytes()
-    monkeypatch.setattr("asr.lm.binary._LENGTH", None)
+    monkeypatch.setattr("asr.lm.array_file._LENGTH", None)
     with pytest.raises(AttributeError):
         write_binary(path, model)
     assert [p.read_bytes() for p in path.parent.iterdir()] == [before]

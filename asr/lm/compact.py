@@ -1,0 +1,139 @@
+"""Compact: an n-gram model in a quarter of the bytes, to be given away.
+
+Of the arrays of `Nodes`, three need not be stored. An n-gram's suffix is a child of its parent's
+suffix, and has the same last word, so its rank among those children tells both:
+
+    n_children    how many children each context has              first_child
+    gaps          from the rank of an n-gram's suffix to          suffixes, words
+                  that of the next child of its parent
+    log_probs     one of 256 values                               log_probs
+    backoffs      one of 256 values                               backoffs
+
+Counts and gaps are nearly always below 128, and then take a byte (LEB128). The values are a step
+apart, and 0 is one of them: for a model of books, steps of 0.04 in log10 for probabilities and
+0.02 for back-off weights, so that a number is wrong by half of that at most.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.compiled import compiled
+from asr.lm.array_file import Arrays
+from asr.lm.ngram import Nodes, make_nodes
+
+N_VALUES = 256
+LEAST = -30.0  # nats, 10^-13: what is less probable never happens
+
+_SHIFTS = (0, 7, 14, 21, 28)  # of the bits of a 32-bit number
+
+
+def pack(nodes: Nodes) -> Arrays:
+    """Make the compact arrays of a model: those above, and the values of the last two."""
+    first_child = nodes.first_child.astype(np.int64)
+    n_children = np.diff(first_child)
+    parents = np.repeat(np.arange(len(n_children)), n_children)[n_children[0] :]  # from pairs on
+    children = np.arange(first_child[1], len(nodes.words))
+    ranks = nodes.suffixes[children] - first_child[nodes.suffixes[parents]]
+    is_first = np.diff(parents, prepend=-1) != 0
+    gaps = np.where(is_first, ranks, np.diff(ranks, prepend=0) - 1)
+    log_prob_values, log_probs = _quantised(nodes.log_probs)
+    backoff_values, backoffs = _quantised(nodes.backoffs)
+    return {
+        "log_prob_values": log_prob_values,
+        "backoff_values": backoff_values,
+        "n_children": variable_length(n_children),
+        "gaps": variable_length(gaps),
+        "log_probs": log_probs,
+        "backoffs": backoffs,
+    }
+
+
+def unpack(arrays: Arrays) -> Nodes | None:
+    """Make a model of its compact arrays; None if they are damaged."""
+    log_probs, backoffs = arrays["log_probs"], arrays["backoffs"]
+    n_nodes, n_inner = len(log_probs), len(backoffs)
+    n_children = np.zeros(n_inner, np.uint32)
+    if not n_inner or not read_variable_length(arrays["n_children"], n_children):
+        return None
+    first_child = np.append(1, 1 + np.cumsum(n_children, dtype=np.uint64))
+    n_words = int(n_children[0])
+    gaps = np.zeros(max(0, n_nodes - 1 - n_words), np.uint32)
+    if first_child[-1] != n_nodes or not read_variable_length(arrays["gaps"], gaps):
+        return None
+    log_prob_values, backoff_values = arrays["log_prob_values"], arrays["backoff_values"]
+    if not len(log_prob_values) == len(backoff_values) == N_VALUES:
+        return None
+    words = np.append(np.arange(-1, n_words, dtype=np.int32), np.zeros(len(gaps), np.int32))
+    nodes = Nodes(
+        words,
+        log_prob_values[log_probs],
+        backoff_values[backoffs],
+        first_child.astype(np.uint32),
+        suffixes=np.zeros(n_nodes, np.int32),
+    )
+    return make_nodes(*nodes) if _have_suffixes(nodes, gaps) else None
+
+
+@compiled
+def _have_suffixes(nodes: Nodes, gaps: NDArray[np.uint32]) -> bool:
+    """Fill in the suffix and the last word of each n-gram; False if one has no suffix."""
+    first_gap = int(np.int64(nodes.first_child[1]))
+    for node in range(1, len(nodes.backoffs)):
+        suffix = int(nodes.suffixes[node])
+        rank = int(np.int64(nodes.first_child[suffix]))
+        stop = int(np.int64(nodes.first_child[suffix + 1]))
+        first = int(np.int64(nodes.first_child[node]))
+        for child in range(first, int(np.int64(nodes.first_child[node + 1]))):
+            rank += int(np.int64(gaps[child - first_gap]))
+            if rank >= stop:
+                return False
+            nodes.suffixes[child] = rank
+            nodes.words[child] = nodes.words[rank]
+            rank += 1
+    return True
+
+
+def _quantised(numbers: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Choose values in equal steps, 0 among them, and the nearest one of each number.
+
+    All numbers below `LEAST` share one value, the least of them, so that one impossible word makes
+    no steps larger.
+    """
+    least, greatest = min(0.0, float(numbers.min())), max(0.0, float(numbers.max()))
+    step = (greatest - max(least, LEAST)) / (N_VALUES - 3) or 1.0
+    above_zero = int(np.ceil(greatest / step))
+    values = (above_zero - np.arange(N_VALUES)) * step
+    codes = np.minimum(above_zero - np.rint(numbers / step), N_VALUES - 1)
+    if least < LEAST:
+        values[-1] = least
+    return values.astype(np.float32), codes.astype(np.uint8)
+
+
+def variable_length(numbers: NDArray[np.integer]) -> NDArray[np.uint8]:
+    """Write numbers below 2**32, seven bits to a byte, the lowest first (LEB128)."""
+    numbers = numbers.astype(np.uint32)
+    limits = np.left_shift(1, _SHIFTS[1:], dtype=np.int64)
+    sizes = 1 + np.searchsorted(limits, numbers, side="right")
+    ends = np.cumsum(sizes)
+    written = np.zeros(sizes.sum(), np.uint8)
+    for i, shift in enumerate(_SHIFTS):
+        has = sizes > i
+        is_last = sizes[has] == i + 1
+        written[(ends - sizes)[has] + i] = (numbers[has] >> shift & 127) | np.where(is_last, 0, 128)
+    return written
+
+
+@compiled
+def read_variable_length(written: NDArray[np.uint8], numbers: NDArray[np.uint32]) -> bool:
+    """Fill in numbers; False if they do not take exactly the bytes that there are."""
+    position = 0
+    for i in range(len(numbers)):
+        number, shift, byte = 0, 0, 128
+        while byte >= 128:
+            if position == len(written) or shift > _SHIFTS[-1]:
+                return False
+            byte = int(written[position])
+            number |= (byte & 127) << shift
+            position, shift = position + 1, shift + 7
+        numbers[i] = number
+    return position == len(written)
