@@ -27,7 +27,7 @@ from asr.corpus.loader import prefetch
 from asr.corpus.utterance import Utterance
 from asr.errors import ConfigError, DataError, shortened
 from asr.features.cmvn import corpus_statistics
-from asr.lexicon.phone_set import in_phones
+from asr.lexicon.phone_set import phone_of_each
 from asr.lexicon.phone_spelling import PhoneSpeller
 from asr.lexicon.read import Pronunciation
 from asr.provenance import Provenance
@@ -289,9 +289,9 @@ def _phone_speller(config: Config, material: Material) -> PhoneSpeller | None:
     if not heads and lexicon is not None:
         raise ConfigError('there is a lexicon and no head of phones: add one (units = "phones")')
     if lexicon is not None and start and heads[0] in start.directory.tokenizers:
-        units = [" ".join(own) for _, own in lexicon]
-        units = in_phones(units, start.directory.tokenizers[heads[0]].tokens)
-        lexicon = [(word, tuple(u.split())) for (word, _), u in zip(lexicon, units, strict=True)]
+        tokens = start.directory.tokenizers[heads[0]].tokens
+        phone_of = phone_of_each({unit for _, units in lexicon for unit in units}, tokens)
+        lexicon = [(word, tuple(phone_of[u] for u in units)) for word, units in lexicon]
     return None if lexicon is None else PhoneSpeller(lexicon)
 
 

@@ -107,11 +107,15 @@ def _read_rows(path: Path) -> tuple[list[str], list[str]]:
     if "\0" in text:
         raise DataError(f"{path}: is no text; expected a word a line, perhaps with its units")
     lines = text.splitlines()
-    if "#" in text:  # quicker than line by line
+    if "#" in text:  # here and below, quicker than line by line
         lines = [line.partition("#")[0] for line in lines]
-    rows = [row for row in [line.split(None, 1) for line in lines] if row]
-    rows = [row for row in rows if row[0][0].isalnum() or row[0][0] in _APOSTROPHES]
-    written = [_VARIANT.sub("", row[0]) if row[0][-1] == ")" else row[0] for row in rows]
+    rows = [row for line in lines if (row := line.split(None, 1))]
+    marks = {c for c in {row[0][0] for row in rows} if not (c.isalnum() or c in _APOSTROPHES)}
+    if marks:
+        rows = [row for row in rows if row[0][0] not in marks]
+    written = [row[0] for row in rows]
+    if ")" in text:
+        written = [_VARIANT.sub("", word) if word[-1] == ")" else word for word in written]
     units = [row[1] if len(row) > 1 else "" for row in rows]
     if "." in text and any(map(_PROBABILITY.match, units)):
         units = list(map(_without_probabilities, units))

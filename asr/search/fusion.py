@@ -4,17 +4,19 @@ Words are spelled in characters, even if tokens are pieces of words; or, if the 
 pronunciations, in phones, which then are the tokens.
 """
 
+import gc
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, product, repeat
+from itertools import chain, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from asr.errors import ConfigError, DataError
-from asr.lexicon.phone_set import in_phones
+from asr.lexicon.phone_set import phone_of_each
 from asr.lexicon.read import read_columns, refuse_losses
 from asr.lm.files import read_ngram
 from asr.lm.ngram import NO_NODES, NGram
@@ -53,6 +55,19 @@ class Fusion:
     are_pronounced: bool
 
 
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Pause the search for cycles of objects, which looks at each new one and finds nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_without_collection()
 def fuse(
     tokens: Sequence[str],
     normaliser_name: str,
@@ -92,7 +107,6 @@ def fuse(
     are_pronounced = any(entries[1])
     if are_pronounced:
         tokens = phones or tokens
-        entries = (entries[0], in_phones(entries[1], tokens))
     units = _Units(tokens, in_characters=not are_pronounced)
     words = tuple(dict.fromkeys(entries[0]))
     lm_ids = np.array(ngram.vocabulary.ids(words), np.int32)
@@ -141,15 +155,25 @@ class _Units:
         if not in_characters:
             names = [(), *((rest,) if rest else () for rest in rests[1:])]
         distinct = dict.fromkeys(chain.from_iterable(names))
-        self.numbers = {name: i for i, name in enumerate(distinct, BOUNDARY + 1)}
+        self._in_characters = in_characters
+        self._numbers = {name: i for i, name in enumerate(distinct, BOUNDARY + 1)}
         self.of_tokens = [self.spell(own) for own in names]
 
+    def __str__(self) -> str:
+        """List the units."""
+        return " ".join(self._numbers)
+
+    def numbers_of(self, names: Iterable[str]) -> dict[str, int]:
+        """Number units as a lexicon writes them; -1 for those that no token has."""
+        if self._in_characters:
+            return {name: self._numbers.get(name, -1) for name in names}
+        phone_of = phone_of_each(names, self._numbers)
+        return {name: self._numbers.get(phone, -1) for name, phone in phone_of.items()}
+
     def spell(self, names: Sequence[str]) -> tuple[int, ...]:
-        """Number units; empty if no token has one of them."""
-        try:
-            return tuple(map(self.numbers.__getitem__, names))
-        except KeyError:
-            return ()
+        """Number the units of a word; empty if no token has one of them."""
+        numbers = self.numbers_of(names)
+        return () if -1 in numbers.values() else tuple(numbers[name] for name in names)
 
 
 def _spellings(
@@ -165,8 +189,8 @@ def _spellings(
         spelled, end = "\n".join(entries[0]), "\n"
     place = dict(zip(words, range(len(words)), strict=True))
     word = np.fromiter(map(place.__getitem__, entries[0]), np.int32, len(entries[0]))  # (n,)
-    number = {**units.numbers, end: BOUNDARY}
-    ids = np.fromiter(map(number.get, spelled, repeat(-1)), np.int32, len(spelled))
+    number = {**units.numbers_of({*spelled}), end: BOUNDARY}
+    ids = np.fromiter(map(number.__getitem__, spelled), np.int32, len(spelled))
     entry = np.cumsum(ids == BOUNDARY)
     lengths = np.bincount(entry[ids != BOUNDARY], minlength=len(word))
     can_be_spelled = lengths > 0
@@ -174,7 +198,7 @@ def _spellings(
     if lexicon is not None:
         left_out = [entries[0][i] for i in np.flatnonzero(~can_be_spelled)]
         why = "have no spelling in the model's tokens"
-        refuse_losses(lexicon, left_out, len(word), f"{why} ({' '.join(units.numbers)})")
+        refuse_losses(lexicon, left_out, len(word), f"{why} ({units})")
     is_unit = (ids > BOUNDARY) & can_be_spelled[entry]
     return Spellings(ids[is_unit], lengths[can_be_spelled], word[can_be_spelled])
 
