@@ -67,7 +67,7 @@ train() { # MODEL CONFIG MANIFEST OPTIONS...
 language_models() {
   if [[ ${LM_TEXT-} ]]; then
     stage lm-small "$work/small.lm" \
-      asr lm build "$LM_TEXT" --order 3 --n-words 120000 --prune 2.6e-7 --output "$work/small.lm"
+      asr lm build "$LM_TEXT" --order 3 --n-words 120000 --prune 7e-8 --output "$work/small.lm"
     stage lm-large "$work/large.lm" \
       asr lm build "$LM_TEXT" --order 4 --vocabulary "$vocabulary" --prune 1e-8 \
       --output "$work/large.lm"
