@@ -30,7 +30,7 @@ download() { # SUBSET...
     last=$corpus/$subset
   fi
   if [[ ! ${LM_TEXT-} || ! ${VOCABULARY-} || ! ${DICTIONARY-} ]]; then
-    names+=(librispeech/lm/{librispeech-{vocab,lexicon}.txt,3-gram{.pruned.3e-7,}.arpa.gz})
+    names+=(librispeech/lm/{librispeech-{vocab,lexicon}.txt,3-gram{.pruned.1e-7,}.arpa.gz})
     last=$published/3-gram.arpa.gz
   fi
   if ((${#names[@]})); then
@@ -73,7 +73,7 @@ language_models() {
       --output "$work/large.lm"
   else
     stage lm-small "$work/small.lm" \
-      asr lm convert "$published/3-gram.pruned.3e-7.arpa.gz" --output "$work/small.lm"
+      asr lm convert "$published/3-gram.pruned.1e-7.arpa.gz" --output "$work/small.lm"
     stage lm-large "$work/large.lm" \
       asr lm convert "$published/3-gram.arpa.gz" --output "$work/large.lm"
   fi
