@@ -10,8 +10,8 @@ suffix, and has the same last word, so its rank among those children tells both:
     backoffs      one of 256 values                               backoffs
 
 Counts and gaps are nearly always below 128, and then take a byte (LEB128). The values are a step
-apart, and 0 is one of them: for a model of books, steps of 0.04 in log10 for probabilities and
-0.02 for back-off weights, so that a number is wrong by half of that at most.
+apart, and 0 is one of them: for a model of books, steps of 0.063 nats for probabilities and 0.025
+for back-off weights, so that a number is wrong by half of that at most.
 """
 
 import numpy as np
