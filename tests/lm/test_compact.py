@@ -140,6 +140,18 @@ def test_no_damage_leads_out_of_the_arrays(path: Path) -> None:
     assert n_refused
 
 
+def test_a_rank_beyond_the_children_of_the_suffix_is_refused(build: Callable[..., NGram]) -> None:
+    nodes = build(SENTENCES, 3).nodes
+    arrays = pack(nodes)
+    gaps = np.zeros(len(nodes.words) - nodes.first_child[1], np.uint32)
+    assert read_variable_length(arrays["gaps"], gaps)
+    assert unpack({**arrays, "gaps": variable_length(gaps)}) is not None
+
+    gaps[-1] += 1  # the last word of a context that has no later one
+
+    assert unpack({**arrays, "gaps": variable_length(gaps)}) is None
+
+
 @pytest.mark.parametrize("name", ["log_prob_values", "n_children", "gaps", "log_probs", "backoffs"])
 def test_arrays_of_another_size_are_refused(name: str, path: Path) -> None:
     _, arrays = read_arrays(path, FORMS, "a model")

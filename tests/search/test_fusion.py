@@ -1,3 +1,4 @@
+import gc
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -303,3 +304,19 @@ def test_a_hotword_is_spelled_by_the_models_normaliser() -> None:
     frames = [{"C": 1.0}, {"A": 0.4, "H": 0.6}, {"\u2581": 1.0}, {"T": 1.0}]
     (best,) = search(CHARACTERS, frames, fusion)
     assert text(CHARACTERS, best) == "CA T"
+
+
+@pytest.mark.parametrize("was_enabled", [True, False])
+def test_the_collector_of_cycles_is_as_it_was_also_after_an_error(
+    was_enabled: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "lexicon").write_text("CAT K AE T\n")
+    (gc.enable if was_enabled else gc.disable)()
+    try:
+        fuse(CHARACTERS, "verbatim-1", phones=PHONES, lexicon=tmp_path / "lexicon")
+        assert gc.isenabled() == was_enabled
+        with pytest.raises(DataError):
+            fuse(CHARACTERS, "verbatim-1", lexicon=tmp_path / "gone")
+        assert gc.isenabled() == was_enabled
+    finally:
+        gc.enable()
