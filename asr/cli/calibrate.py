@@ -74,6 +74,8 @@ def run(options: argparse.Namespace) -> int:
     model = read_directory(folder)
     normaliser = model.config.text.normaliser
     utterances = read_manifest(options.manifest)
+    if untold := next((u.id for u in utterances if u.text is None), None):
+        raise DataError(f"{options.manifest}: expected texts, and {untold} has none")
     check_omissions(options.manifest, utterances, normaliser)
     calibrations = dict(model.calibrations)
     reliabilities, n_recognised = [], len(utterances)

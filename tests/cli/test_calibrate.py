@@ -191,6 +191,19 @@ def test_a_search_that_recognises_no_word_stays_as_it_was_and_is_named(
     assert list(read_calibrations(own_model)) == ["beam"]
 
 
+def test_a_dev_set_without_a_text_is_refused_before_anything_is_recognised(
+    own_model: Path, dev: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, *others = read_manifest(dev)
+    write_manifest(dev, [*others, replace(first, text=None)])
+
+    assert calibrate(own_model, dev) == 1
+
+    told = capsys.readouterr().err
+    assert f"{dev}: expected texts, and {first.id} has none" in told
+    assert "greedy" not in told
+
+
 def test_a_recording_that_cannot_be_read_is_named_and_the_others_count(
     own_model: Path, dev: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from asr.lm.counts import context_probs, count_ngrams, kept_ngrams
 from asr.lm.kneser_ney import estimate
-from asr.lm.ngram import NGram
+from asr.lm.ngram import NGram, make_nodes
 from asr.lm.pruning import prune
 from asr.lm.text import index_text
 from asr.lm.vocabulary import Vocabulary
@@ -20,6 +21,19 @@ Build = Callable[..., NGram]
 def golden() -> Path:
     """A text of public-domain books, and what KenLM makes of it; see test_kneser_ney.py."""
     return Path(__file__).parent / "golden"
+
+
+@pytest.fixture
+def childless() -> NGram:
+    """A model of order 2 without pairs, whose words have back-off weights all the same."""
+    nodes = make_nodes(
+        words=np.arange(-1, 5, dtype=np.int32),
+        log_probs=-np.arange(6, dtype=np.float32),
+        backoffs=np.array([0, 0, 0, 0, -2, 0.5], np.float32),
+        first_child=np.array([1, 6, 6, 6, 6, 6, 6], np.uint32),
+        suffixes=np.zeros(6, np.int32),
+    )
+    return NGram(Vocabulary.of("AB"), nodes)
 
 
 @pytest.fixture(scope="session")

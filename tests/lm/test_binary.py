@@ -10,8 +10,7 @@ import safetensors.numpy
 
 from asr.errors import DataError
 from asr.lm.binary import read_binary, write_binary
-from asr.lm.ngram import NGram, make_nodes
-from asr.lm.vocabulary import Vocabulary
+from asr.lm.ngram import NGram
 
 ARRAYS = ("words", "log_probs", "backoffs", "first_child", "suffixes")
 
@@ -36,19 +35,11 @@ def test_a_model_is_read_as_it_was_written(model: NGram, path: Path) -> None:
         assert getattr(twin.nodes, name).dtype == getattr(model.nodes, name).dtype
 
 
-def test_weights_of_contexts_without_longer_ngrams_are_kept(path: Path) -> None:
-    vocabulary = Vocabulary.of("AB")
-    nodes = make_nodes(
-        words=np.arange(-1, 5, dtype=np.int32),
-        log_probs=-np.arange(6, dtype=np.float32),
-        backoffs=np.array([0, 0, 0, 0, -2, 0], np.float32),
-        first_child=np.array([1, 6, 6, 6, 6, 6, 6], np.uint32),
-        suffixes=np.zeros(6, np.int32),
-    )
-    write_binary(path, NGram(vocabulary, nodes))
+def test_weights_of_contexts_without_longer_ngrams_are_kept(path: Path, childless: NGram) -> None:
+    write_binary(path, childless)
     twin = read_binary(path)
     assert twin.order == 2
-    np.testing.assert_array_equal(twin.nodes.backoffs, nodes.backoffs)
+    np.testing.assert_array_equal(twin.nodes.backoffs, childless.nodes.backoffs)
 
 
 def test_arrays_are_mapped_read_only_and_not_copied(path: Path) -> None:

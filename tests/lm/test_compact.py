@@ -14,7 +14,6 @@ from asr.lm.array_file import read_arrays, write_arrays
 from asr.lm.binary import COMPACT, FORMS, read_binary, write_binary
 from asr.lm.compact import LEAST, N_VALUES, pack, read_variable_length, unpack, variable_length
 from asr.lm.ngram import NGram, make_nodes
-from asr.lm.vocabulary import Vocabulary
 
 SENTENCES = ["A B A C", "A B", "ÉTAT A B", "C", "B A C A", "C C C"]
 
@@ -61,19 +60,13 @@ def test_a_real_model_takes_a_quarter_of_the_bytes(golden: Path, tmp_path: Path)
     assert compact < 0.3 * mapped
 
 
-def test_weights_of_contexts_without_longer_ngrams_are_kept(tmp_path: Path) -> None:
-    nodes = make_nodes(
-        words=np.arange(-1, 5, dtype=np.int32),
-        log_probs=-np.arange(6, dtype=np.float32),
-        backoffs=np.array([0, 0, 0, 0, -2, 0.5], np.float32),
-        first_child=np.array([1, 6, 6, 6, 6, 6, 6], np.uint32),
-        suffixes=np.zeros(6, np.int32),
-    )
-    model = NGram(Vocabulary.of("AB"), nodes)
-    write_binary(tmp_path / "m.lm", model, is_compact=True)
+def test_weights_of_contexts_without_longer_ngrams_are_kept(
+    tmp_path: Path, childless: NGram
+) -> None:
+    write_binary(tmp_path / "m.lm", childless, is_compact=True)
     twin = read_binary(tmp_path / "m.lm")
     assert twin.order == 2
-    assert_alike(twin, model)
+    assert_alike(twin, childless)
 
 
 def test_an_impossible_word_makes_no_steps_larger(build: Callable[..., NGram]) -> None:

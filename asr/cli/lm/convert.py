@@ -4,7 +4,7 @@ The binary format opens instantly. The name of the output decides: .arpa and com
 (.arpa.gz) are ARPA, all others are binary.
 
 --compact makes a binary file of a quarter of the size, to be given away. Opening it takes longer,
-some 30 ms for a million n-grams, and memory of its own; its probabilities are rounded, by 0.015 in
+some 10 ms for a million n-grams, and memory of its own; its probabilities are rounded, by 0.015 in
 log10 at most. asr pack stores a model's language model so.
 
 Examples:
