@@ -43,7 +43,7 @@ VERBS = {
     "score": "count the errors of hypotheses",
     "compare": "tell whether one system is better than another",
     "calibrate": "turn word confidences into probabilities",
-    "report": "write scores as Markdown, JSON or one HTML file",
+    "report": "write scores as Markdown, JSON, a picture or one HTML file",
     "lm": "language models: build, train, measure, rescore",
     "lexicon": "make a lexicon, with pronunciations that a dictionary lacks",
     "memory": "draw how far back and ahead a model remembers",

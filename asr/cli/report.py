@@ -1,9 +1,10 @@
-"""Write scores as Markdown, JSON, or one HTML file that opens anywhere.
+"""Write scores as Markdown, JSON, a picture, or one HTML file that opens anywhere.
 
 What --output ends in decides, and it may be given several times. All show the same figures:
 
   .md    for a repository: rates and counts, what they depend on, frequent errors, worst utterances
   .json  the figures, for scripts
+  .svg   for a README: the word error rates with their intervals, in a picture
   .html  for a reader: the same, with pictures, and every utterance in a table that sorts and
          searches; it needs neither server nor network. To make it: pip install 'asr-ctc[report]'
 
@@ -33,6 +34,7 @@ from asr.errors import AudioError, DataError
 from asr.files import write_text
 from asr.provenance import n_cores
 from asr.report.numbers import results_json
+from asr.report.picture import results_picture
 from asr.report.results import results_page
 from asr.report.summary import Summary, summaries
 from asr.text.normalise import normaliser
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
 
 Given = TypeVar("Given", Path, str)
 
-ENDINGS = (".md", ".json", ".html")
+ENDINGS = (".md", ".json", ".svg", ".html")
 CLOSER_LOOK = 6
 EMBED = 5  # megabytes
 METRICS_FILE = "metrics.jsonl"  # in the folder of asr train
@@ -62,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="FILE",
-        help="report to write: .md, .json or .html",
+        help="report to write: .md, .json, .svg or .html",
     )
     parser.add_argument(
         "--title", default="Results", metavar="TEXT", help="of the report (default: Results)"
@@ -130,6 +132,8 @@ def _report_to_write(text: str) -> Path:
 def _report(options: argparse.Namespace, found: Sequence[Summary], path: Path) -> str:
     if path.suffix == ".json":
         return results_json(options.title, found)
+    if path.suffix == ".svg":
+        return results_picture(options.title, found)
     if path.suffix == ".html":
         return _page(options, found, path.parent)
     return results_page(options.title, found, all_rates=options.all_rates)

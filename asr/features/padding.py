@@ -24,6 +24,20 @@ def pad(sequences: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     return torch.nn.utils.rnn.pad_sequence(list(sequences), batch_first=True), lengths
 
 
+def padded_length(length: int) -> int:
+    """Round a length up, so that padded tensors come in few shapes: 32 lengths an octave.
+
+    torch's CPU kernels keep code for every shape that they have met, 4 MB for a batch of a large
+    model, and let none of it go. Rounding adds 1 % of padding.
+
+    Example:
+        >>> padded_length(1500)
+        1504
+    """
+    step = 1 << max(0, length.bit_length() - 6)
+    return -(-length // step) * step
+
+
 def padding_mask(lengths: Tensor, max_length: int) -> Tensor:
     """Mark padding: (B, max_length) bool, True at and beyond each length."""
     return torch.arange(max_length, device=lengths.device) >= lengths.unsqueeze(1)

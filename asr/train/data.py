@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from asr.augment.config import AugmentConfig
 from asr.augment.rendition import AS_RECORDED, Rendition, draw_renditions
@@ -20,7 +21,7 @@ from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.loader import prefetch
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, shortened
-from asr.features.padding import pad
+from asr.features.padding import pad, padded_length
 from asr.text.normalise import Normaliser
 from asr.train.objective import Targets
 from asr.train.ranks import ALONE, Ranks
@@ -154,8 +155,9 @@ class TrainingData:
         if not indices:  # the batch has fewer utterances than there are ranks
             return torch.zeros(0, 0, self.front_end.n_features), torch.zeros(0, dtype=torch.int64)
         features, lengths = pad([self._features_of(plan, i) for i in indices])
-        if not features.shape[1]:  # recordings shorter than a frame, or damaged
-            features = torch.zeros(len(indices), 1, self.front_end.n_features)
+        n_frames = max(1, features.shape[1])  # none, if recordings are too short, or damaged
+        n_missing = padded_length(n_frames) - features.shape[1]
+        features = functional.pad(features, (0, 0, 0, n_missing))
         return self.front_end.normalise(features, lengths), lengths
 
     def _features_of(self, plan: "_Plan", index: int) -> Tensor:

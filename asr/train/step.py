@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from asr.errors import TrainingError
+from asr.features.padding import padded_length
 from asr.lengths import subsampled_lengths
 from asr.model.acoustic import AcousticModel
 from asr.model.ctc import is_alignable
@@ -185,7 +186,7 @@ def _shards(
     return [
         _Shard(
             tuple(ids[row] for row in rows.tolist()),
-            batch.features[rows, : int(batch.lengths[rows].max())],
+            batch.features[rows, : padded_length(int(batch.lengths[rows].max()))],
             batch.lengths[rows],
             {head: targets[rows] for head, targets in batch.targets.items()},
             dropout[:, rows],

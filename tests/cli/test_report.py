@@ -53,17 +53,20 @@ def test_what_is_no_score_is_named(
 def test_the_ending_of_the_output_decides_what_is_written(
     scores: list[str], tmp_path: Path
 ) -> None:
-    outputs = [tmp_path / name for name in ("RESULTS.md", "results.json", "report.html")]
+    outputs = [
+        tmp_path / name for name in ("RESULTS.md", "results.json", "rates.svg", "report.html")
+    ]
 
     assert main(["report", *scores, *(f"--output={path}" for path in outputs)]) == 0
 
-    markdown, record, page = (path.read_text() for path in outputs)
+    markdown, record, picture, page = (path.read_text() for path in outputs)
     assert markdown.startswith("# Results\n")
     assert page.startswith("<!DOCTYPE html>")
     figures = json.loads(record)
     assert [one["condition"] for one in figures["scores"]] == ["greedy", "beam"]
     for one in figures["scores"]:
         assert f"| {100 * one['wer']:.2f} |" in markdown
+        assert f">{100 * one['wer']:.2f}</text>" in picture
         assert f'<div class="value">{100 * one["wer"]:.2f}<' in page
         low, high = (f"{100 * end:.2f}" for end in one["intervals"]["wer"])
         assert f"{low} – {high}" in markdown
@@ -101,7 +104,7 @@ def test_an_output_of_another_ending_is_refused(
 ) -> None:
     with pytest.raises(SystemExit):
         main(["report", *scores, "--output", "report.pdf"])
-    assert "must end in .md, .json, .html" in capsys.readouterr().err
+    assert "must end in .md, .json, .svg, .html" in capsys.readouterr().err
 
 
 def test_every_score_needs_its_hypotheses(

@@ -2,7 +2,14 @@ import pytest
 import torch
 
 from asr.errors import ShapeError
-from asr.features.padding import check_lengths, pad, padding_mask, reverse_valid, zero_padding
+from asr.features.padding import (
+    check_lengths,
+    pad,
+    padded_length,
+    padding_mask,
+    reverse_valid,
+    zero_padding,
+)
 
 
 def test_padding_stands_behind_the_shorter_sequences() -> None:
@@ -50,3 +57,13 @@ def test_reversing_twice_gives_the_input_and_its_gradient_back() -> None:
 def test_lengths_that_do_not_fit_are_refused(lengths: torch.Tensor) -> None:
     with pytest.raises(ShapeError, match="of features"):
         check_lengths(torch.zeros(2, 3, 1), lengths, "features")
+
+
+def test_padded_lengths_are_few_and_little_longer() -> None:
+    rounded = [padded_length(length) for length in range(5000)]
+
+    assert rounded[0] == 0
+    assert all(length <= room for length, room in enumerate(rounded))
+    assert all(room <= length * (1 + 1 / 32) + 1 for length, room in enumerate(rounded))
+    assert len(set(rounded[1000:2000])) <= 33
+    assert [padded_length(room) for room in rounded] == rounded

@@ -8,6 +8,7 @@ from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
 from asr.features.front_end import FrontEnd
+from asr.features.padding import padded_length
 from asr.train.data import TrainingData
 from tests.conftest import make_config
 
@@ -37,6 +38,11 @@ def test_an_epoch_resumed_in_the_middle_gives_the_same_batches(
     for expected, got in zip(whole[1:], rest, strict=True):
         assert got.ids == expected.ids
         assert torch.equal(got.features, expected.features)
+
+
+def test_batches_come_in_few_shapes(tiny_corpus: Sequence[Utterance], small_config: Config) -> None:
+    for batch in make_data(tiny_corpus, small_config).batches(1):
+        assert batch.features.shape[1] == padded_length(int(batch.lengths.max()))
 
 
 def test_every_utterance_comes_once_an_epoch_in_an_order_of_its_own(

@@ -71,6 +71,18 @@ def test_a_step_lowers_the_loss_of_its_batch() -> None:
     assert losses == sorted(losses, reverse=True)
 
 
+def test_lengths_that_differ_little_share_a_shape() -> None:
+    model = make_model()
+    shapes: set[torch.Size] = set()
+    model.subsampling.register_forward_pre_hook(lambda _, inputs: shapes.add(inputs[0].shape))
+    features = torch.randn(2, 256, 4)
+    for length in range(241, 257):
+        lengths = torch.tensor([length, length - 1])
+        step(model, dataclasses.replace(make_batch(3, 2), features=features, lengths=lengths))
+
+    assert len(shapes) <= 5
+
+
 @pytest.mark.parametrize("n_shards", [2, 3, 8])
 def test_the_number_of_shards_changes_nothing_but_rounding(n_shards: int) -> None:
     whole, cut = make_model(), make_model()
