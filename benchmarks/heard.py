@@ -50,7 +50,6 @@ def table(
         by_condition.setdefault(one.condition, {})[one.system] = one
     names = [system.name for system in systems]
     ours = [system.name for system in systems if not system.is_peer]
-    compared = names if len(ours) < len(names) else []
     surest = [
         name
         for name in names
@@ -58,7 +57,7 @@ def table(
     ]
     columns = [
         *("condition", *ours),
-        *(f"{name}, {n_sample} of them" for name in compared),
+        *(f"{name}, {n_sample} of them" for name in names),
         *(f"{name}, calibration error" for name in surest),
         *(f"{name}, × real time" for name in names),
     ]
@@ -66,7 +65,7 @@ def table(
         [
             _title(condition),
             *(result(row[name]) for name in ours),
-            *(_result_of_sample(row[name]) for name in compared),
+            *(_result_of_sample(row[name]) for name in names),
             *(_error(row[name].calibration_error) for name in surest),
             *(f"{row[name].speed:.0f}" for name in names),
         ]

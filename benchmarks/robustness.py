@@ -5,8 +5,8 @@ r"""What recognisers make of speech that was recorded, sent or spoken badly, and
 
 Some utterances of a subset are degraded in all the ways of `degradations.py`, one way after the
 other, and written as 16-bit WAV at 16 kHz. Each system recognises the same files in a process of
-its own, all in bulk; peers hear fewer, as they take many times as long, and the errors on those are
-counted for all. Then each listens to ten recordings of a minute that hold no speech.
+its own, all in bulk; peers hear fewer, as they take many times as long, and ours is scored on those
+by themselves, too. Then each listens to ten recordings of a minute that hold no speech.
 
 The environments, PATH being the Python of each, are those of `benchmarks.transcription`. One that
 is missing, or in which a system fails, is named and left out.
@@ -84,8 +84,7 @@ def main() -> None:
     names = options.only or [*CONDITIONS, *NOTHING]
     utterances = _choose(options.librispeech / options.subset, options.n)
     found = find_systems(dict(options.python or [(OURS, Path(sys.executable))]), options.model)
-    is_compared = any(system.is_peer for system in found)
-    sample = spread_out(utterances, options.sample) if is_compared else utterances
+    sample = spread_out(utterances, options.sample)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         speech = _speech(utterances, sample, folder)
