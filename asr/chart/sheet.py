@@ -25,8 +25,7 @@ def sheet(rows: Sequence[Row]) -> str:
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size}>',
-        f"<style>\n{style('#222', '#e4e4e4', '#fff')}svg text.heading {{ font-size: 18px }}\n"
-        "</style>",
+        f"<style>\n{style('#222', '#e4e4e4', '#fff')}</style>",
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
     ]
     for i, (heading, charts) in enumerate(rows):

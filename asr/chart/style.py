@@ -15,6 +15,7 @@ def style(ink: str, faint: str, paper: str) -> str:
     """
     return f"""\
 svg text {{ font: 13px system-ui, sans-serif; fill: {ink} }}
+svg text.heading {{ font-size: 18px }}
 svg text.title {{ font-size: 14px }}
 svg text.name {{ font-size: 12px }}
 .grid {{ stroke: {faint} }} .line {{ fill: none; stroke-width: 2.2; stroke-linejoin: round }}

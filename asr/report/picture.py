@@ -34,11 +34,10 @@ def results_picture(title: str, summaries: Sequence[Summary]) -> str:
             parts.append(_row(summary, top + ROW / 2, x))
             top += ROW
     size = f'width="{WIDTH}" height="{top + FOOT}" viewBox="0 0 {WIDTH} {top + FOOT}"'
-    rules = f"{style('#222', '#e4e4e4', '#fff')}svg text.heading {{ font-size: 18px }}"
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">',
-            f"<style>\n{rules}\n</style>",
+            f"<style>\n{style('#222', '#e4e4e4', '#fff')}</style>",
             f'<rect width="{WIDTH}" height="{top + FOOT}" fill="#fff"/>',
             *_grid(x, top),
             *parts,
