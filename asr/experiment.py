@@ -24,7 +24,7 @@ from asr.config import TEXT_HEAD, Config, config_hash, to_toml
 from asr.corpus.damage import Damage
 from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.loader import prefetch
-from asr.corpus.utterance import Utterance
+from asr.corpus.utterance import Utterance, evenly
 from asr.errors import ConfigError, DataError, shortened
 from asr.features.cmvn import corpus_statistics
 from asr.lexicon.phone_set import phone_of_each
@@ -35,7 +35,7 @@ from asr.text.markdown import escape
 from asr.text.normalise import normaliser
 from asr.text.tokenizer import Tokenizer, make_tokenizer
 from asr.text.tokens import TokenTable
-from asr.train.data import TrainingData, evenly, normalised_texts
+from asr.train.data import TrainingData, normalised_texts
 from asr.train.loop import Procedure, Trainer
 from asr.train.objective import LossTerm, make_terms
 from asr.train.origin import Origin, begin_or_go_on, hashes

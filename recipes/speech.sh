@@ -80,17 +80,19 @@ language_models() {
 }
 
 # Pack a model with its search: it is the one that is given away, so it is the one that is scored.
-pack() { # MODEL PACKED OPTIONS...: of the search
+# dev-clean gives the weights of the search, and makes a word's confidence the probability that it
+# is right.
+pack() { # MODEL PACKED
+  local end=${2#packed}
   packed=$work/$2
-  stage "pack${2#packed}" "$packed" \
-    asr pack "$work/$1" --half --lm "$work/small.lm" --lexicon "$lexicon" "${@:3}" \
-    --output "$packed"
-}
-
-# Make a word's confidence the probability that it is right.
-calibrate() { # NAME: an ending
-  stage "calibrate$1" "$work/confidence$1.svg" \
-    asr calibrate "$packed" "$work/dev-clean.jsonl" --diagram "$work/confidence$1.svg"
+  stage "pack$end" "$packed" \
+    asr pack "$work/$1" --half --lm "$work/small.lm" --lexicon "$lexicon" \
+    --search beam --beam-size 2000 --beam-threshold 16 --output "$packed"
+  stage "tune$end" "$work/tune$end.svg" \
+    asr tune "$packed" "$work/dev-clean.jsonl" --utterances 600 --lm-weights 0.8 0.9 1 1.1 1.2 \
+    --prior-weights 0.1 0.2 0.3 --write --picture "$work/tune$end.svg"
+  stage "calibrate$end" "$work/confidence$end.svg" \
+    asr calibrate "$packed" "$work/dev-clean.jsonl" --diagram "$work/confidence$end.svg"
 }
 
 # Recognise by the model packed last, and count the errors; sets are never pooled.

@@ -16,6 +16,7 @@ import tomli_w
 
 from asr.config import read_tree
 from asr.errors import ConfigError, DataError, counted
+from asr.files import write_text
 from asr.lexicon.read import read_lexicon
 from asr.lm.files import read_ngram, write_ngram
 from asr.search.agreement import respelled
@@ -163,4 +164,9 @@ def write_default_search(folder: Path, search: SearchPlan, normalise: Normaliser
             raise DataError(f"{search.lm} knows none of the words of {search.lexicon}")
         (folder / LEXICON_FILE).write_text("\n".join([*entries, ""]), encoding="utf-8")
     write_ngram(folder / LM_FILE, lm, is_compact=True)
-    (folder / SEARCH_FILE).write_text(tomli_w.dumps(asdict(search.beam)), encoding="utf-8")
+    write_settings(folder, search.beam)
+
+
+def write_settings(folder: Path, beam: BeamConfig) -> None:
+    """Write the settings of a model directory's default search."""
+    write_text(folder / SEARCH_FILE, tomli_w.dumps(asdict(beam)))

@@ -46,7 +46,7 @@ from asr.cli.training import (
 from asr.cli.watch import RunWatcher
 from asr.config import Config
 from asr.corpus.manifest import read_manifest
-from asr.corpus.utterance import Utterance
+from asr.corpus.utterance import Utterance, evenly
 from asr.provenance import n_cores, provenance
 from asr.recognizer import Recognizer
 from asr.text.transcript import Transcript
@@ -74,7 +74,6 @@ def run(options: argparse.Namespace) -> int:
         AdaptationResources,
         adapt_model,
     )
-    from asr.train.data import evenly
 
     n_threads: int = options.threads or n_cores()
     folder = model_folder(options.model)

@@ -1,27 +1,35 @@
-"""Find the language model's weight, and the word score, with the fewest errors on a dev set.
+"""Find the weights of a search with the fewest errors on a dev set.
 
-The network runs once; its output is kept in --emissions, so that the next language model is tuned
-without it. Then every point of a grid is decoded, on every core. Prints the WER at each point;
---picture draws it as an SVG. Settings that are not given are those of asr decode.
+The network runs once; --emissions keeps its output, so that the next language model is tuned
+without it. Then every combination of the weights to try is decoded, on every core. Prints the WER
+of each; --picture draws it as an SVG. What is not given is as in the model's own search.
+
+--write makes the best weights those of the model's own search. Confidences depend on them, so
+calibrate afterwards.
 
 Never tune on a test set.
 
-Example:
+Examples:
+  asr tune model dev.jsonl --prior-weights 0.1 0.2 0.3 --utterances 600 --write
   asr tune model dev.jsonl --lm 3gram.lm --emissions dev.emissions --picture dev.svg
 Next:
-  asr decode model test.jsonl --search beam --lm 3gram.lm --lm-weight 0.8 --word-score 0 ...
+  asr calibrate model dev.jsonl
+  asr decode model test.jsonl --lm 3gram.lm --lm-weight 0.8 --word-score 0 ...
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from asr.checkpoint.decoding import SearchOptions
-from asr.checkpoint.names import weights_hash
+from asr.checkpoint.decoding import SearchOptions, write_settings
+from asr.checkpoint.names import model_folder, weights_hash
+from asr.checkpoint.seal import changing
+from asr.cli.numbers import add_number
 from asr.cli.omitting import check_omissions
 from asr.cli.outputs import file_to_write
 from asr.cli.recognising import by_duration
@@ -33,70 +41,108 @@ from asr.cli.searching import (
 )
 from asr.corpus.loader import recordings_hash
 from asr.corpus.manifest import read_manifest
-from asr.corpus.utterance import Utterance
+from asr.corpus.utterance import Utterance, evenly
+from asr.errors import ConfigError
 from asr.files import write_text
 from asr.provenance import n_cores
 from asr.recognizer import Recognizer, load_recognizer
-from asr.report.grid import best_point, svg, table
+from asr.report.grid import Point, best_point, svg, table
 from asr.report.grid_search import Decode, Emission, grid_search
 from asr.runtime.emissions import collect_emissions, read_emissions, write_emissions
+from asr.search.beam import BeamConfig
 
-LM_WEIGHTS = (0.4, 0.6, 0.8, 1.0, 1.2)
-WORD_SCORES = (-1.0, 0.0, 1.0, 2.0)
+LM_WEIGHTS = (0.6, 0.8, 1.0, 1.2)
+
+# to try, by the option's name; those of the model's own search, where there is no default
+_WEIGHTS: Mapping[str, tuple[float, ...] | None] = {
+    "--lm-weights": LM_WEIGHTS,
+    "--word-scores": None,
+    "--prior-weights": None,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model_argument(parser)
     parser.add_argument("manifest", type=Path, metavar="MANIFEST", help="the dev set")
-    parser.add_argument("--lm", type=Path, metavar="FILE", required=True, help="language model")
+    add_number(parser, "--utterances", "tune on at most N of them, evenly spread (default: all)")
     parser.add_argument(
         "--emissions", type=file_to_write, metavar="FILE", help="read if it exists, else written"
     )
     parser.add_argument("--picture", type=file_to_write, metavar="FILE.svg", help="to write")
-    for name, values in (("--lm-weights", LM_WEIGHTS), ("--word-scores", WORD_SCORES)):
-        help_text = f"to try (default: {' '.join(f'{value:g}' for value in values)})"
-        parser.add_argument(
-            name, type=float, nargs="+", default=values, metavar="X", help=help_text
-        )
-    for name in ("--lexicon", "--beam-size", "--unknown-score", "--prior-weight"):
+    parser.add_argument("--write", action="store_true", help="into the model's own search")
+    for name, values in _WEIGHTS.items():
+        default = " ".join(f"{value:g}" for value in values) if values else "the model's own"
+        told = f"to try (default: {default})"
+        parser.add_argument(name, type=float, nargs="+", default=values, metavar="X", help=told)
+    for name in ("--lm", "--lexicon", "--beam-size", "--beam-threshold", "--unknown-score"):
         add_search_option(parser, name)
     add_threads_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Compute or read the emissions, decode the grid, and print the WERs."""
-    utterances = read_manifest(options.manifest)
+    if options.write and (options.lm or options.lexicon):
+        raise ConfigError(
+            "--write is for the model's own search: pack the model with --lm and --lexicon first"
+        )
+    utterances: Sequence[Utterance] = read_manifest(options.manifest)
+    if options.utterances:
+        utterances = evenly(utterances, options.utterances)
     search = SearchOptions("beam", beam_settings(options), options.lm, options.lexicon)
     recognizer = load_recognizer(options.model, search, n_threads=options.threads)
+    beam, lm = recognizer.searcher.plan.beam, recognizer.searcher.plan.lm
+    assert beam is not None  # it is asked for
+    if lm is None:
+        raise ConfigError(f"{options.model} has no language model of its own: give one (--lm)")
     normaliser = recognizer.model.config.text.normaliser
     check_omissions(options.manifest, utterances, normaliser)
-    points = grid_search(
+    points = _points(options, beam)
+    wers = grid_search(
         _emissions(options, recognizer, utterances),
         utterances,
-        _decoder(recognizer),
-        (options.lm_weights, options.word_scores),
+        _decoder(recognizer, beam),
+        points,
         normaliser=normaliser,
         n_threads=options.threads or n_cores(),
     )
-    n_points = len(options.lm_weights) * len(options.word_scores)
-    grid = dict(tqdm(points, total=n_points, unit="point", disable=None))
+    grid = dict(tqdm(wers, total=len(points), unit="point", disable=None))
+    best = best_point(grid)
     print(table(grid), end="")
-    lm_weight, word_score = best_point(grid)
-    wer = 100 * grid[lm_weight, word_score]
-    print(f"best: --lm-weight {lm_weight:g} --word-score {word_score:g} (WER {wer:.2f} %)")
+    print(f"best: {_as_options(best)} (WER {100 * grid[best]:.2f} %)")
     if options.picture:
-        write_text(options.picture, svg(grid, f"WER, {options.lm.name}"))
+        write_text(options.picture, svg(grid, f"WER, {lm.name}"))
+    if options.write:
+        folder = model_folder(options.model)
+        with changing(folder):
+            write_settings(folder, replace(beam, **best._asdict()))
     return 0
 
 
-def _decoder(recognizer: Recognizer) -> Callable[[float, float], Decode]:
+def _points(options: argparse.Namespace, beam: BeamConfig) -> list[Point]:
+    """List the combinations of all weights to try."""
+    return [
+        Point(*weights)
+        for weights in product(
+            options.lm_weights,
+            options.word_scores or [beam.word_score],
+            options.prior_weights or [beam.prior_weight],
+        )
+    ]
+
+
+def _as_options(point: Point) -> str:
+    """Write weights as the options of `asr decode`."""
+    return " ".join(
+        f"--{name.replace('_', '-')} {value:g}" for name, value in point._asdict().items()
+    )
+
+
+def _decoder(recognizer: Recognizer, beam: BeamConfig) -> Callable[[Point], Decode]:
     """Make beam searches that differ from the recognizer's in their weights alone."""
     searcher = recognizer.searcher
-    beam = searcher.plan.beam
-    assert beam is not None  # run asks for one
 
-    def decoder(lm_weight: float, word_score: float) -> Decode:
-        search = searcher.beam_search(replace(beam, lm_weight=lm_weight, word_score=word_score))
+    def decoder(point: Point) -> Decode:
+        search = searcher.beam_search(replace(beam, **point._asdict()))
 
         def decode(emission: Emission) -> str:
             ((best, *_),) = search(emission[None], np.array([len(emission)], np.int64))

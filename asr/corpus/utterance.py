@@ -1,6 +1,6 @@
 """A stretch of speech: the unit of a corpus; why one cannot be used; and both, of a corpus."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -70,3 +70,8 @@ def without_folders(utterances: Iterable[Utterance]) -> list[Utterance]:
         replace(utterance, audio_filepath=Path(Path(utterance.audio_filepath).name))
         for utterance in utterances
     ]
+
+
+def evenly(utterances: Sequence[Utterance], n_most: int) -> Sequence[Utterance]:
+    """Choose at most `n_most` utterances, evenly spread."""
+    return utterances[:: -(-len(utterances) // n_most)]

@@ -1,12 +1,12 @@
-"""Grid search: the WER of stored emissions at every pair of two weights."""
+"""Grid search: the WER of stored emissions at every combination of a search's weights."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.report.grid import Point
 from asr.wer.score import Reference, score
 
 Emission = NDArray[np.float32]  # (T, V), natural log, each frame normalised
@@ -16,29 +16,29 @@ Decode = Callable[[Emission], str]
 def grid_search(
     emissions: Mapping[str, Emission],
     references: Sequence[Reference],
-    decoder: Callable[[float, float], Decode],
-    weights: tuple[Sequence[float], Sequence[float]],
+    decoder: Callable[[Point], Decode],
+    points: Sequence[Point],
     *,
     normaliser: str,
     n_threads: int,
-) -> Iterator[tuple[tuple[float, float], float]]:
-    """Decode and score all emissions with every pair of weights.
+) -> Iterator[tuple[Point, float]]:
+    """Decode and score all emissions at every point.
 
     Args:
         emissions: By utterance id.
         references: The utterances to score.
-        decoder: Turns an lm_weight and a word_score into a function from an emission to its text,
-            which several threads may call at the same time.
-        weights: The lm_weights and the word_scores to try.
+        decoder: Turns a point into a function from an emission to its text, which several threads
+            may call at the same time.
+        points: The weights to try.
         normaliser: Name of the normaliser of both sides.
         n_threads: Utterances to decode at the same time; the results do not depend on it.
 
     Yields:
-        A pair of weights and its WER, a fraction.
+        A point and its WER, a fraction.
     """
     chosen = [emissions[reference.id] for reference in references]
     with ThreadPoolExecutor(n_threads) as threads:
-        for lm_weight, word_score in product(*weights):
-            texts = threads.map(decoder(lm_weight, word_score), chosen)
+        for point in points:
+            texts = threads.map(decoder(point), chosen)
             by_id = {r.id: text for r, text in zip(references, texts, strict=True)}
-            yield (lm_weight, word_score), score(references, by_id, normaliser).total.wer
+            yield point, score(references, by_id, normaliser).total.wer

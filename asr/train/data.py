@@ -19,7 +19,7 @@ from asr.augment.surroundings import NO_SURROUNDINGS, Surroundings
 from asr.corpus.batching import BatchingConfig, plan_batches
 from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.loader import prefetch
-from asr.corpus.utterance import Utterance
+from asr.corpus.utterance import Utterance, evenly
 from asr.errors import DataError, shortened
 from asr.features.padding import pad, padded_length
 from asr.text.normalise import Normaliser
@@ -196,11 +196,6 @@ class TrainingData:
             rows=batch.rows,
         )
         return dataclasses.replace(batch, features=features)
-
-
-def evenly(utterances: Sequence[Utterance], n_most: int) -> Sequence[Utterance]:
-    """Choose at most `n_most` utterances, evenly spread."""
-    return utterances[:: -(-len(utterances) // n_most)]
 
 
 def normalised_texts(utterances: Sequence[Utterance], normalise: Normaliser) -> dict[str, str]:

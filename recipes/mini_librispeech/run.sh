@@ -21,11 +21,9 @@ done
 pronounce
 train_twice mini_librispeech
 
-# A search of its own: README.md says how these settings were found on dev-clean.
+# A search of its own.
 language_models
-pack model-crf packed --search beam --beam-size 2000 --beam-threshold 16 \
-  --lm-weight 1.1 --prior-weight 0.2
-calibrate ''
+pack model-crf packed
 
 # What a user gets, what a larger language model is worth, and what there is without one.
 for set in dev-clean dev-clean-2 test-clean; do

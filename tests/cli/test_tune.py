@@ -6,6 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from asr.checkpoint.decoding import read_default_search
+from asr.checkpoint.seal import check_seal
 from asr.cli import main
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.wer.score_file import read_score_file
@@ -45,15 +47,15 @@ def test_a_point_has_the_wer_that_decoding_and_scoring_give(
     capsys.readouterr()
     assert tune("--threads", 2) == 0
     *_, table_end, best = capsys.readouterr().out.splitlines()
-    assert table_end.split()[0] == "2"
-    found = re.fullmatch(r"best: --lm-weight (.*) --word-score (.*) \(WER (.*) %\)", best)
+    assert table_end.split()[:2] == ["2", "0"]
+    found = re.fullmatch(r"best: (.*) \(WER (.*) %\)", best)
     assert found is not None
-    lm_weight, word_score, wer = found.groups()
+    weights, wer = found.groups()
 
     hypotheses, score = tmp_path / "h.jsonl", tmp_path / "h.score.json"
     search = ["--search", "beam", "--lm", str(lm), "--beam-size", "8"]
-    weights = ["--lm-weight", lm_weight, "--word-score", word_score]
-    decode = ["decode", str(model), str(manifest), *search, *weights, "--output", str(hypotheses)]
+    recogniser = [str(model), str(manifest), *search, *weights.split()]
+    decode = ["decode", *recogniser, "--output", str(hypotheses)]
     assert main(decode) == 0
     assert main(["score", str(manifest), str(hypotheses), "--output", str(score)]) == 0
     assert f"{100 * read_score_file(score).score.total.wer:.2f}" == wer
@@ -102,3 +104,34 @@ def test_what_the_normaliser_takes_out_of_references_is_named(
     capsys.readouterr()
     assert tune() == 0
     assert f"as in 3 ({first.id})" in capsys.readouterr().err
+
+
+def test_the_best_weights_become_those_of_the_model(
+    model: Path, manifest: Path, lm: Path, tmp_path: Path
+) -> None:
+    packed = tmp_path / "packed"
+    search = ["--search", "beam", "--lm", str(lm), "--lm-weight", "7"]
+    assert main(["pack", str(model), *search, "--output", str(packed)]) == 0
+    before = read_default_search(packed)
+
+    command = ["tune", str(packed), str(manifest), "--lm-weights", "0.5", "--word-scores", "1.5"]
+    assert main([*command, "--utterances", "3", "--write"]) == 0
+
+    assert before.beam is not None
+    beam = replace(before.beam, lm_weight=0.5, word_score=1.5)
+    assert read_default_search(packed) == replace(before, beam=beam)
+    check_seal(packed)
+
+
+def test_weights_of_another_search_are_not_those_of_the_model(
+    tune: Tune, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tune("--write") == 1
+    assert "pack the model with --lm" in capsys.readouterr().err
+
+
+def test_a_model_without_a_language_model_asks_for_one(
+    model: Path, manifest: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tune", str(model), str(manifest)]) == 1
+    assert "give one (--lm)" in capsys.readouterr().err

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from asr.report.grid import Point
 from asr.report.grid_search import Decode, grid_search
 
 
@@ -22,34 +23,36 @@ EMISSIONS = {
 }
 
 
-def decoder(lm_weight: float, word_score: float) -> Decode:
+def decoder(point: Point) -> Decode:
     """Recognise "b" only with an lm_weight, "a" always, and insert words with a word_score."""
 
     def decode(emission: NDArray[np.float32]) -> str:
         is_a = emission[0, 1] > emission[0, 0]
-        text = "one two" if is_a else "three four" if lm_weight else ""
-        return f"{text} more" if word_score else text
+        text = "one two" if is_a else "three four" if point.lm_weight else ""
+        return f"{text} more" if point.word_score else text
 
     return decode
 
 
-def run(n_threads: int) -> dict[tuple[float, float], float]:
-    weights = [0.0, 1.0], [0.0, 2.0]
-    points = grid_search(
-        EMISSIONS, REFERENCES, decoder, weights, normaliser="librispeech-1", n_threads=n_threads
+POINTS = [Point(lm_weight, word_score, 0.0) for lm_weight in (0, 1) for word_score in (0, 2)]
+
+
+def run(n_threads: int) -> dict[Point, float]:
+    wers = grid_search(
+        EMISSIONS, REFERENCES, decoder, POINTS, normaliser="librispeech-1", n_threads=n_threads
     )
-    return dict(points)
+    return dict(wers)
 
 
 @pytest.mark.parametrize("n_threads", [1, 3])
-def test_every_pair_of_weights_has_its_wer_whatever_the_threads(n_threads: int) -> None:
+def test_every_point_has_its_wer_whatever_the_threads(n_threads: int) -> None:
     assert run(n_threads) == {
-        (0.0, 0.0): 2 / 4,
-        (0.0, 2.0): 3 / 4,  # an insertion, a substitution and a deletion
-        (1.0, 0.0): 0.0,
-        (1.0, 2.0): 2 / 4,
+        (0.0, 0.0, 0.0): 2 / 4,
+        (0.0, 2.0, 0.0): 3 / 4,  # an insertion, a substitution and a deletion
+        (1.0, 0.0, 0.0): 0.0,
+        (1.0, 2.0, 0.0): 2 / 4,
     }
 
 
-def test_pairs_come_in_the_order_of_the_weights() -> None:
-    assert list(run(1)) == [(0.0, 0.0), (0.0, 2.0), (1.0, 0.0), (1.0, 2.0)]
+def test_points_come_in_their_order() -> None:
+    assert list(run(1)) == POINTS
