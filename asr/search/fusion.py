@@ -108,9 +108,11 @@ def fuse(
     if are_pronounced:
         tokens = phones or tokens
     units = _Units(tokens, in_characters=not are_pronounced)
-    words = tuple(dict.fromkeys(entries[0]))
+    place: dict[str, int] = {}
+    word_of_entry = [place.setdefault(word, len(place)) for word in entries[0]]
+    words = tuple(place)
     lm_ids = np.array(ngram.vocabulary.ids(words), np.int32)
-    spellings = _spellings(entries, words, units, lexicon)
+    spellings = _spellings(entries, word_of_entry, units, lexicon)
     if lm and lexicon:
         check_lexicon(lm, ngram, lexicon, lm_ids)
     elif lm:
@@ -177,18 +179,17 @@ class _Units:
 
 
 def _spellings(
-    entries: _Entries, words: Sequence[str], units: _Units, lexicon: Path | None
+    entries: _Entries, word_of_entry: Sequence[int], units: _Units, lexicon: Path | None
 ) -> Spellings:
     """Spell entries, read from a file, in units; leave out those that tokens cannot spell."""
-    if not words:
+    if not word_of_entry:
         return Spellings.of([], [])
     spelled: Sequence[str]  # the units of all entries, which is fast, with an end between two
     if any(entries[1]):
         spelled, end = " # ".join(entries[1]).split(), "#"  # in a lexicon it begins a comment
     else:
         spelled, end = "\n".join(entries[0]), "\n"
-    place = dict(zip(words, range(len(words)), strict=True))
-    word = np.fromiter(map(place.__getitem__, entries[0]), np.int32, len(entries[0]))  # (n,)
+    word = np.array(word_of_entry, np.int32)  # (n,)
     number = {**units.numbers_of({*spelled}), end: BOUNDARY}
     ids = np.fromiter(map(number.__getitem__, spelled), np.int32, len(spelled))
     entry = np.cumsum(ids == BOUNDARY)

@@ -1,5 +1,6 @@
 import sys
 import unicodedata
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,12 @@ def test_english_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "whisper_normalizer.english", None)
     with pytest.raises(DataError, match=r"pip install 'asr-ctc\[english\]'"):
         normaliser("english-1")("a text that no other test remembers")
+
+
+def test_a_text_that_needs_nothing_is_told_from_one_that_does() -> None:
+    """A hyphen at the end, which vanishes, makes the longer way necessary."""
+    normalise = normaliser("librispeech-1")
+    for length in range(6):
+        for letters in product("A' ", repeat=length):
+            text = "".join(letters)
+            assert normalise(text) == normalise(f"{text}-")
