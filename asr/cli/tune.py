@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from asr.checkpoint.decoding import SearchOptions, write_settings
+from asr.checkpoint.decoding import SEARCH_FILE, SearchOptions, write_settings
 from asr.checkpoint.names import model_folder, weights_hash
 from asr.checkpoint.seal import changing
 from asr.cli.numbers import add_number
@@ -115,6 +115,7 @@ def run(options: argparse.Namespace) -> int:
         folder = model_folder(options.model)
         with changing(folder):
             write_settings(folder, replace(beam, **best._asdict()))
+        print(f"{folder / SEARCH_FILE}: has these weights now; calibrate again")
     return 0
 
 
