@@ -18,7 +18,7 @@ Next:
 """
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -29,6 +29,7 @@ from tqdm import tqdm
 from asr.checkpoint.decoding import SEARCH_FILE, SearchOptions, write_settings
 from asr.checkpoint.names import model_folder, weights_hash
 from asr.checkpoint.seal import changing
+from asr.cli.messages import tell
 from asr.cli.numbers import add_number
 from asr.cli.omitting import check_omissions
 from asr.cli.outputs import file_to_write
@@ -109,6 +110,8 @@ def run(options: argparse.Namespace) -> int:
     best = best_point(grid)
     print(table(grid), end="")
     print(f"best: {_as_options(best)} (WER {100 * grid[best]:.2f} %)")
+    for advice in _edges(points, best):
+        tell(advice)
     if options.picture:
         write_text(options.picture, svg(grid, f"WER, {lm.name}"))
     if options.write:
@@ -129,6 +132,17 @@ def _points(options: argparse.Namespace, beam: BeamConfig) -> list[Point]:
             options.prior_weights or [beam.prior_weight],
         )
     ]
+
+
+def _edges(points: Sequence[Point], best: Point) -> Iterator[str]:
+    """Say which of the best weights is the least or the greatest of several that were tried."""
+    for name, value in best._asdict().items():
+        tried = {getattr(point, name) for point in points}
+        can_be_less = name == "word_score" or value > 0
+        if len(tried) > 1 and value == max(tried):
+            yield f"{value:g} is the greatest {name} that was tried: try greater ones as well"
+        elif len(tried) > 1 and value == min(tried) and can_be_less:
+            yield f"{value:g} is the least {name} that was tried: try smaller ones as well"
 
 
 def _as_options(point: Point) -> str:

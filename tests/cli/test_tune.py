@@ -135,3 +135,20 @@ def test_a_model_without_a_language_model_asks_for_one(
 ) -> None:
     assert main(["tune", str(model), str(manifest)]) == 1
     assert "give one (--lm)" in capsys.readouterr().err
+
+
+def test_a_best_weight_at_the_edge_of_those_tried_is_told(
+    tune: Tune, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert tune() == 0
+    out, err = capsys.readouterr()
+    found = re.search(r"best: --lm-weight (\S+) --word-score (\S+) ", out)
+    assert found is not None
+    lm_weight, word_score = map(float, found.groups())
+    assert ("1.5 is the greatest lm_weight that was tried" in err) == (lm_weight == 1.5)
+    assert "the least lm_weight" not in err  # a weight of 0 cannot be less
+    assert ("2 is the greatest word_score" in err) == (word_score == 2.0)
+    assert ("-4 is the least word_score" in err) == (word_score == -4.0)
+    assert "word_score that was tried" in err
+    assert "prior_weight" not in err
