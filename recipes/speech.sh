@@ -89,7 +89,7 @@ pack() { # MODEL PACKED
     asr pack "$work/$1" --half --lm "$work/small.lm" --lexicon "$lexicon" \
     --search beam --beam-size 2000 --beam-threshold 16 --output "$packed"
   stage "tune$end" "$work/tune$end.svg" \
-    asr tune "$packed" "$work/dev-clean.jsonl" --utterances 600 --lm-weights 0.8 1 1.2 1.4 \
+    asr tune "$packed" "$work/dev-clean.jsonl" --utterances 600 --lm-weights 0.8 1 1.2 1.4 1.6 \
     --prior-weights 0 0.1 0.2 0.3 --write --picture "$work/tune$end.svg"
   stage "calibrate$end" "$work/confidence$end.svg" \
     asr calibrate "$packed" "$work/dev-clean.jsonl" --diagram "$work/confidence$end.svg"
