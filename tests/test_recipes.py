@@ -234,8 +234,8 @@ def test_other_corpora_are_held_out_in_part_and_scored(tmp_path: Path) -> None:
     ("name", "end"),
     [
         ("mini_librispeech", "-crf"),
-        *(("librispeech", end) for end in ("-crf", "-self")),
-        *(("librispeech-960", end) for end in ("-crf", "-self")),
+        *(("librispeech", end) for end in ("-crf", "-joined", "-self")),
+        *(("librispeech-960", end) for end in ("-crf", "-joined", "-self")),
     ],
 )
 def test_later_trainings_go_on_with_the_network_of_the_first(name: str, end: str) -> None:
@@ -262,6 +262,7 @@ def test_a_recipe_can_be_executed(recipe: str) -> None:
     [
         ((), "librispeech"),
         (("crf",), "librispeech-crf"),
+        (("joined",), "librispeech-joined"),
     ],
 )
 def test_the_slurm_script_runs_a_training_of_the_recipe(

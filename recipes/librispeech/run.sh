@@ -9,7 +9,7 @@
 #   MORE          manifests of other corpora with texts; a twelfth of each is held out and scored
 #   SETS          what is scored (default: 'dev-clean test-clean'); dev-clean must be among them
 #   UNTRANSCRIBED a manifest without texts, for self-training
-#   CONFIG        conf/$CONFIG.toml, -crf and -self.toml; librispeech-960 is larger
+#   CONFIG        conf/$CONFIG.toml, -crf, -joined and -self.toml; librispeech-960 is larger
 #   LIBRISPEECH, LM_TEXT, VOCABULARY, DICTIONARY: see recipes/speech.sh; what is not set is
 #                 downloaded (OpenSLR 11 and 12)
 #
@@ -44,14 +44,16 @@ if ((${#more[@]})); then
 fi
 stage select "$work/train.jsonl" asr select "${chosen[@]}" --output "$work/train.jsonl"
 
-# Words, then the network: CTC, then CTC-CRF. slurm.sh trains on a cluster.
+# Words, then the network: CTC, then CTC-CRF; then recordings in which the speaker changes. slurm.sh
+# trains on a cluster.
 pronounce
 config=${CONFIG:-librispeech}
 train_twice "$config"
+train model-joined "$config-joined" train --start "$work/model-crf"
 
 # A search of its own.
 language_models
-pack model-crf packed
+pack model-joined packed
 
 # The acoustic model alone, what a user gets, what a larger language model is worth; and whether
 # the other corpora were learned.
@@ -76,7 +78,7 @@ if [[ ${UNTRANSCRIBED-} ]]; then
   stage select-self "$work/train-self.jsonl" \
     asr select "$work/train.jsonl" "$UNTRANSCRIBED" --texts "$heard" --min-confidence 0.85 \
     --output "$work/train-self.jsonl"
-  train model-self "$config-self" train-self --start "$work/model-crf"
+  train model-self "$config-self" train-self --start "$work/model-joined"
   pack model-self packed-self
   rows -self ', after self-training'
 fi

@@ -4,6 +4,7 @@
 #   recipes/librispeech/run.sh --until lexicon                   # the manifests and the lexicon
 #   sbatch --nodes 2 recipes/librispeech/slurm.sh                # from the root of the repository
 #   sbatch --nodes 2 recipes/librispeech/slurm.sh crf            # then the second training
+#   sbatch --nodes 2 recipes/librispeech/slurm.sh joined         # and the third
 #   recipes/librispeech/run.sh                                   # the stages after training
 #
 # with the same CONFIG in the environment of all (default: librispeech).
@@ -23,7 +24,10 @@
 set -euo pipefail
 
 work=${WORK:-exp/librispeech} config=${CONFIG:-librispeech} model=$work/model start=()
-if [[ ${1-} == crf ]]; then start=(--start "$model") config+=-crf model+=-crf; fi
+case ${1-} in
+  crf) start=(--start "$model") config+=-crf model+=-crf ;;
+  joined) start=(--start "$model-crf") config+=-joined model+=-joined ;;
+esac
 mapfile -t machines < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 
 srun --kill-on-bad-exit=1 torchrun \
