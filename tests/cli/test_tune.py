@@ -152,3 +152,13 @@ def test_a_best_weight_at_the_edge_of_those_tried_is_told(
     assert ("-4 is the least word_score" in err) == (word_score == -4.0)
     assert "word_score that was tried" in err
     assert "prior_weight" not in err
+
+
+def test_some_of_the_utterances_are_enough(
+    tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emissions = tmp_path / "dev.emissions"
+    assert tune("--emissions", emissions, "--utterances", 3) == 0
+    assert tune("--emissions", emissions, "--utterances", 3) == 0
+    assert tune("--emissions", emissions) == 1
+    assert "remove it, or name another" in capsys.readouterr().err
