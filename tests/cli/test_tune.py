@@ -158,7 +158,7 @@ def test_some_of_the_utterances_are_enough(
     tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     emissions = tmp_path / "dev.emissions"
-    assert tune("--emissions", emissions, "--utterances", 3) == 0
-    assert tune("--emissions", emissions, "--utterances", 3) == 0
+    assert tune("--emissions", emissions, "--utterances", 2) == 0
+    assert tune("--emissions", emissions, "--utterances", 2) == 0
     assert tune("--emissions", emissions) == 1
     assert "remove it, or name another" in capsys.readouterr().err
