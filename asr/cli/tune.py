@@ -52,11 +52,9 @@ from asr.report.grid_search import Decode, Emission, grid_search
 from asr.runtime.emissions import collect_emissions, read_emissions, write_emissions
 from asr.search.beam import BeamConfig
 
-LM_WEIGHTS = (0.6, 0.8, 1.0, 1.2)
-
-# to try, by the option's name; those of the model's own search, where there is no default
+# to try, by the option's name; None: that of the model's own search
 _WEIGHTS: Mapping[str, tuple[float, ...] | None] = {
-    "--lm-weights": LM_WEIGHTS,
+    "--lm-weights": (0.6, 0.8, 1.0, 1.2),
     "--word-scores": None,
     "--prior-weights": None,
 }

@@ -115,7 +115,7 @@ def test_the_best_weights_become_those_of_the_model(
     before = read_default_search(packed)
 
     command = ["tune", str(packed), str(manifest), "--lm-weights", "0.5", "--word-scores", "1.5"]
-    assert main([*command, "--utterances", "3", "--write"]) == 0
+    assert main([*command, "--write"]) == 0
 
     assert before.beam is not None
     beam = replace(before.beam, lm_weight=0.5, word_score=1.5)
@@ -162,3 +162,8 @@ def test_some_of_the_utterances_are_enough(
     assert tune("--emissions", emissions, "--utterances", 2) == 0
     assert tune("--emissions", emissions) == 1
     assert "remove it, or name another" in capsys.readouterr().err
+
+
+def test_prior_weights_reach_the_search(tune: Tune, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tune("--prior-weights", 0, 0.3) == 1
+    assert "prior_weight is 0.3, but the model does not know" in capsys.readouterr().err
