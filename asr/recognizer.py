@@ -54,15 +54,14 @@ def load_model(
 ) -> "Recognizer":
     """Load a model: one that the package ships, by its name, or one of yours, by its folder.
 
-    Options refine the model's own search: each replaces its part, and all else stays. What does not
-    go together is refused.
+    Options modify the model's default search: each replaces one part and leaves the rest. What does
+    not go together is refused.
 
     Args:
         name: A model's name, or the path of a model directory. A shipped model takes precedence
             over a folder of its name in the working directory, which "./NAME" finds.
-        search: What they refine instead: "greedy" (nothing can), "plain" (a beam search without the
-            model's words and weights), or "beam" (the model's own search, or the plain one if that
-            is greedy).
+        search: What to start from instead: "greedy", "plain" (a beam search without the model's
+            words and weights), or "beam" (the default search, or the plain one if that is greedy).
         settings: Of the beam search, by name; see `asr.search.beam.BeamConfig`.
         lm: File of an n-gram model; see `asr lm`.
         lexicon: File of the only words that can be recognised: one a line, alone or followed by its

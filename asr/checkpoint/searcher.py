@@ -57,8 +57,8 @@ class Searcher:
         if plan.beam and self.kind == "phones" and plan.beam.word_score >= 0:
             raise ConfigError(
                 f"{plan.lexicon}: words in phones need a language model, or a word_score below 0 "
-                f"nats, got {plan.beam.word_score:g}: else one-phone words that cost nothing make "
-                "up any other; give --lm, or --word-score -10 for a short list"
+                f"nats, got {plan.beam.word_score:g}: else one-phone words, being free, "
+                "spell out all others; give --lm, or --word-score -10 for a short list"
             )
         phone_heads = model.config.phone_heads
         self.head = phone_heads[0] if phone_heads and is_pronounced else TEXT_HEAD

@@ -58,12 +58,12 @@ Small speech recognition: recurrent encoders trained with CTC, on your own compu
 
   asr transcribe speech.wav            print what was said: a model is included
 
-From a corpus to a number, one verb a step (recipes/ puts them in order):
+From a corpus to a number, one verb per step (recipes/ puts them in order):
 
   asr download    fetch a corpus                      asr tune     weight the language model
   asr prepare     check it, list its utterances       asr decode   recognise a test set
   asr train       train a model on it                 asr score    count the errors
-  asr lm          build a language model              asr report   write it down, or show it
+  asr lm          build a language model              asr report   write or show the results
 
 And then:
 

@@ -1,7 +1,7 @@
 """Print what is said into a microphone, until Ctrl-C.
 
 Needs `pip install 'asr-ctc[mic]'`. A line appears when nothing that follows can change its words. A
-network that hears in both directions needs some of what follows: words come up to ten seconds late.
+network that hears in both directions needs some of what follows: words come up to 4.5 seconds late.
 
 --device is a part of an input device's name, or its number; `python -m sounddevice` lists them.
 

@@ -28,7 +28,7 @@ def add_omission_limit(parser: argparse.ArgumentParser) -> None:
     add_percentage(
         parser,
         "--max-lost",
-        "refuse texts if the normaliser takes letters, digits or signs from more of the words",
+        "refuse texts if the normaliser damages more than this share of their words",
         default=1,
     )
 
@@ -76,7 +76,7 @@ def _told(found: Omissions, normaliser_name: str) -> str:
     characters = [f"{_shown(character)} ({n})" for character, n in found.characters.items()]
     examples = [f"{word} ({name})" for name, word in found.examples]
     return (
-        f"{normaliser_name} takes letters, digits or signs from {found.n_damaged:,} of "
+        f"{normaliser_name} takes letters, digits or symbols from {found.n_damaged:,} of "
         f"{counted(found.n_words, 'word')} ({100 * found.share:.2f} %): "
         f"{shortened(characters, 10)}; as in {', '.join(examples)}"
     )

@@ -1,6 +1,6 @@
 """Check recordings and their texts, and list them in a manifest.
 
-What you have may be, several of them at once:
+The sources, of which you may give several:
 
   FOLDER    in LibriSpeech's layout: <speaker>/<chapter>/*.trans.txt, each line an id and the words
   FOLDER    of recordings (flac, wav, ogg, mp3, aiff), with the text of one.wav in one.txt beside it
@@ -21,7 +21,7 @@ per character and one more between equal ones, at one frame per 0.01 s × the su
 Only headers are read. --decode reads everything, as slowly as training does in its first epoch, and
 finds recordings that are damaged in the middle.
 
-Letters, digits and signs that the normaliser takes out of texts are counted and named: a model
+Letters, digits and symbols that the normaliser takes out of texts are counted and named: a model
 would learn not to hear them. --normaliser is the text.normaliser of your configuration.
 
 --ids takes only the utterances of a list, an id a line, wherever in the folders they are. If more

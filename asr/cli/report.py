@@ -1,6 +1,6 @@
 """Write scores as Markdown, JSON, a picture, or one HTML file that opens anywhere.
 
-What --output ends in decides, and it may be given several times. All show the same figures:
+The extension of --output decides; repeat it for several. All show the same figures:
 
   .md    for a repository: rates and counts, what they depend on, frequent errors, worst utterances
   .json  the figures, for scripts

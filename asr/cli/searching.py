@@ -23,23 +23,23 @@ _OPTIONS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
     "--lm-weight": ("W", float, "factor of the language model's log probability"),
     "--word-score": ("NATS", float, "added for each word"),
     "--unknown-score": ("NATS", float, "added for each word that the language model lacks"),
-    "--prior-weight": ("W", float, "divides out how often each token was trained; 1: altogether"),
-    "--lexicon": ("FILE", Path, "the only words there are: one a line, or with pronunciations"),
-    "--hotwords": ("FILE", Path, "phrases to expect: one a line; after a tab its boost in nats"),
+    "--prior-weight": ("W", float, "how far to divide out the tokens' priors; 1: altogether"),
+    "--lexicon": ("FILE", Path, "words it may find: one a line, or with pronunciations"),
+    "--hotwords": ("FILE", Path, "phrases to favour: one a line, or phrase, tab, boost in nats"),
 }
 
 
 def add_model_argument(parser: argparse.ArgumentParser) -> None:
     """Declare the model that a verb works with."""
     parser.add_argument(
-        "model", metavar="MODEL", help="a model's folder, or the name of a shipped one"
+        "model", metavar="MODEL", help="a model directory, or the name of a shipped model"
     )
 
 
 def add_model_option(parser: argparse.ArgumentParser) -> None:
     """Declare the model of a verb that works without naming one."""
     parser.add_argument(
-        "--model", default=DEFAULT_MODEL, help="a model's name or folder (default: %(default)s)"
+        "--model", default=DEFAULT_MODEL, help="a model's name or directory (default: %(default)s)"
     )
 
 
@@ -47,15 +47,15 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the search and its settings."""
     search = parser.add_argument_group(
         "search",
-        "Options refine the model's own search (see asr pack): each replaces its part, and all\n"
-        "else stays. What does not go together is refused.",
+        "Options modify the model's default search (see asr pack): each replaces one part and\n"
+        "leaves the rest. Conflicting options are refused.",
     )
     search.add_argument(
         "--search",
         choices=get_args(Kind),
-        help="what they refine instead. greedy: the most probable token in each frame, fastest, "
-        "without options; plain: a beam search of 100 prefixes within 14 nats, without the "
-        "model's words and weights; beam: the model's own search, or the plain one if that is "
+        help="what to start from instead. greedy: the most probable token in each frame, fastest, "
+        "takes no options; plain: a beam search of 100 prefixes within 14 nats, without the "
+        "model's words and weights; beam: the default search, or the plain one if that is "
         "greedy",
     )
     for name in _OPTIONS:

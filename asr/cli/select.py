@@ -1,12 +1,12 @@
 """Choose what to train on, from one manifest or several, and hold some of it out.
 
 Left out, with the reason in MANIFEST.problems.txt, are utterances that teach nothing or something
-wrong: without words; with letters, digits or signs that were said and that the normaliser takes
+wrong: without words; with letters, digits or symbols that were said and that the normaliser takes
 out; shorter or longer than wanted; or too short for their text at the fastest speed of training.
 
---held-out FOLDER keeps a part of each manifest apart, as FOLDER/NAME.jsonl: about one speaker in
+--held-out FOLDER holds out a part of each manifest, as FOLDER/NAME.jsonl: about one speaker in
 twelve, or one utterance in twelve where a single one speaks. It tells whether the corpus was
-learned. Hashes of names decide, so that the same utterances are apart whatever else there is.
+learned. Hashes of names decide, so the same utterances are held out whatever else there is.
 
 --prefix puts the manifest's name before each id, so that manifests may share ids.
 
@@ -47,9 +47,7 @@ from asr.text.transcript import read_transcripts
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("manifests", type=Path, nargs="+", metavar="MANIFEST", help="with texts")
     add_output(parser, "FILE", "manifest to write")
-    parser.add_argument(
-        "--held-out", type=folder_to_make, metavar="FOLDER", help="for what is apart"
-    )
+    parser.add_argument("--held-out", type=folder_to_make, metavar="FOLDER", help="for those parts")
     add_number(parser, "--every", "hold out one speaker in so many", minimum=2, default=12)
     parser.add_argument("--prefix", action="store_true", help="name the manifest in each id")
     parser.add_argument("--texts", type=Path, metavar="HYPOTHESES", help="of asr decode")
@@ -57,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--min-confidence", 0.8, "of such a text, 0 to 1"),
         ("--min-seconds", 0.8, "of an utterance"),
         ("--max-seconds", 20.0, "of an utterance"),
-        ("--max-speed", 1.1, "the highest of augment.speeds, by which texts have to fit"),
+        ("--max-speed", 1.1, "highest of augment.speeds, at which texts must fit"),
     ):
         parser.add_argument(
             name, type=_positive, default=default, metavar="X", help=f"{told} (default: {default})"
@@ -98,9 +96,9 @@ def _refuse_shared_ids(paths: Sequence[Path]) -> None:
         for utterance in read_manifest(path):
             if utterance.text is None and first_of.setdefault(utterance.id, path) != path:
                 raise DataError(
-                    f"{path}: the id {utterance.id} is without a text in "
-                    f"{first_of[utterance.id]} too, and --texts does not tell which of them it "
-                    "means: select from each with the texts of its own, and then from both results"
+                    f"{path}: the id {utterance.id} has no text in {first_of[utterance.id]} "
+                    "either, so it is unclear which of them --texts means: select from each with "
+                    "its own --texts, then from both results"
                 )
 
 

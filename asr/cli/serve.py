@@ -2,14 +2,14 @@
 
 The page is at the address that is printed. The API is POST /v1/audio/transcriptions and GET
 /v1/models; language, prompt and temperature are ignored. /v1/audio/live is a WebSocket for live
-speech, see asr/serve/live.py. /healthz and /metrics (Prometheus) are for whoever watches.
+speech, see asr/serve/live.py. /healthz and /metrics (Prometheus) are for monitoring.
 
 Only this machine can connect, and only the server's own page may use it, unless --host and
 --origin say otherwise. Before others can connect, set a key, in the variable ASR_API_KEY or a file,
 and let a proxy speak TLS, without which browsers record from localhost alone.
 
-Nothing of a request is kept, or logged but its status, sizes and time. After SIGTERM, what has
-begun is answered, for up to 30 seconds. It needs `pip install 'asr-ctc[serve]'`.
+No request is kept; only its status, sizes and time are logged. After SIGTERM, requests in progress
+get up to 30 seconds to finish. It needs `pip install 'asr-ctc[serve]'`.
 
 Examples:
   asr serve
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--origin",
         action="append",
         default=[],
-        help="of pages elsewhere that may use the server, as in https://example.org; repeatable",
+        help="origin of other pages allowed to use it, as in https://example.org; repeatable",
     )
     add_number(parser, "--max-upload", "MB of one upload", default=100)
     add_number(parser, "--max-duration", "seconds of one recording", default=7200)

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     if folder.exists():
-        raise DataError(f"{folder}: is there already; name a new folder")
+        raise DataError(f"{folder}: exists; name a new folder")
     with replacing_folder(folder) as made:
         write_tiny_corpus(made, options.utterances, options.speakers, options.seed)
     print(f"{folder}: {counted(options.utterances, 'utterance')}")

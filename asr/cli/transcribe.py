@@ -1,6 +1,6 @@
 """Print or write what was said in recordings.
 
-Examples of the five ways to do it.
+Five ways to do it, with examples.
 
 Some recordings, from anywhere:
   asr transcribe speech.wav                             prints the text
@@ -12,7 +12,7 @@ For a player, an editor or another program, as a file or on standard output:
   asr transcribe talk.mp3 --output talk.srt
   asr transcribe --format json *.flac | jq .words
 
-Whole folders, with those below them; texts/a/b.vtt is of archive/a/b.mp3:
+Whole folders and their subfolders; archive/a/b.mp3 gives texts/a/b.vtt:
   asr transcribe archive --output texts --format vtt
 
 On many machines, each taking its share (docs/transcribing-at-scale.md):
@@ -22,8 +22,8 @@ While somebody speaks (asr listen does it with a microphone):
   asr transcribe --follow interview.wav                 prints lines as they are settled
   arecord -t raw -f S16_LE -r 16000 | asr transcribe --follow - --pcm 16000
 
-Of a file that still grows, --follow reads what is there when it begins; for the rest, pipe it in.
-A pipe is read while it fills if its samples are raw, and to its end first if they have a header.
+If a file is still growing, --follow stops at the end it had at the start; pipe it in instead. A
+pipe of raw samples is read as it fills; one with a header is first read to its end.
 
 Recordings may be WAV, FLAC, Ogg, MP3, AIFF, AU, CAF and what else libsndfile reads, at any rate,
 with any number of channels, of any length. With `pip install 'asr-ctc[media]'` they may be M4A,
@@ -38,12 +38,12 @@ Formats:
   srt, vtt      subtitles                      text       name and text (Kaldi)
   stm           name, times and text (NIST)
 
-They call a recording by its name without folder and ending, as manifests do, so that asr score
-finds its reference; by more of its path where two would be called the same.
+They name a recording, as manifests do, by its file name without the extension, so that asr score
+finds its reference; by more of its path where two names would clash.
 
 Into a folder, each transcript is written whole or not at all, under its recording's path in the
-folder that you name. What is there already is not done again, so the same command goes on after
-Ctrl-C, SIGTERM or a crash; the first two wait for the recordings in hand. --output is a folder
+folder that you name. What exists already is skipped, so the same command resumes after Ctrl-C,
+SIGTERM or a crash; the first two finish the recordings in hand first. --output is a folder
 unless its name ends as files of a format do.
 
 A word's confidence is the probability that it is right, if the model is calibrated for this kind of

@@ -2,9 +2,9 @@
 
 The network runs once; --emissions keeps its output, so that the next language model is tuned
 without it. Then every combination of the weights to try is decoded, on every core. Prints the WER
-of each; --picture draws it as an SVG. What is not given is as in the model's own search.
+of each; --picture draws it as an SVG. What is not given is as in the model's default search.
 
---write makes the best weights those of the model's own search. Confidences depend on them, so
+--write makes the best weights those of the model's default search. Confidences depend on them, so
 calibrate afterwards.
 
 Never tune on a test set.
@@ -52,7 +52,7 @@ from asr.report.grid_search import Decode, Emission, grid_search
 from asr.runtime.emissions import collect_emissions, read_emissions, write_emissions
 from asr.search.beam import BeamConfig
 
-# to try, by the option's name; None: that of the model's own search
+# to try, by the option's name; None: that of the default search
 _WEIGHTS: Mapping[str, tuple[float, ...] | None] = {
     "--lm-weights": (0.6, 0.8, 1.0, 1.2),
     "--word-scores": None,
@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--emissions", type=file_to_write, metavar="FILE", help="read if it exists, else written"
     )
     parser.add_argument("--picture", type=file_to_write, metavar="FILE.svg", help="to write")
-    parser.add_argument("--write", action="store_true", help="into the model's own search")
+    parser.add_argument("--write", action="store_true", help="into the model's default search")
     for name, values in _WEIGHTS.items():
         default = " ".join(f"{value:g}" for value in values) if values else "the model's own"
         told = f"to try (default: {default})"
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
     """Compute or read the emissions, decode the grid, and print the WERs."""
     if options.write and (options.lm or options.lexicon):
         raise ConfigError(
-            "--write is for the model's own search: pack the model with --lm and --lexicon first"
+            "--write is for the default search: pack the model with --lm and --lexicon first"
         )
     utterances: Sequence[Utterance] = read_manifest(options.manifest)
     if options.utterances:

@@ -4,7 +4,7 @@ import logging
 import threading
 
 from asr.corpus.utterance import Utterance
-from asr.errors import AudioError
+from asr.errors import AudioError, counted
 
 _LOG = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ class Damage:
             n_noted = len(self._noted)
         if n_noted > self._n_most:
             raise AudioError(
-                f"{error}. Of the recordings met so far, {n_noted} cannot be read, and at most "
-                f"{self._n_most} may be so (--max-damaged): `asr prepare --decode` makes a "
+                f"{error}. So far, {counted(n_noted, 'recording')} could not be read; at most "
+                f"{self._n_most} may be unreadable (--max-damaged): `asr prepare --decode` makes a "
                 "manifest without them, and a run that has begun goes on with that"
             ) from error
         if is_new:

@@ -59,7 +59,7 @@ def with_transcripts(
         elif transcript and confidence is not None and confidence >= min_confidence:
             given.append(replace(utterance, text=transcript.text))
         else:
-            why = "has no transcript" if confidence is None else f"is sure by {confidence:.2f} only"
+            why = "has no transcript" if confidence is None else f"has confidence {confidence:.2f}"
             problems.append(Problem(utterance.id, why))
     return given, problems
 
@@ -71,7 +71,7 @@ def _reason(utterance: Utterance, wanted: Requirements, normalise: Normaliser) -
     if not spelled:
         return "has no words"
     if find_omissions([(utterance.id, text)], normalise).n_damaged:
-        return f"its text says more than it spells: {text}"
+        return f"the normaliser drops part of its text: {text}"
     if not wanted.min_seconds <= seconds <= wanted.max_seconds:
         return f"lasts {seconds:g} s"
     n_frames = seconds / wanted.max_speed / wanted.frame_shift - 2  # which the edges may cost

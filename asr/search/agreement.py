@@ -89,7 +89,7 @@ def refuse_misfit(
         missing = [words[i] for i in np.flatnonzero(~fits)[:3]]
         raise DataError(
             f"{source}: expected words that {condition}, got {fits.sum():,} of {len(words):,} "
-            f"({100 * fits.mean():.1f} %), and not {', '.join(missing)}: {remedy}"
+            f"({100 * fits.mean():.1f} %), without {', '.join(missing)}: {remedy}"
         )
 
 

@@ -83,4 +83,4 @@ def test_what_the_normaliser_takes_out_of_a_text_is_named(
     write_manifest(manifest, [replace(tiny_corpus[0], text="ACT 3 DIE")])
     assert align(model, manifest, tmp_path / "a.ctm") == 0
     told = capsys.readouterr().err
-    assert "takes letters, digits or signs from 1 of 3 words (33.33 %): 3 (1); as in 3 (" in told
+    assert "takes letters, digits or symbols from 1 of 3 words (33.33 %): 3 (1); as in 3 (" in told

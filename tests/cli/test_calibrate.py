@@ -119,7 +119,7 @@ def test_the_kind_of_a_search_follows_from_its_lexicon_and_language_model(
 def test_the_models_own_the_plain_and_the_greedy_search_are_calibrated(
     own_model: Path, dev: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The model's own search is the greedy one, which is not calibrated twice."""
+    """The model's default search is the greedy one, which is not calibrated twice."""
     kept = Fitted(Calibration(-1.0), "by hand")
     write_calibrations(own_model, {"phones-lm": kept})
 

@@ -84,7 +84,7 @@ def test_what_the_normaliser_takes_out_of_words_is_named(
     words.write_text("SAT\n3TAT\n\u0434\u0430\n")
     assert lexicon(dictionary, words, output=output) == 0
     told = capsys.readouterr().err
-    assert "takes letters, digits or signs from 2 of 3 words" in told
+    assert "takes letters, digits or symbols from 2 of 3 words" in told
     assert "as in 3TAT (line 2), \u0434\u0430 (line 3)" in told
 
 

@@ -243,7 +243,7 @@ def test_what_the_normaliser_takes_away_is_named_and_refused_if_it_is_much(
     output = tmp_path / "all.jsonl"
     assert prepare(mine, "--output", output) == 1
     assert not output.exists()
-    taken = "takes letters, digits or signs from 1 of 4 words (25.00 %): 3 (1); as in 3 (0)"
+    taken = "takes letters, digits or symbols from 1 of 4 words (25.00 %): 3 (1); as in 3 (0)"
     err = capsys.readouterr().err
     assert f"librispeech-2 {taken}. More than 1 % are refused" in err
     assert prepare(mine, "--output", output, "--max-lost", 25) == 0

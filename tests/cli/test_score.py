@@ -178,7 +178,7 @@ def test_words_that_the_normaliser_takes_away_are_no_hits(
     assert main(["score", *files, "--normaliser", "librispeech-2"]) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert "librispeech-2 takes letters, digits or signs from" in err
+    assert "librispeech-2 takes letters, digits or symbols from" in err
     assert main(["score", *files, "--normaliser", "verbatim-1"]) == 0
 
 

@@ -92,7 +92,7 @@ def test_what_the_normaliser_takes_out_of_the_texts_is_named_and_refused_if_it_i
     words[words.index("--train") + 1] = str(digits)
 
     assert main(words) == 1
-    told = "librispeech-1 takes letters, digits or signs from 1 of "
+    told = "librispeech-1 takes letters, digits or symbols from 1 of "
     assert f"asr: error: {digits}: {told}" in capsys.readouterr().err
 
     assert main([*words, "--max-lost", "100"]) == 0

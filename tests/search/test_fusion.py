@@ -213,7 +213,7 @@ def test_a_language_model_in_another_spelling_is_refused_with_examples(
     with pytest.raises(
         DataError,
         match=rf"some\.lm: expected words that can be spelled in the model's tokens, "
-        rf"got 0 of 3 \(0\.0 %\), and not {', '.join(words)}: spell it as",
+        rf"got 0 of 3 \(0\.0 %\), without {', '.join(words)}: spell it as",
     ):
         fuse(CHARACTERS, "verbatim-1", lm=lm)
 
@@ -245,7 +245,7 @@ def test_a_lexicon_and_a_language_model_without_words_in_common_are_refused(
     lm: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "words").write_text("TEACH\nHATCH\n")
-    with pytest.raises(DataError, match=r"are in .*words, got 0 of 3 .* not THE, CAT, CHAT: spell"):
+    with pytest.raises(DataError, match=r"are in .*words, got 0 of 3 .* without THE, CAT, CHAT: spell"):
         fuse((*CHARACTERS, "E"), "librispeech-1", lm=lm, lexicon=tmp_path / "words")
 
 

@@ -3,8 +3,8 @@
 It is an interpolated modified Kneser-Ney model, with the same probabilities as KenLM's lmplz.
 
 TEXT has one segment (a sentence, a line of a book) per line, its words separated by spaces and
-spelled as the recogniser spells them; `-` is standard input, and what gzip, xz or bzip2 compressed
-is decompressed. N-grams do not cross lines, and empty lines are skipped. Occurrences are sorted in
+spelled as the recogniser spells them; `-` is standard input, and gzip, xz and bzip2 files are
+decompressed. N-grams do not cross lines, and empty lines are skipped. Occurrences are sorted in
 a temporary file next to the model, 8 bytes a word; different n-grams are held in memory.
 
 Words: those of --vocabulary, seen or not; or the --n-words most frequent; or all. N-grams with any
