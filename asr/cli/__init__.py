@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from asr.cli.messages import tell
+from asr.cli.outputs import file_to_write, overwritten
 from asr.cli.stopping import Terminated
 from asr.errors import AsrError
 from asr.provenance import DISTRIBUTION, own_version
@@ -172,6 +173,9 @@ class _Verb(argparse.ArgumentParser):
         options, unknown = super().parse_known_args(*given)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        outputs = {one.dest for one in self._actions if one.type is file_to_write} | {"output"}
+        if output := overwritten(options, outputs):
+            self.error(f"{output} is one of the inputs, and would be written over")
         return options, unknown
 
 

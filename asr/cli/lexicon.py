@@ -9,10 +9,10 @@ a word, as READ or READ(2). CMUdict, LibriSpeech's lexicon, Kaldi's lexiconp.txt
 dictionaries are such. It should have thousands of words. Units are kept unchanged, stress marks
 included.
 
-Words come from lists, one or more per line, and from the transcripts of manifests (.jsonl). Words
-with a letter that the dictionary lacks are reported and left out. Letters, digits and signs that
-the normaliser takes out of words are reported: it makes D of 3D. The same files give the same
-lexicon.
+Words come from lists, one or more per line, and from the texts of manifests and tables (.jsonl,
+.csv; see asr prepare). Words with a letter that the dictionary lacks are reported and left out, and
+so are letters, digits and symbols that the normaliser takes out of words: it makes D of 3D. The
+same files give the same lexicon.
 
 Example:
   asr lexicon cmudict.dict --words vocabulary.txt train.jsonl --output lexicon.txt
@@ -29,7 +29,7 @@ from asr.cli.bars import counting_bar
 from asr.cli.messages import tell
 from asr.cli.omitting import add_normaliser, check_texts
 from asr.cli.outputs import add_output
-from asr.corpus.manifest import read_manifest
+from asr.corpus.foreign_list import JSON_LINES, TABLES, read_foreign_list
 from asr.errors import DataError, counted, shortened
 from asr.files import write_text
 from asr.lexicon.g2p.pronouncer import pronounce
@@ -91,8 +91,11 @@ def _read_words(paths: Sequence[Path], normaliser_name: str) -> list[str]:
     normalise = normaliser(normaliser_name)
     words: dict[str, None] = {}
     for path in paths:
-        if path.suffix == ".jsonl":
-            texts = [(utterance.id, utterance.text or "") for utterance in read_manifest(path)]
+        if path.suffix.lower() in (*JSON_LINES, *TABLES):
+            listed = read_foreign_list(path)
+            if listed.problems:
+                raise DataError(listed.problems[0].reason)
+            texts = [(one.id, one.text or "") for one in listed.utterances]
         else:
             texts = [(f"line {number}", line) for number, line in enumerate(read_lines(path), 1)]
         check_texts(path, texts, normaliser_name)

@@ -1,6 +1,7 @@
 """Where results go, refused with the usage and not after hours of work."""
 
 import argparse
+from collections.abc import Container
 from pathlib import Path
 
 
@@ -15,6 +16,28 @@ def file_to_write(text: str) -> Path:
     if not path.name or path.is_dir():
         raise argparse.ArgumentTypeError(f"{text!r} is a folder; name a file in it")
     return path
+
+
+def overwritten(options: argparse.Namespace, outputs: Container[str]) -> Path | None:
+    """Find an output that is one of the inputs too, which it would replace.
+
+    Args:
+        options: What the command line said; each path in it, alone or in a list, that is not an
+            output is an input.
+        outputs: Names of the options that are files to write.
+    """
+    read, written = set[Path](), list[Path]()
+    for name, value in vars(options).items():
+        if name in outputs:
+            written += _paths(value)
+        else:
+            read.update(path.resolve() for path in _paths(value))
+    return next((path for path in written if path.is_file() and path.resolve() in read), None)
+
+
+def _paths(value: object) -> list[Path]:
+    values = value if isinstance(value, list | tuple) else [value]
+    return [one for one in values if isinstance(one, Path)]
 
 
 def folder_to_make(text: str) -> Path:

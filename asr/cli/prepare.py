@@ -36,6 +36,7 @@ Next:
 """
 
 import argparse
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
@@ -94,18 +95,21 @@ def run(options: argparse.Namespace) -> int:
     )
     utterances, problems = _with_durations(listed, decode=options.decode)
     normalise = normaliser(options.normaliser)
-    problems += _repeated(utterances)
-    problems += _emptied(utterances, omissions.emptied, options.normaliser)
-    problems += too_short_for_ctc(
-        utterances,
-        n_frames_of=_encoder_frames(options.subsampling_factor),
-        tokens_of=lambda text: [ord(character) for character in normalise(text)],
-    )
-    left_out = {problem.id for problem in problems}
+    unusable = [
+        *_repeated(utterances),
+        *_emptied(utterances, omissions.emptied, options.normaliser),
+        *too_short_for_ctc(
+            utterances,
+            n_frames_of=_encoder_frames(options.subsampling_factor),
+            tokens_of=lambda text: [ord(character) for character in normalise(text)],
+        ),
+    ]
+    left_out = {problem.id for problem in unusable}
     usable = list({u.id: u for u in utterances if u.id not in left_out}.values())
-    report_problems(options.output, problems)
+    report_problems(options.output, [*problems, *unusable])
     if not usable:
-        raise DataError(f"expected a usable utterance, got none among {len(left_out):,}")
+        n_found = len(problems) + len(left_out)
+        raise DataError(f"expected a usable utterance, got none among {n_found:,}")
     write_manifest(options.output, usable)
     print(f"{options.output}: {summary(usable)}")
     return 0
@@ -141,17 +145,17 @@ def _with_durations(
 
 def _repeated(utterances: Sequence[Utterance]) -> list[Problem]:
     """List the ids that mean two utterances; say how many are copies of one."""
-    first_of: dict[str, Utterance] = {}
-    problems, copies = list[Problem](), list[str]()
+    by_id = defaultdict[str, list[Utterance]](list)
     for utterance in utterances:
-        first = first_of.setdefault(utterance.id, utterance)
-        if first is utterance:
+        by_id[utterance.id].append(utterance)
+    problems, copies = list[Problem](), list[str]()
+    for name, (first, *others) in by_id.items():
+        if all(without_folders([first]) == without_folders([other]) for other in others):
+            copies += [name] * len(others)
             continue
-        if without_folders([first]) == without_folders([utterance]):
-            copies.append(utterance.id)
-        else:
-            reason = f"{utterance.audio_filepath}: the same id is that of {first.audio_filepath}"
-            problems.append(Problem(utterance.id, reason))
+        for utterance, other in ((first, others[0]), *((other, first) for other in others)):
+            reason = f"{utterance.audio_filepath}: the same id is that of {other.audio_filepath}"
+            problems.append(Problem(name, reason))
     if copies:
         tell(f"{len(copies)} copies taken once: {shortened(copies)}")
     return problems

@@ -26,6 +26,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from asr.cli.messages import tell
 from asr.cli.numbers import add_number
 from asr.cli.omitting import add_normaliser
 from asr.cli.outputs import add_output, folder_to_make
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prefix", action="store_true", help="name the manifest in each id")
     parser.add_argument("--texts", type=Path, metavar="HYPOTHESES", help="of asr decode")
     for name, default, told in (
-        ("--min-confidence", 0.8, "of such a text, 0 to 1"),
+        ("--min-confidence", 0.8, "of such a text, up to 1"),
         ("--min-seconds", 0.8, "of an utterance"),
         ("--max-seconds", 20.0, "of an utterance"),
         ("--max-speed", 1.1, "highest of augment.speeds, at which texts must fit"),
@@ -66,6 +67,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Choose, hold out, and write the manifests, that of the training last."""
+    if options.min_confidence > 1:
+        options.refuse(f"--min-confidence is at most 1, got {options.min_confidence:g}")
+    if options.held_out:
+        _refuse_overwriting(options)
     if options.texts:
         _refuse_shared_ids(options.manifests)
     problems: list[Problem] = []
@@ -80,13 +85,26 @@ def run(options: argparse.Namespace) -> int:
         apart, chosen = held_out(corpora, options.every)
     report_problems(options.output, problems)
     _check(chosen)
-    for name, utterances in apart.items():
+    for name in corpora if options.held_out else ():
         path = options.held_out / f"{name}.jsonl"
-        write_manifest(path, utterances)
-        print(f"{path}: {summary(utterances)}")
+        if name in apart:
+            write_manifest(path, apart[name])
+            print(f"{path}: {summary(apart[name])}")
+        else:
+            path.unlink(missing_ok=True)  # who was held out before is trained on now
+            tell(f"nothing is held out from {name}: a lower --every holds out more")
     write_manifest(options.output, chosen)
     print(f"{options.output}: {summary(chosen)}")
     return 0
+
+
+def _refuse_overwriting(options: argparse.Namespace) -> None:
+    """Refuse to hold out into a manifest that is read, or that will be trained on."""
+    taken = {path.resolve() for path in (*options.manifests, options.output)}
+    for path in options.manifests:
+        held_out = options.held_out / f"{path.stem}.jsonl"
+        if held_out.resolve() in taken:
+            options.refuse(f"--held-out would write over {held_out}, which has another use here")
 
 
 def _refuse_shared_ids(paths: Sequence[Path]) -> None:

@@ -1,6 +1,6 @@
 """Print or write what was said in recordings.
 
-Five ways to do it, with examples.
+Examples of five ways to do it.
 
 Some recordings, from anywhere:
   asr transcribe speech.wav                             prints the text

@@ -1,6 +1,6 @@
 """Listing: the utterances of folders and lists in any form, before a recording is opened."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
@@ -9,7 +9,7 @@ from pathlib import Path
 from asr.audio.source import find_recordings
 from asr.corpus.foreign_list import JSON_LINES, TABLES, read_foreign_list
 from asr.corpus.librispeech import list_librispeech
-from asr.corpus.utterance import CorpusReport, Problem, Utterance
+from asr.corpus.utterance import CorpusReport, Problem, Segment, Utterance, segment_of
 from asr.errors import DataError
 from asr.text.lines import read_text
 
@@ -65,28 +65,30 @@ def _list_folder(folder: Path) -> CorpusReport:
 def _with_text_beside(recording: Path) -> Utterance | Problem:
     path = recording.with_suffix(".txt")
     if not path.exists():
-        return Problem(recording.stem, f"{recording}: there is no {path.name} beside it")
+        return Problem(str(recording), f"there is no {path.name} beside it")
     try:
         return Utterance("", recording, text=" ".join(read_text(path).split()))
     except DataError as error:
-        return Problem(recording.stem, str(error))
+        return Problem(str(recording), str(error))
 
 
 def _with_ids(utterances: Sequence[Utterance]) -> Iterator[Utterance]:
     """Give those without an id the end of their path, as much of it as tells recordings apart.
 
-    Segments of one recording are numbered.
+    Segments of one recording are numbered; copies of one share its number.
     """
-    unnamed = [utterance.audio_filepath for utterance in utterances if not utterance.id]
-    name_of = distinct_names(set(unnamed))
-    n_segments, n_seen = Counter(unnamed), defaultdict[Path | str, int](int)
+    unnamed = [utterance for utterance in utterances if not utterance.id]
+    name_of = distinct_names({utterance.audio_filepath for utterance in unnamed})
+    numbers = defaultdict[Path | str, dict[Segment, int]](dict)
+    for utterance in unnamed:
+        own = numbers[utterance.audio_filepath]
+        own.setdefault(segment_of(utterance), len(own) + 1)
     for utterance in utterances:
         path = utterance.audio_filepath
         if utterance.id:
             yield utterance
             continue
-        n_seen[path] += 1
-        number = f"#{n_seen[path]}" if n_segments[path] > 1 else ""
+        number = f"#{numbers[path][segment_of(utterance)]}" if len(numbers[path]) > 1 else ""
         yield replace(utterance, id=name_of[path] + number)
 
 
@@ -95,7 +97,7 @@ def distinct_names(sources: Collection[Path | str]) -> dict[Path | str, str]:
 
     They have no endings, and none of what follows a `?` in a URL, unless they must.
     """
-    n_most = max((len(Path(source).parts) for source in sources), default=1)
+    n_most = max((1, *(len(Path(source).parts) for source in sources)))
     longer = product((False, True), (False, True), range(1, n_most + 1))
     for with_query, with_ending, n_parts in longer:
         names = {}
@@ -104,8 +106,8 @@ def distinct_names(sources: Collection[Path | str]) -> dict[Path | str, str]:
                 path = Path(source.partition("?")[0])
             else:
                 path = Path(source)
-            whole = path if with_ending else path.with_suffix("")
-            names[source] = "/".join(whole.parts[-n_parts:])
+            whole = path if with_ending or not path.name else path.with_suffix("")
+            names[source] = "/".join(whole.parts[-n_parts:]) or "."
         if len(set(names.values())) == len(names):
             break
     return names

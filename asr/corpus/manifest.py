@@ -109,11 +109,19 @@ def _check_field(name: str, value: object, where: str) -> None:
             raise DataError(f"{where}: the field {name!r} cannot be {value!r}")
 
 
+def _relative(path: Path, folder: Path) -> Path:
+    """Tell the way from a folder to a path, which a link may be a part of: `..` follows links."""
+    relative = Path(os.path.relpath(path, folder))
+    if ".." not in (*relative.parts, *path.parts):
+        return relative
+    return Path(os.path.relpath(path.parent.resolve() / path.name, folder.resolve()))
+
+
 def _line(utterance: Utterance, folder: Path) -> str:
     """Write an utterance as JSON, its path relative to `folder`, with slashes."""
     path = utterance.audio_filepath
     if isinstance(path, Path):
-        path = Path(os.path.relpath(path, folder)).as_posix()
+        path = _relative(path, folder).as_posix()
     fields = {name: getattr(utterance, name) for name in FIELDS} | {"audio_filepath": path}
     known = {name: value for name, value in fields.items() if value is not None}
     return json.dumps(known, ensure_ascii=False)

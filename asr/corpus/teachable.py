@@ -59,19 +59,30 @@ def with_transcripts(
         elif transcript and confidence is not None and confidence >= min_confidence:
             given.append(replace(utterance, text=transcript.text))
         else:
-            why = "has no transcript" if confidence is None else f"has confidence {confidence:.2f}"
-            problems.append(Problem(utterance.id, why))
+            problems.append(Problem(utterance.id, _why_unsure(transcript)))
     return given, problems
+
+
+def _why_unsure(transcript: Transcript | None) -> str:
+    if transcript is None:
+        return "has no transcript"
+    if not transcript.text:
+        return "nothing was recognised in it"
+    if transcript.confidence is None:
+        return "its transcript has no confidence"
+    return f"has confidence {transcript.confidence:.2f}"
 
 
 def _reason(utterance: Utterance, wanted: Requirements, normalise: Normaliser) -> str:
     """Give the reason, or nothing."""
-    text, seconds = utterance.text or "", utterance.duration or 0.0
+    text, seconds = utterance.text or "", utterance.duration
     spelled = normalise(text)
     if not spelled:
         return "has no words"
     if find_omissions([(utterance.id, text)], normalise).n_damaged:
         return f"the normaliser drops part of its text: {text}"
+    if seconds is None:
+        return "has no duration: `asr prepare` fills it in"
     if not wanted.min_seconds <= seconds <= wanted.max_seconds:
         return f"lasts {seconds:g} s"
     n_frames = seconds / wanted.max_speed / wanted.frame_shift - 2  # which the edges may cost

@@ -64,6 +64,14 @@ def as_utterance(recording: Utterance | Path | str) -> Utterance:
     return recording if isinstance(recording, Utterance) else Utterance(str(recording), recording)
 
 
+Segment = tuple[float, float | None, int | None]  # offset, duration, channel
+
+
+def segment_of(utterance: Utterance) -> Segment:
+    """Tell which part of its recording an utterance is."""
+    return utterance.offset, utterance.duration, utterance.channel
+
+
 def without_folders(utterances: Iterable[Utterance]) -> list[Utterance]:
     """Name audio by its file alone, so that the same corpus elsewhere is equal."""
     return [

@@ -20,13 +20,12 @@ from asr.lm.arpa import LN_10
 from asr.lm.assembly import Table, assemble
 from asr.lm.ngram import NGram
 from asr.lm.segments import unpacked
-from asr.lm.vocabulary import END, START, UNKNOWN, Vocabulary
+from asr.lm.vocabulary import END, OTHER_UNKNOWN, START, UNKNOWN, Vocabulary
 
 LEAST_LOG10 = -100.0
 
 _CHUNK = 100_000  # lines read at a time
 _COUNT = re.compile(rb"ngram\s+(\d+)\s*=\s*(\d+)")
-_OTHER_UNKNOWN = b"<UNK>"
 
 Ids = dict[bytes, int]
 
@@ -131,7 +130,7 @@ def _read_words(lines: _Lines, n: int) -> tuple[Vocabulary, Ids, Table]:
         word = list(rows)[table.words[repeated[0], 0]]
         raise lines.error("expected each word once", word, lines.number_of(first, int(repeated[0])))
     rows.default_factory = None
-    unknown = rows.pop(_OTHER_UNKNOWN, n)  # row n: see below
+    unknown = rows.pop(OTHER_UNKNOWN.encode(), n)  # row n: see below
     rows.setdefault(UNKNOWN.encode(), unknown)
     for word in (START, END):
         if word.encode() not in rows:
@@ -141,7 +140,7 @@ def _read_words(lines: _Lines, n: int) -> tuple[Vocabulary, Ids, Table]:
     log_probs = np.append(table.log_probs, np.float32(LEAST_LOG10 * LN_10))[order]
     backoffs = np.append(table.backoffs, np.float32(0.0))[order]
     ids = {word.encode(): i for i, word in enumerate(vocabulary.words)}
-    ids.setdefault(_OTHER_UNKNOWN, ids[UNKNOWN.encode()])
+    ids.setdefault(OTHER_UNKNOWN.encode(), ids[UNKNOWN.encode()])
     words = np.arange(len(vocabulary), dtype=np.int32)[:, None]
     return vocabulary, ids, Table(words, log_probs, backoffs)
 

@@ -100,7 +100,8 @@ def _quantised(numbers: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArr
     no steps larger.
     """
     least, greatest = min(0.0, float(numbers.min())), max(0.0, float(numbers.max()))
-    step = (greatest - max(least, LEAST)) / (N_VALUES - 3) or 1.0
+    usable = float(numbers[numbers >= LEAST].min(initial=0.0))
+    step = (greatest - usable) / (N_VALUES - 3) or 1.0
     above_zero = int(np.ceil(greatest / step))
     values = (above_zero - np.arange(N_VALUES)) * step
     codes = np.minimum(above_zero - np.rint(numbers / step), N_VALUES - 1)

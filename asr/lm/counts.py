@@ -10,9 +10,10 @@ than `RUN` at a time.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import IO
 
 import numpy as np
@@ -63,7 +64,7 @@ def count_ngrams(
     yield level
     rows, below = tokens.copy(), Level(*np.zeros((3, 1), np.int32))
     for longer in range(2, order + 1):
-        with TemporaryFile(dir=folder) as file:
+        with _scratch_file(folder) as file:
             runs = _Runs(file, tokens, rows, n_words, level.counts, progress)
             if longer == order:
                 del rows  # no order follows
@@ -72,6 +73,16 @@ def count_ngrams(
             find(level.ngrams, len(below), rows[:-1], tokens[1:], rows[1:])
             rows[0] = -1
         yield level
+
+
+@contextmanager
+def _scratch_file(folder: Path | None) -> Iterator[IO[bytes]]:
+    """Open a file without a name in a folder, or where the system puts such; errors name it."""
+    try:
+        with TemporaryFile(dir=folder) as file:
+            yield file
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder or gettempdir())) from error
 
 
 def check_min_counts(min_counts: Sequence[int]) -> None:
@@ -158,7 +169,7 @@ class _Runs:
             is_ngram = (contexts >= 0) & (words != START_ID)
             keys = contexts[is_ngram].astype(np.int64) * n_words + words[is_ngram]
             keys.sort()
-            keys.tofile(file)
+            file.write(keys.data)
             bounds = np.searchsorted(keys, parts * n_words)
             self._splits.append(n_written + np.array([0, *bounds, len(keys)]))
             n_written += len(keys)

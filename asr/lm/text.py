@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.errors import DataError
-from asr.lm.vocabulary import END, SPECIAL, START, START_ID, Vocabulary, refuse_reserved
+from asr.lm.vocabulary import (
+    END,
+    OTHER_UNKNOWN,
+    SPECIAL,
+    START,
+    START_ID,
+    Vocabulary,
+    refuse_reserved,
+)
 
 Progress = Callable[[int], None]  # takes the number of words read since the last call
 
@@ -66,7 +74,7 @@ def index_text(
         progress: Called as the text is read.
 
     Raises:
-        DataError: The text has no word, or spells `<unk>`, `<s>` or `</s>`.
+        DataError: The text has no word, or spells `<unk>`, `<UNK>`, `<s>` or `</s>`.
     """
     words, tokens = _number(segments, progress)
     if len(words) == len(SPECIAL):
@@ -97,7 +105,7 @@ def _number(segments: Iterable[str], progress: Progress) -> tuple[list[str], NDA
 def _spell(segments: list[str]) -> Iterator[str]:
     for segment in segments:
         words = segment.split()
-        refuse_reserved(words, SPECIAL, segment)
+        refuse_reserved(words, (*SPECIAL, OTHER_UNKNOWN), segment)
         yield START
         yield from words
         yield END

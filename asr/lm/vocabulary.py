@@ -13,6 +13,7 @@ from asr.errors import DataError
 from asr.lm.segments import read_lines
 
 UNKNOWN, START, END = "<unk>", "<s>", "</s>"
+OTHER_UNKNOWN = "<UNK>"  # as SRILM and Kaldi may spell it
 UNKNOWN_ID, START_ID, END_ID = range(3)
 SPECIAL = (UNKNOWN, START, END)
 
@@ -112,7 +113,7 @@ def read_vocabulary(path: Path) -> Vocabulary:
         fields = line.split()
         if len(fields) > 1:
             raise DataError(f"{path}:{number}: expected one word, got {line.strip()!r}")
-        words += fields
+        words += [UNKNOWN if field == OTHER_UNKNOWN else field for field in fields]
     vocabulary = Vocabulary.of(words)
     if len(vocabulary) == len(SPECIAL):
         raise DataError(f"{path}: expected words, one a line, got none")

@@ -143,7 +143,7 @@ def test_hypotheses_are_not_written_over_their_manifest(
     content = manifest.read_bytes()
     with pytest.raises(SystemExit, match="2"):
         decode(model, manifest, manifest.parent / "." / manifest.name)
-    assert "is the manifest, and would be written over" in capsys.readouterr().err
+    assert "is one of the inputs, and would be written over" in capsys.readouterr().err
     assert manifest.read_bytes() == content
 
 

@@ -24,6 +24,26 @@ def lexicon(dictionary: Path, *words: Path, output: Path) -> int:
     return main(["lexicon", str(dictionary), "--words", *map(str, words), "--output", str(output)])
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("words.json", '{"audio_filepath": "data/sat.wav", "text": "hats"}\n'),
+        ("words.tsv", "path\tsentence\nsat.mp3\thats\n"),
+    ],
+)
+def test_of_lists_of_recordings_only_the_texts_are_read(
+    name: str, content: str, files: tuple[Path, Path, Path]
+) -> None:
+    dictionary, words, output = files
+    words = words.with_name(name)
+    words.write_text(content)
+    assert lexicon(dictionary, words, output=output) == 0
+    assert [word for word, _ in read_lexicon(output, normaliser("librispeech-1"))] == [
+        "HATS",
+        "HATS",
+    ]
+
+
 def test_words_of_the_dictionary_come_first_and_comments_count_them(
     files: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

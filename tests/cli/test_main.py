@@ -199,3 +199,31 @@ logging.getLogger("asr.any").info("ours")
 
     assert "found credentials" not in ended.stderr
     assert ended.stderr.endswith("asr: ours\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["lm", "build", "FILE", "--order", "2", "--output", "FILE"],
+        ["lm", "convert", "FILE", "--output", "FILE"],
+        ["lexicon", "other.dict", "--words", "other.txt", "FILE", "--output", "FILE"],
+        ["prepare", "other", "FILE", "--output", "FILE"],
+        ["score", "FILE", "other.jsonl", "--output", "FILE"],
+        ["report", "FILE", "--output", "FILE"],
+        ["tune", "english", "FILE", "--emissions", "FILE"],
+    ],
+)
+def test_no_verb_writes_over_what_it_reads(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "given.json"
+    path.write_text("a work of years")
+    same = tmp_path / ".." / tmp_path.name / "given.json"
+    first, *others = (i for i, word in enumerate(words) if word == "FILE")
+    words = [
+        str(path) if i == first else str(same) if i in others else w for i, w in enumerate(words)
+    ]
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    assert "is one of the inputs, and would be written over" in capsys.readouterr().err
+    assert path.read_text() == "a work of years"

@@ -132,6 +132,16 @@ def test_a_copy_in_another_folder_is_taken_once(
     assert "4 copies taken once: 1000-1-0000" in capsys.readouterr().err
 
 
+def test_a_damaged_copy_does_not_take_the_sound_one_with_it(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(corpus, tmp_path / "again")
+    next((tmp_path / "again").rglob("*.flac")).write_bytes(b"fLaC")
+    assert prepare(corpus, tmp_path / "again", "--output", tmp_path / "all.jsonl") == 0
+    assert len(read_manifest(tmp_path / "all.jsonl")) == 4
+    assert "1 left out" in capsys.readouterr().err
+
+
 def test_an_id_that_means_another_utterance_in_another_folder_is_a_problem(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,7 +149,9 @@ def test_an_id_that_means_another_utterance_in_another_folder_is_a_problem(
     change_text(corpus, "OTHER")
     assert prepare(corpus, tmp_path / "again", "--output", tmp_path / "all.jsonl") == 0
     assert len(read_manifest(tmp_path / "all.jsonl")) == 3
-    assert "the same id is that of" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "2 left out" in told
+    assert told.count("the same id is that of") == 2
 
 
 @pytest.fixture

@@ -12,7 +12,10 @@ from asr.text.transcript import Transcript, write_transcripts
 
 
 def utterance(
-    name: str, text: str | None = "GOOD MORNING", seconds: float = 3.0, speaker: str | None = None
+    name: str,
+    text: str | None = "GOOD MORNING",
+    seconds: float | None = 3.0,
+    speaker: str | None = None,
 ) -> Utterance:
     return Utterance(name, Path(f"{name}.wav"), duration=seconds, text=text, speaker=speaker)
 
@@ -37,6 +40,7 @@ def ids(path: Path) -> list[str]:
         ("...", 3.0, "has no words"),
         ("Room 3 is free", 3.0, "the normaliser drops part of its text: Room 3 is free"),
         ("Fish & chips", 3.0, "the normaliser drops part of its text: Fish & chips"),
+        ("GOOD", None, "has no duration: `asr prepare` fills it in"),
         ("GOOD", 0.7, "lasts 0.7 s"),
         ("GOOD", 20.5, "lasts 20.5 s"),
         # 16 characters and a pair of equal ones: 17 frames of 0.04 s, and 2 for the edges
@@ -44,7 +48,7 @@ def ids(path: Path) -> list[str]:
     ],
 )
 def test_what_teaches_nothing_or_something_wrong_is_left_out_with_its_reason(
-    text: str, seconds: float, reason: str, tmp_path: Path
+    text: str, seconds: float | None, reason: str, tmp_path: Path
 ) -> None:
     bad = utterance("bad", text, seconds)
     given = corpus(tmp_path / "a.jsonl", utterance("good"), bad)
@@ -86,6 +90,41 @@ def test_a_speaker_is_held_out_with_all_that_he_says(tmp_path: Path) -> None:
     assert 4 <= len(held) <= 16
 
 
+@pytest.mark.parametrize(("folder", "output"), [(".", "chosen.jsonl"), ("apart", "apart/a.jsonl")])
+def test_nothing_is_held_out_into_a_manifest_of_the_command(
+    folder: str, output: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = corpus(tmp_path / "a.jsonl", *(utterance(f"{n}", speaker=f"{n}") for n in range(9)))
+    content = given.read_bytes()
+    words = ["--held-out", tmp_path / folder, "--every", 2, "--output", tmp_path / output]
+    with pytest.raises(SystemExit, match="2"):
+        select(given, *words)
+    assert "a.jsonl, which has another use here" in capsys.readouterr().err
+    assert given.read_bytes() == content
+    assert not (tmp_path / output).exists()
+
+
+def test_who_was_held_out_and_is_trained_on_now_is_held_out_no_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = corpus(tmp_path / "a.jsonl", *(utterance(f"{n}", speaker=f"{n}") for n in range(9)))
+    words = ["--held-out", tmp_path / "apart", "--output", tmp_path / "chosen.jsonl"]
+    assert select(given, *words, "--every", 2) == 0
+    assert (tmp_path / "apart" / "a.jsonl").exists()
+    assert select(given, *words, "--every", 10**6) == 0
+    assert not (tmp_path / "apart" / "a.jsonl").exists()
+    assert "nothing is held out from a: a lower --every holds out more" in capsys.readouterr().err
+
+
+def test_a_confidence_above_1_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = corpus(tmp_path / "a.jsonl", utterance("1"))
+    with pytest.raises(SystemExit, match="2"):
+        select(given, "--min-confidence", 80, "--output", tmp_path / "b.jsonl")
+    assert "--min-confidence is at most 1, got 80" in capsys.readouterr().err
+
+
 def test_of_a_single_speaker_utterances_are_held_out_whatever_else_there_is(tmp_path: Path) -> None:
     utterances = [utterance(f"{n}", speaker="one") for n in range(120)]
     held = []
@@ -111,9 +150,11 @@ def test_a_text_that_is_missing_is_what_a_model_surely_heard(tmp_path: Path) -> 
     heard = [
         Transcript("sure", "GOOD DAY", confidence=0.8),
         Transcript("unsure", "GOLD", confidence=0.7),
+        Transcript("silent", ""),
+        Transcript("unrated", "GOLD"),
     ]
     write_transcripts(tmp_path / "heard.jsonl", [*heard, Transcript("told", "BAD", confidence=1.0)])
-    names = ("told", "sure", "unsure", "unheard")
+    names = ("told", "sure", "unsure", "silent", "unrated", "unheard")
     utterances = [utterance(name, "GOOD" if name == "told" else None) for name in names]
     given = corpus(tmp_path / "a.jsonl", *utterances)
     output = tmp_path / "train.jsonl"
@@ -121,7 +162,12 @@ def test_a_text_that_is_missing_is_what_a_model_surely_heard(tmp_path: Path) -> 
     texts = {one.id: one.text for one in read_manifest(output)}
     assert texts == {"told": "GOOD", "sure": "GOOD DAY"}
     problems = output.with_name("train.jsonl.problems.txt").read_text(encoding="utf-8")
-    assert problems == "unsure\thas confidence 0.70\nunheard\thas no transcript\n"
+    assert problems.splitlines() == [
+        "unsure\thas confidence 0.70",
+        "silent\tnothing was recognised in it",
+        "unrated\tits transcript has no confidence",
+        "unheard\thas no transcript",
+    ]
 
 
 def test_a_transcript_is_never_that_of_two_utterances(

@@ -77,6 +77,28 @@ def test_nemos_manifest_with_segments_of_one_recording(tmp_path: Path) -> None:
     assert (utterances[1].offset, utterances[2].duration) == (2.5, None)
 
 
+def test_copies_of_one_segment_share_its_number(tmp_path: Path) -> None:
+    """A table is often a part of another: Common Voice's train.tsv of its validated.tsv."""
+    write(tmp_path / "all.tsv", "path\ttext", "a.wav\tONE", "b.wav\tTWO")
+    write(tmp_path / "some.tsv", "path\ttext", "a.wav\tONE")
+    segments = '{"audio_filepath": "c.wav", "offset": %d, "duration": 1}'
+    write(tmp_path / "cut.jsonl", segments % 0, segments % 1, segments % 0)
+
+    sources = [tmp_path / name for name in ("all.tsv", "some.tsv", "cut.jsonl")]
+    names = [utterance.id for utterance in list_corpora(sources).utterances]
+
+    assert names == ["a", "b", "a", "c#1", "c#2", "c#1"]
+
+
+def test_the_working_directory_as_a_recording_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path without parts; what is wrong with it is found when it is opened."""
+    write(tmp_path / "m.jsonl", '{"audio_filepath": "."}')
+    monkeypatch.chdir(tmp_path)
+    assert len(listed(Path("m.jsonl"))) == 1
+
+
 def test_ids_that_are_there_stay(tmp_path: Path) -> None:
     path = write(tmp_path / "m.jsonl", '{"id": 17, "audio_filepath": "a.wav", "channel": 1}')
 
@@ -99,8 +121,10 @@ def test_a_folder_of_recordings_with_their_texts_beside_them(tmp_path: Path) -> 
         Utterance("y/1", tmp_path / "y" / "1.FLAC", text=""),
     )
     assert report.problems == (
-        Problem("2", f"{tmp_path / 'y' / '2.txt'}: is not UTF-8 at byte 3"),
-        Problem("3", f"{tmp_path / 'y' / '3.mp3'}: there is no 3.txt beside it"),
+        Problem(
+            str(tmp_path / "y" / "2.wav"), f"{tmp_path / 'y' / '2.txt'}: is not UTF-8 at byte 3"
+        ),
+        Problem(str(tmp_path / "y" / "3.mp3"), "there is no 3.txt beside it"),
     )
 
 

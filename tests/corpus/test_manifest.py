@@ -56,6 +56,24 @@ def test_paths_are_relative_to_the_manifest_so_that_both_can_be_moved(tmp_path: 
     assert Path(utterance.audio_filepath).resolve() == (tmp_path / "there" / "a.flac").resolve()
 
 
+def test_a_manifest_behind_a_link_finds_its_audio(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The way up from a linked folder leads past the folder that it is linked from."""
+    (tmp_path / "far" / "away").mkdir(parents=True)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "exp").symlink_to(tmp_path / "far" / "away")
+    (tmp_path / "home" / "a.wav").touch()
+    (tmp_path / "far" / "b.wav").touch()
+    monkeypatch.chdir(tmp_path / "home")
+
+    given = [Utterance("a", Path("a.wav")), Utterance("b", Path("exp/../b.wav"))]
+    for path in (Path("exp/m.jsonl"), Path("m.jsonl")):
+        write_manifest(path, given)
+        for one, same in zip(read_manifest(path), given, strict=True):
+            assert Path(one.audio_filepath).samefile(same.audio_filepath)
+
+
 def test_relative_paths_are_seen_from_the_manifest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

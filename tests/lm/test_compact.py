@@ -12,7 +12,7 @@ from asr.errors import DataError
 from asr.lm.arpa_reader import read_arpa
 from asr.lm.array_file import read_arrays, write_arrays
 from asr.lm.binary import COMPACT, FORMS, read_binary, write_binary
-from asr.lm.compact import LEAST, N_VALUES, pack, read_variable_length, unpack, variable_length
+from asr.lm.compact import N_VALUES, pack, read_variable_length, unpack, variable_length
 from asr.lm.ngram import NGram, make_nodes
 
 SENTENCES = ["A B A C", "A B", "ÉTAT A B", "C", "B A C A", "C C C"]
@@ -71,12 +71,15 @@ def test_weights_of_contexts_without_longer_ngrams_are_kept(
 
 def test_an_impossible_word_makes_no_steps_larger(build: Callable[..., NGram]) -> None:
     nodes = build(SENTENCES, 2).nodes
-    log_probs = nodes.log_probs.copy()
-    log_probs[1] = -228.0  # ARPA's -99
-    twin = unpack(pack(nodes._replace(log_probs=log_probs)))
+    log_probs, backoffs = nodes.log_probs.copy(), nodes.backoffs.copy()
+    log_probs[1] = backoffs[1] = -228.0  # ARPA's -99
+    twin = unpack(pack(nodes._replace(log_probs=log_probs, backoffs=backoffs)))
     assert twin is not None
-    assert twin.log_probs[1] == -228.0
-    np.testing.assert_allclose(twin.log_probs[2:], log_probs[2:], rtol=0, atol=-LEAST / 500)
+    for ours, theirs in ((twin.log_probs, log_probs), (twin.backoffs, backoffs)):
+        usable = np.delete(theirs, 1)
+        assert ours[1] == -228.0
+        half_a_step = np.ptp([0.0, *usable]) / 253 / 2
+        np.testing.assert_allclose(np.delete(ours, 1), usable, rtol=0, atol=1.001 * half_a_step)
 
 
 @given(st.lists(st.integers(0, 300), min_size=2, max_size=40), st.data())

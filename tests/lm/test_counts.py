@@ -1,5 +1,6 @@
 from collections import Counter
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -46,6 +47,19 @@ def test_every_ngram_within_a_segment_is_counted_in_however_many_runs(
         assert spelled[order - 1] == sorted(spelled[order - 1])
         suffixes = [spelled[order - 2][row] for row in level.ngrams.suffixes]
         assert suffixes == [ngram[1:] for ngram in spelled[order - 1]]
+
+
+def test_a_disk_that_is_full_is_named_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> IO[bytes]:
+        return Path("/dev/full").open("wb", buffering=0)
+
+    monkeypatch.setattr("asr.lm.counts.TemporaryFile", full)
+    text = index_text(["A B C"] * 3)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        list(count_ngrams(text.tokens, text.n_types, 2, folder=tmp_path))
+    assert caught.value.filename == str(tmp_path)
 
 
 def test_progress_counts_the_text_once_for_each_order_above_the_first(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_text_without_a_word_is_refused(segments: list[str]) -> None:
         index_text(segments)
 
 
-@pytest.mark.parametrize("word", ["<s>", "</s>", "<unk>"])
+@pytest.mark.parametrize("word", ["<s>", "</s>", "<unk>", "<UNK>"])
 def test_a_text_that_spells_a_special_word_is_refused_and_quoted(word: str) -> None:
     with pytest.raises(DataError, match=rf"got the reserved '{word}' in 'A {word} B'"):
         index_text([f"A {word} B\n"])

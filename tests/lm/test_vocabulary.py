@@ -18,6 +18,12 @@ def test_any_other_word_is_unknown() -> None:
     assert vocabulary.ids(["C"]) == [UNKNOWN_ID]
 
 
+def test_either_spelling_of_the_unknown_word_is_that_of_a_list(tmp_path: Path) -> None:
+    """Kaldi's lists have `<UNK>`, which an ARPA file cannot tell from `<unk>`."""
+    (tmp_path / "words").write_text("A\n<UNK>\nB\n")
+    assert read_vocabulary(tmp_path / "words").words == ("<unk>", "<s>", "</s>", "A", "B")
+
+
 @pytest.mark.parametrize("words", [(), ("A", "B", "C"), ("<unk>", "<s>", "</s>", "A", "A")])
 def test_words_without_the_special_ones_or_twice_are_refused(words: tuple[str, ...]) -> None:
     with pytest.raises(DataError):
