@@ -50,7 +50,7 @@ from asr.confidence.calibration_file import CALIBRATION_FILE, Fitted, write_cali
 from asr.confidence.fit import cross_validated, fit
 from asr.confidence.labels import LabelledWords, label_words
 from asr.confidence.reliability import Reliability, svg, table
-from asr.corpus.manifest import read_manifest
+from asr.corpus.manifest import read_manifest_with_texts
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError, counted
 from asr.files import write_text
@@ -73,9 +73,7 @@ def run(options: argparse.Namespace) -> int:
     folder = model_folder(options.model)
     model = read_directory(folder)
     normaliser = model.config.text.normaliser
-    utterances = read_manifest(options.manifest)
-    if untold := next((u.id for u in utterances if u.text is None), None):
-        raise DataError(f"{options.manifest}: expected texts, and {untold} has none")
+    utterances = read_manifest_with_texts(options.manifest)
     check_omissions(options.manifest, utterances, normaliser)
     calibrations = dict(model.calibrations)
     reliabilities, n_recognised = [], len(utterances)

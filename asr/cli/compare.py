@@ -58,17 +58,18 @@ def _comparison(first: ScoreFile, second: ScoreFile, found: Comparison) -> Itera
     subset = first.subset if first.subset == second.subset else f"{first.subset}, {second.subset}"
     yield visible(f"{subset}: {first.condition} → {second.condition}")
     wers = " → ".join(f"{percent(s.score.total.wer)} %" for s in (first, second))
-    within, over = "", "too little to resample"
+    within, resampled = "", "too little to resample"
     if interval := found.interval:
         within = f" ({100 * interval.low:+.2f} – {100 * interval.high:+.2f})"
         over = f"{count(interval.n_resampled)} {interval.resampled}"
+        resampled = f"{over}; better in {100 * found.better:.1f} % of the replicates"
     yield f"  WER {wers}, difference {100 * found.difference:+.2f}{within}"
-    yield f"  bootstrap: {over}; better in {100 * found.better:.1f} % of the replicates"
+    yield f"  bootstrap: {resampled}"
     test = found.mapsswe
     yield (
         f"  MAPSSWE: {counted(test.n_segments, 'segment')}, z {test.z:.3f}, {_p(test.p)}"
         if test
-        else "  MAPSSWE: no errors, or all segments differ alike"
+        else "  MAPSSWE: fewer than two segments with errors, or all differ alike"
     )
 
 

@@ -26,11 +26,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from asr.cli.messages import tell
 from asr.cli.numbers import add_number
 from asr.cli.outputs import file_to_write
+from asr.config import TEXT_HEAD
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
-from asr.errors import AudioError, DataError
+from asr.errors import AudioError, DataError, shortened
 from asr.files import write_text
 from asr.provenance import n_cores
 from asr.report.numbers import results_json
@@ -144,6 +146,9 @@ def _page(options: argparse.Namespace, found: Sequence[Summary], folder: Path) -
     from asr.report.learning_curve import learning_charts, read_reports
     from asr.report.page import Panel, report_page
 
+    known = {one.id for summary in found for one in summary.score_file.score.utterances}
+    if unknown := [name for name in options.look_at if name not in known]:
+        raise DataError(f"--look-at: no score has an utterance {shortened(unknown)}")
     hypotheses = _one_each(options.hypotheses, len(found), "--hypotheses")
     manifests = _one_each(options.manifest, len(found), "--manifest", may_share=True)
     models = _one_each(options.model, len(found), "--model", may_share=True)
@@ -219,8 +224,12 @@ def _heard(
     from asr.report.spectrogram import Heard
 
     decoding = summary.score_file.decoding
-    is_greedy = decoding is not None and decoding.search_kind == "greedy"
-    recognizer = load_model(model, search="greedy" if is_greedy else None)
+    kind = decoding.search_kind if decoding is not None else None
+    reads_phones = kind is None or kind.startswith("phones")
+    recognizer = load_model(model, search=None if reads_phones else "greedy")
+    if kind and reads_phones and recognizer.searcher.head == TEXT_HEAD:
+        tell(f"{model}: its default search reads no phones, which were searched: not shown")
+        return {}
     tokens = recognizer.model.tokenizers[recognizer.searcher.head].tokens
     shift = recognizer.model.config.frame_shift
     return {

@@ -41,7 +41,7 @@ from asr.cli.searching import (
     beam_settings,
 )
 from asr.corpus.loader import recordings_hash
-from asr.corpus.manifest import read_manifest
+from asr.corpus.manifest import read_manifest_with_texts
 from asr.corpus.utterance import Utterance, evenly
 from asr.errors import ConfigError
 from asr.files import write_text
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(
             "--write is for the default search: pack the model with --lm and --lexicon first"
         )
-    utterances: Sequence[Utterance] = read_manifest(options.manifest)
+    utterances: Sequence[Utterance] = read_manifest_with_texts(options.manifest)
     if options.utterances:
         utterances = evenly(utterances, options.utterances)
     search = SearchOptions("beam", beam_settings(options), options.lm, options.lexicon)
@@ -96,6 +96,8 @@ def run(options: argparse.Namespace) -> int:
     normaliser = recognizer.model.config.text.normaliser
     check_omissions(options.manifest, utterances, normaliser)
     points = _points(options, beam)
+    for point in points:  # a weight that cannot be is refused before the work
+        recognizer.searcher.beam_search(replace(beam, **point._asdict()))
     wers = grid_search(
         _emissions(options, recognizer, utterances),
         utterances,

@@ -77,8 +77,8 @@ class RunWatcher:
             f"{f'  {report.n_skipped} skipped' if report.n_skipped else ''}",
             flush=True,
         )
-        with self._metrics.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(dataclasses.asdict(report)) + "\n")
+        before = self._metrics.read_text(encoding="utf-8") if self._metrics.exists() else ""
+        write_text(self._metrics, f"{before}{json.dumps(dataclasses.asdict(report))}\n")
         write_text(self._curve, learning_curve(read_reports(self._metrics)))
         if self._writer is not None:
             values = {"loss": report.loss, "dev_wer": report.wer, "dev_loss": report.dev_loss}

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from asr.audio.source import is_url
 from asr.corpus.utterance import Utterance
-from asr.errors import DataError
+from asr.errors import DataError, shortened
 from asr.files import write_text
 from asr.text.lines import Record, read_json_lines
 
@@ -65,6 +65,18 @@ def read_manifest(path: Path | str) -> list[Utterance]:
             audio = path.parent / utterance.audio_filepath
             utterance = replace(utterance, audio_filepath=audio)
         utterances.append(utterance)
+    return utterances
+
+
+def read_manifest_with_texts(path: Path | str) -> list[Utterance]:
+    """Read a manifest all of whose utterances have a text.
+
+    Raises:
+        DataError: As `read_manifest`, or one has none.
+    """
+    utterances = read_manifest(path)
+    if untold := [utterance.id for utterance in utterances if utterance.text is None]:
+        raise DataError(f"{path}: expected texts, and there is none of {shortened(untold)}")
     return utterances
 
 

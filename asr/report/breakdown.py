@@ -68,7 +68,7 @@ def stratum(score: Score, values: Floats, counts: Ints, mask: NDArray[np.bool_])
     if not n_units:
         return None
     groups = group(score, inside)
-    groups = Groups(groups.kind, groups.sums[groups.sums[:, 1] > 0])
+    groups = Groups(groups.kind, groups.sums[groups.sums.any(axis=1)])
     rates = replicate_rates(groups, n_replicates=N_REPLICATES)[:, 0]
     return Stratum(
         float(values[mask].min()),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from asr.audio.write import flac
 from asr.corpus.loader import read_utterance
-from asr.errors import AudioError, DataError
+from asr.errors import AudioError
 from asr.report.listing import audio_address, mark
 from asr.report.material import Material
 from asr.report.spectrogram import Heard, ShownWord, spectrogram_rows
@@ -56,16 +56,11 @@ class CloserLook:
 
 
 def choose(material: Material, n_worst: int, ids: Sequence[str]) -> list[str]:
-    """Choose utterances: those named, else the worst.
-
-    Raises:
-        DataError: There is no such utterance.
-    """
+    """Choose utterances of a score: those named that it has, or the worst if none is named."""
+    if not ids:
+        return [one.id for one in worst_utterances(material.score, n_worst)]
     known = {utterance.id for utterance in material.score.utterances}
-    for name in ids:
-        if name not in known:
-            raise DataError(f"there is no utterance {name!r} in the score to take a closer look at")
-    return list(ids) or [one.id for one in worst_utterances(material.score, n_worst)]
+    return [name for name in ids if name in known]
 
 
 def closer_looks(

@@ -246,7 +246,8 @@ def _word_figure(material: Material) -> Figure | None:
     n_shown = sum(n for pair, n in counts.items() if set(pair) <= {*names, NOTHING})
     caption = (
         f"The {count(len(names))} words with the most errors, among themselves: "
-        f"{percent(n_shown / counts.total())} % of all errors. {NOTHING}: deleted or inserted."
+        f"{percent(n_shown / counts.total())} % of the errors in what was recognised. "
+        f"{NOTHING}: deleted or inserted."
     )
     return Figure("Confused words", caption, _matrix("Confused words", counts, names))
 

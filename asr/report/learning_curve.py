@@ -1,21 +1,31 @@
 """Learning curve: losses and dev WER of a training run, epoch by epoch, as a picture."""
 
-import json
 from pathlib import Path
 
 from asr.chart.axis import linear_axis
 from asr.chart.lines import Line, chart
 from asr.chart.sheet import sheet
+from asr.errors import DataError
+from asr.text.lines import read_json_lines
 from asr.train.progress import EpochReport
 
 
 def read_reports(metrics: Path) -> list[EpochReport]:
-    """Read the epochs of a run, in order; of an epoch repeated after a kill, the last report."""
-    reports = [
-        EpochReport(**{"dev_loss": None, **json.loads(line)})  # older runs measured no dev loss
-        for line in metrics.read_text(encoding="utf-8").splitlines()
-    ]
-    return [report for _, report in sorted({r.epoch: r for r in reports}.items())]
+    """Read the epochs of a run, in order; of an epoch repeated after a kill, the last report.
+
+    Raises:
+        DataError: The file cannot be read, or is not what a training writes after each epoch.
+    """
+    reports: dict[int, EpochReport] = {}
+    for where, record in read_json_lines(metrics):
+        try:
+            report = EpochReport(**{"dev_loss": None, **record})  # older runs measured no dev loss
+        except TypeError as error:
+            raise DataError(f"{where}: expected the report of an epoch by asr train") from error
+        reports[report.epoch] = report
+    if not reports:
+        raise DataError(f"{metrics}: has no epoch; one is written when it has been trained")
+    return [reports[epoch] for epoch in sorted(reports)]
 
 
 def learning_curve(reports: list[EpochReport]) -> str:

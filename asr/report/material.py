@@ -52,6 +52,11 @@ def gather(
             timed = _timed_words(transcripts[utterance.id], normalise, edits)
             if timed is not None:
                 words[utterance.id] = timed
+    if transcripts and not any(transcript.words for transcript in transcripts.values()):
+        raise DataError(
+            f"none of the {len(transcripts)} hypotheses has words with times: give JSON lines as "
+            "asr decode writes them"
+        )
     if transcripts and not words:
         raise DataError(
             f"none of the {len(transcripts)} hypotheses is as it was scored; give the files that "

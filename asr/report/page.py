@@ -40,18 +40,15 @@ class Panel:
 
     @property
     def rankings(self) -> list[tuple[str, int, list[tuple[str, str, int]]]]:
-        """The most frequent errors: title, number of all, and rows of said, recognised, count."""
-        found, words = (
-            confusions(self.material.score, self.material.aligned),
-            self.summary.total.words,
-        )
+        """The most frequent errors in what was recognised: title, how many, and rows of them."""
+        found = confusions(self.material.score, self.material.aligned)
         substituted = [(said, other, n) for (said, other), n in found.substitutions[:N_WORDS]]
         deleted = [(word, "", n) for word, n in found.deletions[:N_WORDS]]
         inserted = [("", word, n) for word, n in found.insertions[:N_WORDS]]
         return [
-            ("Substituted", words.substitutions, substituted),
-            ("Deleted", words.deletions, deleted),
-            ("Inserted", words.insertions, inserted),
+            ("Substituted", _total(found.substitutions), substituted),
+            ("Deleted", _total(found.deletions), deleted),
+            ("Inserted", _total(found.insertions), inserted),
         ]
 
     @property
@@ -61,6 +58,10 @@ class Panel:
         found = [durations.get(one.id) for one in self.material.score.utterances]
         known = [one for one in found if one is not None]
         return sum(known) / 3600 if len(known) == len(found) else None
+
+
+def _total(counts: Sequence[tuple[object, int]]) -> int:
+    return sum(n for _, n in counts)
 
 
 def report_page(

@@ -39,7 +39,7 @@ class Comparison:
         difference: WER of the second less that of the first, a fraction.
         interval: Of the difference, by a paired bootstrap; None as for `wer_interval`.
         better: Share of the replicates in which the second has the lower WER; ties count half.
-        mapsswe: None without errors, or if all segments differ alike.
+        mapsswe: None for fewer than two segments with errors, or if all differ alike.
     """
 
     difference: float
@@ -52,13 +52,16 @@ def compare(first: Score, second: Score) -> Comparison:
     """Compare two scores of the same utterances.
 
     Raises:
-        DataError: The scores have other utterances, references or normalisers.
+        DataError: The scores have other utterances, references or normalisers, or no words.
     """
     pairs = paired(first, second)
-    rows = np.array([(a.words.errors, b.words.errors, a.words.n_reference) for a, b in pairs])
-    groups = group(first, rows)
-    rates = replicate_rates(groups)
-    differences = rates[:, 1] - rates[:, 0]
+    if not (first.total.words.n_reference and second.total.words.n_reference):
+        raise DataError("expected references with words, without which there is no WER to compare")
+    counts = [(*_errors_and_words(a), *_errors_and_words(b), 1) for a, b in pairs]
+    groups = group(first, np.array(counts, np.int64))
+    means = replicate_rates(groups)  # per utterance: the two may have chosen other alternatives
+    means = means[(means[:, 1] > 0) & (means[:, 3] > 0)]
+    differences = means[:, 2] / means[:, 3] - means[:, 0] / means[:, 1]
     better = (differences < 0).mean() + (differences == 0).mean() / 2 if differences.size else 0.5
     return Comparison(
         second.total.wer - first.total.wer,
@@ -66,6 +69,10 @@ def compare(first: Score, second: Score) -> Comparison:
         float(better),
         matched_pairs(first, second),
     )
+
+
+def _errors_and_words(utterance: UtteranceScore) -> tuple[int, int]:
+    return utterance.words.errors, utterance.words.n_reference
 
 
 def paired(first: Score, second: Score) -> list[tuple[UtteranceScore, UtteranceScore]]:

@@ -86,10 +86,11 @@ def read_hypotheses(path: Path, references: Texts, file_format: str | None = Non
     known = {segment.id for segment in references.segments}
     if kind not in ("jsonl", "txt"):
         spelled = {_as_written(name, kind): name for name in known}
-        segments = tuple(
+        named = (
             s if s.id in known else replace(s, id=spelled.get(_as_written(s.id, kind), s.id))
             for s in segments
         )
+        segments = _distinct(path, named)
     if not any(segment.id in known for segment in segments):
         shown = f"{segments[0].id!r}, and not {references.segments[0].id!r}" if segments else "none"
         raise DataError(f"{path}: none of its ids is among the references; got {shown}")

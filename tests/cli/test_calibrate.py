@@ -200,7 +200,7 @@ def test_a_dev_set_without_a_text_is_refused_before_anything_is_recognised(
     assert calibrate(own_model, dev) == 1
 
     told = capsys.readouterr().err
-    assert f"{dev}: expected texts, and {first.id} has none" in told
+    assert f"{dev}: expected texts, and there is none of {first.id}" in told
     assert "greedy" not in told
 
 

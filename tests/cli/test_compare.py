@@ -46,6 +46,20 @@ HYP  the cats sat
     assert "ann-2" not in out
 
 
+def test_one_segment_is_too_few_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ref.txt").write_text("a b c\n")
+    for name, text in (("one", "a b x\n"), ("two", "a b c\n")):
+        (tmp_path / f"{name}.txt").write_text(text)
+        files = [str(tmp_path / f"{side}.txt") for side in ("ref", name)]
+        assert main(["score", *files, "--output", str(tmp_path / f"{name}.json")]) == 0
+    assert main(["compare", *(str(tmp_path / f"{name}.json") for name in ("one", "two"))]) == 0
+    out = capsys.readouterr().out
+    assert "  bootstrap: too little to resample\n" in out
+    assert "MAPSSWE: fewer than two segments with errors, or all differ alike" in out
+
+
 def test_words_and_ids_cannot_steer_the_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -99,6 +99,32 @@ def test_a_page_shows_all_that_it_is_given(
     assert "training loss" in text
 
 
+def test_what_the_searched_head_heard_is_shown_or_nothing(
+    scores: list[str],
+    model: Path,
+    manifest: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What a model's characters heard is not shown for a search that read its phones."""
+    record = json.loads(Path(scores[0]).read_text())
+    record["decoding"]["search_kind"] = "phones-lm"
+    Path(scores[0]).write_text(json.dumps(record))
+    page = tmp_path / "report.html"
+    told = ["--manifest", str(manifest), "--model", str(model), "--output", str(page)]
+    assert main(["report", scores[0], *told]) == 0
+    assert "its default search reads no phones, which were searched" in capsys.readouterr().err
+    assert ">p = 1<" not in page.read_text()
+
+
+def test_a_closer_look_at_an_unknown_utterance_is_refused(
+    scores: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "report.html"
+    assert main(["report", *scores, "--output", str(page), "--look-at", "nobody"]) == 1
+    assert "--look-at: no score has an utterance nobody" in capsys.readouterr().err
+
+
 def test_an_output_of_another_ending_is_refused(
     scores: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

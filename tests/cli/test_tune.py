@@ -154,6 +154,27 @@ def test_a_best_weight_at_the_edge_of_those_tried_is_told(
     assert "prior_weight" not in err
 
 
+def test_a_weight_that_cannot_be_is_refused_before_the_work(
+    tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emissions = tmp_path / "dev.emissions"
+    assert tune("--lm-weights", "0.5", "25", "--emissions", emissions) == 1
+    assert "lm_weight must be in 0..20, got 25" in capsys.readouterr().err
+    assert not emissions.exists()
+
+
+def test_an_utterance_without_a_text_is_refused_before_the_work(
+    tune: Tune, manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, *others = read_manifest(manifest)
+    write_manifest(manifest, [*others, replace(first, text=None)])
+    emissions = tmp_path / "dev.emissions"
+    assert tune("--emissions", emissions) == 1
+    told = f"{manifest}: expected texts, and there is none of {first.id}"
+    assert told in capsys.readouterr().err
+    assert not emissions.exists()
+
+
 def test_some_of_the_utterances_are_enough(
     tune: Tune, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

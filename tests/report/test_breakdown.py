@@ -45,6 +45,18 @@ def test_utterances_of_unknown_value_are_in_no_stratum() -> None:
     assert strata[-1].high == 20
 
 
+def test_words_heard_where_none_were_said_widen_the_interval() -> None:
+    """They are errors of a stratum, though they add no words to divide by."""
+    spoken = [Spoken(str(i), "" if i % 4 == 0 else "a b c d", None) for i in range(40)]
+    recognised = {one.id: one.text or "x x x x x x" for one in spoken}
+    result = score(spoken, recognised, "verbatim-1")
+
+    for one in by_value(result, np.arange(40.0), word_counts(result)):
+        assert one.interval is not None
+        assert one.interval.low <= one.rate <= one.interval.high
+        assert one.interval.high > one.rate > 0
+
+
 def test_values_that_are_all_equal_or_too_few_have_no_strata() -> None:
     result = scored(40, n_speakers=4)
 

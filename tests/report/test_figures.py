@@ -76,7 +76,7 @@ def test_words_are_confused_with_each_other_and_with_nothing() -> None:
     for told in ("cat → cut: 2", "dog → ∅: 1", "∅ → x: 1"):
         assert f"<title>{told}</title>" in found.svg
     assert (
-        "The 4 words with the most errors, among themselves: 100.00 % of all errors"
+        "The 4 words with the most errors, among themselves: 100.00 % of the errors"
         in found.caption
     )
 

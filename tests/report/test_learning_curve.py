@@ -3,6 +3,9 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
+from asr.errors import DataError
 from asr.report.learning_curve import learning_curve, read_reports
 from asr.train.progress import EpochReport
 
@@ -52,6 +55,20 @@ def test_metrics_of_older_runs_without_a_dev_loss_are_read(tmp_path: Path) -> No
     del line["dev_loss"]
     metrics = write(tmp_path / "metrics.jsonl", line)
     assert read_reports(metrics) == [dataclasses.replace(SECOND, dev_loss=None)]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "has no epoch"),
+        ('{"epoch": 1, "lo', "metrics.jsonl:1: is not JSON"),
+        ('{"epoch": 1}', "metrics.jsonl:1: expected the report of an epoch"),
+    ],
+)
+def test_what_no_training_writes_is_refused(content: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").write_text(content)
+    with pytest.raises(DataError, match=reason):
+        read_reports(tmp_path / "metrics.jsonl")
 
 
 def test_both_losses_share_a_chart_and_the_wer_has_its_own() -> None:

@@ -215,11 +215,32 @@ def test_hypotheses_of_another_score_are_refused() -> None:
         gather(result, {"a": other}, [])
 
 
-def test_a_closer_look_at_an_unknown_utterance_is_refused() -> None:
-    result = score([Spoken("a", "x", None)], {}, "verbatim-1")
+def test_hypotheses_without_times_are_told_as_such() -> None:
+    result = score([Spoken("a", "x", None)], {"a": "x"}, "verbatim-1")
 
-    with pytest.raises(DataError, match="no utterance 'b'"):
-        choose(gather(result, {}, []), 3, ["b"])
+    with pytest.raises(DataError, match="none of the 1 hypotheses has words with times"):
+        gather(result, {"a": Transcript("a", "x")}, [])
+
+
+def test_each_score_shows_the_utterances_that_it_has_of_those_named() -> None:
+    result = score([Spoken("a", "x", None), Spoken("b", "x", None)], {}, "verbatim-1")
+
+    assert choose(gather(result, {}, []), 3, ["other", "b"]) == ["b"]
+    assert choose(gather(result, {}, []), 3, ["other"]) == []
+
+
+def test_the_errors_counted_are_those_that_are_listed(tmp_path: Path) -> None:
+    """Words of utterances without a hypothesis are counted elsewhere on the page."""
+    shown = panel(["one", "two"], tmp_path)
+    result = score([Spoken("a", "x y", None), Spoken("b", "x", None)], {"b": ""}, "verbatim-1")
+
+    rankings = replace(shown, material=gather(result, {}, [])).rankings
+
+    assert [(n_all, sum(row[-1] for row in rows)) for _, n_all, rows in rankings] == [
+        (0, 0),
+        (1, 1),
+        (0, 0),
+    ]
 
 
 def test_the_same_scores_give_the_same_page(tmp_path: Path) -> None:

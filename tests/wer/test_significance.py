@@ -93,6 +93,29 @@ def test_the_bootstrap_is_paired_and_over_speakers() -> None:
     assert found.better == 1.0
 
 
+def test_each_system_is_divided_by_the_words_that_it_chose() -> None:
+    """Of `{ a / b }` the two may have chosen alternatives of other lengths."""
+    reference = "{ it is not going to / isn't gonna } rain today"
+    hypotheses = "it is not going to rain monday", "isn't gonna rain monday"
+    spoken = [Segment(str(i), reference) for i in range(20)]
+    first, second = (
+        score(spoken, dict.fromkeys(map(str, range(20)), text), "verbatim-1", has_markup=True)
+        for text in hypotheses
+    )
+
+    found = compare(first, second)
+
+    assert found.difference == pytest.approx(1 / 4 - 1 / 7)
+    assert found.interval is not None
+    assert found.interval.low == found.interval.high == pytest.approx(found.difference)
+    assert (found.better, compare(second, first).better) == (0.0, 1.0)
+
+
+def test_references_without_words_are_not_compared() -> None:
+    with pytest.raises(DataError, match="expected references with words"):
+        compare(*scores(("", "", "x"), ("", "", "")))
+
+
 def test_scores_of_other_references_are_refused() -> None:
     first, _ = scores(("a", "a", "a"))
     second, _ = scores(("b", "a", "a"))

@@ -191,3 +191,12 @@ def test_words_of_a_channel_without_segments_are_listed_as_extra(tmp_path: Path)
     hypotheses = read_hypotheses(written(tmp_path, "b.ctm", CTM + "other 1 0 1 word\n"), references)
 
     assert Segment("other-1", "word") in hypotheses.segments
+
+
+def test_hypotheses_whose_ids_differ_in_case_only_are_not_one(tmp_path: Path) -> None:
+    """For sclite, both are the reference's."""
+    references = read_references(written(tmp_path, "r.trn", "hello world (spk-A1)\n"))
+    path = written(tmp_path, "h.trn", "hello world (spk-A1)\nbye bye (SPK-a1)\n")
+
+    with pytest.raises(DataError, match="a second text with the id 'spk-A1'"):
+        read_hypotheses(path, references)
