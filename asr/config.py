@@ -26,6 +26,7 @@ from asr.model.config import ModelConfig
 from asr.text.tokenizer import HeadConfig, TextConfig
 from asr.train.config import OptimiserConfig, TermConfig, TrainConfig
 
+GRAPH_NAMES = ("waveforms", "lengths", "frame_lengths")  # of the exported graph, beside heads
 TEXT_HEAD = "text"  # the head that every model has: greedy search and validation read it
 
 Part = TypeVar("Part")
@@ -78,8 +79,11 @@ class Config:
                 f"{', '.join(self.heads)} and {', '.join(self.objective)}"
             )
         for name in self.heads:
-            if not name.isidentifier():
-                raise ConfigError(f"heads.{name}: expected a name of letters, digits and _")
+            if not name.isidentifier() or name in GRAPH_NAMES:
+                raise ConfigError(
+                    f"heads.{name}: expected a name of letters, digits and _, and none of "
+                    f"{', '.join(GRAPH_NAMES)}"
+                )
         if TEXT_HEAD not in self.heads or self.heads[TEXT_HEAD].units == "phones":
             raise ConfigError(f"heads.{TEXT_HEAD} must be there, of units that spell text")
 

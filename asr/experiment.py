@@ -10,7 +10,7 @@ import safetensors.torch
 import torch
 
 from asr.checkpoint.card import provenance_rows
-from asr.checkpoint.directory import check_replaceable, read_card
+from asr.checkpoint.directory import WEIGHTS_FILE, check_replaceable, read_card
 from asr.checkpoint.golden import read_example, swelling_noise
 from asr.checkpoint.network import (
     Checkpoint,
@@ -42,7 +42,7 @@ from asr.train.origin import Origin, begin_or_go_on, hashes
 from asr.train.priors import PRIOR_UTTERANCES, estimate_priors
 from asr.train.progress import Watcher
 from asr.train.ranks import ALONE, Ranks
-from asr.train.run import STATE_FILE, run_folder
+from asr.train.run import STATE_FILE, run_folder, sole_training
 from asr.train.state import RunState
 from asr.train.validation import DevSet
 
@@ -122,34 +122,34 @@ def train_model(
         ModelError: `output` holds something that is not a model.
     """
     check_replaceable(output)
-    folder = run_folder(output)
-    ranks, train = resources.ranks, material.train
-    texts = normalised_texts(train, normaliser(config.text.normaliser))
-    origin = begin_or_go_on(folder, _origin(config, material), writes=ranks.is_first)
-    speller = _phone_speller(config, material)
-    damage = Damage(material.max_damaged)
-    begun = _begun(folder, config) or _start(config, material, texts, speller, damage)
-    checkpoint = _with_speech(begun, material)
-    _keep_start(folder, checkpoint, ranks)
-    tokens = _tokens(checkpoint, texts, speller)
-    cache = FeatureCache(checkpoint.front_end, resources.max_feature_bytes, damage)
-    trainer = Trainer(
-        checkpoint.model,
-        _training_data(checkpoint, material, tokens, cache, ranks),
-        _dev_set(checkpoint, material.dev, cache, ranks) if material.dev is not None else None,
-        Procedure(_terms(checkpoint, tokens), config.train, config.optimiser),
-        folder,
-        fingerprint=origin.fingerprint,
-    )
+    folder, ranks, train = run_folder(output), resources.ranks, material.train
+    with sole_training(folder, ranks):
+        texts = normalised_texts(train, normaliser(config.text.normaliser))
+        origin = begin_or_go_on(folder, _origin(config, material), writes=ranks.is_first)
+        speller = _phone_speller(config, material)
+        damage = Damage(material.max_damaged)
+        begun = _begun(folder, config) or _start(config, material, texts, speller, damage)
+        _keep_start(folder, begun, ranks)
+        checkpoint = _with_speech(begun, material)
+        tokens = _tokens(checkpoint, texts, speller)
+        cache = FeatureCache(checkpoint.front_end, resources.max_feature_bytes, damage)
+        trainer = Trainer(
+            checkpoint.model,
+            _training_data(checkpoint, material, tokens, cache, ranks),
+            _dev_set(checkpoint, material.dev, cache, ranks) if material.dev is not None else None,
+            Procedure(_terms(checkpoint, tokens), config.train, config.optimiser),
+            folder,
+            fingerprint=origin.fingerprint,
+        )
 
-    def save_best() -> None:
-        best = dataclasses.replace(checkpoint, model=trainer.kept_model)
-        _save(folder / "best", best, _card(best, trainer.state, provenance))
+        def save_best() -> None:
+            best = dataclasses.replace(checkpoint, model=trainer.kept_model)
+            _save(folder / "best", best, _card(best, trainer.state, provenance))
 
-    state = trainer.run(watcher, save_best, resources.must_stop)
-    if ranks.is_first:
-        _hand_over(folder / "best", output, cache, train)
-    return state
+        state = trainer.run(watcher, save_best, resources.must_stop)
+        if ranks.is_first:
+            _hand_over(folder / "best", output, cache, train)
+        return state
 
 
 def _origin(config: Config, material: Material) -> Origin:
@@ -267,10 +267,13 @@ def _spelled_or_empty(tokenizer: Tokenizer, text: str) -> list[int]:
 
 
 def _hand_over(best: Path, output: Path, cache: FeatureCache, train: Sequence[Utterance]) -> None:
-    """Put the best model in place, with the priors of its tokens."""
+    """Put the best model in place, with the priors of its tokens, unless it is there already."""
+    weights, best_weights = output / WEIGHTS_FILE, best / WEIGHTS_FILE
+    if weights.exists() and weights.read_bytes() == best_weights.read_bytes():
+        return  # what was exported, tuned or calibrated in it since stays
     checkpoint = load_checkpoint(best)
-    some = evenly(train, PRIOR_UTTERANCES)
-    data = TrainingData(some, {}, {}, cache, checkpoint.config.batching)
+    some, batching = evenly(train, PRIOR_UTTERANCES), checkpoint.config.batching
+    data = TrainingData(some, {}, {}, cache, batching)
     priors = estimate_priors(checkpoint.model, data.batches(0))
     directory = dataclasses.replace(
         checkpoint.directory, priors={head: prior.numpy() for head, prior in priors.items()}

@@ -68,13 +68,20 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a short text file, complete or not at all; see `writing`."""
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    write_text(path, f"{before}{line}\n")
+
+
 @contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
     """Create a folder to fill; it becomes `folder` when the block ends without an error.
 
     What was at `folder` is deleted then: check beforehand that it may be. After an error it is
-    untouched.
+    untouched. A symbolic link is followed.
     """
+    folder = folder.resolve()
     made, previous = (folder.with_name(f".{folder.name}.{end}") for end in ("new", "old"))
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir(parents=True)

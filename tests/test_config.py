@@ -180,6 +180,13 @@ def test_the_name_of_a_head_must_be_fit_for_a_file(small_config: Config) -> None
         dataclasses.replace(small_config, heads=heads, objective=objective)
 
 
+def test_no_head_is_called_as_another_part_of_the_graph(small_config: Config) -> None:
+    heads = dict.fromkeys(("text", "lengths"), small_config.heads["text"])
+    objective = dict.fromkeys(heads, small_config.objective["text"])
+    with pytest.raises(ConfigError, match=r"heads\.lengths: expected .* none of waveforms"):
+        dataclasses.replace(small_config, heads=heads, objective=objective)
+
+
 def test_each_loss_has_the_keys_of_its_own_kind(tmp_path: Path) -> None:
     crf = CtcCrfConfig(loss="ctc-crf", weight=0.5, denominator_weight=0.9)
     config = make_config(objective={"text": crf})

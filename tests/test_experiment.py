@@ -1,5 +1,6 @@
 import dataclasses
 import errno
+import math
 import os
 import shutil
 from collections import Counter
@@ -311,6 +312,49 @@ def test_a_run_that_is_asked_to_stop_saves_its_state_and_goes_on_to_the_same_bit
     assert_equal_states(tmp_path / "whole", tmp_path / "often")
 
 
+def test_a_command_that_is_refused_leaves_the_run_in_the_folder_as_it_is(
+    small_config: Config,
+    tiny_corpus: Sequence[Utterance],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A run that has not saved its state yet is known by its origin alone."""
+    monkeypatch.setattr("asr.train.run.lock", lambda _: None)
+    with pytest.raises(TrainingError, match="another process trains here"):
+        train(small_config, tiny_corpus, tmp_path / "model")
+    assert not list((tmp_path / "model.run").iterdir())
+
+
+def test_what_was_made_of_a_finished_model_stays_when_its_command_is_repeated(
+    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    train(small_config, tiny_corpus, tmp_path / "model")
+    (tmp_path / "model" / "model.onnx").write_text("exported")
+
+    train(small_config, tiny_corpus, tmp_path / "model")
+
+    assert (tmp_path / "model" / "model.onnx").read_text() == "exported"
+
+
+@pytest.mark.parametrize("moment", [2, 4])
+def test_an_epoch_that_was_interrupted_is_counted_whole(
+    moment: int, tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    config = make_config(train__checkpoint_minutes=60.0, train__n_epochs=1)
+    endless = dataclasses.replace(tiny_corpus[0], id="endless", text="TO AND FRO " * 50)
+    corpus = [endless, *tiny_corpus]
+    asked = iter([False] * (moment - 1) + [True])
+    with pytest.raises(StoppedError):
+        train(config, corpus, tmp_path / "model", Watcher(), partial(next, asked), dev=None)
+    watcher = Watcher()
+
+    train(config, corpus, tmp_path / "model", watcher, dev=None)
+
+    (report,) = watcher.epochs
+    assert report.n_skipped == 1
+    assert 0 < report.hours_per_hour < math.inf
+
+
 @pytest.mark.parametrize(("file", "n_fitting"), [("state.safetensors", 1), ("best", 0)])
 def test_a_full_disk_leaves_what_was_saved_before_and_a_run_that_can_go_on(
     small_config: Config,
@@ -415,6 +459,8 @@ def test_more_damaged_recordings_than_allowed_end_the_run_which_goes_on_without_
 
     assert run.epoch == 3
     assert "goes on without 2 utterances that went away: 12, 20" in caplog.text
+    (speech,) = load_checkpoint(tmp_path / "model").directory.trained_on.speech
+    assert speech.n_utterances == len(mended)
 
 
 def test_what_changed_is_named_when_a_run_may_not_go_on(
@@ -431,7 +477,7 @@ def test_what_changed_is_named_when_a_run_may_not_go_on(
 
     for config, corpus, told in (
         (slower, tiny_corpus, r"optimiser\.learning_rate was 0\.01, is 0\.5\. Train"),
-        (small_config, [*tiny_corpus, new], "the training set has 1 new utterances: new"),
+        (small_config, [*tiny_corpus, new], "the training set has 1 new utterance: new"),
         *(
             (small_config, [*tiny_corpus[:-1], other], f"1 with other audio, .* {other.id}")
             for other in others

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from asr.errors import DownloadError
-from asr.files import replacing_folder, write_bytes, write_text, writing
+from asr.files import append_line, replacing_folder, write_bytes, write_text, writing
 
 KILLED = """
 import os, signal, sys
@@ -226,6 +226,37 @@ def test_a_folder_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     assert names(folder) == ["deep"]
     assert (folder / "deep" / "new").read_text() == "new"
     assert names(tmp_path) == ["model"]
+
+
+def test_a_link_to_a_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "large disk" / "model").mkdir(parents=True)
+    (tmp_path / "model").symlink_to(tmp_path / "large disk" / "model")
+
+    for _ in range(2):
+        with replacing_folder(tmp_path / "model") as made:
+            (made / "new").touch()
+
+    assert (tmp_path / "model").is_symlink()
+    assert names(tmp_path / "large disk") == ["model"]
+    assert names(tmp_path / "large disk" / "model") == ["new"]
+
+
+def test_a_line_is_added_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lines"
+    append_line(path, "one")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("asr.files.os.fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            append_line(path, "two")
+    assert path.read_text() == "one\n"
+    append_line(path, "three")
+    assert path.read_text() == "one\nthree\n"
 
 
 def test_an_error_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> None:

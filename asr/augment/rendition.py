@@ -103,7 +103,8 @@ def render(
 ) -> NDArray[np.float32]:
     """Apply a rendition to an utterance: all but its tempo.
 
-    Noise and pauses are relative to the speech as it is without pauses.
+    Noise and pauses are relative to the speech as it is without them, which includes the gap
+    before a joined utterance.
 
     Args:
         sources: The recording, (N,) float32, or what `no_speech` makes in its place; and, if there

@@ -22,7 +22,7 @@ from asr.config import config_hash, to_toml
 from asr.errors import DataError
 from asr.provenance import Provenance
 from asr.text.normalise import normaliser
-from asr.train.run import run_folder
+from asr.train.run import run_folder, sole_training
 
 
 def train_language_model(
@@ -57,28 +57,29 @@ def train_language_model(
     """
     check_replaceable(output)
     folder = run_folder(output)
-    torch.manual_seed(config.train.seed)
-    segments, dev_segments = _normalised(text, config), _normalised(dev, config)
-    table = CharacterTable.of(segments)
-    table.encode(dev_segments)  # refuses an unknown character now, not after hours
-    ids = torch.from_numpy(table.encode(segments))
-    language_model = build_language_model(config, table)
-    trainer = LanguageTrainer(
-        language_model,
-        Streams(torch.cat([ids.new_tensor([END_ID]), ids]), config.streams),
-        dev_segments,
-        folder,
-        fingerprint=_fingerprint(config, segments, dev_segments),
-    )
-    best = folder / "best"
+    with sole_training(folder):
+        torch.manual_seed(config.train.seed)
+        segments, dev_segments = _normalised(text, config), _normalised(dev, config)
+        table = CharacterTable.of(segments)
+        table.encode(dev_segments)  # refuses an unknown character now, not after hours
+        ids = torch.from_numpy(table.encode(segments))
+        language_model = build_language_model(config, table)
+        trainer = LanguageTrainer(
+            language_model,
+            Streams(torch.cat([ids.new_tensor([END_ID]), ids]), config.streams),
+            dev_segments,
+            folder,
+            fingerprint=_fingerprint(config, segments, dev_segments),
+        )
+        best = folder / "best"
 
-    def save_best() -> None:
-        card = _card(trainer, len(ids), provenance)
-        save_language_model(best, language_model, card=card)
+        def save_best() -> None:
+            card = _card(trainer, len(ids), provenance)
+            save_language_model(best, language_model, card=card)
 
-    state = trainer.run(watcher, save_best, must_stop)
-    save_language_model(output, load_language_model(best), card=read_card(best))
-    return state
+        state = trainer.run(watcher, save_best, must_stop)
+        save_language_model(output, load_language_model(best), card=read_card(best))
+        return state
 
 
 def _normalised(text: Iterable[str], config: LanguageConfig) -> list[str]:

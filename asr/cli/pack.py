@@ -31,7 +31,6 @@ from asr.cli.outputs import folder_to_make
 from asr.cli.searching import add_model_argument, add_search_arguments, read_search
 from asr.errors import AudioError
 from asr.features.config import FeatureConfig
-from asr.recognizer import load_model
 from asr.text.lines import read_text
 
 if TYPE_CHECKING:
@@ -60,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from asr.checkpoint.network import load_checkpoint, save_checkpoint
+    from asr.checkpoint.searcher import Searcher
 
     folder = model_folder(options.model)
     checkpoint = load_checkpoint(folder)
@@ -70,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
     card = read_text(options.card or folder / CARD_FILE)
     search = _default_search(options, checkpoint)
     packed = replace(checkpoint, directory=replace(checkpoint.directory, search=search))
+    Searcher(packed.directory, search, n_threads=1)  # refuses what does not fit, before it is there
     before = _size(folder)
     save_checkpoint(
         options.output,
@@ -80,7 +81,6 @@ def run(options: argparse.Namespace) -> int:
         onnx=options.weights,
     )
     verify_model(options.output)
-    load_model(options.output)  # the files of its search fit it, too
     print(f"{options.output}: {_size(options.output):.1f} MB (was {before:.1f} MB)")
     return 0
 

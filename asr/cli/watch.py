@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Never, Self
 from tqdm import tqdm
 
 from asr.cli.messages import tell
-from asr.files import write_text
+from asr.files import append_line, write_text
 from asr.report.learning_curve import learning_curve, read_reports
 from asr.text.markdown import visible
 from asr.train.progress import EpochReport, StepReport
+from asr.train.run import STATE_FILE
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -31,6 +32,8 @@ class RunWatcher:
 
     def __init__(self, folder: Path, *, n_dev_words: int) -> None:
         self._metrics, self._curve = folder / METRICS_FILE, folder / CURVE_FILE
+        if not (folder / STATE_FILE).exists():
+            self._metrics.unlink(missing_ok=True)  # of a run whose state was deleted
         self._writer = _tensorboard(folder / "tensorboard")
         self._n_dev_words = n_dev_words
         self._bar: tqdm[Never] | None = None
@@ -77,8 +80,7 @@ class RunWatcher:
             f"{f'  {report.n_skipped} skipped' if report.n_skipped else ''}",
             flush=True,
         )
-        before = self._metrics.read_text(encoding="utf-8") if self._metrics.exists() else ""
-        write_text(self._metrics, f"{before}{json.dumps(dataclasses.asdict(report))}\n")
+        append_line(self._metrics, json.dumps(dataclasses.asdict(report)))
         write_text(self._curve, learning_curve(read_reports(self._metrics)))
         if self._writer is not None:
             values = {"loss": report.loss, "dev_wer": report.wer, "dev_loss": report.dev_loss}

@@ -14,6 +14,7 @@ from asr.errors import ConfigError
 
 # Relative. On LibriSpeech's train-clean-5, 5 % adds 3 to 4 % of padding to the 1 % of sorted order.
 LENGTH_JITTER = 0.05
+MAX_SEED = 2**63  # of torch's generators, exclusive
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class BatchingConfig:
         seed: Of batches, their order, and renditions.
 
     Raises:
-        ConfigError: The duration is not above zero.
+        ConfigError: The duration is not above zero, or the seed none that torch takes.
     """
 
     batch_duration: float
@@ -39,6 +40,8 @@ class BatchingConfig:
             raise ConfigError(
                 f"batching.batch_duration must be above 0 s, got {self.batch_duration}"
             )
+        if not 0 <= self.seed < MAX_SEED:
+            raise ConfigError(f"batching.seed must be in 0..{MAX_SEED - 1}, got {self.seed}")
 
 
 def plan_batches(durations: Sequence[float], config: BatchingConfig, epoch: int) -> list[list[int]]:

@@ -82,4 +82,4 @@ def without_folders(utterances: Iterable[Utterance]) -> list[Utterance]:
 
 def evenly(utterances: Sequence[Utterance], n_most: int) -> Sequence[Utterance]:
     """Choose at most `n_most` utterances, evenly spread."""
-    return utterances[:: -(-len(utterances) // n_most)]
+    return utterances[:: max(1, -(-len(utterances) // n_most))]

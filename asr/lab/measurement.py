@@ -128,7 +128,8 @@ def _curve(
 ) -> Curve:
     """Measure a network of the subject's shape at the head that is searched."""
     shift, head = subject.checkpoint.config.frame_shift, subject.recognizer.searcher.head
-    max_distance = max(1, round(max_seconds / shift))
+    longest = max(map(len, features)) / subject.checkpoint.config.model.subsampling_factor
+    max_distance = max(1, round(min(max_seconds / shift, longest)))
     return gradient_curve(network, features, max_distance, shift, advance, head)
 
 

@@ -118,6 +118,8 @@ def adapt_model(
     check_replaceable(output)
     plan, recordings, start = material.plan, material.recordings, load_checkpoint(material.model)
     lexicon = _lexicon(plan, start) if start.config.phone_heads else None
+    card, example = read_card(material.model), read_example(material.model)
+    graph_weights = _graph_weights(material.model)
     adapter = _Adapter(config, start, plan, lexicon, run_folder(output), provenance, resources)
     transcripts = adapter.recognise(material.model, recordings)
     if (n_folds := min(material.n_folds, len(recordings))) > 1:
@@ -127,9 +129,9 @@ def adapt_model(
     save_checkpoint(
         output,
         replace(trained, directory=directory),
-        card=_card(material.model, config, transcripts, provenance),
-        example=read_example(material.model),
-        onnx=_graph_weights(material.model),
+        card=_card(card, config, transcripts, provenance),
+        example=example,
+        onnx=graph_weights,
     )
     return transcripts
 
@@ -153,7 +155,9 @@ class _Adapter:
 
     def recognise(self, model: Path, recordings: Sequence[Utterance]) -> dict[str, Transcript]:
         """Recognise, or read what this model recognised before with the same search."""
-        origin = f"{weights_hash(model)} {self.plan!r} {recordings_hash(recordings)}"
+        files = (path for path in (self.plan.lm, self.plan.lexicon) if path is not None)
+        search = f"{self.plan!r} {[_content_hash(path) for path in files]}"
+        origin = f"{weights_hash(model)} {search} {recordings_hash(recordings)}"
         name = hashlib.sha256(origin.encode()).hexdigest()[:8]
         file = self.folder / f"transcripts.{name}.jsonl"
         if not file.exists():
@@ -182,6 +186,11 @@ class _Adapter:
         return output
 
 
+def _content_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _lexicon(plan: SearchPlan, start: Checkpoint) -> list[Pronunciation]:
     """Read the pronunciations of the words that the search can find."""
     normalise = normaliser(start.config.text.normaliser)
@@ -202,12 +211,12 @@ def _graph_weights(model: Path) -> Weights | None:
 
 
 def _card(
-    model: Path, config: Config, transcripts: Mapping[str, Transcript], provenance: Provenance
+    before: str, config: Config, transcripts: Mapping[str, Transcript], provenance: Provenance
 ) -> str:
     """Add the adaptation to the model's card, in place of an earlier one."""
     hours = sum(transcript.duration or 0.0 for transcript in transcripts.values()) / 3600
     return f"""\
-{read_card(model).partition(SECTION)[0].rstrip()}
+{before.partition(SECTION)[0].rstrip()}
 
 {SECTION}
 

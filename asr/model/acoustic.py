@@ -34,9 +34,12 @@ class AcousticModel(nn.Module):
             n_layers=config.n_layers,
             bidirectional=config.bidirectional,
         )
-        self.heads = nn.ModuleDict(
-            {name: nn.Linear(config.size, n_tokens) for name, n_tokens in heads.items()}
-        )
+        try:
+            self.heads = nn.ModuleDict(
+                {name: nn.Linear(config.size, n_tokens) for name, n_tokens in heads.items()}
+            )
+        except KeyError as error:  # such as `keys`
+            raise ConfigError(f"heads: {error.args[0]} in torch; choose another name") from error
 
     def forward(self, features: Tensor, lengths: Tensor, head: str) -> tuple[Tensor, Tensor]:
         """Score every token of a head at every encoder frame.

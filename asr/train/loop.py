@@ -103,9 +103,9 @@ class Trainer:
         with shard_threads(self.config.n_shards) as pool:
             workers = Workers(self.ranks, pool, self.config.n_shards)
             while not self._is_finished():
-                speed, n_skipped = self._train_epoch(watcher, workers, must_stop)
+                self._train_epoch(watcher, workers, must_stop)
                 errors = self._validate(watcher, workers, must_stop)
-                report = self._finish_epoch(errors, speed, n_skipped)
+                report = self._finish_epoch(errors)
                 is_last = self.dev is None and self._is_finished()
                 if (report.is_best or is_last) and self.ranks.is_first:
                     save_best()
@@ -125,17 +125,18 @@ class Trainer:
 
     def _train_epoch(
         self, watcher: Watcher, workers: Workers, must_stop: Callable[[], bool]
-    ) -> tuple[float, int]:
-        """Make the remaining updates of an epoch; return hours per hour, and utterances skipped."""
+    ) -> None:
+        """Make the remaining updates of an epoch."""
         run, data = self.state, self.data
         n_batches = data.n_batches(run.epoch)
-        began, trained, n_skipped = time.monotonic(), 0.0, 0
+        before, began, resumed_at = run.epoch_seconds, time.monotonic(), run.speech
         for batch in data.batches(run.epoch, run.batch):
             epoch = run.epoch + (run.batch + 1) / n_batches
             rate = learning_rate_at(epoch, self.config.n_epochs, self.optimiser_config)
             result = self._update(batch, rate, workers)
-            trained, n_skipped = trained + batch.duration, n_skipped + len(result.skipped)
-            speed = max(trained, 1e-9) / (time.monotonic() - began)
+            seconds = time.monotonic() - began
+            run.epoch_seconds = before + seconds
+            speed = max(run.speech - resumed_at, 1e-9) / seconds
             report = StepReport(
                 epoch=epoch,
                 step=run.step,
@@ -151,7 +152,6 @@ class Trainer:
             watcher.on_step(report)
             self._stop_if(must_stop())
             self._run.save_if_due()
-        return trained / max(time.monotonic() - began, 1e-9), n_skipped
 
     def _update(self, batch: TrainingBatch, rate: float, workers: Workers) -> StepResult:
         for group in self.optimiser.param_groups:
@@ -170,6 +170,7 @@ class Trainer:
         run = self.state
         run.batch, run.step = run.batch + 1, run.step + 1
         run.loss, run.n_tokens = run.loss + result.loss, run.n_tokens + result.n_tokens
+        run.n_skipped, run.speech = run.n_skipped + len(result.skipped), run.speech + batch.duration
         return result
 
     def _validate(
@@ -187,7 +188,7 @@ class Trainer:
             self._stop_if(must_stop())
         return errors
 
-    def _finish_epoch(self, errors: DevErrors | None, speed: float, n_skipped: int) -> EpochReport:
+    def _finish_epoch(self, errors: DevErrors | None) -> EpochReport:
         """Count the epoch as done, and note whether it is the best."""
         run = self.state
         if run.n_tokens == 0:
@@ -196,8 +197,10 @@ class Trainer:
                 "than CTC needs for its text, or no text. A lower model.subsampling_factor gives "
                 "more frames; `asr prepare --subsampling-factor` names such utterances"
             )
-        loss = run.loss / run.n_tokens
+        loss, speed = run.loss / run.n_tokens, run.speech / max(run.epoch_seconds, 1e-9)
+        n_skipped = run.n_skipped
         run.epoch, run.batch, run.loss, run.n_tokens = run.epoch + 1, 0, 0.0, 0
+        run.n_skipped, run.speech, run.epoch_seconds = 0, 0.0, 0.0
         wer = errors.words.rate if errors else None
         is_best = wer is not None and wer < run.best_wer
         if wer is not None and is_best:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from asr.corpus.utterance import Utterance, without_folders
-from asr.errors import TrainingError, shortened
+from asr.errors import TrainingError, counted, shortened
 from asr.files import write_text
 from asr.train.run import STATE_FILE
 
@@ -90,9 +90,9 @@ def begin_or_go_on(folder: Path, now: Origin, *, writes: bool) -> Origin:
         )
     if gone := began.gone(now):
         _LOG.warning(
-            "the run goes on without %d utterances that went away: %s. The rest of this epoch is "
-            "in another order",
-            len(gone),
+            "the run goes on without %s that went away: %s. The rest of this epoch is in another "
+            "order",
+            counted(len(gone), "utterance"),
             shortened(gone),
         )
     return began
@@ -126,7 +126,7 @@ def _changed_utterances(
     if bool(before) != bool(after):
         yield f"{told} was {'there' if before else 'absent'}, is {'there' if after else 'absent'}"
     elif new:
-        yield f"{told} has {len(new)} new utterances: {shortened(new)}"
+        yield f"{told} has {counted(len(new), 'new utterance')}: {shortened(new)}"
     elif other:
         yield f"{told} has {len(other)} with other audio, times or texts: {shortened(other)}"
     elif n_gone > MAX_GONE_SHARE * len(before):

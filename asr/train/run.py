@@ -11,8 +11,8 @@ import hashlib
 import json
 import os
 import time
-import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic
 
@@ -37,6 +37,25 @@ def run_folder(output: Path) -> Path:
     return folder
 
 
+@contextmanager
+def sole_training(folder: Path, ranks: Ranks = ALONE) -> Iterator[None]:
+    """Keep other processes from training in a folder; of several ranks, the first one does.
+
+    Raises:
+        TrainingError: Another process trains there.
+    """
+    descriptor = lock(folder / LOCK_FILE) if ranks.is_first else None
+    if ranks.is_first and descriptor is None:
+        raise TrainingError(
+            f"{folder}: another process trains here; wait for it, or train into another folder"
+        )
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
 class Run(Generic[State]):
     """A training in a folder: started there, or resumed from the state that it finds.
 
@@ -53,8 +72,8 @@ class Run(Generic[State]):
         state: The run's counters.
 
     Raises:
-        TrainingError: Another process trains in the folder; or the file in it is not a training
-            state, is damaged, or belongs to another configuration or other data.
+        TrainingError: The file in the folder is not a training state, is damaged, or belongs to
+            another configuration or other data.
     """
 
     def __init__(
@@ -69,21 +88,10 @@ class Run(Generic[State]):
         ranks: Ranks = ALONE,
     ) -> None:
         self._path, self._ranks = folder / STATE_FILE, ranks
-        if ranks.is_first:
-            self._lock(folder)
         self._interval = 60.0 * checkpoint_minutes  # seconds
         self._modules, self._optimiser, self._carried = modules, optimiser, carried
         self.state = self._load(state) if self._path.exists() else state
         self._saved = time.monotonic()
-
-    def _lock(self, folder: Path) -> None:
-        """Keep other processes from training in the folder as long as this run exists."""
-        descriptor = lock(folder / LOCK_FILE)
-        if descriptor is None:
-            raise TrainingError(
-                f"{folder}: another process trains here; wait for it, or train into another folder"
-            )
-        weakref.finalize(self, os.close, descriptor)
 
     @property
     def seconds(self) -> float:

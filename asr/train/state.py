@@ -25,6 +25,9 @@ class RunState:
         step: Updates made in all.
         loss: Sum over the current epoch so far, nats.
         n_tokens: Reference tokens in that sum.
+        n_skipped: Utterances that took no part in the current epoch so far.
+        speech: Seconds of speech trained on in it.
+        epoch_seconds: Time that took.
         best_wer: Lowest dev WER so far, a fraction; infinite before the first validation.
         best_epoch: The epoch that reached it.
         seconds: Time spent training, over all restarts.
@@ -36,6 +39,9 @@ class RunState:
     step: int = 0
     loss: float = 0.0
     n_tokens: int = 0
+    n_skipped: int = 0
+    speech: float = 0.0
+    epoch_seconds: float = 0.0
     best_wer: float = float("inf")
     best_epoch: int = 0
     seconds: float = 0.0

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -90,6 +91,31 @@ def test_finished_transcripts_are_not_made_again(
 
     assert adapt(model, archive, "--folds", 1, "--output", tmp_path / "stopped") == 0
     assert adapt(model, archive, "--utterances", 2, "--output", tmp_path / "stopped") == 130
+
+
+def test_another_language_model_of_the_same_name_recognises_anew(
+    model: Path, archive: Path, tmp_path: Path
+) -> None:
+    lm, output = tmp_path / "own.lm", tmp_path / "adapted"
+    for text, n_recognised in (("ONE TWO", 1), ("ONE TWO", 1), ("TWO ONE ONE", 2)):
+        (tmp_path / "text").write_text(f"{text}\n")
+        build = ["lm", "build", tmp_path / "text", "--order", 2, "--output", lm]
+        assert main([*map(str, build)]) == 0
+        search = ["--search", "plain", "--lm", lm]
+        adapt(model, archive, "--folds", 1, *search, "--output", output)
+        assert len(list((tmp_path / "adapted.run").glob("transcripts.*.jsonl"))) == n_recognised
+
+
+@pytest.mark.parametrize("name", ["README.md", "golden.safetensors"])
+def test_a_model_that_lacks_a_part_is_refused_before_anything_is_recognised(
+    name: str, model: Path, archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = shutil.copytree(model, tmp_path / "model")
+    (model / name).unlink()
+    (model / "SHA256SUMS").unlink(missing_ok=True)
+    assert adapt(model, archive, "--output", tmp_path / "adapted") == 1
+    assert name in capsys.readouterr().err
+    assert not list((tmp_path / "adapted.run").glob("*"))
 
 
 def test_a_signal_ends_recognition_too(

@@ -80,6 +80,23 @@ def test_what_is_not_there_is_named_and_nothing_written(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_search_that_does_not_fit_leaves_the_model_that_was_there(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pack(model, tmp_path / "packed") == 0
+    before = read_directory(tmp_path / "packed").search
+    (tmp_path / "text").write_text("ONE TWO\n")
+    lm, lexicon = tmp_path / "own.lm", tmp_path / "lexicon.txt"
+    assert main(["lm", "build", str(tmp_path / "text"), "--order", "2", "--output", str(lm)]) == 0
+    lexicon.write_text("ONE W AH N\nTWO T UW\n")  # the model has no phones
+
+    search = ("--search", "plain", "--lm", lm, "--lexicon", lexicon)
+    assert pack(model, tmp_path / "packed", *search) == 1
+
+    assert "have no spelling in the model's tokens" in capsys.readouterr().err
+    assert read_directory(tmp_path / "packed").search == before
+
+
 def test_a_card_that_is_no_text_and_an_example_without_a_frame_are_refused(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

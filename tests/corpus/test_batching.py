@@ -58,6 +58,12 @@ def test_an_utterance_that_is_too_long_is_a_batch_alone() -> None:
     assert companions(batches) == {frozenset({0, 2}), frozenset({1}), frozenset({3})}
 
 
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_a_seed_that_torch_does_not_take_is_refused(seed: int) -> None:
+    with pytest.raises(ConfigError, match=f"batching.seed must be in 0.*, got {seed}"):
+        BatchingConfig(batch_duration=10.0, sorted_first=False, seed=seed)
+
+
 def test_the_same_seed_and_epoch_give_the_same_batches() -> None:
     assert plan(DURATIONS, 100.0, 7, 3) == plan(DURATIONS, 100.0, 7, 3)
 

@@ -151,3 +151,8 @@ def test_a_network_that_cannot_be_built_is_refused_by_the_key(key: str, value: o
 def test_lengths_beyond_the_features_are_refused() -> None:
     with pytest.raises(ShapeError):
         make_model()(torch.zeros(1, 8, N_FEATURES), torch.tensor([9]), "text")
+
+
+def test_a_head_named_as_what_torch_uses_is_refused() -> None:
+    with pytest.raises(ConfigError, match="'keys' already exists in torch; choose another name"):
+        AcousticModel(CONFIG, n_features=N_FEATURES, heads={"text": N_TOKENS, "keys": 3})

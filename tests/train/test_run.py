@@ -8,7 +8,7 @@ import safetensors.torch
 import torch
 
 from asr.errors import StoppedError, TrainingError
-from asr.train.run import LOCK_FILE, STATE_FILE, Run, run_folder
+from asr.train.run import STATE_FILE, Run, run_folder, sole_training
 from asr.train.state import RunState
 
 
@@ -56,15 +56,16 @@ def test_a_state_of_an_older_version_has_no_digest(tmp_path: Path) -> None:
 
 
 def test_two_processes_cannot_train_in_one_folder(tmp_path: Path) -> None:
-    run = make_run(tmp_path)
     script = (
-        "import pathlib, sys, asr.files as f; sys.exit(f.lock(pathlib.Path(sys.argv[1])) is None)"
+        "import pathlib, sys, asr.train.run as r\n"
+        "with r.sole_training(pathlib.Path(sys.argv[1])): pass"
     )
-    other = [sys.executable, "-c", script, str(tmp_path / LOCK_FILE)]
-    assert subprocess.run(other, check=False).returncode == 1
-    run.save()
-    assert subprocess.run(other, check=False).returncode == 1
-    del run
+    other = [sys.executable, "-c", script, str(tmp_path)]
+    with sole_training(tmp_path):
+        refused = subprocess.run(other, check=False, capture_output=True, text=True)
+        make_run(tmp_path).save()
+        assert subprocess.run(other, check=False, capture_output=True).returncode == 1
+    assert "another process trains here; wait for it" in refused.stderr
     assert subprocess.run(other, check=False).returncode == 0
 
 

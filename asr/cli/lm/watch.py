@@ -7,6 +7,7 @@ from typing import Never, Self
 from tqdm import tqdm
 
 from asr.char_lm.progress import ChunkReport, ValidationReport
+from asr.files import append_line
 
 METRICS_FILE = "metrics.jsonl"  # one validation per line
 
@@ -57,5 +58,4 @@ class LanguageRunWatcher:
             "is_best": report.is_best,
             "seconds": report.seconds,
         }
-        with self._metrics.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+        append_line(self._metrics, json.dumps(record))
