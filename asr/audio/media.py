@@ -1,13 +1,17 @@
 """Decode with FFmpeg, by PyAV, what libsndfile does not know: m4a, mp4, webm, mkv, wma, amr ..."""
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from itertools import chain, groupby
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio.decoder import Block, DecodingError, cut
 from asr.audio.layout import Part, View
+
+if TYPE_CHECKING:
+    from av import AudioFrame
 
 # A file may refer to others; a name of no protocol keeps FFmpeg from opening them.
 OPTIONS = {"protocol_whitelist": "none"}
@@ -72,15 +76,17 @@ class MediaDecoder:
         import av
 
         layout = self._track.codec_context.layout
-        resampler = av.AudioResampler(format="flt", layout=layout, rate=self.sample_rate)
         try:
-            for frame in self._container.decode(self._track):
-                for converted in resampler.resample(frame):
-                    yield self._samples(converted.to_ndarray())
-            for converted in resampler.resample(None):
-                yield self._samples(converted.to_ndarray())
+            # Files that were joined may change their rate or channels midway.
+            for _, frames in groupby(self._container.decode(self._track), _form):
+                resampler = av.AudioResampler(format="flt", layout=layout, rate=self.sample_rate)
+                for frame in chain(frames, [None]):  # None: what the resampler still holds
+                    for converted in resampler.resample(frame):
+                        yield self._samples(converted.to_ndarray())
         except av.FFmpegError as error:
             raise self._view.error or DecodingError(f"FFmpeg stopped: {error.strerror}") from error
+        except (ValueError, RuntimeError) as error:  # PyAV's own
+            raise DecodingError(f"PyAV stopped: {error}") from error
 
     def _samples(self, interleaved: NDArray[np.float32]) -> Block:
         return interleaved.reshape(-1, self.channels)
@@ -88,3 +94,8 @@ class MediaDecoder:
     def close(self) -> None:
         """See `Decoder`."""
         self._container.close()
+
+
+def _form(frame: "AudioFrame") -> tuple[str, str, int]:
+    """Tell what a resampler cannot see change."""
+    return frame.format.name, frame.layout.name, frame.sample_rate

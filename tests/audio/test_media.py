@@ -2,6 +2,7 @@
 
 import io
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,17 +27,19 @@ FORMATS = [
 MP4 = b"\0\0\0\x18ftypisom\0\0\0\0isommp42" + bytes(100)
 
 
-def encode(container: str, codec: str, rate: int) -> bytes:
-    """Two seconds of a tone of 400 Hz."""
+def encode(container: str, codec: str, rate: int, gains: Sequence[float] = (1.0,)) -> bytes:
+    """Two seconds of a tone of 400 Hz, in as many channels as gains."""
     av = pytest.importorskip("av")
-    tone = 0.3 * np.sin(2 * np.pi * 400 * np.arange(2 * rate) / rate).astype(np.float32)
-    frame = av.AudioFrame.from_ndarray(tone[None], format="flt", layout="mono")
+    tone = 0.3 * np.sin(2 * np.pi * 400 * np.arange(2 * rate) / rate)
+    channels = np.stack([gain * tone for gain in gains]).astype(np.float32)
+    layout = ("mono", "stereo")[len(gains) - 1]
+    frame = av.AudioFrame.from_ndarray(channels, format="fltp", layout=layout)
     frame.sample_rate = rate
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
         stream = output.add_stream(codec, rate=rate)
-        stream.layout = "mono"
-        resampler = av.AudioResampler(format=stream.codec_context.format.name, layout="mono")
+        stream.layout = layout
+        resampler = av.AudioResampler(format=stream.codec_context.format.name, layout=layout)
         for converted in resampler.resample(frame):
             output.mux(stream.encode(converted))
         output.mux(stream.encode(None))
@@ -97,6 +100,35 @@ def test_joined_recordings_are_read_one_after_another(
 
     assert np.array_equal(joined, np.concatenate([whole, whole]))
     assert recording.notes == ["2 recordings are joined in it; read one after another"]
+
+
+@pytest.mark.parametrize(("container", "codec"), [("adts", "aac"), ("mpegts", "mp2")])
+@pytest.mark.parametrize("gains", [((1.0,), (1.0, 1.0)), ((1.0, 1.0), (1.0,))])
+def test_channels_and_rate_may_change_midway(
+    container: str, codec: str, gains: Sequence[Sequence[float]]
+) -> None:
+    one, other = (
+        encode(container, codec, rate, of) for rate, of in zip((44100, 48000), gains, strict=True)
+    )
+
+    waveform = read_waveform(io.BytesIO(one + other), sample_rate=RATE)
+
+    assert 4 * RATE - 100 <= len(waveform) <= 4.2 * RATE
+    for second in (0.5, 2.5):
+        spectrum = np.abs(np.fft.rfft(waveform[round(second * RATE) :][:RATE]))
+        assert spectrum.argmax() == 400
+
+
+def test_an_error_of_pyavs_own_is_a_reason_like_ffmpegs(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = encode("adts", "aac", 44100)
+
+    def fail(*_: object) -> None:
+        raise ValueError("Frame does not match AudioResampler setup.")
+
+    monkeypatch.setattr("asr.audio.media.MediaDecoder._samples", fail)
+
+    with pytest.raises(AudioError, match=r"^the recording: is truncated .*Frame does not match"):
+        read_waveform(io.BytesIO(content), sample_rate=RATE)
 
 
 def test_the_duration_of_what_does_not_tell_is_counted() -> None:
