@@ -1,5 +1,8 @@
 """Any number of channels become one waveform, all of whose samples can be used."""
 
+import math
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,15 +13,15 @@ from asr.audio.decoder import Block, SampleError
 MAX_SAMPLE = 2.0**31
 # Channels cancel out when their mean keeps less than this share of their power (20 dB).
 CANCELLED_POWER = 0.01
-# Seconds: fewer samples than that may cancel out by chance.
-MIN_DECISION = 0.1
+# Seconds that are decided on at once: fewer samples may cancel out by chance.
+WINDOW = 0.1
 
 
 class MonoMixer:
     """Takes one channel, or the mean of all, and checks the samples.
 
-    Where the channels cancel out in a block (a cable or a program inverts one of them), the loudest
-    is taken in place of the mean, which would be silence.
+    Where the channels cancel out in a window (a cable or a program inverts one of them), the
+    loudest is taken in place of the mean, which would be silence.
 
     Args:
         sample_rate: Hz.
@@ -33,6 +36,31 @@ class MonoMixer:
         self.notes: list[str] = []
         self._sample_rate, self._channel, self._begun = sample_rate, channel, begun
         self._n_done = 0
+        self._n_window = math.ceil(WINDOW * sample_rate)
+        self._is_cancelled = False
+        self._taken: int | None = None
+
+    def windows(self, blocks: Iterable[Block]) -> Iterator[Block]:
+        """Cut and join blocks, (N, channels) each, to those to call this with, the last shorter.
+
+        However a decoder or a pipe divides the samples, the same are decided on together. Without a
+        decision to take, the blocks are passed on as they come.
+        """
+        held: list[Block] = []
+        n_held = 0
+        for block in blocks:
+            if block.shape[1] == 1 or self._channel is not None:
+                yield block
+                continue
+            rest = block
+            while n_held + len(rest) >= self._n_window:
+                n_missing = self._n_window - n_held
+                yield np.concatenate([*held, rest[:n_missing]])
+                rest, held, n_held = rest[n_missing:], [], 0
+            held.append(rest)
+            n_held += len(rest)
+        if n_held:
+            yield np.concatenate(held)
 
     def __call__(self, block: Block) -> NDArray[np.float32]:
         """Turn the next block, (N, channels), into (N,).
@@ -59,15 +87,17 @@ class MonoMixer:
         n_channels = block.shape[1]
         mixed: NDArray[np.float32] = block @ np.full(n_channels, 1 / n_channels, np.float32)
         powers = np.einsum("nc,nc->c", block, block)
-        power = mixed @ mixed
-        is_long = len(block) >= MIN_DECISION * self._sample_rate
-        if not (is_long and power < CANCELLED_POWER * powers.mean()):
+        if len(block) >= self._n_window:  # the few at the end go on like those before
+            self._is_cancelled = bool(mixed @ mixed < CANCELLED_POWER * powers.mean())
+        if not self._is_cancelled:
             return mixed
-        loudest = int(powers.argmax())
-        if not self.notes:
+        if self._taken is None:
+            self._taken = int(powers.argmax())
             place = self._begun + self._n_done / self._sample_rate
             self.notes.append(
                 f"its channels cancel each other out from {place:.1f} s on, as if one were "
-                f"inverted; channel {loudest} alone was taken there"
+                f"inverted; channel {self._taken} alone was taken there"
             )
-        return block[:, loudest]
+        if powers[self._taken] < powers.max() / 2:  # not by turns: each change is a click
+            self._taken = int(powers.argmax())
+        return block[:, self._taken]

@@ -143,7 +143,7 @@ class Recording:
     ) -> Iterator[Waveform]:
         """Decode a span of one part to one channel; refuse it if some of it is missing."""
         n_read = 0
-        for block in decoder.blocks(start, end):
+        for block in mix.windows(decoder.blocks(start, end)):
             n_read += len(block)
             yield mix(block)
         decoder.close()

@@ -119,6 +119,18 @@ def test_channels_and_rate_may_change_midway(
         assert spectrum.argmax() == 400
 
 
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "aac"), ("webm", "libopus")])
+def test_of_channels_that_cancel_out_one_is_taken(container: str, codec: str) -> None:
+    """FFmpeg's frames are shorter than what is decided on."""
+    content = encode(container, codec, 48000, (1.0, -1.0))
+
+    with open_recording(io.BytesIO(content)) as recording:
+        waveform = np.concatenate(list(recording.blocks(RATE)))
+
+    assert np.std(waveform[RATE // 2 : -RATE // 2]) == pytest.approx(0.3 / np.sqrt(2), rel=0.1)
+    assert "its channels cancel each other out" in recording.notes[0]
+
+
 def test_an_error_of_pyavs_own_is_a_reason_like_ffmpegs(monkeypatch: pytest.MonkeyPatch) -> None:
     content = encode("adts", "aac", 44100)
 

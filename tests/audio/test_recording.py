@@ -6,6 +6,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 import pytest
@@ -205,7 +206,7 @@ def test_a_damaged_frame_of_a_flac_is_refused(frame: int) -> None:
 
 
 def test_of_channels_that_cancel_out_one_is_taken_and_named() -> None:
-    left = speechlike()
+    left = speechlike(seconds=2.05)
     content = encode(np.stack([left, -0.98 * left], axis=1))
 
     waveform, notes = read(content)
@@ -225,6 +226,45 @@ def test_channels_that_differ_are_mixed() -> None:
 
         assert np.allclose(waveform, np.mean(channels, axis=0), atol=1e-4)
         assert notes == []
+
+
+class Pipe(io.RawIOBase):
+    """Bytes that arrive a few at a time."""
+
+    def __init__(self, content: bytes, n_bytes: int) -> None:
+        super().__init__()
+        self._file, self._n_bytes = io.BytesIO(content), n_bytes
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(min(size, self._n_bytes))
+
+
+@pytest.mark.parametrize("n_bytes", [400, 5000, 1 << 18])
+def test_however_a_pipe_delivers_its_bytes_the_waveform_is_the_same(n_bytes: int) -> None:
+    left, right = speechlike(), speechlike(seed=1)
+    is_inverted = (np.arange(len(left)) >= RATE // 2 + 100)[:, None]
+    samples = np.where(is_inverted, np.stack([left, -left], 1), np.stack([left, right], 1))
+    content = (samples * 32767).astype("<i2").tobytes()
+    source = cast(BinaryIO, Pipe(content, n_bytes))
+
+    with open_recording(source, pcm=PcmFormat(RATE, 2)) as recording:
+        waveform = np.concatenate(list(recording.blocks(RATE)))
+
+    assert np.allclose(waveform[: RATE // 2], samples[: RATE // 2].mean(axis=1), atol=1e-4)
+    assert np.allclose(waveform[RATE * 6 // 10 :], left[RATE * 6 // 10 :], atol=1e-4)
+    assert [note.partition(" s on")[0] for note in recording.notes] == [
+        "its channels cancel each other out from 0.6"
+    ]
+
+
+def test_of_channels_that_cancel_out_those_that_speak_are_taken() -> None:
+    one, other = speechlike(), np.zeros(2 * RATE)
+    pairs = [np.stack([one, -one, other, other], 1), np.stack([other, other, one, -one], 1)]
+
+    waveform, notes = read(encode(np.concatenate(pairs)))
+
+    assert np.allclose(waveform, np.concatenate([one, one]), atol=1e-4)
+    assert len(notes) == 1
 
 
 # Raw PCM
