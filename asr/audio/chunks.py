@@ -65,7 +65,9 @@ def walk_chunks(file: BinaryIO, start: int, n_bytes: int) -> Layout:
         start = found.end
     if len(parts) > 1:
         notes.append(f"{len(parts)} recordings are joined in it; read one after another")
-    return Layout(tuple(parts) or ((Span(start, n_bytes),),), tuple(notes))
+    if not parts:  # of another kind, such as a film
+        return Layout(((Span(start, n_bytes),),), is_walked=False)
+    return Layout(tuple(parts), tuple(notes))
 
 
 def _open(file: BinaryIO, start: int) -> _File | None:

@@ -20,7 +20,7 @@ def find_layout(file: BinaryIO, n_bytes: int) -> Layout:
 
     WAV, AIFF, AU, CAF, W64 and NIST promise a size (unless it is a streaming program's
     placeholder), Ogg numbered pages with checksums, FLAC numbered frames and their samples, MP3
-    complete frames and often their number. Other formats are one part, whatever they say.
+    complete frames and often their number. Other formats are one part, which is not walked.
 
     Args:
         file: The file, opened for reading; its position afterwards is undefined.
@@ -34,7 +34,7 @@ def find_layout(file: BinaryIO, n_bytes: int) -> Layout:
     if read_at(file, start + 4, 4) == FIRST_BOX:
         walk = walk_boxes
     if walk is None:
-        return Layout(((Span(0, n_bytes),),))
+        return Layout(((Span(0, n_bytes),),), is_walked=False)
     return walk(file, start, n_bytes)
 
 
@@ -87,7 +87,7 @@ def _walk_nist(file: BinaryIO, start: int, n_bytes: int) -> Layout:
     names = (b"sample_count", b"channel_count", b"sample_n_bytes")
     first_line, _, size = header[:16].partition(b"\n")
     if first_line != b"NIST_1A" or not size.strip().isdigit() or not found.keys() >= {*names}:
-        return Layout(((Span(start, n_bytes),),))
+        return Layout(((Span(start, n_bytes),),), is_walked=False)
     n_promised = math.prod(int(found[name]) for name in names)
     return _judge(n_promised, n_bytes - start - int(size), start, n_bytes)
 

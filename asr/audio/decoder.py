@@ -87,12 +87,6 @@ class SndfileDecoder:
         self.n_samples = None if n_samples == UNKNOWN_LENGTH else n_samples
         self.n_lenient = MP3_FRAME_SAMPLES if self._sound.format == "MP3" else 0
 
-    @property
-    def format(self) -> str:
-        """Container, by the name that libsndfile has for it."""
-        name: str = self._sound.format
-        return name
-
     def blocks(self, start: int, end: int | None) -> Iterator[Block]:
         """See `Decoder`."""
         start_of_seek = self._seek(start)

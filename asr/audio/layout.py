@@ -41,11 +41,13 @@ class Layout:
         parts: Recordings joined in this file, in order. All but damaged files have at least one.
         notes: What is odd, and what was made of it; each the end of a sentence about the file.
         damage: What is missing or broken, in the same form; None if nothing is.
+        is_walked: Its container is known, so that a missing end would have been noticed.
     """
 
     parts: tuple[Part, ...]
     notes: tuple[str, ...] = ()
     damage: str | None = None
+    is_walked: bool = True
 
 
 def damaged(reason: str) -> Layout:

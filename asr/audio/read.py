@@ -61,8 +61,8 @@ def read_waveform(
     Integer samples of any width are scaled to [-1, 1]; floating-point samples are returned as
     stored. A missing end is detected as `find_layout` describes, and whenever the decoder returns
     fewer samples than the header promised. It cannot be detected in an MP3 file without a frame
-    count that was cut exactly between two frames or lacks only its last frame, nor in formats that
-    do not say how long they are. What is odd, but can be read, is logged as a warning.
+    count that was cut exactly between two frames or lacks only its last frame, nor in most formats
+    that `find_layout` does not walk.
 
     Args:
         source: A file of any format that libsndfile reads or, with PyAV, FFmpeg; a URL, with

@@ -24,9 +24,7 @@ MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1000, 1_000_000
 # Seconds by which a segment may end after its recording: manifests round, and tools that estimate
 # an MP3's length from its size are off by tenths of a second.
 SEGMENT_TOLERANCE = 0.5
-# Formats, by libsndfile's names, that say how long they are to `find_layout`.
-CHECKED = {"WAV", "WAVEX", "RF64", "AIFF", "FLAC", "OGG", "MP3", "AU", "CAF", "W64", "NIST"}
-UNCHECKED = "its format does not say how long it is; a missing end would go unnoticed"
+UNCHECKED = "a missing end would go unnoticed, as in any file of its format"
 
 Waveform = NDArray[np.float32]  # (N,)
 
@@ -239,7 +237,7 @@ def _decoders(name: str, file: BinaryIO, layout: Layout, notes: list[str]) -> li
                 "pip install 'asr-ctc[media]' reads m4a, mp4, webm, mkv, wma, amr and others"
             ) from error
     else:
-        if not CHECKED.issuperset(decoder.format for decoder in decoders):
+        if not layout.is_walked:
             notes.append(UNCHECKED)
         return [*decoders]
     try:

@@ -16,7 +16,7 @@ import soxr
 from asr.audio.mpeg import mpeg_frame_bytes
 from asr.audio.pcm import ENCODINGS, PcmFormat
 from asr.audio.read import read_waveform
-from asr.audio.recording import Waveform, open_recording
+from asr.audio.recording import UNCHECKED, Waveform, open_recording
 from asr.errors import AudioError, ConfigError
 
 RATE = 16000
@@ -200,6 +200,18 @@ def test_a_damaged_frame_of_a_flac_is_refused(frame: int) -> None:
 
     with pytest.raises(AudioError, match="is truncated or damaged"):
         read(bytes(damaged))
+
+
+@pytest.mark.parametrize(("container", "order"), [("WAV", "BIG"), ("AU", "LITTLE"), ("SVX", "BIG")])
+def test_where_a_missing_end_goes_unnoticed_a_note_says_so(container: str, order: str) -> None:
+    file = io.BytesIO()
+    soundfile.write(file, speechlike(), RATE, format=container, subtype="PCM_16", endian=order)
+    content = file.getvalue()
+
+    waveform, notes = read(content[: len(content) // 2])
+
+    assert len(waveform) < RATE
+    assert notes == [UNCHECKED]
 
 
 # Channels
