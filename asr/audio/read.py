@@ -4,10 +4,8 @@ A file that cannot be used is refused with an `AudioError` that names it and giv
 Nothing is ever invented in its place, neither silence nor a shortened waveform.
 """
 
-import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 
 import numpy as np
 import soxr
@@ -27,8 +25,6 @@ from asr.errors import AudioError, ConfigError
 # A few kilobytes of FLAC can hold days of silence; a waveform of this size is 2 GiB.
 MAX_WAVEFORM_SAMPLES = 1 << 29
 
-_LOG = logging.getLogger(__name__)
-
 
 def read_duration(source: Source) -> float:
     """Read a recording's length in seconds, more than 0, from its header.
@@ -41,10 +37,7 @@ def read_duration(source: Source) -> float:
             audio, visibly truncated, without samples, or has a sample rate that nobody records at.
     """
     with open_recording(source) as recording:
-        if recording.duration is not None:
-            return recording.duration
-        rate = 16000
-        return sum(len(block) for block in recording.blocks(rate)) / rate
+        return recording.measure()
 
 
 def read_waveform(
@@ -62,7 +55,7 @@ def read_waveform(
     stored. A missing end is detected as `find_layout` describes, and whenever the decoder returns
     fewer samples than the header promised. It cannot be detected in an MP3 file without a frame
     count that was cut exactly between two frames or lacks only its last frame, nor in most formats
-    that `find_layout` does not walk.
+    that `find_layout` does not walk. What is odd, but can be read, is logged as a warning.
 
     Args:
         source: A file of any format that libsndfile reads or, with PyAV, FFmpeg; a URL, with
@@ -134,8 +127,6 @@ def read_unless_longer(
             n_samples += len(block)
             if n_samples > longest * sample_rate:
                 return None
-    for note in recording.notes:
-        _warn_once(f"{recording.name}: {note}")
     with naming_errors(recording.name):
         return np.concatenate(blocks)
 
@@ -224,9 +215,3 @@ def usable(
         with naming_errors("waveform"):
             mix(samples[:, None])
         yield samples
-
-
-@lru_cache(maxsize=1000)
-def _warn_once(message: str) -> None:
-    """Training reads a recording many times."""
-    _LOG.warning("%s", message)

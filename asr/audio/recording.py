@@ -1,7 +1,9 @@
 """Open a recording, or say why it cannot be used; decode it block by block."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from typing import BinaryIO
 
 import numpy as np
@@ -28,6 +30,8 @@ UNCHECKED = "a missing end would go unnoticed, as in any file of its format"
 
 Waveform = NDArray[np.float32]  # (N,)
 
+_LOG = logging.getLogger(__name__)
+
 
 class Recording:
     """An open recording: one decoder for each of the parts that are joined in it.
@@ -36,7 +40,7 @@ class Recording:
         name: Of its file or source, for messages.
         duration: Seconds; None: unknown before the end.
         notes: What is odd about it and what was made of that, each the end of a sentence about
-            it; for the user to see. Complete once all blocks are read.
+            it. Complete once all blocks are read, and then logged as warnings.
     """
 
     def __init__(self, name: str, decoders: list[Decoder], notes: list[str]) -> None:
@@ -73,6 +77,24 @@ class Recording:
         Raises:
             AudioError: See `read_waveform`. Damage may show only after sound blocks.
         """
+        yield from self._blocks(sample_rate, channel, offset, duration)
+        for note in self.notes:
+            _warn_once(f"{self.name}: {note}")
+
+    def measure(self) -> float:
+        """Return the duration in seconds; where the header does not tell it, decode the recording.
+
+        Raises:
+            AudioError: As `blocks`.
+        """
+        if self.duration is not None:
+            return self.duration
+        rate = 16000
+        return sum(len(block) for block in self._blocks(rate, None, 0.0, None)) / rate
+
+    def _blocks(
+        self, sample_rate: int, channel: int | None, offset: float, duration: float | None
+    ) -> Iterator[Waveform]:
         self._check(channel, offset, duration)
         blocks = self._resampled(sample_rate, channel, offset, duration)
         n_samples = 0
@@ -247,3 +269,9 @@ def _decoders(name: str, file: BinaryIO, layout: Layout, notes: list[str]) -> li
     if not all(decoder.is_timed for decoder in media):
         notes.append(UNCHECKED)
     return [*media]
+
+
+@lru_cache(maxsize=1000)
+def _warn_once(message: str) -> None:
+    """Training reads a recording many times."""
+    _LOG.warning("%s", message)

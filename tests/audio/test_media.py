@@ -143,12 +143,17 @@ def test_an_error_of_pyavs_own_is_a_reason_like_ffmpegs(monkeypatch: pytest.Monk
         read_waveform(io.BytesIO(content), sample_rate=RATE)
 
 
-def test_the_duration_of_what_does_not_tell_is_counted() -> None:
-    content = encode("adts", "aac", 44100)
+def test_the_duration_of_what_does_not_tell_is_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "a.aac"
+    path.write_bytes(encode("adts", "aac", 44100))
 
-    n_samples = len(read_waveform(io.BytesIO(content), sample_rate=RATE))
+    duration = read_duration(path)
 
-    assert read_duration(io.BytesIO(content)) == n_samples / RATE
+    assert caplog.messages == []  # nothing was made of what is odd
+    assert duration == len(read_waveform(path, sample_rate=RATE)) / RATE
+    assert caplog.messages == [f"{path}: {UNCHECKED}"]
 
 
 def test_where_a_missing_end_of_layer_ii_goes_unnoticed_a_note_says_so() -> None:

@@ -15,7 +15,7 @@ import soxr
 
 from asr.audio.mpeg import mpeg_frame_bytes
 from asr.audio.pcm import ENCODINGS, PcmFormat
-from asr.audio.read import read_waveform
+from asr.audio.read import read_duration, read_unless_longer, read_waveform
 from asr.audio.recording import UNCHECKED, Waveform, open_recording
 from asr.errors import AudioError, ConfigError
 
@@ -354,11 +354,18 @@ def test_an_error_of_the_caller_stays_the_callers() -> None:
         raise OSError(28, "No space left on device")
 
 
-def test_notes_are_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_notes_are_logged_once_however_a_recording_is_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(encode(speechlike()) * 2)
 
-    for _ in range(2):
-        read_waveform(path, sample_rate=RATE)
-
+    assert read_unless_longer(path, 1.0, sample_rate=RATE) is None  # to be read block by block
+    assert read_duration(path) == 4.0
+    assert caplog.messages == []
+    with open_recording(path) as recording:
+        for _ in recording.blocks(RATE):
+            assert caplog.messages == []  # some are known only at the end
     assert caplog.messages == [f"{path}: 2 recordings are joined in it; read one after another"]
+    read_waveform(path, sample_rate=RATE)
+    assert len(caplog.messages) == 1
