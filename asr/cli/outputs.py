@@ -46,3 +46,11 @@ def folder_to_make(text: str) -> Path:
     if not path.name:  # `.` or `/`: the new folder could not be prepared next to it
         raise argparse.ArgumentTypeError(f"expected the name of a folder to make, got {text!r}")
     return path
+
+
+def folder_to_fill(text: str) -> Path:
+    """Read the path of a folder that a verb will write files into, for `type=` of an argument."""
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a file; name a folder")
+    return path

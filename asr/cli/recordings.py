@@ -91,20 +91,20 @@ def name_all(
     names = [relative.with_suffix("") for _, relative in found]
     for longer in (
         [relative for _, relative in found],
-        [_inside(ids[source]) for source, _ in found],
+        [inside(ids[source]) for source, _ in found],
     ):
         counts = Counter([*names, *reserved])
         names = [
             name if counts[name] == 1 else more for name, more in zip(names, longer, strict=True)
         ]
-    names = _numbered(names, reserved)
+    names = numbered(names, reserved)
     return [
         Named(source, "stdin" if str(source) == STDIN else ids[source], name)
         for (source, _), name in zip(found, names, strict=True)
     ]
 
 
-def _numbered(names: Sequence[Path], taken: Collection[Path]) -> list[Path]:
+def numbered(names: Sequence[Path], taken: Collection[Path] = ()) -> list[Path]:
     """Number those that are still the same, such as those of /a and a."""
     seen, numbered = {*taken}, list[Path]()
     for name in names:
@@ -115,11 +115,11 @@ def _numbered(names: Sequence[Path], taken: Collection[Path]) -> list[Path]:
     return numbered
 
 
-def _inside(name: str) -> Path:
+def inside(name: str) -> Path:
     """Turn any path into one that stays inside the folder that it is appended to."""
     path = Path(name)
     parts = path.parts[1:] if path.anchor else path.parts
-    return Path(*("_" if part == ".." else part for part in parts))
+    return Path(*("_" if part == ".." else part for part in parts or [".."]))
 
 
 def _pcm_format(text: str) -> PcmFormat:

@@ -49,6 +49,45 @@ def test_ctm_has_a_line_a_word_and_a_textgrid_is_a_file_an_utterance(
     assert all(grid.read_text().count('text = "ACT"') == 1 for grid in grids)
 
 
+def test_no_textgrid_is_written_over_another_and_one_that_cannot_be_stops_no_other(
+    model: Path,
+    tiny_corpus: Sequence[Utterance],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    manifest, grids = tmp_path / "ids.jsonl", tmp_path / "grids"
+    ids = ("x" * 300, "a/b", "a_b", "/a/b", "../c")
+    write_manifest(manifest, [replace(tiny_corpus[0], id=name, text=WORDS) for name in ids])
+
+    assert align(model, manifest, grids, "--format", "TextGrid") == 1
+
+    files = sorted(path for path in grids.rglob("*") if path.is_file())
+    assert [str(path.relative_to(grids)) for path in files] == [
+        "_/c.TextGrid",
+        "a/b-2.TextGrid",
+        "a/b.TextGrid",
+        "a_b.TextGrid",
+    ]
+    out, err = capsys.readouterr()
+    assert out == f"{grids}: 4 of 5 utterances aligned\n"
+    assert err == f"asr: {grids}/{'x' * 300}.TextGrid: File name too long\n"
+
+
+def test_an_unfit_output_is_refused_before_anything_is_aligned(
+    model: Path, spoken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        align(model, spoken, tmp_path)
+    assert f"argument --output: '{tmp_path}' is a folder; name a file" in capsys.readouterr().err
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(SystemExit, match="2"):
+        align(model, spoken, file, "--format", "TextGrid")
+    assert f"argument --output: '{file}' is a file; name a folder" in capsys.readouterr().err
+    assert align(model, spoken, file / "grids", "--format", "TextGrid") == 1
+    assert capsys.readouterr().err == f"asr: error: {file / 'grids'}: Not a directory\n"
+
+
 def test_what_cannot_be_aligned_is_named_and_the_rest_is_written(
     model: Path,
     tiny_corpus: Sequence[Utterance],
