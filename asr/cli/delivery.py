@@ -48,6 +48,16 @@ class Delivery:
             return self.output
         return self.output / f"{named.output}.{ending(self.format)}"
 
+    def make_folder(self) -> None:
+        """Make the folder for what is written; if that cannot be, nothing need be recognised.
+
+        Raises:
+            OSError: It cannot be made.
+        """
+        if self.output is not None:
+            folder = self.output if self.has_folder else self.output.parent
+            folder.mkdir(parents=True, exist_ok=True)
+
     def is_done(self, named: Named) -> bool:
         """Tell whether a folder has a transcript already."""
         path = self.path_of(named)

@@ -131,6 +131,8 @@ def run(options: argparse.Namespace) -> int:
     if len(to_do) < len(named):
         n_done = len(named) - len(to_do)
         tell(f"{n_done} are done already (--overwrite does them again)")
+    if to_do:
+        delivery.make_folder()
     n_all = len(named) + len(failures)
     signals = StopSignals(last="the recordings in hand")
     try:

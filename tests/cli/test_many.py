@@ -172,6 +172,23 @@ def test_a_file_in_the_place_of_the_folder_is_refused_before_any_work(
     assert (tmp_path / "out").read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["out", "talk.srt"])
+def test_a_folder_that_cannot_be_made_is_refused_before_any_work(
+    name: str,
+    recordings: list[Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = recordings[1] / name
+    words = ["transcribe", str(recordings[0]), "--model", str(tmp_path), "--output", str(output)]
+
+    assert main(words) == 1  # and not because that is no model
+
+    told = capsys.readouterr().err
+    assert told.startswith(f"asr: error: {recordings[1]}")
+    assert "failures.tsv" not in told
+
+
 @pytest.mark.parametrize("obstacle", ["a folder in its place", "a name that is too long"])
 def test_an_output_that_cannot_be_written_is_a_failure_and_the_others_go_on(
     obstacle: str,
