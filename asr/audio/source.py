@@ -37,7 +37,8 @@ def find_recordings(
 ) -> Iterator[Path]:
     """Find the audio and video files in a folder and those below it, by their endings.
 
-    Hidden files and folders, and links to folders, are passed over.
+    Hidden files and folders, and links to folders, are passed over; links that lead nowhere are
+    not, so that whoever reads them learns of it.
 
     Args:
         folder: Where to search.
@@ -59,11 +60,19 @@ def find_recordings(
         return
     shown = [entry for entry in entries if not entry.name.startswith(".")]
     for entry in shown:
-        if Path(entry.name).suffix.lower() in ENDINGS and entry.is_file():
+        if Path(entry.name).suffix.lower() in ENDINGS and not _is_passed_over(entry):
             yield Path(entry.path)
     for entry in shown:
         if entry.is_dir(follow_symlinks=False):
             yield from find_recordings(Path(entry.path), failed)
+
+
+def _is_passed_over(entry: os.DirEntry[str]) -> bool:
+    """Tell a folder, a device or a pipe, or a link to one, from what is or should be a file."""
+    try:
+        return not entry.is_file() and Path(entry.path).exists()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def is_url(source: Source) -> bool:

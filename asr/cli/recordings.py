@@ -54,6 +54,21 @@ def add_pcm_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def recording_to_read(text: str) -> str:
+    """Read the name of a recording or a folder of them, for `type=` of an argument."""
+    if not text:  # which a path takes for the working folder
+        raise argparse.ArgumentTypeError("expected a file, a folder or a URL, got ''")
+    return text
+
+
+def is_folder(word: str) -> bool:
+    """Tell whether a word names a folder; whoever reads it says why the system refuses to tell."""
+    try:
+        return Path(word).is_dir()
+    except OSError:  # a name that is too long
+        return False
+
+
 def find_all(words: Sequence[str]) -> tuple[list[tuple[Path | str, Path]], list[Failure]]:
     """Find the recordings that the command line names, those in folders too, each once.
 
@@ -66,7 +81,7 @@ def find_all(words: Sequence[str]) -> tuple[list[tuple[Path | str, Path]], list[
     for word in words:
         if is_url(word):
             found.setdefault(word, Path(Path(word.partition("?")[0]).name))
-        elif word != STDIN and Path(word).is_dir():
+        elif word != STDIN and is_folder(word):
             n_before = len(found), len(problems)
             unread: list[AudioError] = []
             for path in find_recordings(Path(word), unread.append):

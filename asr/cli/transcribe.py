@@ -67,7 +67,15 @@ from asr.cli.delivery import SELF_CONTAINED, Delivery, format_of, is_file
 from asr.cli.live import print_settled
 from asr.cli.messages import tell
 from asr.cli.numbers import add_number, at_least, duration
-from asr.cli.recordings import Failure, Named, add_pcm_argument, find_all, name_all
+from asr.cli.recordings import (
+    Failure,
+    Named,
+    add_pcm_argument,
+    find_all,
+    is_folder,
+    name_all,
+    recording_to_read,
+)
 from asr.cli.searching import add_model_option, add_search_arguments, load
 from asr.cli.stopping import StopSignals, terminating
 from asr.corpus.utterance import Utterance
@@ -79,7 +87,13 @@ BATCH_DURATION = 60.0  # seconds of audio at once: enough to be quick, few enoug
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("recordings", nargs="+", metavar="RECORDING", help="files, folders, URLs")
+    parser.add_argument(
+        "recordings",
+        type=recording_to_read,
+        nargs="+",
+        metavar="RECORDING",
+        help="files, folders, URLs",
+    )
     add_model_option(parser)
     parser.add_argument(
         "--format",
@@ -118,7 +132,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Transcribe every recording that can be used, and list those that cannot."""
     found, failures = find_all(options.recordings)
-    is_single = len(found) == 1 and not failures and not Path(options.recordings[0]).is_dir()
+    is_single = len(found) == 1 and not failures and not is_folder(options.recordings[0])
     delivery = _delivery(options, is_single)
     if options.follow:
         with terminating():

@@ -229,6 +229,20 @@ def test_a_folder_is_searched_to_its_depths(tmp_path: Path) -> None:
     assert found == ["a.mp3", "b.WAV", "c/f.m4a", "c/d/e.opus"]
 
 
+def test_links_that_lead_nowhere_are_found_and_those_to_what_is_no_file_are_not(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "good.wav").touch()
+    links = {"dangling": "gone", "loop": "loop.wav", "link": "good.wav", "folder": "."}
+    for name, target in links.items():
+        (tmp_path / f"{name}.wav").symlink_to(target)
+    os.mkfifo(tmp_path / "pipe.wav")
+
+    found = [path.stem for path in find_recordings(tmp_path)]
+
+    assert found == ["dangling", "good", "link", "loop"]
+
+
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AudioError, match="none: cannot be read: No such file"):
         next(find_recordings(tmp_path / "none"))

@@ -100,6 +100,31 @@ def test_bad_files_are_named_and_the_good_ones_beside_them_transcribed(
     assert err.splitlines()[-1] == "asr: 4 of 6 recordings could not be transcribed"
 
 
+def test_what_the_system_refuses_to_look_at_is_named_like_any_other_bad_file(
+    model: Path, recordings: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, long = recordings[0].parent, "a" * 300 + ".wav"
+    (folder / "dangling.wav").symlink_to("gone")
+    (folder / "loop.wav").symlink_to("loop.wav")
+
+    assert transcribe(model, folder, long) == 1
+
+    out, err = capsys.readouterr()
+    assert [line.partition("\t")[0] for line in out.splitlines()] == list(map(str, recordings))
+    assert err.splitlines() == [
+        f"asr: {folder / 'dangling.wav'}: no such file",
+        f"asr: {folder / 'loop.wav'}: cannot be read: Too many levels of symbolic links",
+        f"asr: {long}: cannot be read: File name too long",
+        "asr: 3 of 5 recordings could not be transcribed",
+    ]
+
+
+def test_no_word_at_all_is_no_recording(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        transcribe(model, "")
+    assert "RECORDING: expected a file, a folder or a URL, got ''" in capsys.readouterr().err
+
+
 def test_a_single_bad_file_is_one_line(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert transcribe(model, "nowhere.wav") == 1
     assert capsys.readouterr() == ("", "asr: nowhere.wav: no such file\n")
