@@ -14,6 +14,7 @@ from asr.checkpoint.directory import read_directory
 from asr.checkpoint.golden import swelling_noise
 from asr.checkpoint.names import model_folder
 from asr.checkpoint.network import Checkpoint, build, save_checkpoint
+from asr.checkpoint.searcher import _tell_that_n_best_is_for_short_recordings
 from asr.config import Config
 from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
@@ -322,6 +323,23 @@ def test_beam_search_gives_the_n_best_the_best_first(
     assert scores == sorted(scores, reverse=True)
     assert len(scores) == 3
     assert (transcript.n_best[0].text, transcript.n_best[0].words) == (transcript.text, ())
+
+
+def test_what_is_searched_piece_by_piece_has_no_alternatives_and_that_is_logged_once(
+    recognizer: Recognizer, caplog: pytest.LogCaptureFixture
+) -> None:
+    _tell_that_n_best_is_for_short_recordings.cache_clear()
+    beam = BeamConfig(beam_size=2, beam_threshold=5.0, n_best=2)
+    searched = Recognizer(recognizer.model, recognizer.engine, SearchPlan(beam))
+
+    for _ in range(2):
+        transcript = searched.transcribe(np.zeros(85 * 16000, np.float32))
+        assert transcript.n_best == ()
+
+    assert caplog.messages == [
+        "n_best is for recordings of up to 84 s, which are searched at once: longer and live ones "
+        "have no alternatives"
+    ]
     for alternative in transcript.n_best[1:]:
         assert " ".join(word.text for word in alternative.words) == alternative.text
 

@@ -1,6 +1,7 @@
 """Searcher: one search of a model's output, with its files loaded."""
 
 import logging
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from asr.confidence.calibration import Calibration
 from asr.confidence.searches import search_kind
 from asr.config import TEXT_HEAD
 from asr.errors import ConfigError
+from asr.runtime.windows import LONGEST_WHOLE
 from asr.search.beam import BeamConfig
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
@@ -89,7 +91,7 @@ class Searcher:
         return self._beam_search(log_probs, lengths, n_threads=self._n_threads)
 
     def running(self, patience: float | None = None) -> RunningSearch:
-        """Start a search of one recording whose emission arrives in pieces.
+        """Start a search of one recording whose emission arrives in pieces; it has no n-best list.
 
         Args:
             patience: Seconds that words may be in doubt; then the best hypothesis decides. None:
@@ -104,6 +106,8 @@ class Searcher:
             return RunningGreedySearch(begins_word, patience=n_frames)
         from asr.search.running_beam import RunningBeamSearch  # here: as for `beam_search`
 
+        if self._beam_search.config.n_best > 1:
+            _tell_that_n_best_is_for_short_recordings()
         return RunningBeamSearch(self._beam_search, patience=n_frames)
 
     def beam_search(self, beam: BeamConfig) -> "BeamSearch":
@@ -139,4 +143,14 @@ def _load_fusion(model: ModelDirectory, plan: SearchPlan) -> "Fusion":
         lm=plan.lm,
         lexicon=plan.lexicon,
         hotwords=plan.hotwords,
+    )
+
+
+@cache
+def _tell_that_n_best_is_for_short_recordings() -> None:
+    """Log it once."""
+    _LOG.warning(
+        "n_best is for recordings of up to %g s, which are searched at once: longer and live ones "
+        "have no alternatives",
+        LONGEST_WHOLE,
     )

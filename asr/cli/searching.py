@@ -10,6 +10,7 @@ from asr.checkpoint.decoding import Kind, SearchOptions
 from asr.checkpoint.names import DEFAULT_MODEL
 from asr.cli.numbers import add_number
 from asr.recognizer import Recognizer, load_recognizer
+from asr.runtime.windows import LONGEST_WHOLE
 from asr.search.beam import BeamConfig
 
 HOTWORD_BOOST = 8.0  # nats
@@ -18,7 +19,11 @@ HOTWORD_BOOST = 8.0  # nats
 _OPTIONS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
     "--beam-size": ("N", int, "prefixes kept"),
     "--beam-threshold": ("NATS", float, "prefixes this far below the best are dropped"),
-    "--n-best": ("N", int, "alternatives to list, in JSON"),
+    "--n-best": (
+        "N",
+        int,
+        f"alternatives to list, in JSON; only of recordings of up to {LONGEST_WHOLE:g} s",
+    ),
     "--lm": ("FILE", Path, "language model of words, from asr lm build"),
     "--lm-weight": ("W", float, "factor of the language model's log probability"),
     "--word-score": ("NATS", float, "added for each word"),

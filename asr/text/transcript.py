@@ -77,7 +77,8 @@ class Transcript:
         confidence: 0 to 1, the mean over the words; if calibrated, the expected share of correct
             ones.
         words: In the order of their starts; empty if times are unknown.
-        n_best: Best first, `text` included; empty if not requested.
+        n_best: Best first, `text` included; empty if not requested, and for a recording of more
+            than 84 s, which is searched piece by piece.
         duration: Seconds of the recording; no word ends later.
 
     Raises:
