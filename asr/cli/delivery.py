@@ -108,4 +108,6 @@ def is_file(output: Path | None) -> bool:
 
 def format_of(path: Path) -> str | None:
     """Find the format that files with the ending of this one have."""
-    return next((name for name in FORMATS if path.suffix.lower() == f".{name.lower()}"), None)
+    formats = {f".{end}".lower(): name for name in FORMATS for end in (name, ending(name))}
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    return formats.get("".join(suffixes[-2:]), formats.get("".join(suffixes[-1:])))

@@ -42,9 +42,10 @@ They name a recording, as manifests do, by its file name without the extension, 
 finds its reference; by more of its path where two names would clash.
 
 Into a folder, each transcript is written whole or not at all, under its recording's path in the
-folder that you name. What exists already is skipped, so the same command resumes after Ctrl-C,
-SIGTERM or a crash; the first two finish the recordings in hand first. --output is a folder
-unless its name ends as files of a format do.
+folder that you name; files end in their format's name, those of whisper in .whisper.json. What
+exists already is skipped, so the same command resumes after Ctrl-C, SIGTERM or a crash; the first
+two finish the recordings in hand first. --output is a folder unless its name ends as files of a
+format do.
 
 A word's confidence is the probability that it is right, if the model is calibrated for this kind of
 search (see asr calibrate). Otherwise it is the product of the model's probabilities of the word's

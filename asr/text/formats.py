@@ -213,7 +213,7 @@ HYPOTHESES: dict[str, Callable[[Transcript], str]] = {
 }
 
 # What files of these formats end in, if it is not the format's own name.
-_ENDINGS = {"whisper": "json"}
+_ENDINGS = {"whisper": "whisper.json"}
 
 _SRT_MARKUP = str.maketrans("<>{}", "‹›()")
 _VTT_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})

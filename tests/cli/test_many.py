@@ -12,9 +12,11 @@ import pytest
 
 import asr.cli.delivery
 from asr.cli import main
+from asr.cli.delivery import format_of
 from asr.corpus.utterance import Utterance
 from asr.files import write_text
 from asr.recognizer import load_model
+from asr.text.formats import FORMATS
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -87,6 +89,32 @@ def test_what_is_done_is_not_done_again_unless_asked_for(
     assert "1 are done already" in capsys.readouterr().err
     assert transcribe(archive, "--output", out, "--overwrite") == 0
     assert (out / "1999" / "one.txt").read_text() == (out / "one.txt").read_text() != "BY HAND\n"
+
+
+def test_what_is_done_in_one_format_is_not_done_in_another(
+    transcribe: Callable[..., int], recordings: list[Path], tmp_path: Path
+) -> None:
+    for name in FORMATS:
+        assert transcribe(recordings[0], "--format", name, "--output", tmp_path / "out") == 0
+
+    assert len(files_in(tmp_path / "out")) == len(FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("name", "format_"),
+    [
+        ("talk.json", "json"),
+        ("talk.whisper.json", "whisper"),
+        ("talk.whisper", "whisper"),
+        ("a.b.TextGrid", "TextGrid"),
+        ("a.srt.txt", "txt"),
+        ("talk.wav", None),
+        (".json", None),
+        ("texts", None),
+    ],
+)
+def test_the_ending_of_a_file_tells_its_format(name: str, format_: str | None) -> None:
+    assert format_of(Path("folder.json", name)) == format_
 
 
 def test_failures_that_do_not_hold_any_more_are_not_listed(
