@@ -42,8 +42,8 @@ from asr.train.origin import Origin, begin_or_go_on, hashes
 from asr.train.priors import PRIOR_UTTERANCES, estimate_priors
 from asr.train.progress import Watcher
 from asr.train.ranks import ALONE, Ranks
-from asr.train.run import STATE_FILE, run_folder, sole_training
-from asr.train.state import RunState
+from asr.train.run import run_folder, sole_training
+from asr.train.state import STATE_FILE, RunState
 from asr.train.validation import DevSet
 
 START = "start"  # in the folder of a run: the model before its first update

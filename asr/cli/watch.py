@@ -12,7 +12,7 @@ from asr.files import append_line, write_text
 from asr.report.learning_curve import learning_curve, read_reports
 from asr.text.markdown import visible
 from asr.train.progress import EpochReport, StepReport
-from asr.train.run import STATE_FILE
+from asr.train.state import STATE_FILE
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter

@@ -12,7 +12,7 @@ from typing import Any
 from asr.corpus.utterance import Utterance, without_folders
 from asr.errors import TrainingError, counted, shortened
 from asr.files import write_text
-from asr.train.run import STATE_FILE
+from asr.train.state import STATE_FILE
 
 ORIGIN_FILE = "origin.json"
 MAX_GONE_SHARE = 0.1  # of the utterances: more went away by mistake

@@ -24,9 +24,8 @@ from torch import Tensor, nn
 from asr.errors import StoppedError, TrainingError
 from asr.files import lock, write_bytes
 from asr.train.ranks import ALONE, Ranks
-from asr.train.state import State
+from asr.train.state import STATE_FILE, State
 
-STATE_FILE = "state.safetensors"
 LOCK_FILE = "lock"
 
 

@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any, ClassVar, Protocol, TypeVar
 
+STATE_FILE = "state.safetensors"  # in the folder of a run
+
 
 class Counters(Protocol):
     """A dataclass of a run's counters."""

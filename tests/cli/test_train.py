@@ -21,7 +21,7 @@ from asr.config import Config, to_toml
 from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
 from asr.train.progress import StepReport
-from asr.train.run import STATE_FILE
+from asr.train.state import STATE_FILE
 
 CONF = Path(__file__).parents[2] / "conf"
 

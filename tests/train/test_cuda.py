@@ -13,8 +13,8 @@ from asr.model.dense_trigram import dense_trigram
 from asr.train.objective import Ctc, CtcCrf, LossTerm, Targets
 from asr.train.optimiser import adamw
 from asr.train.ranks import Ranks, join_ranks
-from asr.train.run import STATE_FILE, Run
-from asr.train.state import RunState
+from asr.train.run import Run
+from asr.train.state import STATE_FILE, RunState
 from asr.train.step import StepResult, TrainingBatch, Workers, training_step
 from tests.conftest import make_config
 

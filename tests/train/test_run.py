@@ -8,8 +8,8 @@ import safetensors.torch
 import torch
 
 from asr.errors import StoppedError, TrainingError
-from asr.train.run import STATE_FILE, Run, run_folder, sole_training
-from asr.train.state import RunState
+from asr.train.run import Run, run_folder, sole_training
+from asr.train.state import STATE_FILE, RunState
 
 
 def make_run(folder: Path, checkpoint_minutes: float = 60.0) -> Run[RunState]:
