@@ -37,6 +37,7 @@ from asr.runtime.windows import (
 )
 from asr.search.emission import checked
 from asr.search.hypothesis import Hypothesis
+from asr.search.words import ONSET
 from asr.text.transcript import Transcript, Word
 
 Progress = Callable[[float], object]  # gets seconds of audio
@@ -181,7 +182,8 @@ class Recognizer:
             (n_best,) = self.searcher(first[None], np.array([len(first)]))
             progress(sum(lengths) / self.sample_rate)
             return self._transcript(name, n_best, sum(lengths))
-        parts = list(self._searched(chain([first, second], emissions), progress))
+        searched = self._searched(chain([first, second], emissions), progress)
+        parts = [part for parts, _ in searched for part in parts]
         transcript = self.searcher.words.joined(name, parts, sum(lengths) / self.sample_rate)
         return self.calibration(transcript) if self.calibration else transcript
 
@@ -245,10 +247,11 @@ class Recognizer:
             The next words, in order, as soon as nothing that follows can change them.
         """
         windows = Windows(stride, context, n_threads=1, n_ahead=0, is_prompt=patience is not None)
-        emissions = self._emitted(blocks, windows, self._voiced)
-        end = 0.0
-        for hypothesis in self._searched(emissions, patience=patience):
-            if words := self.searcher.words.timed([hypothesis], math.inf, after=end):
+        lengths, end = list[int](), 0.0
+        emissions = self._emitted(measured(blocks, lengths), windows, self._voiced)
+        for parts, settled in self._searched(emissions, patience=patience):
+            limit = min(settled, sum(lengths) / self.sample_rate)
+            if words := self.searcher.words.timed(parts, limit, after=end):
                 end = words[-1].end
                 yield self.calibration.words(words) if self.calibration else words
 
@@ -299,13 +302,14 @@ class Recognizer:
         emissions: Iterable[Emission],
         progress: Progress = _unseen,
         patience: float | None = None,
-    ) -> Iterator[Hypothesis]:
-        """Search a recording piece by piece; what is settled, and last the rest."""
-        search = self.searcher.running(patience)
+    ) -> Iterator[tuple[list[Hypothesis], float]]:
+        """Search a recording piece by piece; what is settled, with the end of it in seconds."""
+        search, shift = self.searcher.running(patience), self.model.config.frame_shift
         for emission in emissions:
-            yield from search.read(checked(emission, "the recording"))
-            progress(len(emission) * self.model.config.frame_shift)
-        yield search.finish()[0]
+            settled = search.read(checked(emission, "the recording"))
+            yield settled, search.first_frame * shift - ONSET
+            progress(len(emission) * shift)
+        yield search.finish()[:1], math.inf
 
     def _emitted(
         self, blocks: Iterable[Waveform], windows: Windows, engine: Engine

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -82,12 +83,27 @@ def test_a_stream_has_the_words_and_confidences_of_the_whole_and_a_prompt_one_is
         delays += [n_read / model.sample_rate - word.end for word in words]
 
     assert [word.text for word in streamed] == [word.text for word in whole.words]
-    assert [word.confidence for word in streamed] == pytest.approx(
-        [word.confidence for word in whole.words],
-        abs=0.1,  # of a word's duration, which the next word ends, where that was not known yet
-    )
+    for kind in ("start", "end", "confidence"):
+        expected = [getattr(word, kind) for word in whole.words]
+        assert [getattr(word, kind) for word in streamed] == pytest.approx(expected, abs=1e-3)
     assert len(delays) > 20
     assert max(delays) < 0.5 + 2.0 + 1.0 + 0.2  # and a block
+
+
+@pytest.mark.parametrize("search", [None, "greedy"])
+@pytest.mark.parametrize("patience", [None, 1.0])
+def test_live_words_last_and_end_within_what_was_heard(
+    search: Literal["greedy"] | None, patience: float | None
+) -> None:
+    """Each is timed before the next one is known, and the last before the recording is over."""
+    model = load_model(search=search)
+    speech = read_waveform(DEMO / "speech.wav", sample_rate=model.sample_rate)
+    for n in range(16000, len(speech), 8000):
+        blocks = np.array_split(speech[:n], n // 1600)
+        stream = model.stream(blocks, stride=0.5, context=2.0, patience=patience)
+        times = [(word.start, word.end) for words in stream for word in words]
+        assert times == sorted(times)
+        assert all(start < end <= n / model.sample_rate for start, end in times)
 
 
 def test_a_sentence_begins_anew_behind_a_pause() -> None:

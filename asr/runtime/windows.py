@@ -148,5 +148,5 @@ def padded(waveforms: list[Waveform]) -> tuple[Waveform, NDArray[np.int64]]:
 def measured(blocks: Iterable[Waveform], lengths: list[int]) -> Iterator[Waveform]:
     """Pass blocks on, and note their lengths."""
     for block in blocks:
-        lengths.append(len(block))
+        lengths.append(np.size(block))
         yield block

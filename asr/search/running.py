@@ -20,7 +20,13 @@ PATIENCE = 1500  # frames; a minute at 25 a second
 
 
 class RunningSearch(Protocol):
-    """Reads the frames of one recording in order. Frames count from the recording's start."""
+    """Reads the frames of one recording in order. Frames count from the recording's start.
+
+    Attributes:
+        first_frame: The first that is not settled; the next word begins there or later.
+    """
+
+    first_frame: int
 
     def read(self, emission: Emission) -> list[Hypothesis]:
         """Search the next frames, (T, V); return what that settles, in order."""
@@ -39,7 +45,7 @@ class RunningGreedySearch:
 
     def __init__(self, begins_word: NDArray[np.bool_], *, patience: int = PATIENCE) -> None:
         self._begins_word, self._patience = begins_word, patience
-        self._emission, self._first_frame = np.zeros((0, len(begins_word))), 0
+        self._emission, self.first_frame = np.zeros((0, len(begins_word))), 0
 
     def read(self, emission: Emission) -> list[Hypothesis]:
         """Search the next frames; the words before the last boundary between two are settled."""
@@ -53,14 +59,14 @@ class RunningGreedySearch:
         if not len(starts) or not starts[-1]:
             return []
         settled = search_greedily(self._emission[: starts[-1]])
-        settled = later(settled, self._first_frame)
+        settled = later(settled, self.first_frame)
         self._emission = self._emission[starts[-1] :]
-        self._first_frame += int(starts[-1])
+        self.first_frame += int(starts[-1])
         return [settled]
 
     def finish(self) -> list[Hypothesis]:
         """Return the one hypothesis of the frames that are left."""
-        return [later(search_greedily(self._emission), self._first_frame)]
+        return [later(search_greedily(self._emission), self.first_frame)]
 
 
 def first_tokens(hypothesis: Hypothesis, n: int) -> Hypothesis:

@@ -29,13 +29,14 @@ class RunningBeamSearch:
 
     Attributes:
         unsettled: The frames that are still needed, (T, V).
+        first_frame: See `RunningSearch`.
     """
 
     def __init__(self, search: BeamSearch, *, patience: int = PATIENCE) -> None:
         self._search, self._patience = search, patience
         self._state = search.start()
         self._pauses = Pauses(search.pause)
-        self._first_frame, self._score = 0, 0.0  # of the sentences that are over
+        self.first_frame, self._score = 0, 0.0  # the score is of the sentences that are over
         self.unsettled: Emission = np.zeros((0, len(search.language.begins_word)))
 
     def read(self, emission: Emission) -> list[Hypothesis]:
@@ -68,7 +69,7 @@ class RunningBeamSearch:
     def _hypotheses(self) -> list[Hypothesis]:
         found = self._search.hypotheses(self.unsettled, self._state)
         return [
-            replace(later(one, self._first_frame), score=one.score + self._score) for one in found
+            replace(later(one, self.first_frame), score=one.score + self._score) for one in found
         ]
 
     def _settled_row(self) -> int:
@@ -91,7 +92,7 @@ class RunningBeamSearch:
         n_rows, n_active = int(progress.n_rows[0]), int(progress.n_active[0])
         state.tree.parent[root] = NONE
         progress.n_rows[0] = compact(state.tree, n_rows, state.beam, n_active)
-        settled = later(settled, self._first_frame)
+        settled = later(settled, self.first_frame)
         self._forget(end)
         return settled
 
@@ -143,4 +144,4 @@ class RunningBeamSearch:
 
     def _forget(self, n_frames: int) -> None:
         self.unsettled = self.unsettled[n_frames:]
-        self._first_frame += n_frames
+        self.first_frame += n_frames
