@@ -5,9 +5,9 @@
 FROM python:3.13-slim AS build
 COPY . /src
 RUN python -m venv /asr && /asr/bin/pip install --no-cache-dir -c /src/constraints.txt '/src[serve,media]'
-# compiles the search, for processors like this one
+# compiles the search, for processors like this one and a user who may only read it
 ENV XDG_CACHE_HOME=/asr/cache
-RUN /asr/bin/asr transcribe /src/recipes/demo/speech.wav
+RUN /asr/bin/asr transcribe /src/recipes/demo/speech.wav && chmod -R a+rX /asr/cache
 
 FROM python:3.13-slim
 COPY --from=build /asr /asr

@@ -21,7 +21,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -190,11 +190,12 @@ def _transcribe(
 
 def _sum(usages: Sequence[Usage]) -> Usage:
     """Add up processes that ran one after the other; memory over time is of the last one."""
+    most = max(usage.memory.peak for usage in usages)
     return Usage(
         peak=max(usage.peak for usage in usages),
         cpu=sum(usage.cpu for usage in usages),
         seconds=sum(usage.seconds for usage in usages),
-        memory=usages[-1].memory,
+        memory=replace(usages[-1].memory, peak=most),
     )
 
 

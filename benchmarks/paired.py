@@ -4,6 +4,7 @@ import argparse
 import datetime
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ def write_results(
         versions: What ran; by default Python and the packages of this process.
         folder: Where the page goes.
     """
-    where = provenance(["python", "-m", f"benchmarks.{name}"])
+    where = provenance(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]])
     table = [columns, ["---"] * len(columns), *rows]
     text = f"# {title}\n\n{notes}\n\n" + "".join(f"| {' | '.join(row)} |\n" for row in table)
     text += (
@@ -97,7 +98,7 @@ def write_results(
 
 def write_figures(name: str, figures: Mapping[str, Any], folder: Path = RESULTS) -> None:
     """Write the figures of every round to NAME.json, for programs."""
-    where = provenance(["python", "-m", f"benchmarks.{name}"])
+    where = provenance(["python", "-m", f"benchmarks.{name}", *sys.argv[1:]])
     made = {"date": _today(), "commit": where.commit, "hardware": where.hardware}
     folder.mkdir(parents=True, exist_ok=True)
     page = json.dumps({**made, **figures}, indent=2)

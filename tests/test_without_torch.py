@@ -42,6 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "lm build DIR/text.txt --order 2 --output DIR/w.lm && lm perplexity DIR/w.lm DIR/text.txt",
         "doctor",
         "train --help",
+        "adapt --help",
     ],
 )
 def test_a_verb_of_recognising_runs_without_torch(folder: Path, command: str) -> None:

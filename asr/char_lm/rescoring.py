@@ -1,9 +1,10 @@
 """Rescoring: n-best lists reordered by adding a language model's scores."""
 
+import math
 from collections.abc import Sequence
 
 from asr.char_lm.language_model import LanguageModel
-from asr.errors import DataError
+from asr.errors import ConfigError, DataError
 from asr.text.transcript import Transcript, rank
 
 
@@ -27,9 +28,13 @@ def rescore(
         The transcripts with new scores, in the given order.
 
     Raises:
+        ConfigError: The weight or the word score is no number, or infinite.
         DataError: No transcript has an alternative, or a text has a character that the model does
             not know.
     """
+    for name, value in (("lm_weight", lm_weight), ("word_score", word_score)):
+        if not math.isfinite(value):
+            raise ConfigError(f"{name} must be a number, got {value}")
     if not any(len(transcript.n_best) > 1 for transcript in transcripts):
         raise DataError(
             "no utterance has an alternative: expected n-best lists, as "

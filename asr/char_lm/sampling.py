@@ -50,4 +50,6 @@ def _draw(log_probs: Tensor, temperature: float, generator: torch.Generator) -> 
     """Draw one id from log probabilities (V,)."""
     if temperature == 0.0:
         return log_probs.argmax()
-    return torch.multinomial((log_probs / temperature).softmax(0), 1, generator=generator)
+    return torch.multinomial(
+        ((log_probs - log_probs.max()) / temperature).softmax(0), 1, generator=generator
+    )

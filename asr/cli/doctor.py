@@ -24,6 +24,7 @@ from pathlib import Path
 
 from asr.errors import AsrError, AudioError
 from asr.provenance import n_cores, own_version, provenance
+from asr.runtime.onnx_engine import import_onnxruntime
 
 REQUIRED = (
     *("numpy", "onnxruntime", "numba", "soundfile", "soxr", "safetensors", "sentencepiece"),
@@ -86,7 +87,10 @@ def _versions() -> Iterator[Finding]:
 def _package(name: str) -> Finding:
     """Load a package: its compiled part may not fit the others, or the system."""
     try:
-        importlib.import_module(name)
+        if name == "onnxruntime":
+            import_onnxruntime()
+        else:
+            importlib.import_module(name)
     except (ImportError, OSError) as error:
         return Finding(name, f"cannot be loaded: {error}", is_broken=True)
     return Finding(name, version(name))

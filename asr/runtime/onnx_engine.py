@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -84,17 +85,24 @@ class OnnxEngine:
         return emission
 
 
+def import_onnxruntime() -> ModuleType:
+    """Import ONNX Runtime with its telemetry off: it writes a device's id and asks a server."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read once, by the import
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()  # in case the application has imported it already
+    module: ModuleType = onnxruntime
+    return module
+
+
 def open_session(path: Path) -> Any:  # noqa: ANN401 (ONNX Runtime has no types)
     """Open an ONNX Runtime session that starts no threads, sends nothing and logs nothing.
 
     Raises:
         ModelError: The file is missing, or not an ONNX model that this release can load.
     """
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read once, by the import
-    import onnxruntime
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    onnxruntime.disable_telemetry_events()  # in case the application has imported it already
+    onnxruntime = import_onnxruntime()
+    state = onnxruntime.capi.onnxruntime_pybind11_state
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_mem_pattern = False  # one for each length of audio: 100 MB, and no faster

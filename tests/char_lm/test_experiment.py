@@ -3,6 +3,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from asr.char_lm.experiment import train_language_model
 from asr.char_lm.language_model import load_language_model
 from asr.char_lm.progress import ChunkReport, LanguageRunState, ValidationReport
 from asr.char_lm.sampling import sample
+from asr.char_lm.step import Chunk, language_step
 from asr.errors import DataError, ModelError, StoppedError, TrainingError
 from asr.provenance import provenance
 
@@ -80,6 +82,22 @@ def test_bfloat16_is_float32_where_the_processor_has_none(
 
     whole, half = (load_file(tmp_path / n / "model.safetensors") for n in ("float32", "bfloat16"))
     assert all(torch.equal(tensor, half[name]) for name, tensor in whole.items())
+
+
+def test_the_state_is_carried_through_the_text_and_begins_anew_with_it(
+    small_language_config: LanguageConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began_anew: list[bool] = []
+
+    def noting(model: Any, optimiser: Any, chunk: Chunk, **more: Any) -> Any:  # noqa: ANN401
+        began_anew.append(not chunk.state.any())
+        return language_step(model, optimiser, chunk, **more)
+
+    monkeypatch.setattr("asr.char_lm.loop.language_step", noting)
+    train(small_language_config, tmp_path / "model")
+
+    n_chunks = len(began_anew) // 2
+    assert began_anew == 2 * [True, *[False] * (n_chunks - 1)]
 
 
 @pytest.mark.parametrize("stop_at_step", [1, 5, 9, 13])

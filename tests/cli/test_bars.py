@@ -15,9 +15,11 @@ def test_hours_are_counted_of_those_that_headers_promise(tmp_path: Path) -> None
     shown = io.StringIO()
 
     with HoursBar(paths, file=shown) as bar:
-        while "of 0.02 h" not in shown.getvalue():
+        for _ in range(100):
             bar.advance(0.0)
             time.sleep(0.12)  # the bar is drawn ten times a second at most
+            if "of 0.02 h" in shown.getvalue():
+                break
         bar.advance(36.0)
         time.sleep(0.12)
         bar.advance(0.0)

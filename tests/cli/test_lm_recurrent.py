@@ -75,6 +75,15 @@ def test_without_a_dev_text_the_end_of_the_text_is_held_out(
     assert one == two
 
 
+def test_a_text_too_short_to_hold_out_a_tenth_of_is_told_as_such(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text").write_text("A cat sat at the mat\n" * 9)
+    small = model.parent / "small.toml"
+    assert lm("train", small, "--text", tmp_path / "text", "--output", tmp_path / "one") == 1
+    assert "it has 9 lines: expected at least 10, or a text of its own" in capsys.readouterr().err
+
+
 def test_perplexity_is_printed_by_word_and_by_character(
     model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -137,6 +146,22 @@ def test_lists_are_put_in_order_and_the_record_is_carried_over(
     assert after.search == "beam 16, rescored by model, weight 0.1, word score -9"
     assert after.computing_seconds > 1.0
     assert after.provenance.command.startswith("asr decode m d && asr lm rescore ")
+
+
+@pytest.mark.parametrize("option", ["--lm-weight", "--word-score"])
+def test_a_weight_that_is_no_number_leaves_the_result_that_was_there(
+    option: str,
+    model: Path,
+    hypotheses: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = tmp_path / "new.jsonl"
+    output.write_text("of before")
+    words = ["--model", model, "--lm-weight", 0.1, option, "nan", "--output", output]
+    assert lm("rescore", hypotheses, *words) == 1
+    assert f"{option[2:].replace('-', '_')} must be a number, got nan" in capsys.readouterr().err
+    assert output.read_text() == "of before"
 
 
 def test_hypotheses_without_a_record_are_rescored_without_one(

@@ -286,6 +286,15 @@ def test_a_session_keeps_no_plan_of_memory_for_each_length(paths: Paths) -> None
     assert not open_session(paths["int8"]).get_session_options().enable_mem_pattern
 
 
+def test_nothing_that_imports_it_lets_telemetry_begin(tmp_path: Path) -> None:
+    """`asr doctor` imports it by name; a device's id would appear in the cache folder."""
+    environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "asr", "doctor"]
+    subprocess.run(command, check=True, env=environment, capture_output=True)
+    assert not (tmp_path / "Microsoft").exists()
+
+
 def test_no_thread_outlives_a_call_and_none_sends_telemetry(paths: Paths) -> None:
     """A thread would be lost in a fork; telemetry would have one."""
     assert in_a_fresh_process(

@@ -22,7 +22,7 @@ from pathlib import Path
 from asr.char_lm.config import LanguageConfig
 from asr.cli.stopping import StopSignals
 from asr.cli.training import add_run_arguments, read_run, share_threads
-from asr.errors import counted
+from asr.errors import DataError, counted
 from asr.lm.segments import hold_out, read_segments
 from asr.provenance import provenance
 
@@ -52,7 +52,13 @@ def run(options: argparse.Namespace) -> int:
         dev: Sequence[str] = list(read_segments([options.dev]))
         dev_name = options.dev.name
     else:
+        n_segments = len(text)
         text, dev = hold_out(text)
+        if not dev:
+            raise DataError(
+                f"a tenth of the text is held out, and it has {counted(n_segments, 'line')}: "
+                "expected at least 10, or a text of its own to validate on (--dev)"
+            )
         dev_name = f"{counted(len(dev), 'segment')} held out"
     config = read_run(options, LanguageConfig, options.config)
     share_threads(options.threads, config.train.n_shards)

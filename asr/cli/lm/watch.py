@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from asr.char_lm.progress import ChunkReport, ValidationReport
 from asr.files import append_line
+from asr.train.state import STATE_FILE
 
 METRICS_FILE = "metrics.jsonl"  # one validation per line
 
@@ -17,6 +18,8 @@ class LanguageRunWatcher:
 
     def __init__(self, folder: Path) -> None:
         self._metrics = folder / METRICS_FILE
+        if not (folder / STATE_FILE).exists():
+            self._metrics.unlink(missing_ok=True)  # of a run whose state was deleted
         self._bar: tqdm[Never] | None = None
 
     def __enter__(self) -> Self:
