@@ -13,7 +13,7 @@ import soundfile
 from asr.audio.read import read_waveform
 from asr.recognizer import Recognizer
 from asr.serve.gate import Access
-from tests.serve.conftest import SPEECH, Running, Start
+from tests.serve.conftest import SPEECH, Running, Start, until
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 
@@ -61,6 +61,29 @@ def opened(browser: Any, server: Running, complaints: list[str]) -> Any:  # noqa
     return page
 
 
+def recording(page: Any, wait: int = 0) -> None:  # noqa: ANN401 (no types)
+    """Give the page its microphone after some milliseconds, and remember it."""
+    page.evaluate(
+        """wait => {
+            const media = navigator.mediaDevices, get = media.getUserMedia.bind(media);
+            window.tracks = [];
+            media.getUserMedia = async (options) => {
+                await new Promise((resolve) => setTimeout(resolve, wait));
+                const stream = await get(options);
+                tracks.push(...stream.getTracks());
+                return stream;
+            };
+        }""",
+        wait,
+    )
+
+
+def is_silent(page: Any, server: Running) -> bool:  # noqa: ANN401 (no types)
+    """Whether nothing of a recording is left, neither a microphone nor a session."""
+    is_over = "tracks.length > 0 && tracks.every(({readyState}) => readyState === 'ended')"
+    return until(lambda: page.evaluate(is_over) and server.metric("asr_live_sessions") == 0)
+
+
 @pytest.mark.slow
 def test_a_file_becomes_words_that_can_be_heard_and_downloaded(
     browser: Any,  # noqa: ANN401 (no types)
@@ -76,7 +99,8 @@ def test_a_file_becomes_words_that_can_be_heard_and_downloaded(
 
     assert page.locator(".word").all_inner_texts() == [word.text for word in words]
     page.locator(".word").nth(4).click()
-    page.wait_for_function("document.querySelector('audio').currentTime > 0")
+    # the page's policy forbids the eval of wait_for_function
+    assert until(lambda: bool(page.evaluate("document.querySelector('audio').currentTime > 0")))
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
     assert page.evaluate("document.activeElement.textContent") == words[1].text
@@ -102,6 +126,48 @@ def test_the_microphone_becomes_words(browser: Any, server: Running) -> None:  #
     assert "OLD" in page.inner_text("#transcript")
     page.wait_for_selector("#player:not([hidden])")
     assert complaints == []
+
+
+@pytest.mark.slow
+def test_a_second_click_on_record_begins_nothing(browser: Any, server: Running) -> None:  # noqa: ANN401
+    page = opened(browser, server, [])
+    recording(page)
+    page.evaluate("[1, 2].forEach(() => document.querySelector('#record').click())")
+    page.wait_for_selector("#clock:not(:empty)", timeout=20_000)
+    assert page.evaluate("tracks.length") == 1
+    page.click("#record")
+    page.wait_for_selector("#player:not([hidden])")
+    assert is_silent(page, server)
+
+
+@pytest.mark.slow
+def test_a_file_that_comes_before_the_microphone_is_transcribed_instead(
+    browser: Any,  # noqa: ANN401 (no types)
+    server: Running,
+) -> None:
+    page = opened(browser, server, [])
+    recording(page, wait=1000)
+    page.click("#record")
+    page.set_input_files("#file", SPEECH)
+    page.wait_for_selector("#downloads:not([hidden])")
+    assert is_silent(page, server)
+    assert "OLD" in page.inner_text("#transcript")
+    assert page.get_attribute("body", "data-state") == "idle"
+
+
+@pytest.mark.slow
+def test_stop_before_anything_was_heard_ends_at_once(browser: Any, server: Running) -> None:  # noqa: ANN401
+    page = opened(browser, server, [])
+    recording(page)
+    page.evaluate(
+        """async () => {
+            document.querySelector("#record").click();
+            while (document.body.dataset.state !== "live") await new Promise(requestAnimationFrame);
+            document.querySelector("#record").click();
+        }"""
+    )
+    assert page.get_attribute("body", "data-state") == "idle"
+    assert is_silent(page, server)
 
 
 @pytest.mark.slow

@@ -186,15 +186,26 @@ async function transcribe(file) {
 // ---- the microphone
 
 async function record() {
-  let stream, context;
+  let stream, context, socket;
   const own = {stop() {}, cancel() {}};
+  const silence = () => {
+    stream?.getTracks().forEach((track) => track.stop());
+    if (context && context.state !== "closed") context.close();
+    $("record").style.removeProperty("--level");
+  };
+  task = own;  // now: a second click or a file may come before the microphone does
   try {
     await ask("v1/models");  // asks for the key, if there is one
     stream = await navigator.mediaDevices.getUserMedia({audio: {channelCount: 1}});
     context = new AudioContext();
     await context.audioWorklet.addModule("recorder.js");
+    if (task !== own) return silence();
+    const path = `v1/audio/live?rate=${context.sampleRate}`;
+    const address = new URL(path, location.href.replace(/^http/, "ws"));
+    socket = new WebSocket(address, key() ? ["asr", `openai-insecure-api-key.${key()}`] : ["asr"]);
   } catch (error) {
-    stream?.getTracks().forEach((track) => track.stop());
+    silence();
+    if (task !== own) return;
     const isDenied = error.name === "NotAllowedError";
     fail(isDenied ? "The browser did not allow the microphone; its settings for this page do."
       : navigator.mediaDevices ? `Recording is not possible: ${error.message}`
@@ -202,18 +213,10 @@ async function record() {
     return;
   }
   begin("live", "Connecting…");
-  task = own;
   const rate = context.sampleRate, blocks = [];
-  const address = new URL(`v1/audio/live?rate=${rate}`, location.href.replace(/^http/, "ws"));
-  const socket = new WebSocket(address, key() ? ["asr", `openai-insecure-api-key.${key()}`] : ["asr"]);
   const source = context.createMediaStreamSource(stream);
   const recorder = new AudioWorkletNode(context, "recorder", {numberOfOutputs: 0});
 
-  const silence = () => {
-    stream.getTracks().forEach((track) => track.stop());
-    if (context.state !== "closed") context.close();
-    $("record").style.removeProperty("--level");
-  };
   const hear = ({data}) => {
     const samples = new Int16Array(data.length);
     let peak = 0;
@@ -228,9 +231,14 @@ async function record() {
     $("clock").textContent = clock(seconds);
   };
   own.stop = () => {
+    if (!blocks.length) {  // nothing was heard yet
+      own.cancel();
+      begin("idle", "");
+      return;
+    }
     recorder.port.onmessage = null;
     silence();
-    if (socket.readyState === WebSocket.OPEN) socket.send('{"type": "end"}');
+    socket.send('{"type": "end"}');
     show("busy", "Finishing…");
   };
   own.cancel = () => {
