@@ -19,6 +19,7 @@ Examples:
 
 import argparse
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -30,6 +31,9 @@ from asr.provenance import n_cores
 from asr.text.lines import read_text
 
 KEY_VARIABLE = "ASR_API_KEY"
+KEY = re.compile(
+    r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+)  # a token: what a WebSocket's subprotocol can carry
 MAX_PORT = 65535
 WORKERS_PER_THREAD = 4  # one computes, while others decode, search or wait for the engine
 
@@ -110,6 +114,9 @@ def _key(options: argparse.Namespace) -> str | None:
         key = lines[0].strip() if lines else ""
         if not key:
             raise ConfigError(f"{options.api_key_file}: expected the API key in its first line")
-    if key and not (key.isascii() and key.isprintable() and " " not in key):
-        raise ConfigError("the API key must be of visible ASCII characters, without spaces")
+    if key and not KEY.fullmatch(key):
+        raise ConfigError(
+            "the API key: expected letters, digits and !#$%&'*+-.^_`|~ only, since browsers "
+            "can send no others with a WebSocket; openssl rand -hex 32 makes one"
+        )
     return key or None

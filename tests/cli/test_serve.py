@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import socket
+import string
 import subprocess
 import sys
 import urllib.request
@@ -13,7 +14,7 @@ import pytest
 
 from asr.cli import main
 from asr.cli.serve import KEY_VARIABLE, _key
-from asr.errors import DataError
+from asr.errors import ConfigError, DataError
 
 pytest.importorskip("fastapi", reason="needs pip install 'asr-ctc[serve]'")
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,13 +82,17 @@ def test_a_file_of_a_key_that_is_no_text_is_named(
     assert f"{tmp_path / 'key'}: is not UTF-8" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", ["", "\n", "a key", "schön"])
-def test_a_key_that_cannot_be_sent_is_refused(
-    tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize("content", ["", "\n", "a key", "schön", "Zm9v/2E", "Zm9vYmE="])
+def test_a_key_that_cannot_be_sent_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "key").write_text(content, encoding="utf-8")
-    assert main(["serve", "--api-key-file", str(tmp_path / "key")]) == 1
-    assert "API key" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match="API key"):
+        _key(argparse.Namespace(api_key_file=tmp_path / "key"))
+
+
+def test_a_key_may_have_every_character_that_a_websocket_can_send(tmp_path: Path) -> None:
+    key = f"{string.ascii_letters}{string.digits}!#$%&'*+-.^_`|~"
+    (tmp_path / "key").write_text(f"{key}\n")
+    assert _key(argparse.Namespace(api_key_file=tmp_path / "key")) == key
 
 
 def test_the_command_line_takes_no_key_but_the_name_of_its_file(tmp_path: Path) -> None:

@@ -183,3 +183,30 @@ def test_a_file_that_is_no_recording_is_named_and_a_key_is_asked_for(
     page.keyboard.press("Enter")
     page.wait_for_selector("#problem:not(:empty)")
     assert page.inner_text("#problem").startswith("The recording is not audio")
+
+
+@pytest.mark.slow
+def test_a_key_can_be_wrong_and_need_not_be_given(browser: Any, start: Start) -> None:  # noqa: ANN401
+    page = opened(browser, start(access=Access("the-key", hosts=None)), [])
+    for button in ("#file", "#record"):
+        if button == "#file":
+            page.set_input_files(button, SPEECH)
+        else:
+            page.click(button)
+        page.wait_for_selector("#key-dialog[open]")
+        page.keyboard.press("Escape")
+        page.wait_for_selector("#problem:not(:empty)")
+        assert page.inner_text("#problem").endswith("This server asks for a key.")
+        assert page.get_attribute("body", "data-state") == "idle"
+    page.set_input_files("#file", SPEECH)
+    page.fill("#key", "schlüssel€")  # no header can carry it
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.querySelector('#key').validity.patternMismatch")
+    assert page.is_visible("#key-dialog")
+    page.fill("#key", "wrong!#$%&'*+-.^_`|~")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#key-problem:not(:empty)")
+    assert page.inner_text("#key-problem") == "The server does not know this key."
+    page.fill("#key", "the-key")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#downloads:not([hidden])")

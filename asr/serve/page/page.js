@@ -105,23 +105,27 @@ function key() {
   return sessionStorage.getItem("key");
 }
 
-function askForKey() {
-  return new Promise((resolve) => {
+function askForKey(problem) {
+  return new Promise((resolve, reject) => {
     const dialog = $("key-dialog");
+    dialog.returnValue = "";
     dialog.onclose = () => {
-      sessionStorage.setItem("key", $("key").value);
+      if (dialog.returnValue) sessionStorage.setItem("key", $("key").value);
       $("key").value = "";
-      resolve();
+      dialog.returnValue ? resolve() : reject(new Error("This server asks for a key."));
     };
+    $("key-problem").textContent = problem;
     dialog.showModal();
   });
 }
 
 async function ask(path, options = {}) {
-  const headers = key() ? {Authorization: `Bearer ${key()}`} : {};
+  const sent = key();
+  const headers = sent ? {Authorization: `Bearer ${sent}`} : {};
   const response = await fetch(path, {...options, headers});
   if (response.status === 401) {
-    await askForKey();
+    sessionStorage.removeItem("key");
+    await askForKey(sent ? "The server does not know this key." : "");
     return ask(path, options);
   }
   if (!response.ok) throw new Error(await problemOf(response));
