@@ -40,3 +40,13 @@ def test_links_lead_somewhere() -> None:
         if "://" not in link and not (page.parent / link).exists()
     ]
     assert broken == []
+
+
+def test_slurm_signals_the_process_that_works() -> None:
+    """Which `srun` starts or, by `B:`, the batch script itself."""
+    asked = {
+        path.name: re.findall(r"--signal=(\S+)", path.read_text(encoding="utf-8"))
+        for path in [*ROOT.glob("docs/*.md"), *ROOT.glob("recipes/**/*.sh")]
+    }
+    assert asked["transcribing-at-scale.md"] == ["B:TERM@120"]  # exec asr
+    assert asked["slurm.sh"] == ["TERM@120"]  # srun torchrun
