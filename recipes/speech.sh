@@ -19,22 +19,25 @@ runs=() scores=() hypotheses=() manifests=() models=() # what report tells of
 
 # One command fetches what is not there, and takes up a broken download where it stopped.
 download() { # SUBSET...
-  local names=() subset last
+  local names=() outputs=() subset output
   if [[ ! ${LIBRISPEECH-} ]]; then
     for subset; do
       case $subset in
         train-clean-5 | dev-clean-2) names+=("mini_librispeech/$subset") ;;
         *) names+=("librispeech/$subset") ;;
       esac
+      outputs+=("$corpus/$subset")
     done
-    last=$corpus/$subset
   fi
   if [[ ! ${LM_TEXT-} || ! ${VOCABULARY-} || ! ${DICTIONARY-} ]]; then
     names+=(librispeech/lm/{librispeech-{vocab,lexicon}.txt,3-gram{.pruned.1e-7,}.arpa.gz})
-    last=$published/3-gram.arpa.gz
+    outputs+=("$published/3-gram.arpa.gz")
   fi
+  for output in "${outputs[@]}"; do
+    if [[ ! -e $output ]]; then break; fi # one that is missing stands for all
+  done
   if ((${#names[@]})); then
-    stage download "$last" asr download "${names[@]}" --output "$work"
+    fetch download "$output" asr download "${names[@]}" --output "$work"
   fi
 }
 
@@ -95,7 +98,7 @@ pack() { # MODEL PACKED
     asr calibrate "$packed" "$work/dev-clean.jsonl" --diagram "$work/confidence$end.svg"
 }
 
-# Recognise by the model packed last, and count the errors; sets are never pooled.
+# Recognise by the packed model, and count the errors; sets are never pooled.
 score() { # SET NAME CONDITION OPTIONS...
   local run=$work/$1.$2
   stage "decode-$1-$2" "$run.jsonl" \

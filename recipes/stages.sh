@@ -5,7 +5,10 @@
 #   stage prepare "$work/train.jsonl" asr prepare data/train-clean-5 --output "$work/train.jsonl"
 #   stage train   "$work/model"       asr train conf/small.toml --output "$work/model"
 #
-# stage NAME OUTPUT COMMAND...   run COMMAND, which must make OUTPUT; skip it if OUTPUT exists.
+# stage NAME OUTPUT COMMAND...   run COMMAND, which must make OUTPUT; skip it if OUTPUT exists and
+#                                all earlier stages were skipped, too.
+# fetch NAME OUTPUT COMMAND...   the same for a download: it brings what was there, so that later
+#                                stages need not run again.
 #
 # Sourcing this file reads the options of run.sh (see recipe_help), changes to the root of the
 # repository, and sets $recipe, the name of the recipe's folder, and $work, the folder for outputs.
@@ -36,14 +39,20 @@ stage() {
   fi
   if [[ $_is_over ]]; then return; fi
   if [[ $name == "$_until" ]]; then _is_over=yes; fi
-  if [[ $name == "$_from" ]]; then _is_forced=yes; fi
-  if [[ -e $output && ! $_is_forced ]]; then
+  if [[ -e $output && ! $_is_forced && $name != "$_from" ]]; then
     printf '== %s: skipped, %s exists\n' "$name" "$output"
     return
   fi
   _n_run=$((_n_run + 1))
   printf '== %s\n  %s\n' "$name" "$(printf ' %q' "$@")"
   if [[ $_mode == run ]]; then _make "$name" "$output" "$@"; fi
+  if [[ ! $_is_fetched || $name == "$_from" ]]; then _is_forced=yes; fi
+}
+
+fetch() {
+  _is_fetched=yes
+  stage "$@"
+  _is_fetched=''
 }
 
 _make() {
@@ -51,7 +60,7 @@ _make() {
   shift 2
   command -v "$1" >/dev/null ||
     _stop 1 "stage $name needs '$1' on the PATH ('make test' installs asr for training)"
-  if [[ $name == "$_from" ]]; then _set_aside_from_here; fi
+  if [[ ! $_is_forced && ! $_is_fetched || $name == "$_from" ]]; then _set_aside_from "$name"; fi
   mkdir -p -- "$(dirname -- "$output")"
   _running=$name _output=$output
   "$@"
@@ -62,15 +71,15 @@ _make() {
 }
 
 # When an output is made again, everything made from it is out of date, even if this run gets no
-# further; so is the saved state of a training that stopped. The last output is renamed first, so
-# that the ones left always fit together.
-_set_aside_from_here() {
-  local output
+# further; so is the saved state of a training, except of one that stopped and now goes on. The last
+# output is renamed first, so that the ones left always fit together.
+_set_aside_from() {
+  local name output
   bash "$_run" --list --work "$work" |
-    awk -v from="$_from" '$1 == from || n { line[++n] = $0 } END { while (n) print line[n--] }' |
-    while read -r _ output; do
+    awk -v from="$1" '$1 == from || n { line[++n] = $0 } END { while (n) print line[n--] }' |
+    while read -r name output; do
       _set_aside "$output" previous
-      _set_aside "$output.run" previous
+      if [[ $name != "$1" || $name == "$_from" ]]; then _set_aside "$output.run" previous; fi
     done
 }
 
@@ -136,7 +145,8 @@ _check_names() {
 
 _folder=$(cd "$(dirname "$0")" && pwd)
 _run=$_folder/$(basename "$0")
-_from='' _until='' _mode=run _is_forced='' _is_over='' _running='' _output='' _n_run=0
+_from='' _until='' _mode=run _is_forced='' _is_fetched='' _is_over=''
+_running='' _output='' _n_run=0
 recipe=$(basename "$_folder")
 # shellcheck disable=SC2034 # run.sh uses it
 work=exp/$recipe

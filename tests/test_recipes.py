@@ -51,6 +51,7 @@ SUBSETS = {
     "CONFIG": "librispeech-960",
 }
 CASES = {"nowhere": NOWHERE, "here": HERE, "other corpora": OTHER_CORPORA, "subsets": SUBSETS}
+LARGE_LM = "lm/3-gram.arpa.gz"  # the last of what is downloaded
 MADE_BY = ("--output", "--picture", "--held-out")
 MAX_COLUMNS, MAX_STAGES = 100, 29  # a recipe is a table of contents
 
@@ -220,6 +221,22 @@ def test_librispeech_scores_the_sets_that_it_is_told(tmp_path: Path) -> None:
     assert {f"librispeech/{name}" for name in sets} <= set(made[0])
     scored = [words[words.index("--subset") + 1] for words in made if words[1] == "score"]
     assert list(dict.fromkeys(scored)) == sets
+
+
+def test_librispeech_scores_another_set_without_another_training(tmp_path: Path) -> None:
+    corpus = tmp_path / "work" / "LibriSpeech"
+    subsets = ("train-clean-100", "train-other-500", "dev-clean", "test-clean")
+    listed = run("librispeech", "--list", path=tmp_path, **NOWHERE)
+    outputs = [Path(line.split()[1]) for line in listed]
+    for output in (*outputs, *(corpus / subset for subset in subsets), corpus.parent / LARGE_LM):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.touch()
+    assert commands("librispeech", tmp_path, **NOWHERE) == []
+
+    made = commands("librispeech", tmp_path, **NOWHERE, SETS="dev-clean test-other test-clean")
+
+    assert made[0][:2] == ["asr", "download"]
+    assert {words[1] for words in made[1:]} == {"prepare", "decode", "score", "compare", "report"}
 
 
 def test_other_corpora_are_held_out_in_part_and_scored(tmp_path: Path) -> None:

@@ -84,13 +84,60 @@ def test_a_second_run_does_nothing_and_says_so(recipe: Recipe) -> None:
     assert "nothing to do" in result.stdout
 
 
-def test_only_the_stage_whose_output_is_missing_runs_again(recipe: Recipe) -> None:
+@pytest.mark.parametrize(
+    ("deleted", "made"), [("flour.txt", ALL), ("dough", ["knead", "bake"]), ("bread.txt", ["bake"])]
+)
+def test_a_stage_whose_output_is_missing_runs_again_and_all_later_ones(
+    recipe: Recipe, deleted: str, made: list[str]
+) -> None:
     recipe()
     recipe.made()
-    recipe.path("dough").rmdir()
+    recipe.path(deleted).rename(recipe.path("away"))
+    planned = recipe("--dry-run").stdout
     result = recipe()
-    assert recipe.made() == ["knead"]
+    assert recipe.made() == made
+    assert [name for name in ALL if f"== {name}\n" in planned] == made
     assert "nothing to do" not in result.stdout
+    assert not list(recipe.path("").glob("*.previous"))
+
+
+def test_what_was_made_from_a_deleted_output_is_not_taken_for_up_to_date(recipe: Recipe) -> None:
+    recipe()
+    recipe.path("flour.txt").unlink()
+    recipe.path("dough.run").mkdir()
+    recipe.script.write_text(RUN_SH.replace('echo flour >"$1"', "exit 7"))
+
+    assert recipe().returncode == 7
+
+    left = ["bread.txt.previous", "dough.previous", "dough.run.previous"]
+    assert sorted(path.name for path in recipe.path("").iterdir()) == left
+    recipe.made()
+    recipe.script.write_text(RUN_SH)
+    assert recipe().returncode == 0
+    assert recipe.made() == ALL
+
+
+def test_until_sets_later_outputs_aside_that_were_made_from_a_deleted_one(recipe: Recipe) -> None:
+    recipe()
+    recipe.path("flour.txt").unlink()
+    recipe("--until", "mill")
+    recipe.made()
+
+    recipe()
+
+    assert recipe.made() == ["knead", "bake"]
+
+
+def test_a_download_that_comes_again_leaves_what_was_made_from_it(tmp_path: Path) -> None:
+    recipe = Recipe(tmp_path, RUN_SH.replace("stage mill", "fetch mill"))
+    recipe()
+    recipe.made()
+    recipe.path("flour.txt").unlink()
+    assert recipe("--dry-run").stdout.count("skipped") == 2
+    recipe()
+    assert recipe.made() == ["mill"]
+    recipe("--from", "mill")
+    assert recipe.made() == ALL
 
 
 def test_from_makes_a_stage_and_all_later_ones_again(recipe: Recipe) -> None:

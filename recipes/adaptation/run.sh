@@ -15,11 +15,14 @@ model=${MODEL:-english}
 # Speech: from disk, or from OpenSLR.
 corpus=${LIBRISPEECH:-$work/LibriSpeech} dev=dev-clean
 if [[ ! ${LIBRISPEECH-} ]]; then
-  stage download "$corpus/$dev" asr download librispeech/$dev --output "$work"
+  fetch download "$corpus/$dev" asr download librispeech/$dev --output "$work"
 fi
 
 # List the utterances. The transcripts in the list are for scoring: adaptation reads the audio only.
 stage prepare "$work/$dev.jsonl" asr prepare "$corpus/$dev" --output "$work/$dev.jsonl"
+
+# It recognises, trains on what was recognised, and recognises better: see asr adapt --help.
+stage adapt "$work/adapted" asr adapt "$model" "$work/$dev.jsonl" --output "$work/adapted"
 
 scores=()
 score() { # NAME MODEL CONDITION OPTIONS...: recognise and count the errors
@@ -42,9 +45,6 @@ score_searches() { # NAME MODEL CONDITION
 
 # Where it starts from.
 score_searches shipped "$model" 'as shipped'
-
-# Recognise, train on what was recognised, and recognise better: see asr adapt --help.
-stage adapt "$work/adapted" asr adapt "$model" "$work/$dev.jsonl" --output "$work/adapted"
 
 # What that brought, on the very recordings that it adapted to.
 score_searches adapted "$work/adapted" 'adapted to these recordings, without transcripts'

@@ -33,8 +33,8 @@ for one in "${train[@]}"; do
 done
 download "${subsets[@]}" "${sets[@]}"
 
-# Speech to tune on and to score, and to train on: what can be learned from, of all corpora.
-for set in "${sets[@]}"; do prepare "$set" "$corpus/$set"; done
+# Speech to tune on, and to train on: what can be learned from, of all corpora.
+prepare dev-clean "$corpus/dev-clean"
 prepare librispeech "${folders[@]}" ${ids:+--ids "$ids"}
 chosen=("$work/librispeech.jsonl") held_out=()
 if ((${#more[@]})); then
@@ -55,10 +55,27 @@ train model-joined "$config-joined" train --start "$work/model-crf"
 language_models
 pack model-joined packed
 
+# What the model is sure to have heard in speech without texts teaches it, beside all that it knows.
+if [[ ${UNTRANSCRIBED-} ]]; then
+  heard=$work/untranscribed.jsonl
+  stage decode-untranscribed "$heard" asr decode "$packed" "$UNTRANSCRIBED" --output "$heard"
+  stage select-self "$work/train-self.jsonl" \
+    asr select "$work/train.jsonl" "$UNTRANSCRIBED" --texts "$heard" --min-confidence 0.85 \
+    --output "$work/train-self.jsonl"
+  train model-self "$config-self" train-self --start "$work/model-joined"
+  pack model-self packed-self
+fi
+
+# Speech to score: after the trainings, which another set of it does not make again.
+for set in "${sets[@]}"; do
+  if [[ $set != dev-clean ]]; then prepare "$set" "$corpus/$set"; fi
+done
+
 # The acoustic model alone, what a user gets, what a larger language model is worth; and whether
 # the other corpora were learned.
-rows() { # NAME CONDITION: endings for the model that was packed last
+rows() { # NAME CONDITION: endings for the packed model
   local set
+  packed=$work/packed$1
   for set in "${sets[@]}"; do
     score "$set" "greedy$1" "greedy, no language model$2" --search greedy
     score "$set" "default$1" "small language model (default)$2"
@@ -70,16 +87,5 @@ rows() { # NAME CONDITION: endings for the model that was packed last
 }
 rows '' ''
 for set in "${sets[@]}"; do compare "$set" greedy default; done
-
-# What the model is sure to have heard in speech without texts teaches it, beside all that it knows.
-if [[ ${UNTRANSCRIBED-} ]]; then
-  heard=$work/untranscribed.jsonl
-  stage decode-untranscribed "$heard" asr decode "$packed" "$UNTRANSCRIBED" --output "$heard"
-  stage select-self "$work/train-self.jsonl" \
-    asr select "$work/train.jsonl" "$UNTRANSCRIBED" --texts "$heard" --min-confidence 0.85 \
-    --output "$work/train-self.jsonl"
-  train model-self "$config-self" train-self --start "$work/model-joined"
-  pack model-self packed-self
-  rows -self ', after self-training'
-fi
+if [[ ${UNTRANSCRIBED-} ]]; then rows -self ', after self-training'; fi
 report

@@ -15,7 +15,7 @@
 # Speech: from disk, or from OpenSLR.
 corpus=${LIBRISPEECH:-$work/LibriSpeech} dev=dev-clean
 if [[ ! ${LIBRISPEECH-} ]]; then
-  stage download "$corpus/$dev" \
+  fetch download "$corpus/$dev" \
     asr download mini_librispeech/train-clean-5 librispeech/$dev --output "$work"
 fi
 
