@@ -10,6 +10,7 @@
 # For what is not set of the last three, LibriSpeech's own files are downloaded (OpenSLR 11): its
 # 3-grams, 200,000 words and lexicon.
 
+for setting in LIBRISPEECH LM_TEXT VOCABULARY DICTIONARY; do locate "$setting"; done
 # shellcheck disable=SC2034,SC2154 # stages.sh sets work; run.sh uses corpus
 corpus=${LIBRISPEECH:-$work/LibriSpeech} published=$work/lm
 dictionary=${DICTIONARY:-$published/librispeech-lexicon.txt}
@@ -27,6 +28,11 @@ download() { # SUBSET...
         *) names+=("librispeech/$subset") ;;
       esac
       outputs+=("$corpus/$subset")
+    done
+  else
+    for subset; do
+      [[ -e $corpus/$subset ]] ||
+        refuse "LIBRISPEECH: expected a folder with $subset, got '$corpus'"
     done
   fi
   if [[ ! ${LM_TEXT-} || ! ${VOCABULARY-} || ! ${DICTIONARY-} ]]; then

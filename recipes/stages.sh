@@ -10,6 +10,10 @@
 # fetch NAME OUTPUT COMMAND...   the same for a download: it brings what was there, so that later
 #                                stages need not run again.
 #
+# refuse MESSAGE                 end, before the first stage, what could only fail later.
+# locate SETTING [VARIABLE]      make the path absolute that SETTING holds (or a VARIABLE that has a
+#                                part of it), from where the user stands; refuse a missing one.
+#
 # Sourcing this file reads the options of run.sh (see recipe_help), changes to the root of the
 # repository, and sets $recipe, the name of the recipe's folder, and $work, the folder for outputs.
 # Put nothing between the stages that takes time or needs their outputs: --list runs it too.
@@ -55,6 +59,17 @@ fetch() {
   _is_fetched=''
 }
 
+refuse() {
+  _stop 2 "$1"
+}
+
+locate() {
+  local _variable=${2-$1}
+  [[ ${!_variable-} ]] || return 0
+  printf -v "$_variable" %s "$(_absolute "${!_variable}")"
+  [[ -e ${!_variable} ]] || refuse "$1: expected a path that exists, got '${!_variable}'"
+}
+
 _make() {
   local name=$1 output=$2 started=$SECONDS
   shift 2
@@ -74,8 +89,9 @@ _make() {
 # further; so is the saved state of a training, except of one that stopped and now goes on. The last
 # output is renamed first, so that the ones left always fit together.
 _set_aside_from() {
-  local name output
-  bash "$_run" --list --work "$work" |
+  local name output folder=$work
+  [[ $folder == /* ]] || folder=$PWD/$folder
+  (cd "$_stood" && bash "$_run" --list --work "$folder") |
     awk -v from="$1" '$1 == from || n { line[++n] = $0 } END { while (n) print line[n--] }' |
     while read -r name output; do
       _set_aside "$output" previous
@@ -112,20 +128,20 @@ _read_options() {
       --dry-run) _mode=dry-run ;;
       --list) _mode=list ;;
       --help | -h) recipe_help && exit ;;
-      *) _stop 2 "unknown option '$1' (see --help)" ;;
+      *) refuse "unknown option '$1' (see --help)" ;;
     esac
     shift
   done
 }
 
 _need_value() {
-  [[ ${2-} ]] || _stop 2 "$1 needs a value (see --help)"
+  [[ ${2-} ]] || refuse "$1 needs a value (see --help)"
 }
 
 _absolute() {
   case $1 in
     /*) echo "$1" ;;
-    *) echo "$PWD/$1" ;;
+    *) echo "$_stood/$1" ;;
   esac
 }
 
@@ -135,16 +151,16 @@ _check_names() {
   names=$(bash "$_run" --list | awk '{ print $1 }')
   for name in "$_from" "$_until"; do
     [[ -z $name ]] || grep -qFx -e "$name" <<<"$names" ||
-      _stop 2 "no stage is named '$name'; the stages are: ${names//$'\n'/ }"
+      refuse "no stage is named '$name'; the stages are: ${names//$'\n'/ }"
   done
   if [[ $_from && $_until ]]; then
     [[ $(grep -m 1 -Fx -e "$_from" -e "$_until" <<<"$names") == "$_from" ]] ||
-      _stop 2 "--until $_until comes before --from $_from"
+      refuse "--until $_until comes before --from $_from"
   fi
 }
 
 _folder=$(cd "$(dirname "$0")" && pwd)
-_run=$_folder/$(basename "$0")
+_run=$_folder/$(basename "$0") _stood=$PWD
 _from='' _until='' _mode=run _is_forced='' _is_fetched='' _is_over=''
 _running='' _output='' _n_run=0
 recipe=$(basename "$_folder")

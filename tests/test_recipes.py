@@ -38,19 +38,30 @@ SETTINGS = (
     "SETS",
     "UNTRANSCRIBED",
     "CONFIG",
+    "MODEL",
+    "LM",
+    "LEXICON",
 )
 NOWHERE: dict[str, str] = {}  # nothing is there: everything is downloaded
 HERE = {
-    "LIBRISPEECH": "/libri speech",
-    **{name: f"/text for/{name}" for name in ("LM_TEXT", "VOCABULARY", "DICTIONARY")},
+    "LIBRISPEECH": "libri speech",
+    **{name: f"text for/{name}" for name in ("LM_TEXT", "VOCABULARY", "DICTIONARY")},
 }
-OTHER_CORPORA = {**HERE, "MORE": "/others/one.jsonl two.jsonl", "UNTRANSCRIBED": "/others/no.jsonl"}
+OTHER_CORPORA = {**HERE, "MORE": "others/one.jsonl two.jsonl", "UNTRANSCRIBED": "others/no.jsonl"}
 SUBSETS = {
-    "TRAIN": "train-clean-5 /others/more.jsonl",
+    "TRAIN": "train-clean-5 others/more.jsonl",
     "IDS": "ids.txt",
     "CONFIG": "librispeech-960",
 }
 CASES = {"nowhere": NOWHERE, "here": HERE, "other corpora": OTHER_CORPORA, "subsets": SUBSETS}
+FOLDERS = [
+    f"libri speech/{subset}"
+    for subset in (
+        *("train-clean-5", "train-clean-100", "train-other-500"),
+        *("dev-clean", "dev-clean-2", "test-clean"),
+    )
+]
+FILES = ["two.jsonl", "ids.txt", *(f"others/{name}.jsonl" for name in ("one", "no", "more"))]
 LARGE_LM = "lm/3-gram.arpa.gz"  # the last of what is downloaded
 MADE_BY = ("--output", "--picture", "--held-out")
 MAX_COLUMNS, MAX_STAGES = 100, 29  # a recipe is a table of contents
@@ -60,6 +71,20 @@ def run(
     recipe: str, *options: str, path: Path, settings: Sequence[str] = (), **variables: str
 ) -> list[str]:
     """Run a recipe with this `asr`, training with the settings; return the lines it prints."""
+    ended = started(recipe, *options, path=path, settings=settings, **variables)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout.splitlines()
+
+
+def started(
+    recipe: str, *options: str, path: Path, settings: Sequence[str] = (), **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a recipe by a user who stands in a folder with FOLDERS and FILES."""
+    for name in FOLDERS:
+        (path / name).mkdir(parents=True, exist_ok=True)
+    for name in (*FILES, *(HERE[name] for name in ("LM_TEXT", "VOCABULARY", "DICTIONARY"))):
+        (path / name).parent.mkdir(exist_ok=True)
+        (path / name).touch()
     asr = path / "bin" / "asr"
     asr.parent.mkdir(exist_ok=True)
     smaller = " ".join(f"--set {setting}" for setting in settings)
@@ -75,17 +100,15 @@ def run(
         "OMP_NUM_THREADS": "1",
     }
     command = ["bash", str(ROOT / "recipes" / recipe / "run.sh"), "--work", str(path / "work")]
-    ended = subprocess.run(
+    return subprocess.run(
         [*command, *options],
-        cwd=ROOT,
+        cwd=path,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
         timeout=900,
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout.splitlines()
 
 
 def commands(recipe: str, path: Path, **variables: str) -> list[list[str]]:
@@ -195,7 +218,7 @@ def test_nothing_but_the_last_stages_sees_the_test_set(recipe: str, tmp_path: Pa
 def test_mini_librispeech_trains_on_five_hours_and_reports_three_sets(tmp_path: Path) -> None:
     made = commands("mini_librispeech", tmp_path, **HERE)
     (prepared,) = (words for words in made if words[-1].endswith("/train.jsonl"))
-    assert prepared[2] == "/libri speech/train-clean-5"
+    assert prepared[2] == f"{tmp_path}/libri speech/train-clean-5"
     scored = [words[words.index("--subset") + 1] for words in made if words[1] == "score"]
     assert scored == ["dev-clean"] * 2 + ["dev-clean-2"] * 2 + ["test-clean"] * 3
 
@@ -203,15 +226,17 @@ def test_mini_librispeech_trains_on_five_hours_and_reports_three_sets(tmp_path: 
 def test_librispeech_takes_the_utterances_of_a_list(tmp_path: Path) -> None:
     made = commands("librispeech", tmp_path, **HERE)
     (prepared,) = (words for words in made if words[-1].endswith("/librispeech.jsonl"))
-    subsets = ["/libri speech/train-clean-100", "/libri speech/train-other-500"]
+    corpus = tmp_path / "libri speech"
+    subsets = [f"{corpus}/{subset}" for subset in ("train-clean-100", "train-other-500")]
     assert prepared[2:4] == subsets
     assert prepared[4:6] == ["--ids", "recipes/librispeech/hours-17.txt"]
 
 
 def test_librispeech_takes_subsets_whole_and_lists_that_are_there(tmp_path: Path) -> None:
-    made = commands("librispeech", tmp_path, **HERE, TRAIN="train-clean-5 /others/more.jsonl")
+    made = commands("librispeech", tmp_path, **HERE, TRAIN="train-clean-5 others/more.jsonl")
     (prepared,) = (words for words in made if words[-1].endswith("/librispeech.jsonl"))
-    assert prepared[2:4] == ["/libri speech/train-clean-5", "/others/more.jsonl"]
+    paths = [f"{tmp_path}/{name}" for name in ("libri speech/train-clean-5", "others/more.jsonl")]
+    assert prepared[2:4] == paths
     assert "--ids" not in prepared
 
 
@@ -242,9 +267,46 @@ def test_librispeech_scores_another_set_without_another_training(tmp_path: Path)
 def test_other_corpora_are_held_out_in_part_and_scored(tmp_path: Path) -> None:
     made = commands("librispeech", tmp_path, **OTHER_CORPORA)
     (select, *_) = (words for words in made if words[1] == "select")
-    assert select[2:4] == ["/others/one.jsonl", "two.jsonl"]
+    assert select[2:4] == [f"{tmp_path}/others/one.jsonl", f"{tmp_path}/two.jsonl"]
     scored = [words[words.index("--subset") + 1] for words in made if words[1] == "score"]
     assert {"one", "two"} <= set(scored)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "variables", "told"),
+    [
+        *(
+            (recipe, {name: "no where"}, f"{name}: expected a path that exists, got '")
+            for recipe, names in (
+                ("mini_librispeech", ("LIBRISPEECH", "LM_TEXT", "VOCABULARY", "DICTIONARY")),
+                ("librispeech", ("IDS", "UNTRANSCRIBED")),
+                ("adaptation", ("LIBRISPEECH", "MODEL")),
+                ("memory", ("LIBRISPEECH",)),
+            )
+            for name in names
+        ),
+        ("librispeech", {"TRAIN": "train-clean-5 no/where"}, "TRAIN: expected a path that exists"),
+        ("librispeech", {"MORE": "two.jsonl no.jsonl"}, "MORE: expected a path that exists"),
+        ("librispeech", {"SETS": "test-clean"}, "SETS: expected dev-clean among them"),
+        ("librispeech", {"CONFIG": "tiny"}, "CONFIG: there is no conf/tiny-crf.toml"),
+        ("librispeech", {**HERE, "SETS": "dev-clean dev-other"}, "a folder with dev-other"),
+        ("adaptation", {"LM": "ids.txt"}, "LM and LEXICON: expected both or none"),
+        ("adaptation", {"LEXICON": "ids.txt"}, "LM and LEXICON: expected both or none"),
+    ],
+)
+def test_a_wrong_setting_is_refused_before_anything_runs(
+    recipe: str, variables: dict[str, str], told: str, tmp_path: Path
+) -> None:
+    ended = started(recipe, "--dry-run", path=tmp_path, **variables)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert told in ended.stderr
+
+
+def test_paths_lead_from_where_the_user_stands(tmp_path: Path) -> None:
+    settings = {"MODEL": "others", "LM": "ids.txt", "LEXICON": "two.jsonl"}
+    made = commands("adaptation", tmp_path, LIBRISPEECH="libri speech", **settings)
+    given = {str(tmp_path / path) for path in ("libri speech/dev-clean", *settings.values())}
+    assert given <= {word for words in made for word in words}
 
 
 @pytest.mark.parametrize(
@@ -280,6 +342,7 @@ def test_a_recipe_can_be_executed(recipe: str) -> None:
         ((), "librispeech"),
         (("crf",), "librispeech-crf"),
         (("joined",), "librispeech-joined"),
+        (("self",), "librispeech-self"),
     ],
 )
 def test_the_slurm_script_runs_a_training_of_the_recipe(
@@ -300,11 +363,18 @@ def test_the_slurm_script_runs_a_training_of_the_recipe(
     options = parser().parse_args(given[given.index("asr") + 1 :])
     (stage,) = (
         parser().parse_args(line[1:])
-        for line in commands("librispeech", tmp_path)
+        for line in commands("librispeech", tmp_path, **OTHER_CORPORA)
         if line[1:3] == ["train", f"conf/{conf}.toml"]
     )
     for name in ("config", "train", "dev", "lexicon", "start", "output"):
         assert getattr(options, name) == getattr(stage, name)
+
+
+def test_the_slurm_script_refuses_a_training_that_it_does_not_know() -> None:
+    command = ["bash", str(ROOT / "recipes" / "librispeech" / "slurm.sh"), "crv"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "expected crf, joined, self or nothing, got 'crv'" in ended.stderr
 
 
 def test_memory_compares_cells_of_equal_size(tmp_path: Path) -> None:

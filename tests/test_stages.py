@@ -36,10 +36,13 @@ class Recipe:
         self.script.write_text(run_sh)
         shutil.copy(STAGES, root / "recipes")
 
-    def __call__(self, *options: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *options: str, cwd: Path | None = None, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["bash", os.path.relpath(self.script, cwd or self.root), *options],
             cwd=cwd or self.root,
+            env={**os.environ, **variables},
             capture_output=True,
             text=True,
             check=False,
@@ -242,6 +245,29 @@ def test_work_puts_the_outputs_into_another_folder(recipe: Recipe, tmp_path: Pat
     assert recipe("--work", "out put", cwd=elsewhere).returncode == 0
     assert (elsewhere / "out put" / "bread.txt").read_text() == "bread\n"
     assert not recipe.path("").exists()
+
+
+def test_a_path_that_is_set_leads_from_where_the_user_stands(tmp_path: Path) -> None:
+    recipe = Recipe(tmp_path, RUN_SH.replace("stage mill", "locate GRAIN\nstage mill"))
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    (elsewhere / "some grain").touch()
+    assert recipe(cwd=elsewhere, GRAIN="some grain").returncode == 0
+    assert recipe.made() == ALL
+    recipe.path("dough").rmdir()
+    assert recipe(cwd=elsewhere, GRAIN="some grain").returncode == 0  # it is looked for twice
+    assert recipe.made() == ["knead", "bake"]
+
+
+def test_a_path_that_is_set_and_leads_nowhere_is_refused_before_anything_runs(
+    tmp_path: Path,
+) -> None:
+    recipe = Recipe(tmp_path, RUN_SH.replace("stage mill", "locate GRAIN\nstage mill"))
+    for options in ((), ("--dry-run",), ("--from", "bake")):
+        result = recipe(*options, GRAIN="no grain")
+        assert (result.returncode, recipe.made()) == (2, [])
+        expected = f"bread: GRAIN: expected a path that exists, got '{tmp_path}/no grain'\n"
+        assert result.stderr == expected
 
 
 def test_a_recipe_can_be_started_from_its_own_folder(recipe: Recipe) -> None:

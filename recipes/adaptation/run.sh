@@ -10,7 +10,10 @@
 
 . "$(dirname "$0")/../stages.sh"
 
+for setting in LIBRISPEECH LM LEXICON; do locate "$setting"; done
+[[ ${LM:+set} == "${LEXICON:+set}" ]] || refuse 'LM and LEXICON: expected both or none'
 model=${MODEL:-english}
+if [[ ! -e asr/models/$model ]]; then locate MODEL model; fi
 
 # Speech: from disk, or from OpenSLR.
 corpus=${LIBRISPEECH:-$work/LibriSpeech} dev=dev-clean

@@ -18,19 +18,28 @@
 . "$(dirname "$0")/../stages.sh"
 . "$(dirname "$0")/../speech.sh"
 
+locate IDS
+locate UNTRANSCRIBED
 ids=${IDS-recipes/librispeech/hours-17.txt}
 if [[ ${TRAIN-} ]]; then ids=${IDS-}; fi
 read -ra train <<<"${TRAIN:-train-clean-100 train-other-500}"
 read -ra more <<<"${MORE-}"
 read -ra sets <<<"${SETS:-dev-clean test-clean}"
+[[ " ${sets[*]} " == *' dev-clean '* ]] ||
+  refuse "SETS: expected dev-clean among them, to tune on, got '${sets[*]}'"
+config=${CONFIG:-librispeech}
+for end in '' -crf -joined ${UNTRANSCRIBED:+-self}; do
+  [[ -e conf/$config$end.toml ]] || refuse "CONFIG: there is no conf/$config$end.toml"
+done
 
 folders=() subsets=()
 for one in "${train[@]}"; do
   case $one in
-    */* | *.jsonl | *.csv | *.tsv) folders+=("$one") ;;
+    */* | *.jsonl | *.csv | *.tsv) locate TRAIN one && folders+=("$one") ;;
     *) folders+=("$corpus/$one") subsets+=("$one") ;;
   esac
 done
+for i in "${!more[@]}"; do locate MORE "more[$i]"; done
 download "${subsets[@]}" "${sets[@]}"
 
 # Speech to tune on, and to train on: what can be learned from, of all corpora.
@@ -47,7 +56,6 @@ stage select "$work/train.jsonl" asr select "${chosen[@]}" --output "$work/train
 # Words, then the network: CTC, then CTC-CRF; then recordings in which the speaker changes. slurm.sh
 # trains on a cluster.
 pronounce
-config=${CONFIG:-librispeech}
 train_twice "$config"
 train model-joined "$config-joined" train --start "$work/model-crf"
 

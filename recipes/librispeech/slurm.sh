@@ -7,7 +7,8 @@
 #   sbatch --nodes 2 recipes/librispeech/slurm.sh joined         # and the third
 #   recipes/librispeech/run.sh                                   # the stages after training
 #
-# with the same CONFIG in the environment of all (default: librispeech).
+# with the same CONFIG in the environment of all (default: librispeech). With UNTRANSCRIBED, run.sh
+# --until select-self comes before the last line, and a fourth training, `slurm.sh self`.
 #
 # Fill in account and partition. Two minutes before its time limit, the job saves its state and
 # exits: submit it again, and it resumes. docs/training-at-scale.md says what to expect.
@@ -23,10 +24,13 @@
 
 set -euo pipefail
 
-work=${WORK:-exp/librispeech} config=${CONFIG:-librispeech} model=$work/model start=()
+work=${WORK:-exp/librispeech} config=${CONFIG:-librispeech} model=$work/model start=() train=train
 case ${1-} in
+  '') ;;
   crf) start=(--start "$model") config+=-crf model+=-crf ;;
   joined) start=(--start "$model-crf") config+=-joined model+=-joined ;;
+  self) start=(--start "$model-joined") config+=-self model+=-self train=train-self ;;
+  *) echo "slurm.sh: expected crf, joined, self or nothing, got '$1'" >&2 && exit 2 ;;
 esac
 mapfile -t machines < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 
@@ -35,4 +39,4 @@ srun --kill-on-bad-exit=1 torchrun \
   --rdzv-id="$SLURM_JOB_ID" --rdzv-backend=c10d --rdzv-endpoint="${machines[0]}:29400" \
   -m asr train "conf/$config.toml" "${start[@]}" --set train.n_shards=1 \
   --set batching.batch_duration="${BATCH_DURATION:-3200.0}" --lexicon "$work/lexicon.txt" \
-  --train "$work/train.jsonl" --dev "$work/dev-clean.jsonl" --output "$model"
+  --train "$work/$train.jsonl" --dev "$work/dev-clean.jsonl" --output "$model"

@@ -11,6 +11,7 @@
 # downloaded (OpenSLR 12 and 31, 0.7 GB).
 
 . "$(dirname "$0")/../stages.sh"
+locate LIBRISPEECH
 
 # Speech: from disk, or from OpenSLR.
 corpus=${LIBRISPEECH:-$work/LibriSpeech} dev=dev-clean
