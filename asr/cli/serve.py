@@ -34,7 +34,8 @@ KEY_VARIABLE = "ASR_API_KEY"
 KEY = re.compile(
     r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 )  # a token: what a WebSocket's subprotocol can carry
-MAX_PORT = 65535
+ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?/?")
+MAX_PORT, DEFAULT_PORTS = 65535, {"http": 80, "https": 443}
 WORKERS_PER_THREAD = 4  # one computes, while others decode, search or wait for the engine
 
 
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--origin",
+        type=_origin,
         action="append",
         default=[],
         help="origin of other pages allowed to use it, as in https://example.org; repeatable",
@@ -80,7 +82,6 @@ def run(options: argparse.Namespace) -> int:
 
     key = _key(options)
     is_local = options.host in LOOPBACK
-    origins = frozenset(origin.rstrip("/") for origin in options.origin)
     if not is_local and key is None:
         tell(f"anyone who reaches {options.host} can use this server: set {KEY_VARIABLE}")
     n_threads = options.threads or n_cores()
@@ -89,7 +90,9 @@ def run(options: argparse.Namespace) -> int:
         recognizer,
         options.name or Path(options.model).resolve().name,
         n_workers=WORKERS_PER_THREAD * n_threads,
-        access=Access(key, LOOPBACK if is_local and key is None else None, origins),
+        access=Access(
+            key, LOOPBACK if is_local and key is None else None, frozenset(options.origin)
+        ),
         limits=Limits(
             upload_bytes=options.max_upload * MEGABYTE,
             audio_seconds=float(options.max_duration),
@@ -104,6 +107,18 @@ def run(options: argparse.Namespace) -> int:
         print(f"asr: http://{host}:{listener.getsockname()[1]}/ (Ctrl-C ends it)", flush=True)
         serve(app, listener)
     return 0
+
+
+def _origin(text: str) -> str:
+    """Read an origin as browsers send it: without the default port and in lower case (RFC 6454)."""
+    match = ORIGIN.fullmatch(text.lower())
+    if match is None or int(match[3] or 0) > MAX_PORT:
+        raise argparse.ArgumentTypeError(
+            f"expected an origin such as https://example.org, got {text!r}"
+        )
+    scheme, host, port = match.groups()
+    is_default = port is None or int(port) == DEFAULT_PORTS[scheme]
+    return f"{scheme}://{host}" if is_default else f"{scheme}://{host}:{int(port)}"
 
 
 def _key(options: argparse.Namespace) -> str | None:

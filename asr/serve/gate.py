@@ -57,11 +57,11 @@ class Access:
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
         known = self.origins | {f"http://{host}", f"https://{host}"}
-        hosts = None if self.hosts is None else {*self.hosts, *map(_host, self.origins)}
+        hosts = None if self.hosts is None else {*self.hosts, *map(_host, self.origins)} - {None}
         if hosts is not None and _host(f"http://{host}") not in hosts:
             raise Refusal(
                 403,
-                "this server does not have that name; asr serve --origin adds one",
+                "this server does not have that name; asr serve --origin https://NAME adds one",
                 code="unknown_host",
             )
         if origin is not None and origin not in known:

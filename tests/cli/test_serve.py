@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from asr.cli import main
+from asr.cli import main, parser
 from asr.cli.serve import KEY_VARIABLE, _key
 from asr.errors import ConfigError, DataError
 
@@ -71,6 +71,37 @@ def test_a_number_beyond_all_sense_is_refused_with_the_usage(
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["serve", option, str(number)])
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("https://a.example", "https://a.example"),
+        ("HTTPS://A.Example:443/", "https://a.example"),
+        ("http://a.example:443", "http://a.example:443"),
+        ("http://10.0.0.1:08000", "http://10.0.0.1:8000"),
+        ("http://[::1]:80", "http://[::1]"),
+    ],
+)
+def test_an_origin_is_what_browsers_send(given: str, expected: str) -> None:
+    assert parser().parse_args(["serve", "--origin", given]).origin == [expected]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("", "*", "a.example", "//a.example", "ftp://a.example", "https://", "https://*.example"),
+        *("https://a.example/page", "https://a.example:x", "https://a.example:65536"),
+        *("https://me@a.example", "https://a example", "https://[", "https://schön.example"),
+    ],
+)
+def test_what_is_no_origin_is_refused_with_the_usage(
+    given: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parser().parse_args(["serve", "--origin", given])
+    told = f"expected an origin such as https://example.org, got {given!r}"
     assert told in capsys.readouterr().err
 
 

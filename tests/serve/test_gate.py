@@ -42,6 +42,13 @@ def test_without_a_key_only_this_machine_is_served(server: Running) -> None:
     assert server.get("/healthz", Host="rebound.example").error["code"] == "unknown_host"
 
 
+def test_a_host_that_is_none_is_refused_whatever_the_origins_are(start: Start) -> None:
+    server = start(access=Access(origins=frozenset({"no origin", "https://a.example"})))
+    assert server.get("/healthz", Host="a.example").status == 200
+    for host in ("[", "", "no origin"):
+        assert server.get("/healthz", Host=host).error["code"] == "unknown_host"
+
+
 def test_pages_of_others_may_not_use_the_server(server: Running) -> None:
     own = f"http://127.0.0.1:{server.port}"
     assert server.get("/v1/models", Origin=own).status == 200
