@@ -146,15 +146,16 @@ class Gate:
         if path not in {TRANSCRIPTIONS, LIVE}:
             return
         seconds = time.monotonic() - passage.begun
-        audio = scope.get("state", {}).get("audio_seconds", 0.0)
-        self._metrics.requests[path, passage.status] += 1
+        state = scope.get("state", {})
+        status = state.get("status", passage.status)
+        self._metrics.requests[path, status] += 1
         if path == TRANSCRIPTIONS:
             self._metrics.latencies.observe(seconds)
         _LOG.info(
             "%d: %d bytes, %.1f s of audio, in %.2f s",
-            passage.status,
+            status,
             passage.n_bytes,
-            audio,
+            state.get("audio_seconds", 0.0),
             seconds,
         )
 
@@ -173,7 +174,10 @@ class _Passage:
 
     async def receive(self) -> Message:
         if self._is_uploaded:
-            return await self._receive()
+            message = await self._receive()
+            content = message.get("bytes") or (message.get("text") or "").encode()
+            self.n_bytes += len(content)  # of a WebSocket
+            return message
         left = self.begun + self._limits.seconds - time.monotonic()
         try:
             message = await asyncio.wait_for(self._receive(), max(0.0, left))

@@ -84,7 +84,7 @@ async def _session(websocket: WebSocket, service: Service) -> None:
     finally:
         service.metrics.live -= 1
         seconds = feed.n_bytes / 2 / rate
-        service.metrics.audio_seconds += seconds
+        service.metrics.live_seconds += seconds
         websocket.state.audio_seconds = seconds
 
 
@@ -172,6 +172,7 @@ def _check_end(text: str) -> None:
 
 
 async def _refuse(websocket: WebSocket, refusal: Refusal) -> None:
+    websocket.state.status = refusal.status_code  # for the log; the answer's was 101
     await websocket.send_json({"type": "error", **refusal.body})
     await websocket.close(_CLOSINGS.get(refusal.status_code, _POLICY))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 LATENCIES = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)  # seconds
+FACTOR = "From upload to answer per second of audio, of transcriptions alone."
 BATCH_SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # utterances
 
 
@@ -46,7 +47,8 @@ class Metrics:
 
     Attributes:
         requests: By path and status, of those that cost something.
-        audio_seconds: Of recordings that were transcribed.
+        audio_seconds: Of uploaded recordings that were transcribed.
+        live_seconds: Of what was said in live sessions.
         in_flight: Requests that are uploaded, wait or are computed.
         live: Live sessions.
         latencies: Seconds from the request to the whole answer.
@@ -56,6 +58,7 @@ class Metrics:
 
     requests: Counter[tuple[str, int]] = field(default_factory=Counter)
     audio_seconds: float = 0.0
+    live_seconds: float = 0.0
     in_flight: int = 0
     live: int = 0
     latencies: Histogram = field(default_factory=lambda: Histogram(LATENCIES))
@@ -65,6 +68,7 @@ class Metrics:
     def text(self) -> str:
         """Write all metrics."""
         factor = self.working.total / self.audio_seconds if self.audio_seconds else 0.0
+        audio = self.audio_seconds + self.live_seconds
         requests = [
             f'asr_requests_total{{path="{path}",status="{status}"}} {n}'
             for (path, status), n in sorted(self.requests.items())
@@ -72,10 +76,10 @@ class Metrics:
         return "".join(
             [
                 _family("asr_requests_total", "counter", "Requests by path and status.", requests),
-                _value("asr_audio_seconds_total", "counter", "Audio.", self.audio_seconds),
+                _value("asr_audio_seconds_total", "counter", "Audio, live sessions too.", audio),
                 _value("asr_in_flight", "gauge", "Uploading, waiting, computed.", self.in_flight),
                 _value("asr_live_sessions", "gauge", "Open live sessions.", self.live),
-                _value("asr_real_time_factor", "gauge", "Seconds per second of audio.", factor),
+                _value("asr_real_time_factor", "gauge", FACTOR, factor),
                 *(
                     _family(name, "histogram", told, histogram.lines(name))
                     for name, told, histogram in (

@@ -23,8 +23,8 @@ def run(app: FastAPI, listener: socket.socket) -> None:
 
 def make_server(app: FastAPI) -> uvicorn.Server:
     """Make a server that logs nothing of its own, and has an end."""
-    # uvicorn quotes what it cannot make sense of
-    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+    for name in ("uvicorn", "python_multipart"):  # they quote what they cannot make sense of
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -13,6 +13,7 @@ from asr.recognizer import Recognizer
 from asr.serve.gate import Access
 from asr.serve.limits import Limits
 from tests.serve.conftest import (
+    BOUNDARY,
     FORM,
     SECONDS,
     SPEECH,
@@ -161,6 +162,17 @@ def test_nothing_of_a_request_is_logged_but_its_numbers(
     assert len(told) == 3
     assert f"{SECONDS:.1f} s of audio" in told[0]
     assert not any(word in caplog.text for word in ("private", "secret", "127.0.0.1"))
+
+
+def test_no_library_logs_what_a_form_says(
+    server: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        private = f"--{BOUNDARY}private\r\n\r\n".encode()
+        reply = server.request("POST", TRANSCRIPTIONS, private, {"Content-Type": FORM})
+        assert reply.status == 400
+    told = [record for record in caplog.records if record.name.startswith("python_multipart")]
+    assert told == []
 
 
 class _Broken:

@@ -1,4 +1,5 @@
 import json
+import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Any
@@ -9,9 +10,9 @@ import pytest
 from asr.audio.read import read_waveform
 from asr.recognizer import Recognizer
 from asr.runtime.windows import LIVE_CONTEXT, LIVE_PATIENCE, LIVE_STRIDE
-from asr.serve.gate import KEY_PROTOCOL, Access
+from asr.serve.gate import KEY_PROTOCOL, LIVE, Access
 from asr.serve.limits import Limits
-from tests.serve.conftest import SPEECH, Running, Start, until
+from tests.serve.conftest import SECONDS, SPEECH, Running, Start, until
 
 client = pytest.importorskip("websockets.sync.client")
 WebSocketError = pytest.importorskip("websockets.exceptions").WebSocketException
@@ -123,6 +124,40 @@ def test_sessions_are_limited_and_a_lost_one_frees_its_place(start: Start) -> No
         one.socket.close()  # without a word
     assert until(lambda: server.metric("asr_live_sessions") == 0)
     assert talk(server, [END], "rate=16000")[-1]["type"] == "done"
+
+
+def test_a_session_is_logged_and_counted_with_its_bytes_and_how_it_ended(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    server, content = start(limits=Limits(live=1)), pcm()
+    with caplog.at_level(logging.INFO, "asr"):
+        with connect(server) as one:
+            one.recv()
+            with connect(server, "rate=1") as other:
+                assert json.loads(other.recv())["error"]["param"] == "rate"
+            with connect(server) as other:
+                assert json.loads(other.recv())["error"]["code"] == "overloaded"
+            one.send(content)
+            one.send(END)
+            heard(one)
+        assert until(lambda: len(caplog.messages) == 3)
+    assert sorted(message.split(",")[0] for message in caplog.messages) == [
+        f"101: {len(content) + len(END)} bytes",
+        "400: 0 bytes",
+        "503: 0 bytes",
+    ]
+    metrics = server.get("/metrics").content.decode()
+    for status in (101, 400, 503):
+        assert f'asr_requests_total{{path="{LIVE}",status="{status}"}} 1\n' in metrics
+
+
+def test_live_audio_does_not_dilute_the_real_time_factor(start: Start) -> None:
+    server = start()
+    server.transcribe(SPEECH.read_bytes())
+    factor = server.metric("asr_real_time_factor")
+    talk(server, [pcm(), END], "rate=16000")
+    assert until(lambda: server.metric("asr_audio_seconds_total") > 2.5 * SECONDS)
+    assert server.metric("asr_real_time_factor") == factor > 0
 
 
 def test_silence_of_the_client_and_endless_talk_end_a_session(start: Start) -> None:
