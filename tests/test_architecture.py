@@ -40,6 +40,7 @@ BESIDE = {
 
 # A foreign library has one door: the parts that may import it.
 DOORS = {
+    "anyio": {"serve"},
     "jinja2": {"report"},
     "librosa": {"report"},
     "fastapi": {"serve"},

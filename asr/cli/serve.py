@@ -9,7 +9,8 @@ Only this machine can connect, and only the server's own page may use it, unless
 and let a proxy speak TLS, without which browsers record from localhost alone.
 
 No request is kept; only its status, sizes and time are logged. After SIGTERM, requests in progress
-get up to 30 seconds to finish. It needs `pip install 'asr-ctc[serve]'`.
+get up to 30 seconds to finish, and then 503; live sessions are cut. It needs
+`pip install 'asr-ctc[serve]'`.
 
 Examples:
   asr serve

@@ -60,8 +60,8 @@ def make_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         with engine:
             yield
-            workers.close()
-            live_workers.close()
+            await workers.close()
+            await live_workers.close()
 
     app = _make_routes(service, lifespan)
     app.add_middleware(Gate, access=access, limits=limits, metrics=metrics)

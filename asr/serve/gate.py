@@ -19,6 +19,7 @@ from asr.serve.refusal import Refusal
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
 LIVE = "/v1/audio/live"
 OPEN = frozenset({"/", "/page.css", "/page.js", "/recorder.js", "/healthz"})  # without a key
+UNANSWERED = 499  # the client went away
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 KEY_PROTOCOL = "openai-insecure-api-key."  # browsers cannot send a header with a WebSocket
 SECURITY = {
@@ -117,9 +118,17 @@ class Gate:
                 await self._app(scope, passage.receive, passage.send)
         except Refusal as refusal:
             await refusal.response(scope, receive, passage.send)
+        except asyncio.CancelledError:
+            if passage.status == UNANSWERED:
+                farewell = Refusal(503, "the server is going down; try again", code="overloaded")
+                await farewell.response(scope, receive, passage.send)
+            raise
         finally:
-            if isinstance(sys.exc_info()[1], Exception):
+            ended = sys.exc_info()[1]
+            if isinstance(ended, Exception):
                 passage.status = 500  # which is sent further out
+            elif ended is not None:
+                passage.status = 503  # cancelled: the server ends
             self._note(scope, passage)
 
     def _admit(self, scope: Scope) -> None:
@@ -167,7 +176,7 @@ class _Passage:
         self._receive, self._send, self._limits = receive, send, limits
         self.begun = time.monotonic()
         self.n_bytes = 0
-        self.status = 499  # unless something is sent: the client went away
+        self.status = UNANSWERED
         headers = Headers(scope=scope)
         has_body = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
         self._is_uploaded = scope["type"] == "websocket" or not has_body

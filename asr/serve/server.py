@@ -14,6 +14,8 @@ FAREWELL_SECONDS = 30  # that requests have left after SIGTERM
 def run(app: FastAPI, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM, then answer what has begun, and let the signal do its work.
 
+    Live sessions are cut.
+
     Args:
         app: The application.
         listener: A listening socket.

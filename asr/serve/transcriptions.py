@@ -13,7 +13,7 @@ from asr.audio.recording import open_recording
 from asr.errors import AudioError
 from asr.runtime.windows import measured
 from asr.serve import answers
-from asr.serve.gate import TRANSCRIPTIONS
+from asr.serve.gate import TRANSCRIPTIONS, UNANSWERED
 from asr.serve.refusal import Refusal
 from asr.serve.service import Service
 from asr.serve.work import Abandoned, Waveform, too_long, unless_gone, watched
@@ -104,7 +104,7 @@ async def _waited(request: Request, waited: Awaitable[Result]) -> Result:
     except AudioError as error:
         raise _unusable(error) from error
     except Abandoned:
-        raise Refusal(499, "the client went away") from None
+        raise Refusal(UNANSWERED, "the client went away") from None
 
 
 @contextmanager

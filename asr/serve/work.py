@@ -9,6 +9,7 @@ from threading import Event
 from typing import Generic, TypeVar
 
 import numpy as np
+from anyio import CancelScope
 from numpy.typing import NDArray
 from starlette.types import Receive
 
@@ -93,11 +94,12 @@ class Workers:
             gone.set()
             future.cancel()
             # it may still read the upload; what ended it is told by `results` alone
-            await asyncio.gather(asyncio.wrap_future(future), return_exceptions=True)
+            with CancelScope(shield=True):  # Starlette cancels again and again
+                await asyncio.gather(asyncio.wrap_future(future), return_exceptions=True)
 
-    def close(self) -> None:
-        """Wait for the threads; start none any more."""
-        self._pool.shutdown(cancel_futures=True)
+    async def close(self) -> None:
+        """Wait for the threads, while requests tell them to end; start none any more."""
+        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
 
 
 def watched(blocks: Iterable[Waveform], gone: Event, n_most: int) -> Iterator[Waveform]:

@@ -56,6 +56,30 @@ def test_sigterm_lets_it_answer_what_has_begun() -> None:
     assert b"Traceback" not in told
 
 
+def test_after_sigterm_what_lasts_too_long_is_told_so_and_logged() -> None:
+    hasty = f"import asr.serve.server as s; s.FAREWELL_SECONDS = 1; {WITHOUT_TORCH}"
+    command = [sys.executable, "-c", hasty, "serve", "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().decode().split()[1].rsplit(":", 1)[1].strip("/"))
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+            client.sendall(
+                b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\n"
+                b"Content-Type: multipart/form-data; boundary=b\r\n"
+                b"Content-Length: 1000000\r\n\r\n" + FORM[:1000]
+            )
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10).close()
+            process.send_signal(signal.SIGTERM)
+            answer = b"".join(iter(lambda: client.recv(4096), b""))
+        _, told = process.communicate(timeout=60)
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"the server is going down; try again" in answer
+    assert told.decode().startswith("asr: 503: 1000 bytes")
+    assert b"Traceback" not in told
+
+
 def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert main(["serve", "--port", str(taken.getsockname()[1])]) == 1

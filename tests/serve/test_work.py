@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Iterator
 from threading import Event
+from time import sleep
 
 import numpy as np
 import pytest
+from anyio import CancelScope
 
 from asr.errors import AudioError
 from asr.serve.refusal import Refusal
@@ -69,6 +71,27 @@ def test_a_client_that_goes_away_ends_its_work() -> None:
     assert ended.is_set()
 
 
+def test_a_stream_that_is_left_ends_after_its_work() -> None:
+    """Starlette cancels it again and again; what the work reads is closed behind it."""
+    ended = Event()
+
+    def work(gone: Event) -> Iterator[int]:
+        yield 1
+        gone.wait(10)
+        sleep(0.05)
+        ended.set()
+
+    async def leave() -> bool:
+        with CancelScope() as scope:
+            async with Workers(1).results(work, seconds=10) as results:
+                await anext(results)
+                scope.cancel()
+                await anext(results)
+        return ended.is_set()
+
+    assert asyncio.run(leave())
+
+
 def test_work_that_has_not_begun_never_begins() -> None:
     begun = Event()
 
@@ -86,10 +109,34 @@ def test_work_that_has_not_begun_never_begins() -> None:
             await anext(results)
             async with workers.results(never, seconds=10):
                 pass
-        workers.close()
+        await workers.close()
 
     asyncio.run(try_both())
     assert not begun.is_set()
+
+
+def test_while_the_server_ends_works_are_told_to() -> None:
+    told: list[bool] = []
+
+    def work(gone: Event) -> Iterator[int]:
+        yield 1
+        told.append(gone.wait(5))
+
+    async def end() -> None:
+        workers, has_begun = Workers(1), asyncio.Event()
+
+        async def answer() -> None:
+            async with workers.results(work, seconds=10) as results:
+                async for _ in results:
+                    has_begun.set()
+
+        request = asyncio.ensure_future(answer())
+        await has_begun.wait()
+        request.cancel()
+        await workers.close()
+
+    asyncio.run(end())
+    assert told == [True]
 
 
 def test_audio_beyond_the_limit_is_refused() -> None:
