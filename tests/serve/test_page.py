@@ -171,6 +171,18 @@ def test_stop_before_anything_was_heard_ends_at_once(browser: Any, server: Runni
 
 
 @pytest.mark.slow
+def test_where_browsers_do_not_copy_the_page_says_why(browser: Any, server: Running) -> None:  # noqa: ANN401
+    complaints: list[str] = []
+    page = opened(browser, server, complaints)
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")  # plain HTTP
+    page.set_input_files("#file", SPEECH)
+    page.click("#copy")
+    page.wait_for_selector("#problem:not(:empty)")
+    assert page.inner_text("#problem") == "Browsers copy only from localhost or over HTTPS."
+    assert complaints == []
+
+
+@pytest.mark.slow
 def test_a_file_that_is_no_recording_is_named_and_a_key_is_asked_for(
     browser: Any,  # noqa: ANN401 (no types)
     start: Start,

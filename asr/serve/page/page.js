@@ -94,8 +94,13 @@ function finish({text, srt, duration}, blob, name) {
     $(id).download = `${name}.${id}`;
   }
   $("copy").onclick = async () => {
-    await navigator.clipboard.writeText(text);
-    $("status").textContent = "Copied.";
+    try {
+      await navigator.clipboard.writeText(text);
+      $("status").textContent = "Copied.";
+    } catch (error) {
+      $("problem").textContent = navigator.clipboard ? `Copying is not possible: ${error.message}`
+        : "Browsers copy only from localhost or over HTTPS.";
+    }
   };
 }
 
