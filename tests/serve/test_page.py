@@ -171,6 +171,33 @@ def test_stop_before_anything_was_heard_ends_at_once(browser: Any, server: Runni
 
 
 @pytest.mark.slow
+def test_the_player_knows_how_long_a_file_is_that_does_not_say_so(
+    browser: Any,  # noqa: ANN401 (no types)
+    server: Running,
+) -> None:
+    pytest.importorskip("av")
+    page = opened(browser, server, [])
+    page.evaluate(
+        """async () => {
+            const stream = await navigator.mediaDevices.getUserMedia({audio: true});
+            const recorder = new MediaRecorder(stream), parts = [];
+            recorder.ondataavailable = ({data}) => parts.push(data);
+            recorder.onstop = () => {
+                const chosen = new DataTransfer();
+                chosen.items.add(new File(parts, "talk.webm", {type: "audio/webm"}));
+                document.querySelector("#file").files = chosen.files;
+                document.querySelector("#file").dispatchEvent(new Event("change"));
+            };
+            recorder.start(100);  // in parts, before it is known how long it will be
+            setTimeout(() => recorder.stop(), 1500);
+        }"""
+    )
+    page.wait_for_selector("#player:not([hidden])")
+    assert re.fullmatch(r"0:00 / 0:0[1-3]", page.inner_text("#time"))
+    assert 1 < page.evaluate("Number(document.querySelector('#seek').max)") < 4
+
+
+@pytest.mark.slow
 def test_where_browsers_do_not_copy_the_page_says_why(browser: Any, server: Running) -> None:  # noqa: ANN401
     complaints: list[str] = []
     page = opened(browser, server, complaints)

@@ -8,6 +8,7 @@ const audio = $("audio");
 let words = [];  // {word, start, end, confidence, element}
 let task = null;  // what runs: {cancel()}, or {stop(), cancel()} while recording
 let url = null;  // of the recording
+let length = 0;  // of the recording, in seconds; some files do not tell browsers theirs
 let now = -1;  // the word that is heard
 
 // ---- what is shown
@@ -83,6 +84,7 @@ function addWord(paragraph, word, index) {
 
 function finish({text, srt, duration}, blob, name) {
   task = null;
+  length = duration;
   const n = words.length;
   show("idle", n ? `${clock(duration)} · ${n} word${n > 1 ? "s" : ""}` : "No words were heard.");
   play(blob);
@@ -307,7 +309,7 @@ function follow() {
   const t = audio.currentTime;
   $("seek").value = t;
   $("seek").setAttribute("aria-valuetext", clock(t));
-  $("time").textContent = `${clock(t)} / ${clock(audio.duration || 0)}`;
+  $("time").textContent = `${clock(t)} / ${clock(length)}`;
   const index = audio.paused && t === 0 ? -1 : words.findLastIndex(({start}) => start <= t + 0.02);
   if (index === now) return;
   words[now]?.element.classList.remove("is-now");
@@ -322,7 +324,7 @@ function tick() {
 
 audio.onloadedmetadata = () => {
   $("player").hidden = false;
-  $("seek").max = audio.duration;
+  $("seek").max = length;
   follow();
 };
 audio.onerror = () => {
