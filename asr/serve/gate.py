@@ -135,7 +135,7 @@ class Gate:
         self._access.check(scope)
         headers = Headers(scope=scope)
         if scope["path"] == TRANSCRIPTIONS and scope.get("method") == "POST":
-            if not headers.get("content-type", "").startswith("multipart/form-data"):
+            if not headers.get("content-type", "").lower().startswith("multipart/form-data"):
                 raise Refusal(415, "expected a form, multipart/form-data, with a recording as file")
             announced = headers.get("content-length", "")
             if announced.isdecimal() and int(announced) > self._limits.upload_bytes:

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+FILE = "expected a recording in a complete form, as curl -F file=@talk.mp3 sends it"
 RETRY_AFTER = 5  # seconds, for what another moment may change
 
 
@@ -62,7 +63,8 @@ async def answer_invalid(request: Request, error: Exception) -> JSONResponse:  #
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     param = str(first["loc"][1]) if len(first["loc"]) > 1 else None
-    return Refusal(400, f"{param or 'the request'}: {first['msg']}", param=param).response
+    told = FILE if param == "file" else first["msg"]
+    return Refusal(400, f"{param or 'the request'}: {told}", param=param).response
 
 
 async def answer_failure(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 (FastAPI's)

@@ -141,6 +141,12 @@ def test_only_forms_are_read(server: Running, kind: str) -> None:
     assert reply.status == 415
 
 
+def test_the_kind_of_a_form_is_written_in_any_case(server: Running) -> None:
+    kind = f"Multipart/Form-Data; boundary={BOUNDARY}"
+    content = form(SPEECH.read_bytes())
+    assert server.request("POST", TRANSCRIPTIONS, content, {"Content-Type": kind}).status == 200
+
+
 def test_every_answer_forbids_what_the_page_does_not_need(server: Running) -> None:
     replies: list[Reply] = [server.get("/"), server.get("/nowhere"), server.get("/healthz")]
     for reply in replies:

@@ -79,6 +79,25 @@ def test_a_form_that_is_none_is_refused(server: Running, content: bytes) -> None
     assert reply.error["message"]
 
 
+# see above
+@pytest.mark.filterwarnings(
+    "ignore:Unclosed file", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+@pytest.mark.parametrize(
+    "content",
+    [
+        form(b"x")[:-20],
+        form(b"abc").replace(b'; filename="secret.wav"', b""),  # curl -F file=abc
+        form(b"x").replace(b'name="file"', b'name="other"'),
+    ],
+)
+def test_a_form_without_a_file_is_told_how_to_send_one(server: Running, content: bytes) -> None:
+    reply = server.request("POST", TRANSCRIPTIONS, content, {"Content-Type": FORM})
+    assert (reply.status, reply.error["param"]) == (400, "file")
+    expected = "file: expected a recording in a complete form, as curl -F file=@talk.mp3 sends it"
+    assert reply.error["message"] == expected
+
+
 @pytest.mark.parametrize(
     "content",
     [
