@@ -52,10 +52,11 @@ def gather(
             timed = _timed_words(transcripts[utterance.id], normalise, edits)
             if timed is not None:
                 words[utterance.id] = timed
-    if transcripts and not any(transcript.words for transcript in transcripts.values()):
+    heard = [transcript for transcript in transcripts.values() if transcript.text]
+    if heard and not any(transcript.words for transcript in heard):
         raise DataError(
-            f"none of the {len(transcripts)} hypotheses has words with times: give JSON lines as "
-            "asr decode writes them"
+            f"none of the {len(heard)} hypotheses with a text has words with times: give JSON lines "
+            "as asr decode writes them"
         )
     if transcripts and not words:
         raise DataError(

@@ -218,8 +218,12 @@ def test_hypotheses_of_another_score_are_refused() -> None:
 def test_hypotheses_without_times_are_told_as_such() -> None:
     result = score([Spoken("a", "x", None)], {"a": "x"}, "verbatim-1")
 
-    with pytest.raises(DataError, match="none of the 1 hypotheses has words with times"):
+    with pytest.raises(
+        DataError, match="none of the 1 hypotheses with a text has words with times"
+    ):
         gather(result, {"a": Transcript("a", "x")}, [])
+    nothing = score([Spoken("a", "x", None)], {"a": ""}, "verbatim-1")
+    assert gather(nothing, {"a": Transcript("a", "")}, []).words == {"a": []}
 
 
 def test_each_score_shows_the_utterances_that_it_has_of_those_named() -> None:
