@@ -32,9 +32,7 @@ from asr.provenance import n_cores
 from asr.text.lines import read_text
 
 KEY_VARIABLE = "ASR_API_KEY"
-KEY = re.compile(
-    r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-)  # a token: what a WebSocket's subprotocol can carry
+KEY = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # what a WebSocket's subprotocol can carry
 ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?/?")
 MAX_PORT, DEFAULT_PORTS = 65535, {"http": 80, "https": 443}
 WORKERS_PER_THREAD = 4  # one computes, while others decode, search or wait for the engine

@@ -55,8 +55,8 @@ def gather(
     heard = [transcript for transcript in transcripts.values() if transcript.text]
     if heard and not any(transcript.words for transcript in heard):
         raise DataError(
-            f"none of the {len(heard)} hypotheses with a text has words with times: give JSON lines "
-            "as asr decode writes them"
+            f"none of the {len(heard)} hypotheses with a text has words with times: give JSON "
+            "lines as asr decode writes them"
         )
     if transcripts and not words:
         raise DataError(
