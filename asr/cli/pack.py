@@ -22,15 +22,17 @@ from typing import TYPE_CHECKING
 
 from asr.audio.read import read_waveform
 from asr.checkpoint.decoding import SearchPlan, plan_search
-from asr.checkpoint.directory import CARD_FILE
+from asr.checkpoint.directory import CARD_FILE, check_replaceable
 from asr.checkpoint.engine import verify_model
 from asr.checkpoint.golden import Waveform, read_example
 from asr.checkpoint.names import model_folder
 from asr.cli.export import add_weights_argument
 from asr.cli.outputs import folder_to_make
 from asr.cli.searching import add_model_argument, add_search_arguments, read_search
-from asr.errors import AudioError
+from asr.errors import AsrError, AudioError, ConfigError
 from asr.features.config import FeatureConfig
+from asr.files import replacing_folder
+from asr.recognizer import load_model
 from asr.text.lines import read_text
 
 if TYPE_CHECKING:
@@ -59,7 +61,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from asr.checkpoint.network import load_checkpoint, save_checkpoint
-    from asr.checkpoint.searcher import Searcher
 
     folder = model_folder(options.model)
     checkpoint = load_checkpoint(folder)
@@ -70,19 +71,24 @@ def run(options: argparse.Namespace) -> int:
     card = read_text(options.card or folder / CARD_FILE)
     search = _default_search(options, checkpoint)
     packed = replace(checkpoint, directory=replace(checkpoint.directory, search=search))
-    Searcher(packed.directory, search, n_threads=1)  # refuses what does not fit, before it is there
     before = _size(folder)
-    save_checkpoint(
-        options.output,
-        packed,
-        card=card,
-        example=example,
-        is_half=options.half,
-        onnx=options.weights,
-    )
-    verify_model(options.output)
+    check_replaceable(options.output)
+    with replacing_folder(options.output) as made:  # what was there stays, unless all is well
+        save_checkpoint(
+            made, packed, card=card, example=example, is_half=options.half, onnx=options.weights
+        )
+        verify_model(made)
+        _check_search(made)
     print(f"{options.output}: {_size(options.output):.1f} MB (was {before:.1f} MB)")
     return 0
+
+
+def _check_search(packed: Path) -> None:
+    """Refuse a search whose files do not fit the model."""
+    try:
+        load_model(packed)
+    except AsrError as error:
+        raise ConfigError(str(error).replace(f"{packed}/", "as packed, ")) from error
 
 
 def _read_example(path: Path, features: FeatureConfig) -> Waveform:

@@ -19,5 +19,5 @@ def test_a_folder_that_is_there_is_not_written_into(
 ) -> None:
     words = ["synthesise", str(tmp_path), "--utterances", "1", "--speakers", "1"]
     assert main(words) == 1
-    assert "is there already" in capsys.readouterr().err
+    assert "exists; name a new folder" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
