@@ -141,6 +141,17 @@ def test_a_second_click_on_record_begins_nothing(browser: Any, server: Running) 
 
 
 @pytest.mark.slow
+def test_a_second_click_on_stop_keeps_the_recording(browser: Any, server: Running) -> None:  # noqa: ANN401
+    """It meets Cancel, which appears in the place of Stop."""
+    page = opened(browser, server, [])
+    page.click("#record")
+    page.wait_for_selector(".word", timeout=20_000)
+    page.evaluate("['#record', '#cancel'].forEach((id) => document.querySelector(id).click())")
+    page.wait_for_selector("#downloads:not([hidden])")
+    assert "OLD" in page.inner_text("#transcript")
+
+
+@pytest.mark.slow
 def test_a_file_that_comes_before_the_microphone_is_transcribed_instead(
     browser: Any,  # noqa: ANN401 (no types)
     server: Running,

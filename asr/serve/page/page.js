@@ -2,6 +2,7 @@
 
 const PAUSE = 1.0;  // seconds without a word that begin a paragraph
 const MAX_WORDS = 60;  // of a paragraph
+const DOUBLE_CLICK = 500;  // milliseconds
 
 const $ = (id) => document.getElementById(id);
 const audio = $("audio");
@@ -10,6 +11,7 @@ let task = null;  // what runs: {cancel()}, or {stop(), cancel()} while recordin
 let url = null;  // of the recording
 let length = 0;  // of the recording, in seconds; some files do not tell browsers theirs
 let now = -1;  // the word that is heard
+let shown = 0;  // when the state was shown, in milliseconds
 
 // ---- what is shown
 
@@ -31,6 +33,7 @@ function show(state, status) {
   $("clock").textContent = "";
   $("record-label").textContent = state === "live" ? "Stop" : "Record";
   $("cancel").hidden = state !== "busy";
+  shown = performance.now();
 }
 
 function fail(message) {
@@ -363,7 +366,12 @@ $("transcript").onkeydown = (event) => {
 // ---- what people do
 
 $("record").onclick = () => (task?.stop ? task.stop() : record());
-$("cancel").onclick = () => { task?.cancel(); task = null; begin("idle", ""); };
+$("cancel").onclick = () => {
+  if (performance.now() - shown < DOUBLE_CLICK) return;  // a second click on Stop, where this is now
+  task?.cancel();
+  task = null;
+  begin("idle", "");
+};
 $("file").onchange = ({target}) => {
   if (target.files.length) transcribe(target.files[0]);
   target.value = "";
