@@ -24,7 +24,6 @@ from pathlib import Path
 
 from asr.errors import AsrError, AudioError
 from asr.provenance import n_cores, own_version, provenance
-from asr.runtime.onnx_engine import import_onnxruntime
 
 REQUIRED = (
     *("numpy", "onnxruntime", "numba", "soundfile", "soxr", "safetensors", "sentencepiece"),
@@ -88,6 +87,8 @@ def _package(name: str) -> Finding:
     """Load a package: its compiled part may not fit the others, or the system."""
     try:
         if name == "onnxruntime":
+            from asr.runtime.onnx_engine import import_onnxruntime
+
             import_onnxruntime()
         else:
             importlib.import_module(name)

@@ -10,9 +10,9 @@ dictionaries are such. It should have thousands of words. Units are kept unchang
 included.
 
 Words come from lists, one or more per line, and from the texts of manifests and tables (.jsonl,
-.csv; see asr prepare). Words with a letter that the dictionary lacks are reported and left out, and
-so are letters, digits and symbols that the normaliser takes out of words: it makes D of 3D. The
-same files give the same lexicon.
+.json, .ndjson, .csv, .tsv; see asr prepare). Words with a letter that the dictionary lacks are
+reported and left out, and so are letters, digits and symbols that the normaliser takes out of
+words: it makes D of 3D. The same files give the same lexicon.
 
 Example:
   asr lexicon cmudict.dict --words vocabulary.txt train.jsonl --output lexicon.txt
@@ -95,7 +95,9 @@ def _read_words(paths: Sequence[Path], normaliser_name: str) -> list[str]:
             listed = read_foreign_list(path)
             if listed.problems:
                 raise DataError(listed.problems[0].reason)
-            texts = [(one.id, one.text or "") for one in listed.utterances]
+            texts = [
+                (one.id or str(one.audio_filepath), one.text or "") for one in listed.utterances
+            ]
         else:
             texts = [(f"line {number}", line) for number, line in enumerate(read_lines(path), 1)]
         check_texts(path, texts, normaliser_name)

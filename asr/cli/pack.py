@@ -29,7 +29,7 @@ from asr.checkpoint.names import model_folder
 from asr.cli.export import add_weights_argument
 from asr.cli.outputs import folder_to_make
 from asr.cli.searching import add_model_argument, add_search_arguments, read_search
-from asr.errors import AsrError, AudioError, ConfigError
+from asr.errors import AsrError, AudioError
 from asr.features.config import FeatureConfig
 from asr.files import replacing_folder
 from asr.recognizer import load_model
@@ -77,18 +77,18 @@ def run(options: argparse.Namespace) -> int:
         save_checkpoint(
             made, packed, card=card, example=example, is_half=options.half, onnx=options.weights
         )
-        verify_model(made)
-        _check_search(made)
+        _check(made, options.output)
     print(f"{options.output}: {_size(options.output):.1f} MB (was {before:.1f} MB)")
     return 0
 
 
-def _check_search(packed: Path) -> None:
-    """Refuse a search whose files do not fit the model."""
+def _check(made: Path, output: Path) -> None:
+    """Refuse a model that does not compute what it should, or a search that does not fit it."""
     try:
-        load_model(packed)
+        verify_model(made)
+        load_model(made)
     except AsrError as error:
-        raise ConfigError(str(error).replace(f"{packed}/", "as packed, ")) from error
+        raise type(error)(f"not packed: {error}".replace(str(made), str(output))) from error
 
 
 def _read_example(path: Path, features: FeatureConfig) -> Waveform:

@@ -153,8 +153,10 @@ def _repeated(utterances: Sequence[Utterance]) -> list[Problem]:
         if all(without_folders([first]) == without_folders([other]) for other in others):
             copies += [name] * len(others)
             continue
-        for utterance, other in ((first, others[0]), *((other, first) for other in others)):
-            reason = f"{utterance.audio_filepath}: the same id is that of {other.audio_filepath}"
+        for one in (first, *others):
+            own = without_folders([one])
+            other = next(other for other in (first, *others) if without_folders([other]) != own)
+            reason = f"{one.audio_filepath}: the same id is that of {other.audio_filepath}"
             problems.append(Problem(name, reason))
     if copies:
         tell(f"{len(copies)} copies taken once: {shortened(copies)}")

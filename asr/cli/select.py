@@ -85,22 +85,23 @@ def run(options: argparse.Namespace) -> int:
         apart, chosen = held_out(corpora, options.every)
     report_problems(options.output, problems)
     _check(chosen)
-    for name in corpora if options.held_out else ():
+    for name, utterances in apart.items():
         path = options.held_out / f"{name}.jsonl"
-        if name in apart:
-            write_manifest(path, apart[name])
-            print(f"{path}: {summary(apart[name])}")
-        else:
-            path.unlink(missing_ok=True)  # who was held out before is trained on now
-            tell(f"nothing is held out from {name}: a lower --every holds out more")
+        write_manifest(path, utterances)
+        print(f"{path}: {summary(utterances)}")
     write_manifest(options.output, chosen)
     print(f"{options.output}: {summary(chosen)}")
+    for name in corpora.keys() - apart.keys() if options.held_out else ():
+        path = options.held_out / f"{name}.jsonl"
+        path.unlink(missing_ok=True)  # who was held out before is trained on now
+        tell(f"nothing is held out from {name}: a lower --every holds out more")
     return 0
 
 
 def _refuse_overwriting(options: argparse.Namespace) -> None:
     """Refuse to hold out into a manifest that is read, or that will be trained on."""
-    taken = {path.resolve() for path in (*options.manifests, options.output)}
+    texts = [options.texts] if options.texts else []
+    taken = {path.resolve() for path in (*options.manifests, *texts, options.output)}
     for path in options.manifests:
         held_out = options.held_out / f"{path.stem}.jsonl"
         if held_out.resolve() in taken:

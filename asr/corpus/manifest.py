@@ -7,8 +7,9 @@ other programs and are ignored.
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,7 +109,9 @@ def write_manifest(path: Path | str, utterances: Iterable[Utterance]) -> None:
     unknown fields of an utterance are left out.
     """
     path = Path(path)
-    write_text(path, "".join(f"{_line(utterance, path.parent)}\n" for utterance in utterances))
+    resolve = cache(Path.resolve)  # of the few folders, once each
+    lines = (f"{_line(utterance, path.parent, resolve)}\n" for utterance in utterances)
+    write_text(path, "".join(lines))
 
 
 def _check_field(name: str, value: object, where: str) -> None:
@@ -121,19 +124,19 @@ def _check_field(name: str, value: object, where: str) -> None:
             raise DataError(f"{where}: the field {name!r} cannot be {value!r}")
 
 
-def _relative(path: Path, folder: Path) -> Path:
+def _relative(path: Path, folder: Path, resolve: Callable[[Path], Path]) -> Path:
     """Tell the way from a folder to a path, which a link may be a part of: `..` follows links."""
     relative = Path(os.path.relpath(path, folder))
     if ".." not in (*relative.parts, *path.parts):
         return relative
-    return Path(os.path.relpath(path.parent.resolve() / path.name, folder.resolve()))
+    return Path(os.path.relpath(resolve(path.parent) / path.name, resolve(folder)))
 
 
-def _line(utterance: Utterance, folder: Path) -> str:
+def _line(utterance: Utterance, folder: Path, resolve: Callable[[Path], Path]) -> str:
     """Write an utterance as JSON, its path relative to `folder`, with slashes."""
     path = utterance.audio_filepath
     if isinstance(path, Path):
-        path = _relative(path, folder).as_posix()
+        path = _relative(path, folder, resolve).as_posix()
     fields = {name: getattr(utterance, name) for name in FIELDS} | {"audio_filepath": path}
     known = {name: value for name, value in fields.items() if value is not None}
     return json.dumps(known, ensure_ascii=False)

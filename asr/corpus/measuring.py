@@ -36,7 +36,7 @@ def measured(listed: CorpusReport, *, progress: Progress | None = None) -> Corpu
     Returns:
         Utterances in their order, problems in order of their ids.
     """
-    segments = {(u.audio_filepath, *segment_of(u)) for u in listed.utterances}
+    segments = dict.fromkeys((u.audio_filepath, *segment_of(u)) for u in listed.utterances)
     n_segments = Counter(path for path, *_ in segments)
     durations = _in_threads(lambda path: result_or_error(read_duration, path), n_segments, progress)
     lasting = dict(zip(n_segments, durations, strict=True))

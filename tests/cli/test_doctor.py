@@ -1,5 +1,8 @@
 import importlib
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -81,3 +84,18 @@ def test_a_format_that_cannot_be_read_is_broken_and_the_others_are_tried(
     assert [line.split()[:3] for line in out.splitlines() if line.startswith("audio")] == [
         ["audio", ending, "BROKEN" if ending == "mp3" else "works"] for ending in doctor.FORMATS
     ]
+
+
+def test_a_package_that_cannot_be_loaded_is_a_finding(tmp_path: Path) -> None:
+    """Nothing that doctor looks at is needed to begin."""
+    (tmp_path / "numpy.py").write_text("raise ImportError('libopenblas.so: not found')\n")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), *sys.path))}
+    ended = subprocess.run(
+        [sys.executable, "-m", "asr", "doctor"],
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert "cannot be loaded: libopenblas.so: not found" in ended.stdout
+    assert ended.returncode == 1

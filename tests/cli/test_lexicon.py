@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,16 @@ def lexicon(dictionary: Path, *words: Path, output: Path) -> int:
     ],
 )
 def test_of_lists_of_recordings_only_the_texts_are_read(
-    name: str, content: str, files: tuple[Path, Path, Path]
+    name: str,
+    content: str,
+    files: tuple[Path, Path, Path],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     dictionary, words, output = files
     words = words.with_name(name)
-    words.write_text(content)
+    words.write_text(content.replace("hats", "hats 3"))
     assert lexicon(dictionary, words, output=output) == 0
+    assert re.search(r"as in 3 \(\S*sat\.", capsys.readouterr().err)
     assert [word for word, _ in read_lexicon(output, normaliser("librispeech-1"))] == [
         "HATS",
         "HATS",

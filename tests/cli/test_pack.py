@@ -94,7 +94,8 @@ def test_a_search_that_does_not_fit_leaves_the_model_that_was_there(
     assert pack(model, tmp_path / "packed", *search) == 1
 
     told = capsys.readouterr().err
-    assert "error: as packed, lexicon.txt: 2 of 2 words have no spelling in the model" in told
+    named = tmp_path / "packed" / "lexicon.txt"
+    assert f"error: not packed: {named}: 2 of 2 words have no spelling" in told
     assert read_directory(tmp_path / "packed").search == before
 
 

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -149,9 +150,13 @@ def test_an_id_that_means_another_utterance_in_another_folder_is_a_problem(
     change_text(corpus, "OTHER")
     assert prepare(corpus, tmp_path / "again", "--output", tmp_path / "all.jsonl") == 0
     assert len(read_manifest(tmp_path / "all.jsonl")) == 3
+    assert "2 left out" in capsys.readouterr().err
+    assert prepare(corpus, corpus, tmp_path / "again", "--output", tmp_path / "all.jsonl") == 0
     told = capsys.readouterr().err
-    assert "2 left out" in told
-    assert told.count("the same id is that of") == 2
+    assert "3 left out" in told
+    pairs = re.findall(r"(\S+): the same id is that of (\S+)", told)
+    assert len(pairs) == 3
+    assert all(one != other for one, other in pairs)
 
 
 @pytest.fixture

@@ -104,6 +104,17 @@ def test_nothing_is_held_out_into_a_manifest_of_the_command(
     assert not (tmp_path / output).exists()
 
 
+def test_nothing_is_held_out_into_the_texts_of_the_command(tmp_path: Path) -> None:
+    given = corpus(tmp_path / "a.jsonl", utterance("1", None), utterance("2"))
+    heard = tmp_path / "heard" / "a.jsonl"
+    heard.parent.mkdir()
+    write_transcripts(heard, [Transcript("1", "GOOD DAY", confidence=0.9)])
+    words = ["--texts", heard, "--held-out", heard.parent, "--output", tmp_path / "chosen.jsonl"]
+    with pytest.raises(SystemExit, match="2"):
+        select(given, *words, "--every", 10**6)
+    assert heard.exists()
+
+
 def test_who_was_held_out_and_is_trained_on_now_is_held_out_no_more(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
