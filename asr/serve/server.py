@@ -20,6 +20,7 @@ def run(app: FastAPI, listener: socket.socket) -> None:
         app: The application.
         listener: A listening socket.
     """
+    logging.getLogger("asr.audio").setLevel(logging.ERROR)  # what is odd about an upload is its own
     make_server(app).run(sockets=[listener])
 
 
@@ -27,7 +28,6 @@ def make_server(app: FastAPI) -> uvicorn.Server:
     """Make a server that logs nothing of its own, and has an end."""
     for name in ("uvicorn", "python_multipart"):  # they quote what they cannot make sense of
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    logging.getLogger("asr.audio").setLevel(logging.ERROR)  # nothing of what was uploaded
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -56,6 +56,26 @@ def test_sigterm_lets_it_answer_what_has_begun() -> None:
     assert b"Traceback" not in told
 
 
+def test_what_is_odd_about_an_upload_is_not_logged() -> None:
+    command = [sys.executable, "-c", WITHOUT_TORCH, "serve", "--port", "0", "--search", "greedy"]
+    odd = FORM.replace(b"\r\n--b--", b" more bytes than its header says\r\n--b--")
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().decode().split()[1]
+        request = urllib.request.Request(
+            f"{url}v1/audio/transcriptions",
+            odd,
+            {"Content-Type": "multipart/form-data; boundary=b"},
+        )
+        assert b"OLD MAN" in urllib.request.urlopen(request, timeout=60).read()
+        process.terminate()
+        _, told = process.communicate(timeout=60)
+    (line,) = told.decode().splitlines()
+    assert line.startswith("asr: 200: ")
+
+
 def test_after_sigterm_what_lasts_too_long_is_told_so_and_logged() -> None:
     hasty = f"import asr.serve.server as s; s.FAREWELL_SECONDS = 1; {WITHOUT_TORCH}"
     command = [sys.executable, "-c", hasty, "serve", "--port", "0"]
