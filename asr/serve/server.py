@@ -20,7 +20,7 @@ def run(app: FastAPI, listener: socket.socket) -> None:
         app: The application.
         listener: A listening socket.
     """
-    logging.getLogger("asr.audio").setLevel(logging.ERROR)  # what is odd about an upload is its own
+    logging.getLogger("asr.audio").setLevel(logging.ERROR)  # nothing of an upload is logged
     make_server(app).run(sockets=[listener])
 
 
