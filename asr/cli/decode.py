@@ -45,7 +45,7 @@ from asr.errors import DataError, counted
 from asr.files import write_text
 from asr.provenance import provenance
 from asr.text.formats import HYPOTHESES
-from asr.text.transcript import Transcript, write_transcripts
+from asr.text.transcript import Transcript
 from asr.wer.score_file import DecodingRecord, write_decoding_record
 
 
@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Decode, write the record and then the hypotheses, and report the speed."""
     utterances = read_manifest(options.manifest)
-    recognizer = load(options, options.model)
+    recognizer = load(options)
     options.output.parent.mkdir(parents=True, exist_ok=True)  # not after hours of work
     began = time.monotonic()
     with terminating():
@@ -76,8 +76,8 @@ def run(options: argparse.Namespace) -> int:
             f"{options.manifest}: expected a recording that can be used, got none among "
             f"{len(utterances):,}"
         )
-    in_order = [transcripts[u.id] for u in utterances if u.id in transcripts]
-    audio_seconds = sum(transcript.duration or 0.0 for transcript in in_order)
+    recognised = [(u, transcripts[u.id]) for u in utterances if u.id in transcripts]
+    audio_seconds = sum(transcript.duration or 0.0 for _, transcript in recognised)
     config = recognizer.model.config
     record = DecodingRecord(
         model=options.model,
@@ -93,18 +93,16 @@ def run(options: argparse.Namespace) -> int:
     )
     options.output.unlink(missing_ok=True)  # never next to another run's record
     write_decoding_record(record_path(options.output), record)
-    if options.format == "jsonl":
-        write_transcripts(options.output, in_order)
-    elif options.format == "nemo":
-        lines = [_nemo(u, transcripts[u.id]) for u in utterances if u.id in transcripts]
-        write_text(options.output, "".join(lines))
+    if options.format == "nemo":
+        lines = [_nemo(*each) for each in recognised]
     else:
-        write_text(options.output, "".join(map(HYPOTHESES[options.format], in_order)))
+        lines = [HYPOTHESES[options.format](transcript) for _, transcript in recognised]
+    write_text(options.output, "".join(lines))
     print(
-        f"{options.output}: {counted(len(in_order), 'utterance')}, {duration(audio_seconds)} of "
+        f"{options.output}: {counted(len(recognised), 'utterance')}, {duration(audio_seconds)} of "
         f"speech in {duration(seconds)} (RTF {seconds / audio_seconds:.3f})"
     )
-    return report_failures(len(utterances), len(in_order))
+    return report_failures(len(utterances), len(recognised))
 
 
 def _nemo(utterance: Utterance, transcript: Transcript) -> str:

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Listen until a signal, and print the rest."""
-    recognizer = load(options, options.model)
+    recognizer = load(options)
     device = options.device
     with StopSignals(last="the words in hand") as signals:
         blocks = microphone_blocks(

@@ -100,6 +100,6 @@ def beam_settings(options: argparse.Namespace) -> dict[str, float]:
     return {name: value for name in names if (value := getattr(options, name, None)) is not None}
 
 
-def load(options: argparse.Namespace, model: str) -> Recognizer:
-    """Load a model with the search and the threads that the command line asks for."""
-    return load_recognizer(model, read_search(options), n_threads=options.threads)
+def load(options: argparse.Namespace) -> Recognizer:
+    """Load the model with the search and the threads that the command line asks for."""
+    return load_recognizer(options.model, read_search(options), n_threads=options.threads)

@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     if not is_local and key is None:
         tell(f"anyone who reaches {options.host} can use this server: set {KEY_VARIABLE}")
     n_threads = options.threads or n_cores()
-    recognizer = load(options, options.model)
+    recognizer = load(options)
     app = make_app(
         recognizer,
         options.name or Path(options.model).resolve().name,

@@ -198,7 +198,7 @@ def _transcribe(
 
     if not to_do:
         return
-    recognizer = load(options, options.model)
+    recognizer = load(options)
     n_seen, began, seconds = 0, time.monotonic(), 0.0
     with HoursBar([each.source for each in to_do], options.pcm) as bar:
         results = recognizer.transcribe_all(
@@ -235,7 +235,7 @@ def _delivered(delivery: Delivery, named: Named, result: Transcript | AudioError
 
 def _follow(options: argparse.Namespace, source: Path | str) -> int:
     """Print the words of one recording as they are settled."""
-    recognizer = load(options, options.model)
+    recognizer = load(options)
     is_pipe = str(source) == STDIN and sys.stdin is not None and not sys.stdin.seekable()
     if is_pipe and options.pcm is None:
         tell("standard input is read to its end first; raw samples, as by --pcm 16000, are not")

@@ -92,7 +92,7 @@ def test_old_hypotheses_never_stand_beside_the_record_of_new_ones(
         raise OSError("disk full")
 
     (tmp_path / "h.jsonl").write_text("old")
-    monkeypatch.setattr("asr.cli.decode.write_transcripts", fail)
+    monkeypatch.setattr("asr.cli.decode.write_text", fail)
     assert decode(model, manifest, tmp_path / "h.jsonl") == 1
     assert not (tmp_path / "h.jsonl").exists()
 
