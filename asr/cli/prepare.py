@@ -93,22 +93,22 @@ def run(options: argparse.Namespace) -> int:
     omissions = check_omissions(
         options.output, listed.utterances, options.normaliser, options.max_lost
     )
-    utterances, problems = _with_durations(listed, decode=options.decode)
+    found = _with_durations(listed, decode=options.decode)
     normalise = normaliser(options.normaliser)
     unusable = [
-        *_repeated(utterances),
-        *_emptied(utterances, omissions.emptied, options.normaliser),
+        *_repeated(found.utterances),
+        *_emptied(found.utterances, omissions.emptied, options.normaliser),
         *too_short_for_ctc(
-            utterances,
+            found.utterances,
             n_frames_of=_encoder_frames(options.subsampling_factor),
             tokens_of=lambda text: [ord(character) for character in normalise(text)],
         ),
     ]
     left_out = {problem.id for problem in unusable}
-    usable = list({u.id: u for u in utterances if u.id not in left_out}.values())
-    report_problems(options.output, [*problems, *unusable])
+    usable = list({u.id: u for u in found.utterances if u.id not in left_out}.values())
+    report_problems(options.output, [*found.problems, *unusable])
     if not usable:
-        n_found = len(problems) + len(left_out)
+        n_found = len(found.problems) + len(left_out)
         raise DataError(f"expected a usable utterance, got none among {n_found:,}")
     write_manifest(options.output, usable)
     print(f"{options.output}: {summary(usable)}")
@@ -131,16 +131,14 @@ def _only(listed: CorpusReport, path: Path) -> CorpusReport:
     return CorpusReport(found.utterances, problems)
 
 
-def _with_durations(
-    listed: CorpusReport, *, decode: bool
-) -> tuple[tuple[Utterance, ...], list[Problem]]:
+def _with_durations(listed: CorpusReport, *, decode: bool) -> CorpusReport:
     """Read the headers, or everything."""
     with counting_bar("reading headers", "file") as advance:
         found = measured(listed, progress=advance)
     if decode:
         with counting_bar("decoding", "utt") as advance:
             found = decoded(found, progress=advance)
-    return found.utterances, list(found.problems)
+    return found
 
 
 def _repeated(utterances: Sequence[Utterance]) -> list[Problem]:
