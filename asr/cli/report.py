@@ -32,7 +32,7 @@ from asr.cli.outputs import file_to_write
 from asr.config import TEXT_HEAD
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
-from asr.errors import AudioError, DataError, shortened
+from asr.errors import AudioError, DataError, counted, shortened
 from asr.files import write_text
 from asr.provenance import n_cores
 from asr.report.numbers import results_json
@@ -51,8 +51,6 @@ if TYPE_CHECKING:
 Given = TypeVar("Given", Path, str)
 
 ENDINGS = (".md", ".json", ".svg", ".html")
-CLOSER_LOOK = 6
-EMBED = 5  # megabytes
 METRICS_FILE = "metrics.jsonl"  # in the folder of asr train
 
 
@@ -108,10 +106,8 @@ def _add_page_arguments(page: argparse._ArgumentGroup) -> None:
         metavar="ID",
         help="utterances of the closer look (default: the worst)",
     )
-    add_number(page, "--closer-look", "worst utterances", minimum=0, default=CLOSER_LOOK)
-    add_number(
-        page, "--embed", "sound in the page, at most", minimum=0, default=EMBED, metavar="MB"
-    )
+    add_number(page, "--closer-look", "worst utterances", minimum=0, default=6)
+    add_number(page, "--embed", "sound in the page, at most", minimum=0, default=5, metavar="MB")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -120,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
     texts = {path: _report(options, found, path) for path in options.output}
     for path, text in texts.items():
         write_text(path, text)
-        print(f"{path}: {len(found)} {'score' if len(found) == 1 else 'scores'}")
+        print(f"{path}: {counted(len(found), 'score')}")
     return 0
 
 

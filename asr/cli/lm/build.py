@@ -50,9 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_output(parser, "FILE", "model to write")
     words = parser.add_mutually_exclusive_group()
     words.add_argument("--vocabulary", type=Path, metavar="FILE", help="words to know, one a line")
-    words.add_argument(
-        "--n-words", type=at_least(1), metavar="N", help="know the N most frequent words"
-    )
+    add_number(words, "--n-words", "know the N most frequent words")
     parser.add_argument(
         "--min-counts",
         type=at_least(1),
