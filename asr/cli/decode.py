@@ -46,7 +46,7 @@ from asr.files import write_text
 from asr.provenance import provenance
 from asr.text.formats import HYPOTHESES
 from asr.text.transcript import Transcript
-from asr.wer.score_file import DecodingRecord, write_decoding_record
+from asr.wer.score_file import DecodingRecord, record_path, write_decoding_record
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,8 +116,3 @@ def _nemo(utterance: Utterance, transcript: Transcript) -> str:
         "pred_text": transcript.text,
     }
     return json.dumps(fields, ensure_ascii=False) + "\n"
-
-
-def record_path(hypotheses: Path) -> Path:
-    """Name the record of how hypotheses were made: H.run.json for H.jsonl."""
-    return hypotheses.with_name(f"{hypotheses.name.removesuffix('.jsonl')}.run.json")

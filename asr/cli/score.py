@@ -35,7 +35,6 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from asr.cli.decode import record_path
 from asr.cli.messages import tell
 from asr.cli.numbers import percentage
 from asr.cli.omitting import add_omission_limit, check_omissions
@@ -54,6 +53,7 @@ from asr.wer.score_file import (
     DecodingRecord,
     ScoreFile,
     read_decoding_record,
+    record_path,
     write_score_file,
 )
 from asr.wer.texts import FORMATS, Texts, format_of, read_hypotheses, read_references

@@ -107,6 +107,11 @@ def read_score_file(path: Path) -> ScoreFile:
     return score_file
 
 
+def record_path(hypotheses: Path) -> Path:
+    """Name the record of the decoding run that made hypotheses: H.run.json for H.jsonl."""
+    return hypotheses.with_name(f"{hypotheses.name.removesuffix('.jsonl')}.run.json")
+
+
 def write_decoding_record(path: Path, decoding: DecodingRecord) -> None:
     """Write the record of a decoding run as JSON."""
     write_text(path, json.dumps(asdict(decoding), indent=2, ensure_ascii=False) + "\n")

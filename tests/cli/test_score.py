@@ -5,12 +5,16 @@ from pathlib import Path
 import pytest
 
 from asr.cli import main
-from asr.cli.decode import record_path
 from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
 from asr.provenance import provenance
 from asr.wer.alignment import Counts
-from asr.wer.score_file import DecodingRecord, read_score_file, write_decoding_record
+from asr.wer.score_file import (
+    DecodingRecord,
+    read_score_file,
+    record_path,
+    write_decoding_record,
+)
 
 TEXTS = {"a": "THE CAT SAT", "b": "ON A MAT"}
 
@@ -71,14 +75,6 @@ def test_the_decoding_record_is_kept_and_gives_the_normaliser(
     score_file = read_score_file(path.with_suffix(".score.json"))
     assert (score_file.decoding, score_file.condition) == (decoding, "other")
     assert score_file.score.normaliser == "verbatim-1"
-
-
-@pytest.mark.parametrize(
-    ("name", "record"),
-    [("dev.beam.jsonl", "dev.beam.run.json"), ("dev.beam", "dev.beam.run.json")],
-)
-def test_the_record_is_named_after_the_hypotheses(name: str, record: str) -> None:
-    assert record_path(Path(name)) == Path(record)
 
 
 def test_options_override_the_record(references: Path, tmp_path: Path) -> None:

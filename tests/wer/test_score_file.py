@@ -12,6 +12,7 @@ from asr.wer.score_file import (
     ScoreFile,
     read_decoding_record,
     read_score_file,
+    record_path,
     write_decoding_record,
     write_score_file,
 )
@@ -33,6 +34,11 @@ def test_a_score_file_reads_back_as_it_was_written(tmp_path: Path) -> None:
     write_score_file(tmp_path / "score.json", SCORE_FILE)
 
     assert read_score_file(tmp_path / "score.json") == SCORE_FILE
+
+
+@pytest.mark.parametrize("name", ["dev.beam.jsonl", "dev.beam"])
+def test_a_decoding_record_is_named_after_the_hypotheses(name: str) -> None:
+    assert record_path(Path(name)) == Path("dev.beam.run.json")
 
 
 def test_hypotheses_of_another_system_have_no_decoding_record(tmp_path: Path) -> None:

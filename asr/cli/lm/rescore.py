@@ -21,7 +21,6 @@ import dataclasses
 import time
 from pathlib import Path
 
-from asr.cli.decode import record_path
 from asr.cli.numbers import duration
 from asr.cli.outputs import add_output
 from asr.cli.searching import add_threads_argument
@@ -29,7 +28,7 @@ from asr.cli.training import use_threads
 from asr.errors import counted
 from asr.provenance import provenance
 from asr.text.transcript import read_transcripts, write_transcripts
-from asr.wer.score_file import read_decoding_record, write_decoding_record
+from asr.wer.score_file import read_decoding_record, record_path, write_decoding_record
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
