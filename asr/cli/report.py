@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, TypeVar
 from asr.cli.messages import tell
 from asr.cli.numbers import add_number
 from asr.cli.outputs import file_to_write
+from asr.cli.watch import METRICS_FILE
 from asr.config import TEXT_HEAD
 from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
 Given = TypeVar("Given", Path, str)
 
 ENDINGS = (".md", ".json", ".svg", ".html")
-METRICS_FILE = "metrics.jsonl"  # in the folder of asr train
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

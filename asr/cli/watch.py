@@ -17,7 +17,7 @@ from asr.train.state import STATE_FILE
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-METRICS_FILE = "metrics.jsonl"  # an EpochReport per line
+METRICS_FILE = "metrics.jsonl"  # of a run's folder: a report per line
 CURVE_FILE = "learning.svg"
 
 
@@ -31,9 +31,7 @@ class RunWatcher:
     """
 
     def __init__(self, folder: Path, *, n_dev_words: int) -> None:
-        self._metrics, self._curve = folder / METRICS_FILE, folder / CURVE_FILE
-        if not (folder / STATE_FILE).exists():
-            self._metrics.unlink(missing_ok=True)  # of a run whose state was deleted
+        self._metrics, self._curve = metrics_of(folder), folder / CURVE_FILE
         self._writer = _tensorboard(folder / "tensorboard")
         self._n_dev_words = n_dev_words
         self._bar: tqdm[Never] | None = None
@@ -100,6 +98,14 @@ class RunWatcher:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def metrics_of(folder: Path) -> Path:
+    """Name the file of a run's metrics; delete it if the run's state was deleted."""
+    path = folder / METRICS_FILE
+    if not (folder / STATE_FILE).exists():
+        path.unlink(missing_ok=True)
+    return path
 
 
 def _tensorboard(folder: Path) -> "SummaryWriter | None":

@@ -7,19 +7,15 @@ from typing import Never, Self
 from tqdm import tqdm
 
 from asr.char_lm.progress import ChunkReport, ValidationReport
+from asr.cli.watch import metrics_of
 from asr.files import append_line
-from asr.train.state import STATE_FILE
-
-METRICS_FILE = "metrics.jsonl"  # one validation per line
 
 
 class LanguageRunWatcher:
     """Shows a run in the terminal and writes its metrics into the run's folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._metrics = folder / METRICS_FILE
-        if not (folder / STATE_FILE).exists():
-            self._metrics.unlink(missing_ok=True)  # of a run whose state was deleted
+        self._metrics = metrics_of(folder)
         self._bar: tqdm[Never] | None = None
 
     def __enter__(self) -> Self:
