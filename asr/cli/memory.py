@@ -74,16 +74,12 @@ def run(options: argparse.Namespace) -> int:
     utterances, subjects = _utterances(options), _subjects(options)
     n_all = n_steps(len(subjects), utterances)
     with tqdm(desc="measuring", total=n_all, unit="utt", disable=None, leave=False) as bar:
-
-        def advance() -> None:
-            bar.update()
-
         memories = [
-            measure_memory(subject, utterances, max_seconds=options.seconds, advance=advance)
+            measure_memory(subject, utterances, max_seconds=options.seconds, advance=bar.update)
             for subject in subjects
         ]
         scales = measure_scales(
-            subjects[0], utterances, max_seconds=options.seconds, advance=advance
+            subjects[0], utterances, max_seconds=options.seconds, advance=bar.update
         )
     searches = dict.fromkeys(str(subject.recognizer.searcher.plan) for subject in subjects)
     speech, made = _describe_speech(options, utterances), provenance(options.command)

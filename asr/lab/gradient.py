@@ -19,7 +19,7 @@ N_PROBES = 4  # output frames of an utterance that are differentiated, evenly sp
 MIN_SHARE = 0.25  # of the probes that must have input at a distance for it to count
 MAX_FRAMES = 4000  # of features in a batch; bounds memory
 
-Advance = Callable[[], None]
+Advance = Callable[[], object]
 
 
 def gradient_curve(
