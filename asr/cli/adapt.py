@@ -34,12 +34,17 @@ from asr.checkpoint.engine import load_engine
 from asr.checkpoint.names import model_folder
 from asr.cli.numbers import add_number, duration
 from asr.cli.recognising import recognise, report_failures
-from asr.cli.searching import add_model_argument, add_search_arguments, read_search
+from asr.cli.searching import (
+    add_model_argument,
+    add_search_arguments,
+    add_threads_argument,
+    read_search,
+)
 from asr.cli.stopping import StopSignals
 from asr.cli.training import (
     add_run_arguments,
     quarter_of_memory,
-    read_run,
+    read_run_config,
     share_threads,
     use_threads,
 )
@@ -62,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser, "--folds", "parts, each recognised again by a model of the others", default=2
     )
     add_run_arguments(parser)
+    add_threads_argument(parser)
     add_search_arguments(parser)
 
 
@@ -78,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     n_threads: int = options.threads or n_cores()
     folder = model_folder(options.model)
     plan = plan_search(read_search(options), read_directory(folder).search)
-    config = read_run(options, Config, folder / CONFIG_FILE, SETTINGS)
+    config = read_run_config(options, Config, folder / CONFIG_FILE, SETTINGS)
     recordings: Sequence[Utterance] = read_manifest(options.manifest)
     if options.utterances:
         recordings = evenly(recordings, options.utterances)

@@ -43,7 +43,7 @@ from asr.cli.messages import tell
 from asr.cli.numbers import add_number, add_percentage
 from asr.cli.omitting import add_omission_limit, check_omissions
 from asr.cli.stopping import StopSignals
-from asr.cli.training import add_run_arguments, quarter_of_memory, read_run, share_threads
+from asr.cli.training import add_run_arguments, quarter_of_memory, read_run_config, share_threads
 from asr.cli.watch import RunWatcher
 from asr.config import Config
 from asr.corpus.manifest import read_manifest
@@ -83,6 +83,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "same [features], [text] and [model] (default: random weights)",
     )
     add_run_arguments(parser)
+    add_number(
+        parser, "--threads", "CPU threads (default: as many as cores; with a GPU, one per loader)"
+    )
     parser.add_argument(
         "--device",
         metavar="NAME",
@@ -113,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
     from asr.train.ranks import join_ranks
     from asr.train.run import run_folder
 
-    config = read_run(options, Config, options.config)
+    config = read_run_config(options, Config, options.config)
     train = read_manifest(options.train)
     dev = read_manifest(options.dev) if options.dev else None
     n_damaged = int(options.max_damaged / 100 * (len(train) + len(dev or ())))

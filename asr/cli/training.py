@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from asr.char_lm.config import LanguageConfig
-from asr.cli.numbers import add_number
 from asr.cli.outputs import folder_to_make
 from asr.config import Config, read_tree
 
@@ -31,12 +30,9 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="change a value of the configuration; may be repeated",
     )
-    add_number(
-        parser, "--threads", "CPU threads (default: as many as cores; with a GPU, one per loader)"
-    )
 
 
-def read_run(
+def read_run_config(
     options: argparse.Namespace,
     kind: type[Kind],
     path: Path,

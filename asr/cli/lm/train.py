@@ -20,8 +20,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asr.char_lm.config import LanguageConfig
+from asr.cli.searching import add_threads_argument
 from asr.cli.stopping import StopSignals
-from asr.cli.training import add_run_arguments, read_run, share_threads
+from asr.cli.training import add_run_arguments, read_run_config, share_threads
 from asr.errors import DataError, counted
 from asr.lm.segments import hold_out, read_segments
 from asr.provenance import provenance
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="text to choose the best model by (default: the last tenth, at most 3,000 lines)",
     )
     add_run_arguments(parser)
+    add_threads_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -60,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
                 "expected at least 10, or a text of its own to validate on (--dev)"
             )
         dev_name = f"{counted(len(dev), 'segment')} held out"
-    config = read_run(options, LanguageConfig, options.config)
+    config = read_run_config(options, LanguageConfig, options.config)
     share_threads(options.threads, config.train.n_shards)
     made, output = provenance(options.command), options.output
     with StopSignals() as signals, LanguageRunWatcher(run_folder(output)) as watcher:
