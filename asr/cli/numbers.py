@@ -1,6 +1,7 @@
 """Numbers on the command line: read and refused with the usage, or shown in fitting units."""
 
 import argparse
+import math
 from collections.abc import Callable
 
 MAX_NUMBER = 2**31 - 1  # where no option says less; far larger ones overflow somewhere
@@ -44,6 +45,22 @@ def at_least(minimum: int, maximum: int = MAX_NUMBER) -> Callable[[str], int]:
     return read
 
 
+def above_zero(limit: float = math.inf) -> Callable[[str], float]:
+    """Make the reader of a number between 0 and a limit, both excluded, for `type=`."""
+
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not 0 < number < limit:
+            allowed = "above 0" if limit == math.inf else f"between 0 and {limit:g}"
+            raise argparse.ArgumentTypeError(f"expected a number {allowed}, got {text!r}")
+        return number
+
+    return read
+
+
 def add_percentage(
     parser: argparse.ArgumentParser, name: str, told: str, *, default: float
 ) -> None:
@@ -62,7 +79,7 @@ def percentage(text: str) -> float:
     try:
         number = float(text.removesuffix("%"))
     except ValueError:
-        number = -1.0
+        number = math.nan
     if not 0.0 <= number <= 100.0:
         raise argparse.ArgumentTypeError(f"expected a percentage from 0 to 100, got {text!r}")
     return number

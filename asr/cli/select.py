@@ -22,12 +22,11 @@ Next:
 """
 
 import argparse
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from asr.cli.messages import tell
-from asr.cli.numbers import add_number
+from asr.cli.numbers import above_zero, add_number
 from asr.cli.omitting import add_normaliser
 from asr.cli.outputs import add_output, folder_to_make
 from asr.cli.prepare import FRAME_SHIFT, SAMPLE_RATE, report_problems, summary
@@ -59,7 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--max-speed", 1.1, "highest of augment.speeds, at which texts must fit"),
     ):
         parser.add_argument(
-            name, type=_positive, default=default, metavar="X", help=f"{told} (default: {default})"
+            name,
+            type=above_zero(),
+            default=default,
+            metavar="X",
+            help=f"{told} (default: {default})",
         )
     add_number(parser, "--subsampling-factor", "of the model that will be trained", default=4)
     add_normaliser(parser, "of the model that will be trained")
@@ -150,13 +153,3 @@ def _check(chosen: list[Utterance]) -> None:
         if utterance.id in seen:
             raise DataError(f"the id {utterance.id} is in two manifests; use --prefix")
         seen.add(utterance.id)
-
-
-def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
-    return number

@@ -21,12 +21,11 @@ Next:
 """
 
 import argparse
-import math
 from pathlib import Path
 
 from asr.cli.bars import counting_bar
 from asr.cli.lm.sizes import describe
-from asr.cli.numbers import add_number, at_least
+from asr.cli.numbers import above_zero, add_number, at_least
 from asr.cli.outputs import add_output
 from asr.errors import counted
 from asr.lm.counts import (
@@ -61,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--prune",
-        type=_threshold,
+        type=above_zero(1),
         metavar="T",
         help="least relative rise of perplexity, for example 1e-8",
     )
@@ -136,14 +135,3 @@ def _count(text: Text, options: argparse.Namespace) -> list[CountedLevel]:
             text.tokens, text.n_types, options.order, folder=folder, progress=on_tokens
         )
         return list(counted)
-
-
-def _threshold(text: str) -> float:
-    """Read a threshold of pruning, for `type=` of an argument."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < 1:
-        raise argparse.ArgumentTypeError(f"expected a number between 0 and 1, got {text!r}")
-    return number
