@@ -28,7 +28,7 @@ from pathlib import Path
 from asr.cli.messages import tell
 from asr.cli.numbers import above_zero, add_number
 from asr.cli.omitting import add_normaliser
-from asr.cli.outputs import add_output, folder_to_make
+from asr.cli.outputs import add_output, folder_to_fill
 from asr.cli.prepare import FRAME_SHIFT, SAMPLE_RATE, report_problems, summary
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.teachable import (
@@ -47,7 +47,7 @@ from asr.text.transcript import read_transcripts
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("manifests", type=Path, nargs="+", metavar="MANIFEST", help="with texts")
     add_output(parser, "FILE", "manifest to write")
-    parser.add_argument("--held-out", type=folder_to_make, metavar="FOLDER", help="for those parts")
+    parser.add_argument("--held-out", type=folder_to_fill, metavar="FOLDER", help="for those parts")
     add_number(parser, "--every", "hold out one speaker in so many", minimum=2, default=12)
     parser.add_argument("--prefix", action="store_true", help="name the manifest in each id")
     parser.add_argument("--texts", type=Path, metavar="HYPOTHESES", help="of asr decode")

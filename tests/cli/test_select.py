@@ -104,6 +104,20 @@ def test_nothing_is_held_out_into_a_manifest_of_the_command(
     assert not (tmp_path / output).exists()
 
 
+def test_a_folder_that_is_there_is_held_out_into_and_a_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    given = corpus(tmp_path / "in" / "a.jsonl", *(utterance(f"{n}") for n in range(9)))
+    monkeypatch.chdir(tmp_path)
+    words = ["--every", 2, "--output", "chosen.jsonl"]
+    with pytest.raises(SystemExit, match="2"):
+        select(given, "--held-out", given, *words)
+    assert "is a file; name a folder" in capsys.readouterr().err
+    assert select(given, "--held-out", ".", *words) == 0
+    assert (tmp_path / "a.jsonl").exists()
+
+
 def test_nothing_is_held_out_into_the_texts_of_the_command(tmp_path: Path) -> None:
     given = corpus(tmp_path / "a.jsonl", utterance("1", None), utterance("2"))
     heard = tmp_path / "heard" / "a.jsonl"
