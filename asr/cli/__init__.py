@@ -131,30 +131,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Make the parser of all verbs."""
-    words = argparse.ArgumentParser(
+    top = argparse.ArgumentParser(
         prog="asr",
         description=DESCRIPTION,
         formatter_class=_FORMATTER,
         epilog="asr VERB --help explains a verb.",
     )
-    words.add_argument(
+    top.add_argument(
         "-V",
         "--version",
         action="version",
         version=f"asr {own_version()}",
         help="print the version and exit",
     )
-    add_verbs(words, "asr.cli", VERBS)
-    return words
+    add_verbs(top, "asr.cli", VERBS)
+    return top
 
 
-def add_verbs(words: argparse.ArgumentParser, package: str, verbs: Mapping[str, str]) -> None:
+def add_verbs(parser: argparse.ArgumentParser, package: str, verbs: Mapping[str, str]) -> None:
     """Add the verbs of a package, a module each, to a parser that then requires one of them."""
-    subparsers = words.add_subparsers(
+    subparsers = parser.add_subparsers(
         metavar="VERB", required=True, title="verbs", parser_class=_Verb
     )
-    for verb, told in verbs.items():
-        subparser = subparsers.add_parser(verb, help=told, formatter_class=_FORMATTER)
+    for verb, help_text in verbs.items():
+        subparser = subparsers.add_parser(verb, help=help_text, formatter_class=_FORMATTER)
         subparser.module = f"{package}.{verb}"
 
 

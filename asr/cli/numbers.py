@@ -10,7 +10,7 @@ MAX_NUMBER = 2**31 - 1  # where no option says less; far larger ones overflow so
 def add_number(
     parser: argparse._ActionsContainer,
     name: str,
-    told: str,
+    help_text: str,
     *,
     minimum: int = 1,
     default: int | None = None,
@@ -24,7 +24,7 @@ def add_number(
         default=default,
         required=required,
         metavar=metavar,
-        help=told if default is None else f"{told} (default: {default})",
+        help=help_text if default is None else f"{help_text} (default: {default})",
     )
 
 
@@ -62,7 +62,7 @@ def above_zero(limit: float = math.inf) -> Callable[[str], float]:
 
 
 def add_percentage(
-    parser: argparse.ArgumentParser, name: str, told: str, *, default: float
+    parser: argparse.ArgumentParser, name: str, help_text: str, *, default: float
 ) -> None:
     """Declare an option that takes a percentage, 0 to 100; --help shows the default."""
     parser.add_argument(
@@ -70,7 +70,7 @@ def add_percentage(
         type=percentage,
         default=default,
         metavar="PERCENT",
-        help=f"{told} (default: {default:g})",
+        help=f"{help_text} (default: {default:g})",
     )
 
 

@@ -13,13 +13,13 @@ from asr.text.omissions import Omissions, find_omissions
 from asr.wer.score import Reference
 
 
-def add_normaliser(parser: argparse.ArgumentParser, told: str) -> None:
+def add_normaliser(parser: argparse.ArgumentParser, help_text: str) -> None:
     """Declare --normaliser, of texts for a model that is not there yet."""
     parser.add_argument(
         "--normaliser",
         choices=sorted(NORMALISERS),
         default="librispeech-2",
-        help=f"{told} (default: %(default)s)",
+        help=f"{help_text} (default: %(default)s)",
     )
 
 

@@ -5,9 +5,11 @@ from collections.abc import Container
 from pathlib import Path
 
 
-def add_output(parser: argparse.ArgumentParser, metavar: str, told: str) -> None:
+def add_output(parser: argparse.ArgumentParser, metavar: str, help_text: str) -> None:
     """Declare --output, the file that a verb writes."""
-    parser.add_argument("--output", type=file_to_write, required=True, metavar=metavar, help=told)
+    parser.add_argument(
+        "--output", type=file_to_write, required=True, metavar=metavar, help=help_text
+    )
 
 
 def file_to_write(text: str) -> Path:

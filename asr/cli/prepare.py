@@ -201,10 +201,10 @@ def summary(utterances: Sequence[Utterance]) -> str:
     """Summarise how much speech there is, from how many speakers, and what has no text."""
     length = duration(sum(utterance.duration or 0.0 for utterance in utterances))
     speakers = {utterance.speaker for utterance in utterances} - {None}
-    told = [counted(len(utterances), "utterance"), length]
-    told += [counted(len(speakers), "speaker")] * bool(speakers)
+    parts = [counted(len(utterances), "utterance"), length]
+    parts += [counted(len(speakers), "speaker")] * bool(speakers)
     counts = {
         "without a text": sum(utterance.text is None for utterance in utterances),
         "with an empty text": sum(utterance.text == "" for utterance in utterances),
     }
-    return ", ".join([*told, *(f"{count:,} {what}" for what, count in counts.items() if count)])
+    return ", ".join([*parts, *(f"{count:,} {what}" for what, count in counts.items() if count)])

@@ -76,11 +76,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_page_arguments(page: argparse._ArgumentGroup) -> None:
-    for name, metavar, told in (
+    for name, metavar, help_text in (
         ("--hypotheses", "H.jsonl", "what asr decode wrote, one file a score"),
         ("--manifest", "M.jsonl", "the recordings, one manifest for all scores or one each"),
     ):
-        page.add_argument(name, type=Path, nargs="+", default=[], metavar=metavar, help=told)
+        page.add_argument(name, type=Path, nargs="+", default=[], metavar=metavar, help=help_text)
     page.add_argument(
         "--train-texts", type=Path, metavar="FILE", help="texts that the model was trained on"
     )

@@ -69,8 +69,8 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_search_option(parser: argparse._ActionsContainer, name: str) -> None:
     """Declare one setting of the search, in a group or on its own."""
-    metavar, read, told = _OPTIONS[name]
-    parser.add_argument(name, type=read, metavar=metavar, help=told)
+    metavar, read, help_text = _OPTIONS[name]
+    parser.add_argument(name, type=read, metavar=metavar, help=help_text)
 
 
 def add_threads_argument(parser: argparse.ArgumentParser) -> None:

@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_number(parser, "--every", "hold out one speaker in so many", minimum=2, default=12)
     parser.add_argument("--prefix", action="store_true", help="name the manifest in each id")
     parser.add_argument("--texts", type=Path, metavar="HYPOTHESES", help="of asr decode")
-    for name, default, told in (
+    for name, default, help_text in (
         ("--min-confidence", 0.8, "of such a text, up to 1"),
         ("--min-seconds", 0.8, "of an utterance"),
         ("--max-seconds", 20.0, "of an utterance"),
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             type=above_zero(),
             default=default,
             metavar="X",
-            help=f"{told} (default: {default})",
+            help=f"{help_text} (default: {default})",
         )
     add_number(parser, "--subsampling-factor", "of the model that will be trained", default=4)
     add_normaliser(parser, "of the model that will be trained")

@@ -71,8 +71,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--write", action="store_true", help="into the model's default search")
     for name, values in _WEIGHTS.items():
         default = " ".join(f"{value:g}" for value in values) if values else "the model's own"
-        told = f"to try (default: {default})"
-        parser.add_argument(name, type=float, nargs="+", default=values, metavar="X", help=told)
+        help_text = f"to try (default: {default})"
+        parser.add_argument(
+            name, type=float, nargs="+", default=values, metavar="X", help=help_text
+        )
     for name in ("--lm", "--lexicon", "--beam-size", "--beam-threshold", "--unknown-score"):
         add_search_option(parser, name)
     add_threads_argument(parser)
