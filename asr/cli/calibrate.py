@@ -11,10 +11,10 @@ kind of search:
   beam, beam-lm         beam search, without and with a language model
   phones, phones-lm     beam search with a pronunciation lexicon, without and with a language model
 
-Without options of a search, the model's own one, the plain one and the greedy one are calibrated;
-with such options, only the search that they ask for. Other kinds keep their calibration. A
-calibration holds for recordings like those of the dev set: on harder ones, fewer words are correct
-than the confidences promise.
+Without search options, the model's own search, the plain and the greedy one are calibrated; with
+them, only the search that they ask for. Other kinds keep their calibration. A calibration holds for
+recordings like those of the dev set: on harder ones, fewer words are correct than the confidences
+promise.
 
 Prints the quality of the confidences, before → after: NCE (normalised cross entropy: at most 1; 0
 if confidences tell nothing about single words, negative if they mislead), ECE (mean distance

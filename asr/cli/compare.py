@@ -30,9 +30,9 @@ LEAST_P = 1e-9
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("first", type=Path, metavar="A.json", help="a score (see asr score)")
     parser.add_argument("second", type=Path, metavar="B.json", help="the score to compare with it")
-    add_number(parser, "--utterances", "those that changed most, to show", minimum=0, default=3)
+    add_number(parser, "--utterances", "show the N that changed most", minimum=0, default=3)
     parser.add_argument(
-        "--output", type=file_to_write, metavar="FILE", help="also write what is printed there"
+        "--output", type=file_to_write, metavar="FILE", help="file for what is printed, too"
     )
 
 

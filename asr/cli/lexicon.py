@@ -5,8 +5,8 @@ probable by a model learned from the dictionary: which letters stand for which u
 context.
 
 DICTIONARY has a word and its units (such as phones) per line, and a line for each pronunciation of
-a word, as READ or READ(2). CMUdict, LibriSpeech's lexicon, Kaldi's lexiconp.txt and MFA's
-dictionaries are such. It should have thousands of words. Units are kept unchanged, stress marks
+a word, as READ or READ(2). It may be CMUdict, LibriSpeech's lexicon, Kaldi's lexiconp.txt or one of
+MFA's dictionaries, and should have thousands of words. Units are kept unchanged, stress marks
 included.
 
 Words come from lists, one or more per line, and from the texts of manifests and tables (.jsonl,

@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.svg",
         help="also write its gradients and errors as one picture",
     )
-    add_number(parser, "--utterances", "how many of the manifest to use", default=10)
+    add_number(parser, "--utterances", "use N of the manifest, evenly spread", default=10)
     add_number(parser, "--seconds", "how far to look to either side", default=4, metavar="S")
     add_search_arguments(parser)
     add_threads_argument(parser)

@@ -1,4 +1,4 @@
-"""Recognising a manifest: what `asr decode`, `asr align` and `asr adapt` share."""
+"""Recognising the utterances of a manifest, with a bar and the names of those that failed."""
 
 import sys
 from collections.abc import Callable, Iterable, Sequence

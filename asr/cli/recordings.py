@@ -15,7 +15,7 @@ from asr.errors import AsrError, AudioError, ConfigError
 
 
 class Failure(NamedTuple):
-    """A recording, or what else was named, and why there is no transcript of it."""
+    """What was named as a recording, and why there is no transcript of it."""
 
     source: Path | str
     error: AsrError | OSError

@@ -15,7 +15,7 @@ Files may be of this and of other tools; the format is that of the file's name:
 
 Both sides are normalised in the same way: by --normaliser, else as the model's training text was
 (see asr decode), else in lower case for NIST's formats, as sclite does, else not at all. The score
-names it, says what the WER would be without, and is refused if it damages more than
+names the normaliser, says what the WER would be without it, and is refused if it damages more than
 --max-lost of the words.
 
 A missing hypothesis is listed and counts as deletions; one without a reference is listed and not

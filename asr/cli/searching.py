@@ -28,7 +28,7 @@ _OPTIONS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
     "--lm-weight": ("W", float, "factor of the language model's log probability"),
     "--word-score": ("NATS", float, "added for each word"),
     "--unknown-score": ("NATS", float, "added for each word that the language model lacks"),
-    "--prior-weight": ("W", float, "how far to divide out the tokens' priors; 1: altogether"),
+    "--prior-weight": ("W", float, "how far to divide out the tokens' priors; 1: fully"),
     "--lexicon": ("FILE", Path, "words it may find: one a line, or with pronunciations"),
     "--hotwords": ("FILE", Path, "phrases to favour: one a line, or phrase, tab, boost in nats"),
 }

@@ -45,16 +45,27 @@ from asr.text.transcript import read_transcripts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("manifests", type=Path, nargs="+", metavar="MANIFEST", help="with texts")
+    parser.add_argument(
+        "manifests", type=Path, nargs="+", metavar="MANIFEST", help="utterances to choose from"
+    )
     add_output(parser, "FILE", "manifest to write")
-    parser.add_argument("--held-out", type=folder_to_fill, metavar="FOLDER", help="for those parts")
-    add_number(parser, "--every", "hold out one speaker in so many", minimum=2, default=12)
-    parser.add_argument("--prefix", action="store_true", help="name the manifest in each id")
-    parser.add_argument("--texts", type=Path, metavar="HYPOTHESES", help="of asr decode")
+    parser.add_argument(
+        "--held-out", type=folder_to_fill, metavar="FOLDER", help="hold some out, in this folder"
+    )
+    add_number(parser, "--every", "hold out one speaker in N", minimum=2, default=12)
+    parser.add_argument(
+        "--prefix", action="store_true", help="put the manifest's name before each id"
+    )
+    parser.add_argument(
+        "--texts",
+        type=Path,
+        metavar="HYPOTHESES",
+        help="what asr decode wrote, for utterances without texts",
+    )
     for name, default, help_text in (
-        ("--min-confidence", 0.8, "of such a text, up to 1"),
-        ("--min-seconds", 0.8, "of an utterance"),
-        ("--max-seconds", 20.0, "of an utterance"),
+        ("--min-confidence", 0.8, "least mean confidence of such a text, at most 1"),
+        ("--min-seconds", 0.8, "shortest utterance"),
+        ("--max-seconds", 20.0, "longest utterance"),
         ("--max-speed", 1.1, "highest of augment.speeds, at which texts must fit"),
     ):
         parser.add_argument(

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=folder_to_make, metavar="FOLDER", help="folder to make")
     add_number(parser, "--utterances", "number of utterances", required=True)
     add_number(parser, "--speakers", "number of speakers", required=True)
-    add_number(parser, "--seed", "of everything random", minimum=0, default=1)
+    add_number(parser, "--seed", "random seed", minimum=0, default=1)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -17,8 +17,8 @@ own recordings or on the same. Try a third of its learning rate first.
 
 Recordings that cannot be read are named and left out, as long as they are few (--max-damaged); in
 the dev set, their words count as deleted. A run resumes with a manifest from which some utterances
-were removed, but with no other change. Letters, digits and symbols that the normaliser
-takes out of the texts are named, and refused if they are many (--max-lost).
+were removed, but with no other change. Letters, digits and symbols that the normaliser takes out of
+the texts are named, and refused if they are many (--max-lost).
 
 Features are computed once and kept in memory, as many as --feature-cache has room for; the rest are
 computed again in each epoch. The model is the same.

@@ -1,6 +1,6 @@
 """Print or write what was said in recordings.
 
-Examples of five ways to do it.
+Examples first; formats and details come after them.
 
 Some recordings, from anywhere:
   asr transcribe speech.wav                             prints the text
@@ -25,10 +25,11 @@ While somebody speaks (asr listen does it with a microphone):
 If a file is still growing, --follow stops at the end it had at the start; pipe it in instead. A
 pipe of raw samples is read as it fills; one with a header is first read to its end.
 
-Recordings may be WAV, FLAC, Ogg, MP3, AIFF, AU, CAF and what else libsndfile reads, at any rate,
-with any number of channels, of any length. With `pip install 'asr-ctc[media]'` they may be M4A,
-MP4, WebM, MKV, WMA, AMR and what else FFmpeg reads; with [cloud], URLs of s3, gs, http and others.
-The model is the one that comes with the package, with its default search, unless you choose others.
+Recordings may be WAV, FLAC, Ogg, MP3, AIFF, AU, CAF and whatever else libsndfile reads, at any
+rate, with any number of channels, of any length. With `pip install 'asr-ctc[media]'` they may be
+M4A, MP4, WebM, MKV, WMA, AMR and whatever else FFmpeg reads; with [cloud], URLs of s3, gs, http and
+others. The model is the one that comes with the package, with its default search, unless you choose
+others.
 
 Formats:
   txt           the text alone                 ctm        a word a line, with times (NIST)
@@ -38,7 +39,7 @@ Formats:
   srt, vtt      subtitles                      text       name and text (Kaldi)
   stm           name, times and text (NIST)
 
-They name a recording, as manifests do, by its file name without the extension, so that asr score
+Formats name a recording, as manifests do, by its file name without the extension, so that asr score
 finds its reference; by more of its path where two names would clash.
 
 Into a folder, each transcript is written whole or not at all, under its recording's path in the
@@ -122,7 +123,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_pcm_argument(parser)
     parser.add_argument(
-        *("--threads", "--jobs"),
+        "--threads",
+        "--jobs",
         type=at_least(1),
         metavar="N",
         help="recordings at a time, a CPU thread each (default: as many as cores)",

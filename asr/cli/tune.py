@@ -65,10 +65,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("manifest", type=Path, metavar="MANIFEST", help="the dev set")
     add_number(parser, "--utterances", "tune on at most N of them, evenly spread (default: all)")
     parser.add_argument(
-        "--emissions", type=file_to_write, metavar="FILE", help="read if it exists, else written"
+        "--emissions",
+        type=file_to_write,
+        metavar="FILE",
+        help="output of the network: read if it exists, else written",
     )
-    parser.add_argument("--picture", type=file_to_write, metavar="FILE.svg", help="to write")
-    parser.add_argument("--write", action="store_true", help="into the model's default search")
+    parser.add_argument(
+        "--picture", type=file_to_write, metavar="FILE.svg", help="picture of the WERs to write"
+    )
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="make the best weights those of the model's default search",
+    )
     for name, values in _WEIGHTS.items():
         default = " ".join(f"{value:g}" for value in values) if values else "the model's own"
         help_text = f"to try (default: {default})"

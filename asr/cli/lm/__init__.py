@@ -1,8 +1,9 @@
 """Language models: how probable a word is after the words before it, learned from text.
 
 A model is ARPA, the text format that all tools exchange, or binary, which opens instantly and is
-shared between processes. Reading, the content tells which; writing, the name: .arpa and .arpa.gz
-are ARPA, anything else, such as .lm, is binary. A recurrent model over characters is a directory.
+shared between processes. A file is read as what it contains, and written as what its name says:
+.arpa and .arpa.gz are ARPA, anything else, such as .lm, is binary. A recurrent model over
+characters is a directory.
 
 Examples:
   asr lm build books.txt.xz --order 3 --prune 1e-8 --output books.lm

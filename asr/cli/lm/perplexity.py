@@ -32,7 +32,7 @@ BEYOND_SENSE = 1e6  # a perplexity of more words than there are
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL", help="an n-gram or recurrent model")
     parser.add_argument("text", type=Path, nargs="+", metavar="TEXT", help="segments, one a line")
-    add_number(parser, "--oov", "number of OOV to list", minimum=0, default=10)
+    add_number(parser, "--oov", "list the N most frequent OOV", minimum=0, default=10)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--temperature", type=float, default=0.8, metavar="T", help="0 or more (default: 0.8)"
     )
     add_number(parser, "--length", "number of characters", default=200)
-    add_number(parser, "--seed", "of everything random", minimum=0, default=1)
+    add_number(parser, "--seed", "random seed", minimum=0, default=1)
 
 
 def run(options: argparse.Namespace) -> int:
