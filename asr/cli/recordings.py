@@ -140,9 +140,9 @@ def inside(name: str) -> Path:
 def _pcm_format(text: str) -> PcmFormat:
     rate, *rest = text.split(":", maxsplit=2)
     try:
-        numbers = [int(part) for part in (rate, *rest[:1])]
-        return PcmFormat(*numbers, *rest[1:])  # type: ignore[arg-type]
-    except (ValueError, ConfigError) as error:
-        is_ours = isinstance(error, ConfigError)
-        told = str(error) if is_ours else f"expected RATE[:CHANNELS[:ENCODING]], got {text!r}"
-        raise argparse.ArgumentTypeError(told) from error
+        return PcmFormat(*map(int, (rate, *rest[:1])), *rest[1:])  # type: ignore[arg-type]
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    except ValueError:
+        message = f"expected RATE[:CHANNELS[:ENCODING]], got {text!r}"
+        raise argparse.ArgumentTypeError(message) from None
