@@ -117,6 +117,22 @@ def commands(recipe: str, path: Path, **variables: str) -> list[list[str]]:
     return [shlex.split(line) for line in lines if line.startswith("   ")]
 
 
+def value(option: str, words: Sequence[str]) -> str:
+    """The value that a command gives an option."""
+    return words[words.index(option) + 1]
+
+
+def scored(made: Sequence[Sequence[str]]) -> list[str]:
+    """The names of the sets that are scored, in order."""
+    return [value("--subset", words) for words in made if words[1] == "score"]
+
+
+def prepared(name: str, made: Sequence[list[str]]) -> list[str]:
+    """The command that lists the utterances of NAME.jsonl."""
+    (words,) = (words for words in made if words[-1].endswith(f"/{name}.jsonl"))
+    return words
+
+
 def downloaded(words: Sequence[str], work: str) -> set[str]:
     """The subsets that a command fetches, if it is a download."""
     names = words[2 : words.index("--output")] if words[1] == "download" else []
@@ -179,16 +195,13 @@ def test_subsets_are_scored_one_by_one(
     recipe: str, variables: dict[str, str], tmp_path: Path
 ) -> None:
     made = commands(recipe, tmp_path, **variables)
-    scored = [words for words in made if words[1] == "score"]
-    assert scored
-    for words in scored:
-        manifest = words[2]
+    manifests = [words[2] for words in made if words[1] == "score"]
+    assert manifests
+    for manifest in manifests:
         if Path(manifest).parent.name == "held-out":  # of one corpus each
             continue
-        (prepared,) = (
-            w for w in made if w[1] == "prepare" and w[w.index("--output") + 1] == manifest
-        )
-        assert prepared.index("--output") == 3  # one folder
+        (words,) = (w for w in made if w[1] == "prepare" and value("--output", w) == manifest)
+        assert words.index("--output") == 3  # one folder
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -211,41 +224,37 @@ def test_nothing_but_the_last_stages_sees_the_test_set(recipe: str, tmp_path: Pa
     made = commands(recipe, tmp_path, **OTHER_CORPORA)
     verbs = {words[1] for words in made if any("test-clean" in word for word in words)}
     assert verbs == {"prepare", "decode", "score", "compare", "report"}
-    dev = {Path(words[words.index("--dev") + 1]).stem for words in made if "--dev" in words}
+    dev = {Path(value("--dev", words)).stem for words in made if "--dev" in words}
     assert dev == {"dev-clean"}
 
 
 def test_mini_librispeech_trains_on_five_hours_and_reports_three_sets(tmp_path: Path) -> None:
     made = commands("mini_librispeech", tmp_path, **HERE)
-    (prepared,) = (words for words in made if words[-1].endswith("/train.jsonl"))
-    assert prepared[2] == f"{tmp_path}/libri speech/train-clean-5"
-    scored = [words[words.index("--subset") + 1] for words in made if words[1] == "score"]
-    assert scored == ["dev-clean"] * 2 + ["dev-clean-2"] * 2 + ["test-clean"] * 3
+    assert prepared("train", made)[2] == f"{tmp_path}/libri speech/train-clean-5"
+    assert scored(made) == ["dev-clean"] * 2 + ["dev-clean-2"] * 2 + ["test-clean"] * 3
 
 
 def test_librispeech_takes_the_utterances_of_a_list(tmp_path: Path) -> None:
     made = commands("librispeech", tmp_path, **HERE)
-    (prepared,) = (words for words in made if words[-1].endswith("/librispeech.jsonl"))
     corpus = tmp_path / "libri speech"
     subsets = [f"{corpus}/{subset}" for subset in ("train-clean-100", "train-other-500")]
-    assert prepared[2:4] == subsets
-    assert prepared[4:6] == ["--ids", "recipes/librispeech/hours-17.txt"]
+    ids = ["--ids", "recipes/librispeech/hours-17.txt"]
+    assert prepared("librispeech", made)[2:6] == [*subsets, *ids]
 
 
 def test_librispeech_takes_subsets_whole_and_lists_that_are_there(tmp_path: Path) -> None:
     made = commands("librispeech", tmp_path, **HERE, TRAIN="train-clean-5 others/more.jsonl")
-    (prepared,) = (words for words in made if words[-1].endswith("/librispeech.jsonl"))
+    words = prepared("librispeech", made)
     paths = [f"{tmp_path}/{name}" for name in ("libri speech/train-clean-5", "others/more.jsonl")]
-    assert prepared[2:4] == paths
-    assert "--ids" not in prepared
+    assert words[2:4] == paths
+    assert "--ids" not in words
 
 
 def test_librispeech_scores_the_sets_that_it_is_told(tmp_path: Path) -> None:
     sets = ["dev-clean", "dev-other", "test-clean", "test-other"]
     made = commands("librispeech", tmp_path, **NOWHERE, SETS=" ".join(sets))
     assert {f"librispeech/{name}" for name in sets} <= set(made[0])
-    scored = [words[words.index("--subset") + 1] for words in made if words[1] == "score"]
-    assert list(dict.fromkeys(scored)) == sets
+    assert list(dict.fromkeys(scored(made))) == sets
 
 
 def test_librispeech_scores_another_set_without_another_training(tmp_path: Path) -> None:
@@ -268,8 +277,7 @@ def test_other_corpora_are_held_out_in_part_and_scored(tmp_path: Path) -> None:
     made = commands("librispeech", tmp_path, **OTHER_CORPORA)
     (select, *_) = (words for words in made if words[1] == "select")
     assert select[2:4] == [f"{tmp_path}/others/one.jsonl", f"{tmp_path}/two.jsonl"]
-    scored = [words[words.index("--subset") + 1] for words in made if words[1] == "score"]
-    assert {"one", "two"} <= set(scored)
+    assert {"one", "two"} <= set(scored(made))
 
 
 @pytest.mark.parametrize(

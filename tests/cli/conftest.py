@@ -1,5 +1,6 @@
 """What the tests of the verbs share: a corpus, its manifest, and an untrained model."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +51,12 @@ def model(tmp_path_factory: pytest.TempPathFactory, small_config: Config) -> Pat
         folder, checkpoint, card="# Knows nothing\n", example=swelling_noise(16000)[:4000]
     )
     return folder
+
+
+@pytest.fixture
+def own_model(model: Path, tmp_path: Path) -> Path:
+    """A copy of the model, for a test to change."""
+    return shutil.copytree(model, tmp_path / "own_model")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import shutil
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -108,12 +107,11 @@ def test_another_language_model_of_the_same_name_recognises_anew(
 
 @pytest.mark.parametrize("name", ["README.md", "golden.safetensors"])
 def test_a_model_that_lacks_a_part_is_refused_before_anything_is_recognised(
-    name: str, model: Path, archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, own_model: Path, archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    model = shutil.copytree(model, tmp_path / "model")
-    (model / name).unlink()
-    (model / "SHA256SUMS").unlink(missing_ok=True)
-    assert adapt(model, archive, "--output", tmp_path / "adapted") == 1
+    (own_model / name).unlink()
+    (own_model / "SHA256SUMS").unlink(missing_ok=True)
+    assert adapt(own_model, archive, "--output", tmp_path / "adapted") == 1
     assert name in capsys.readouterr().err
     assert not list((tmp_path / "adapted.run").glob("*"))
 

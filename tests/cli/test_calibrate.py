@@ -1,4 +1,3 @@
-import shutil
 from collections.abc import Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
@@ -16,12 +15,6 @@ from asr.corpus.utterance import Utterance
 from asr.recognizer import Recognizer
 from asr.text.transcript import Transcript, read_transcripts, to_json
 from asr.wer.score_file import read_decoding_record
-
-
-@pytest.fixture
-def own_model(model: Path, tmp_path: Path) -> Path:
-    """A copy of the model, for a test to calibrate."""
-    return shutil.copytree(model, tmp_path / "own_model")
 
 
 @pytest.fixture

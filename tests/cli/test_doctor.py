@@ -37,19 +37,17 @@ def test_without_a_name_every_shipped_model_is_checked(
 
 
 def test_a_model_whose_golden_example_comes_out_otherwise_is_broken(
-    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    model: Path, own_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = tmp_path / "bent"
-    shutil.copytree(model, folder)
-    weights = safetensors.torch.load_file(folder / "model.safetensors")
+    weights = safetensors.torch.load_file(own_model / "model.safetensors")
     weights["front_end.mean"] += 3.0
-    safetensors.torch.save_file(weights, folder / "model.safetensors")
-    (folder / SEAL_FILE).unlink()
-    assert main(["doctor", str(model), str(folder)]) == 1
+    safetensors.torch.save_file(weights, own_model / "model.safetensors")
+    (own_model / SEAL_FILE).unlink()
+    assert main(["doctor", str(model), str(own_model)]) == 1
     well, broken = capsys.readouterr().out.splitlines()[-2:]
     assert well.endswith("works: its golden example comes out; search: greedy")
     assert broken.startswith(
-        f"model {folder} BROKEN {folder}: the golden example's probabilities differ"
+        f"model {own_model} BROKEN {own_model}: the golden example's probabilities differ"
     )
 
 

@@ -1,4 +1,3 @@
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +10,6 @@ from asr.cli import main
 from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
 from tests.conftest import make_config
-
-
-@pytest.fixture
-def own_model(model: Path, tmp_path: Path) -> Path:
-    """A copy of the model, for a test to export."""
-    return shutil.copytree(model, tmp_path / "own_model")
 
 
 def export(model: Path, *words: object) -> int:

@@ -63,16 +63,6 @@ def test_words_of_the_dictionary_come_first_and_comments_count_them(
     assert capsys.readouterr() == (f"{output}: {summary}\n", "")
 
 
-def test_the_search_reads_what_is_written(files: tuple[Path, Path, Path]) -> None:
-    dictionary, words, output = files
-    assert lexicon(dictionary, words, output=output) == 0
-    assert read_lexicon(output, normaliser("librispeech-1")) == [
-        ("HATS", ("a", "t", "s")),
-        ("HATS", ("h", "a", "t", "s")),
-        ("SAT", ("s", "a", "t")),
-    ]
-
-
 def test_words_come_from_transcripts_too(files: tuple[Path, Path, Path], tmp_path: Path) -> None:
     dictionary, words, output = files
     manifest = tmp_path / "train.jsonl"
