@@ -26,7 +26,7 @@ def changing(folder: Path) -> Iterator[None]:
 def seal(folder: Path) -> None:
     """Write the digests of all files of a model directory."""
     names = sorted(path.name for path in folder.iterdir() if path.is_file())
-    lines = [f"{_digest(folder / name)}  {name}\n" for name in names if name != SEAL_FILE]
+    lines = [f"{digest_of(folder / name)}  {name}\n" for name in names if name != SEAL_FILE]
     write_text(folder / SEAL_FILE, "".join(lines))
 
 
@@ -47,7 +47,7 @@ def check_seal(folder: Path, *, without: tuple[str, ...] = ()) -> None:
         path = folder / name
         if not path.is_file():
             raise ModelError(f"{path}: is missing; copy the model again")
-        if _digest(path) != digest:
+        if digest_of(path) != digest:
             raise ModelError(
                 f"{path}: is not what {SEAL_FILE} says, so it is damaged: copy the model again. If "
                 f"you changed it yourself, remove {folder / SEAL_FILE}"
@@ -61,6 +61,7 @@ def _lines(folder: Path) -> list[str]:
         return []
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """Hash the content of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

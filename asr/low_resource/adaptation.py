@@ -14,6 +14,7 @@ from asr.checkpoint.export import Weights
 from asr.checkpoint.golden import read_example
 from asr.checkpoint.names import weights_hash
 from asr.checkpoint.network import Checkpoint, load_checkpoint, save_checkpoint
+from asr.checkpoint.seal import digest_of
 from asr.config import Config, config_hash
 from asr.corpus.loader import recordings_hash
 from asr.corpus.utterance import Utterance
@@ -156,7 +157,7 @@ class _Adapter:
     def recognise(self, model: Path, recordings: Sequence[Utterance]) -> dict[str, Transcript]:
         """Recognise, or read what this model recognised before with the same search."""
         files = (path for path in (self.plan.lm, self.plan.lexicon) if path is not None)
-        search = f"{self.plan!r} {[_content_hash(path) for path in files]}"
+        search = f"{self.plan!r} {[digest_of(path) for path in files]}"
         origin = f"{weights_hash(model)} {search} {recordings_hash(recordings)}"
         name = hashlib.sha256(origin.encode()).hexdigest()[:8]
         file = self.folder / f"transcripts.{name}.jsonl"
@@ -184,11 +185,6 @@ class _Adapter:
         with resources.watch(run_folder(output)) as watcher:
             train_model(self.config, material, output, watcher, self.provenance, resources.training)
         return output
-
-
-def _content_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _lexicon(plan: SearchPlan, start: Checkpoint) -> list[Pronunciation]:
