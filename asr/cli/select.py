@@ -22,7 +22,7 @@ Next:
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from asr.cli.messages import tell
@@ -41,7 +41,7 @@ from asr.corpus.teachable import (
 from asr.corpus.utterance import Problem, Utterance
 from asr.errors import DataError
 from asr.text.normalise import normaliser
-from asr.text.transcript import read_transcripts
+from asr.text.transcript import Transcript, read_transcripts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,12 +87,13 @@ def run(options: argparse.Namespace) -> int:
         _refuse_overwriting(options)
     if options.texts:
         _refuse_shared_ids(options.manifests)
-    problems: list[Problem] = []
-    corpora = {}
+    transcripts = read_transcripts(options.texts) if options.texts else None
+    corpora, problems = dict[str, list[Utterance]](), list[Problem]()
     for path in options.manifests:
         if path.stem in corpora:
             raise DataError(f"{path}: another manifest has the name {path.stem}; rename one")
-        corpora[path.stem] = _teachable(path, options, problems)
+        corpora[path.stem], left_out = _teachable(path, transcripts, options)
+        problems += left_out
     apart: dict[str, list[Utterance]] = {}
     chosen = [utterance for utterances in corpora.values() for utterance in utterances]
     if options.held_out:
@@ -135,13 +136,13 @@ def _refuse_shared_ids(paths: Sequence[Path]) -> None:
                 )
 
 
-def _teachable(path: Path, options: argparse.Namespace, problems: list[Problem]) -> list[Utterance]:
-    """Read a manifest without what cannot be learned from, which goes to the problems."""
-    utterances = read_manifest(path)
-    if options.texts:
-        transcripts = read_transcripts(options.texts)
-        utterances, unsure = with_transcripts(utterances, transcripts, options.min_confidence)
-        problems += unsure
+def _teachable(
+    path: Path, transcripts: Mapping[str, Transcript] | None, options: argparse.Namespace
+) -> tuple[list[Utterance], list[Problem]]:
+    """Read a manifest; separate what can be learned from, and the rest with its reasons."""
+    utterances, problems = read_manifest(path), list[Problem]()
+    if transcripts is not None:
+        utterances, problems = with_transcripts(utterances, transcripts, options.min_confidence)
     wanted = Requirements(
         options.min_seconds,
         options.max_seconds,
@@ -149,10 +150,11 @@ def _teachable(path: Path, options: argparse.Namespace, problems: list[Problem])
         options.max_speed,
     )
     found = unteachable(utterances, wanted, normaliser(options.normaliser))
-    problems += found
     left_out = {problem.id for problem in found}
     chosen = [utterance for utterance in utterances if utterance.id not in left_out]
-    return named_by_corpus(path.stem, chosen) if options.prefix else chosen
+    if options.prefix:
+        chosen = named_by_corpus(path.stem, chosen)
+    return chosen, [*problems, *found]
 
 
 def _check(chosen: list[Utterance]) -> None:
