@@ -15,14 +15,17 @@ from asr.errors import ConfigError, ModelError
 from asr.search.beam import BeamConfig
 
 
+def run(*words: object) -> int:
+    return main([*map(str, words)])
+
+
 @pytest.fixture(scope="module")
 def knowledge(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A language model, small.lm, and words that it knows, and one that it does not."""
     folder: Path = tmp_path_factory.mktemp("knowledge")
     (folder / "text").write_text("ONE TWO\nTWO ONE\nONE ONE\n")
     (folder / "words.txt").write_text("one\ntwo\nunheard\n")
-    lm = ["lm", "build", folder / "text", "--order", "1", "--output", folder / "small.lm"]
-    assert main([*map(str, lm)]) == 0
+    assert run("lm", "build", folder / "text", "--order", 1, "--output", folder / "small.lm") == 0
     return folder
 
 
@@ -30,13 +33,13 @@ def knowledge(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def packed(model: Path, knowledge: Path) -> Path:
     output = knowledge / "packed"
     files = ["--lm", knowledge / "small.lm", "--lexicon", knowledge / "words.txt"]
-    search = ["--search", "beam", *files, "--lm-weight", "0.7", "--beam-size", "50"]
-    assert main([*map(str, ["pack", model, "--output", output, *search])]) == 0
+    search = ["--search", "beam", *files, "--lm-weight", 0.7, "--beam-size", 50]
+    assert run("pack", model, "--output", output, *search) == 0
     return output
 
 
 def transcribed(capsys: pytest.CaptureFixture[str], *words: object) -> str:
-    assert main(["transcribe", *map(str, words)]) == 0
+    assert run("transcribe", *words) == 0
     return capsys.readouterr().out
 
 
@@ -68,8 +71,7 @@ def test_a_setting_changes_the_search_that_it_comes_with(
     packed: Path, manifest: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "h.jsonl"
-    words = ["decode", packed, manifest, "--lm-weight", "0.2", "--output", output]
-    assert main([*map(str, words)]) == 0
+    assert run("decode", packed, manifest, "--lm-weight", 0.2, "--output", output) == 0
     search = json.loads((tmp_path / "h.run.json").read_text())["search"]
     assert search == (
         "beam 50, threshold 14, words of lexicon.txt, words.lm × 0.2, unknown score -15"
@@ -83,7 +85,7 @@ def test_an_option_refines_alike_on_the_command_line_and_in_python(
     output = tmp_path / "h.jsonl"
     (tmp_path / "mine.txt").write_text("one\ntwo\n")
     own = ["--lexicon", tmp_path / "mine.txt", "--beam-size", 20]
-    assert main([*map(str, ["decode", packed, manifest, *kind, *own, "--output", output])]) == 0
+    assert run("decode", packed, manifest, *kind, *own, "--output", output) == 0
     in_python = asr.load_model(
         packed, lexicon=tmp_path / "mine.txt", settings={"beam_size": 20}
     ).searcher.plan
@@ -114,8 +116,8 @@ def test_packing_again_keeps_the_search_and_greedy_takes_it_away(
     packed: Path, tmp_path: Path
 ) -> None:
     again, greedy = tmp_path / "again", tmp_path / "greedy"
-    assert main(["pack", str(packed), "--output", str(again)]) == 0
-    assert main(["pack", str(packed), "--output", str(greedy), "--search", "greedy"]) == 0
+    assert run("pack", packed, "--output", again) == 0
+    assert run("pack", packed, "--output", greedy, "--search", "greedy") == 0
     for name in ("search.toml", "words.lm", "lexicon.txt"):
         assert (again / name).read_bytes() == (packed / name).read_bytes()
     assert read_default_search(greedy) == SearchPlan()
@@ -126,8 +128,7 @@ def test_words_that_the_language_model_does_not_know_are_no_lexicon(
 ) -> None:
     (tmp_path / "others").write_text("SEVEN\n")
     files = ["--lm", knowledge / "small.lm", "--lexicon", tmp_path / "others"]
-    words = ["pack", model, "--output", tmp_path / "x", "--search", "beam", *files]
-    assert main([*map(str, words)]) == 1
+    assert run("pack", model, "--output", tmp_path / "x", "--search", "beam", *files) == 1
     assert "knows none of the words of" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
 
@@ -147,15 +148,14 @@ def test_a_search_to_pack_that_is_none_is_refused(
     status: int,
     complaint: str,
 ) -> None:
-    command = ["pack", str(model), "--output", str(tmp_path / "x"), *words]
     with pytest.raises(SystemExit) as ended:
-        sys.exit(main(command))
+        sys.exit(run("pack", model, "--output", tmp_path / "x", *words))
     assert ended.value.code == status
     assert complaint in capsys.readouterr().err
 
 
 def test_settings_that_are_no_search_name_the_file(packed: Path, tmp_path: Path) -> None:
-    assert main(["pack", str(packed), "--output", str(tmp_path / "x")]) == 0
+    assert run("pack", packed, "--output", tmp_path / "x") == 0
     (tmp_path / "x" / "search.toml").write_text("beam_size = 10\n")
     (tmp_path / "x" / SEAL_FILE).unlink()
     with pytest.raises(ModelError, match=r"search\.toml: missing"):
