@@ -81,7 +81,7 @@ from asr.cli.recordings import (
 from asr.cli.searching import add_model_option, add_search_arguments, load
 from asr.cli.stopping import StopSignals, terminating
 from asr.corpus.utterance import Utterance
-from asr.errors import AsrError, AudioError, StoppedError
+from asr.errors import AsrError, AudioError, StoppedError, counted
 from asr.text.formats import FORMATS
 from asr.text.transcript import Transcript
 
@@ -146,8 +146,8 @@ def run(options: argparse.Namespace) -> int:
         named = named[number - 1 :: n_shards]
     to_do = [each for each in named if options.overwrite or not delivery.is_done(each)]
     if len(to_do) < len(named):
-        n_done = len(named) - len(to_do)
-        tell(f"{n_done} are done already (--overwrite does them again)")
+        n_done = counted(len(named) - len(to_do), "recording")
+        tell(f"{n_done} done already (--overwrite transcribes again)")
     if to_do:
         delivery.make_folder()
     n_all = len(named) + len(failures)

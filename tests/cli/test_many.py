@@ -86,7 +86,7 @@ def test_what_is_done_is_not_done_again_unless_asked_for(
     assert transcribe(archive, "--output", out) == 0
 
     assert (out / "1999" / "one.txt").read_text() == "BY HAND\n"
-    assert "1 are done already" in capsys.readouterr().err
+    assert "1 recording done already" in capsys.readouterr().err
     assert transcribe(archive, "--output", out, "--overwrite") == 0
     assert (out / "1999" / "one.txt").read_text() == (out / "one.txt").read_text() != "BY HAND\n"
 
