@@ -137,16 +137,6 @@ def test_words_and_hotwords_of_files_are_found_and_named_in_the_record(
     assert search == "beam 100, threshold 14, words of words.txt, 1 hotword"
 
 
-def test_hypotheses_are_not_written_over_their_manifest(
-    model: Path, manifest: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    content = manifest.read_bytes()
-    with pytest.raises(SystemExit, match="2"):
-        decode(model, manifest, manifest.parent / "." / manifest.name)
-    assert "is one of the inputs, and would be written over" in capsys.readouterr().err
-    assert manifest.read_bytes() == content
-
-
 @pytest.mark.parametrize("name", ["jsonl", "trn", "ctm", "stm", "text", "tsv", "nemo"])
 def test_every_format_is_scored_against_the_manifest(
     name: str, model: Path, manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -208,6 +208,7 @@ logging.getLogger("asr.any").info("ours")
         ["lm", "convert", "FILE", "--output", "FILE"],
         ["lexicon", "other.dict", "--words", "other.txt", "FILE", "--output", "FILE"],
         ["prepare", "other", "FILE", "--output", "FILE"],
+        ["decode", "english", "FILE", "--output", "FILE"],
         ["score", "FILE", "other.jsonl", "--output", "FILE"],
         ["report", "FILE", "--output", "FILE"],
         ["tune", "english", "FILE", "--emissions", "FILE"],

@@ -8,7 +8,10 @@ import string
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -24,19 +27,26 @@ FORM = (
     + SPEECH.read_bytes()
     + b"\r\n--b--\r\n"
 )
+Process = subprocess.Popen[bytes]
 WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; from asr.cli import main; main()"
 
 
-def test_sigterm_lets_it_answer_what_has_begun() -> None:
-    command = [sys.executable, "-c", WITHOUT_TORCH, "serve", "--port", "0", "--search", "greedy"]
-    environment = {**os.environ, KEY_VARIABLE: "the-key"}
+@contextmanager
+def serving(code: str = WITHOUT_TORCH, **variables: str) -> Iterator[tuple[Process, str, int]]:
+    """Start the server; its process, the address that it prints, and its port."""
+    command = [sys.executable, "-c", code, "serve", "--port", "0", "--search", "greedy"]
+    environment = {**os.environ, **variables}
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().decode().split()[1]
+        yield process, url, urlsplit(url).port or 0
+
+
+def test_sigterm_lets_it_answer_what_has_begun() -> None:
+    with serving(**{KEY_VARIABLE: "the-key"}) as (process, url, port):
         assert urllib.request.urlopen(f"{url}healthz", timeout=10).read() == b"ok\n"
-        port = int(url.rsplit(":", 1)[1].strip("/"))
         with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
             client.sendall(
                 b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\n"
@@ -57,13 +67,8 @@ def test_sigterm_lets_it_answer_what_has_begun() -> None:
 
 
 def test_what_is_odd_about_an_upload_is_not_logged() -> None:
-    command = [sys.executable, "-c", WITHOUT_TORCH, "serve", "--port", "0", "--search", "greedy"]
     odd = FORM.replace(b"\r\n--b--", b" more bytes than its header says\r\n--b--")
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().decode().split()[1]
+    with serving() as (process, url, _):
         request = urllib.request.Request(
             f"{url}v1/audio/transcriptions",
             odd,
@@ -78,19 +83,14 @@ def test_what_is_odd_about_an_upload_is_not_logged() -> None:
 
 def test_after_sigterm_what_lasts_too_long_is_told_so_and_logged() -> None:
     hasty = f"import asr.serve.server as s; s.FAREWELL_SECONDS = 1; {WITHOUT_TORCH}"
-    command = [sys.executable, "-c", hasty, "serve", "--port", "0"]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        port = int(process.stdout.readline().decode().split()[1].rsplit(":", 1)[1].strip("/"))
+    with serving(hasty) as (process, url, port):
         with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
             client.sendall(
                 b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\n"
                 b"Content-Type: multipart/form-data; boundary=b\r\n"
                 b"Content-Length: 1000000\r\n\r\n" + FORM[:1000]
             )
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10).close()
+            urllib.request.urlopen(f"{url}healthz", timeout=10).close()
             process.send_signal(signal.SIGTERM)
             answer = b"".join(iter(lambda: client.recv(4096), b""))
         _, told = process.communicate(timeout=60)
