@@ -5,9 +5,10 @@ References:
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import BinaryIO
 
-from asr.audio.layout import Layout, Span, damaged, read_at
+from asr.audio.layout import DecodingError, Layout, Span, read_at
 
 FIRST_BOX = b"ftyp"
 FIRST_ELEMENT = b"\x1a\x45\xdf\xa3"
@@ -31,18 +32,19 @@ def _split(
     starts, end = [], start
     for position, name, size in pieces:
         if position + size > n_bytes:
-            return damaged(f"its last part promises {size} bytes, {n_bytes - position} are there")
+            raise DecodingError(
+                f"its last part promises {size} bytes, {n_bytes - position} are there"
+            )
         end = position + size
         if name == first:
             starts.append(position)
     if not starts:
-        return damaged("it ends before its samples begin")
-    notes = [f"{len(starts)} recordings are joined in it; read one after another"]
+        raise DecodingError("it ends before its samples begin")
+    notes = []
     if end < n_bytes:
         notes.append(f"{n_bytes - end} bytes follow its last part; they were not read")
-    ends = [*starts[1:], n_bytes]
-    parts = tuple((Span(begin, end),) for begin, end in zip(starts, ends, strict=True))
-    return Layout(parts, tuple(notes[len(starts) < 2 :]))
+    parts = tuple((Span(*ends),) for ends in pairwise([*starts, n_bytes]))
+    return Layout(parts, tuple(notes))
 
 
 def _boxes(file: BinaryIO, position: int, n_bytes: int) -> Iterator[tuple[int, bytes, int]]:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal
 
-from asr.audio.layout import Layout, Part, Span, damaged, find, read_at
+from asr.audio.layout import DecodingError, Layout, Part, Span, check_size, find, read_at
 
 # Programs that write to a pipe cannot go back to fill in the size. ffmpeg writes 2^32 - 1, sox and
 # arecord about 2^31: such a size is a placeholder, not a promise.
@@ -53,18 +53,14 @@ class _File:
 def walk_chunks(file: BinaryIO, start: int, n_bytes: int) -> Layout:
     """Walk the chunks (name, size, content, padded to even) of each file that is joined here."""
     if n_bytes - start < 12:
-        return damaged("it ends before its samples begin")
+        raise DecodingError("it ends before its samples begin")
     parts: list[Part] = []
     notes: list[str] = []
     while (found := _open(file, start)) is not None:
-        damage = _find_samples(file, found, n_bytes, notes)
-        if damage:
-            return damaged(damage)
+        _find_samples(file, found, n_bytes, notes)
         _find_end(file, found, n_bytes, notes)
         parts.append(_corrected(found) if found.is_odd else (Span(start, found.end),))
         start = found.end
-    if len(parts) > 1:
-        notes.append(f"{len(parts)} recordings are joined in it; read one after another")
     if not parts:  # of another kind, such as a film
         return Layout(((Span(start, n_bytes),),), is_walked=False)
     return Layout(tuple(parts), tuple(notes))
@@ -76,8 +72,8 @@ def _open(file: BinaryIO, start: int) -> _File | None:
     return _File(start, magic, kind) if (magic, kind) in KINDS else None
 
 
-def _find_samples(file: BinaryIO, found: _File, n_bytes: int, notes: list[str]) -> str | None:
-    """Walk to the samples; return what is missing, or None."""
+def _find_samples(file: BinaryIO, found: _File, n_bytes: int, notes: list[str]) -> None:
+    """Walk to the samples."""
     position, large_size = found.start + 12, None
     while position + 8 <= n_bytes:
         header = read_at(file, position, 8)
@@ -85,28 +81,21 @@ def _find_samples(file: BinaryIO, found: _File, n_bytes: int, notes: list[str]) 
         if name == b"ds64":  # RF64 keeps its sizes of 64 bits here
             large_size = int.from_bytes(read_at(file, position + 16, 8), "little")
         if name == found.wanted:
-            return _promised(found, position + 8, size, large_size, n_bytes)
+            n_present = n_bytes - position - 8
+            if large_size is not None:
+                size = large_size
+            elif size >= PLACEHOLDER_SIZE:
+                size, found.is_open = n_present, True
+            check_size(size, n_present)
+            found.samples = Span(position + 8, position + 8 + size)
+            return
         if name in DESCRIPTIONS and size <= 1 << 16:
             found.descriptions.append(read_at(file, position, 8 + size) + bytes(size % 2))
         position += 8 + size + size % 2
         if size % 2 and _is_unpadded(file, position, found.wanted):
             notes.append(f"its chunk {name.decode('latin-1').strip()!r} lacks the padding byte")
             position, found.is_odd = position - 1, True
-    return "it ends before its samples begin"
-
-
-def _promised(
-    found: _File, position: int, size: int, large_size: int | None, n_bytes: int
-) -> str | None:
-    n_present = n_bytes - position
-    if large_size is not None:
-        size = large_size
-    elif size >= PLACEHOLDER_SIZE:
-        size, found.is_open = n_present, True
-    found.samples = Span(position, position + min(size, n_present))
-    if size <= n_present:
-        return None
-    return f"its header promises {size} bytes of samples, {n_present} are there"
+    raise DecodingError("it ends before its samples begin")
 
 
 def _is_unpadded(file: BinaryIO, position: int, wanted: bytes) -> bool:

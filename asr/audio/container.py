@@ -8,7 +8,7 @@ from typing import BinaryIO
 from asr.audio.boxes import FIRST_BOX, FIRST_ELEMENT, walk_boxes, walk_elements
 from asr.audio.chunks import walk_chunks
 from asr.audio.flac import walk_flac
-from asr.audio.layout import Layout, Span, damaged, read_at, skip_id3
+from asr.audio.layout import DecodingError, Layout, Span, check_size, read_at, skip_id3
 from asr.audio.mpeg import mpeg_frame_bytes, walk_mpeg
 from asr.audio.ogg import walk_ogg
 
@@ -25,6 +25,9 @@ def find_layout(file: BinaryIO, n_bytes: int) -> Layout:
     Args:
         file: The file, opened for reading; its position afterwards is undefined.
         n_bytes: Its size.
+
+    Raises:
+        DecodingError: Something is missing or broken.
     """
     start = skip_id3(file, 0)
     magic = read_at(file, start, 4)
@@ -42,15 +45,12 @@ def _walk_au(file: BinaryIO, start: int, n_bytes: int) -> Layout:
     """Check the size in the header."""
     header = read_at(file, start, 24)
     if len(header) < 24:
-        return damaged("it ends in its header")
+        raise DecodingError("it ends in its header")
     offset, size = int.from_bytes(header[4:8]), int.from_bytes(header[8:12])
     n_present = n_bytes - start - offset
     if size in (OPEN_SIZE, n_present):
-        return Layout(((Span(start, n_bytes),),))
-    if size > n_present:
-        return damaged(
-            f"its header promises {size} bytes of samples, {max(0, n_present)} are there"
-        )
+        return _whole(start, n_bytes)
+    check_size(size, n_present)
     note = f"its header says {size} bytes of samples, {n_present} are there; read all"
     corrected = header[:8] + OPEN_SIZE.to_bytes(4) + header[12:]
     return Layout(((corrected, Span(start + 24, n_bytes)),), (note,))
@@ -63,9 +63,10 @@ def _walk_caf(file: BinaryIO, start: int, n_bytes: int) -> Layout:
         header = read_at(file, position, 12)
         size = int.from_bytes(header[4:], signed=True)
         if header[:4] == b"data":
-            return _judge(size, n_bytes - position - 12, start, n_bytes)  # -1: to the end
+            check_size(size, n_bytes - position - 12)  # -1: to the end
+            return _whole(start, n_bytes)
         position += 12 + max(0, size)
-    return damaged("it ends before its samples begin")
+    raise DecodingError("it ends before its samples begin")
 
 
 def _walk_w64(file: BinaryIO, start: int, n_bytes: int) -> Layout:
@@ -75,9 +76,10 @@ def _walk_w64(file: BinaryIO, start: int, n_bytes: int) -> Layout:
         header = read_at(file, position, 24)
         size = int.from_bytes(header[16:], "little")
         if header[:4] == b"data":
-            return _judge(size, n_bytes - position, start, n_bytes)
+            check_size(size, n_bytes - position)
+            return _whole(start, n_bytes)
         position += max(24, size + -size % 8)
-    return damaged("it ends before its samples begin")
+    raise DecodingError("it ends before its samples begin")
 
 
 def _walk_nist(file: BinaryIO, start: int, n_bytes: int) -> Layout:
@@ -89,12 +91,11 @@ def _walk_nist(file: BinaryIO, start: int, n_bytes: int) -> Layout:
     if first_line != b"NIST_1A" or not size.strip().isdigit() or not found.keys() >= {*names}:
         return Layout(((Span(start, n_bytes),),), is_walked=False)
     n_promised = math.prod(int(found[name]) for name in names)
-    return _judge(n_promised, n_bytes - start - int(size), start, n_bytes)
+    check_size(n_promised, n_bytes - start - int(size))
+    return _whole(start, n_bytes)
 
 
-def _judge(n_promised: int, n_present: int, start: int, n_bytes: int) -> Layout:
-    if n_promised > n_present:
-        return damaged(f"its header promises {n_promised} bytes of samples, {n_present} are there")
+def _whole(start: int, n_bytes: int) -> Layout:
     return Layout(((Span(start, n_bytes),),))
 
 

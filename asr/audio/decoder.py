@@ -50,14 +50,6 @@ class Decoder(Protocol):
         ...
 
 
-class DecodingError(Exception):
-    """A decoder found damage; the message is the end of a sentence about the file."""
-
-
-class SampleError(Exception):
-    """A recording is whole, but its samples are no sound; the message is in the same form."""
-
-
 def cut(blocks: Iterator[Block], start: int, end: int | None) -> Iterator[Block]:
     """Pass on samples start to end of blocks that begin with sample 0."""
     position = 0

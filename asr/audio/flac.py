@@ -7,9 +7,10 @@ References:
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import BinaryIO
 
-from asr.audio.layout import HEAD_BYTES, Layout, Part, Span, damaged, find, read_at
+from asr.audio.layout import HEAD_BYTES, DecodingError, Layout, Part, Span, find, read_at
 
 STREAM_INFO_BYTES = 42  # the magic, a block header, and the block that always comes first
 MAGIC = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
@@ -46,20 +47,22 @@ def walk_flac(file: BinaryIO, start: int, n_bytes: int) -> Layout:
     starts = [start, *(position for position, _ in find(file, MAGIC, start + 8, n_bytes))]
     parts: list[Part] = []
     notes: list[str] = []
-    for begin, end in zip(starts, [*starts[1:], n_bytes], strict=True):
+    for begin, end in pairwise([*starts, n_bytes]):
         header = bytearray(read_at(file, begin, STREAM_INFO_BYTES))
         if len(header) < STREAM_INFO_BYTES:
-            return damaged("it ends in its header")
+            raise DecodingError("it ends in its header")
         first: Frame | None = None
         n_there = 0
         for frame in flac_frames(file, begin, end):
             first = first or frame
             if frame.first_sample != first.first_sample + n_there:
-                return damaged(f"frames are missing after sample {first.first_sample + n_there}")
+                raise DecodingError(
+                    f"frames are missing after sample {first.first_sample + n_there}"
+                )
             n_there += frame.n_samples
         n_promised = int.from_bytes(header[18:26]) & (1 << TOTAL_BITS) - 1
         if n_promised > n_there:
-            return damaged(f"its header promises {n_promised} samples, {n_there} are there")
+            raise DecodingError(f"its header promises {n_promised} samples, {n_there} are there")
         if n_promised < n_there:
             said = f"says {n_promised}" if n_promised else "leaves their number open"
             notes.append(f"{n_there} samples are there, its header {said}; read all")
@@ -67,8 +70,6 @@ def walk_flac(file: BinaryIO, start: int, n_bytes: int) -> Layout:
             parts.append((bytes(header), Span(begin + STREAM_INFO_BYTES, end)))
         else:
             parts.append((Span(begin, end),))
-    if len(parts) > 1:
-        notes.append(f"{len(parts)} recordings are joined in it; read one after another")
     return Layout(tuple(parts), tuple(notes))
 
 

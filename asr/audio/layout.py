@@ -38,21 +38,18 @@ class Layout:
     """What a walk over a file's container found.
 
     Attributes:
-        parts: Recordings joined in this file, in order. All but damaged files have at least one.
+        parts: The recordings joined in this file, in order.
         notes: What is odd, and what was made of it; each the end of a sentence about the file.
-        damage: What is missing or broken, in the same form; None if nothing is.
         is_walked: Its container is known, so that a missing end would have been noticed.
     """
 
     parts: tuple[Part, ...]
     notes: tuple[str, ...] = ()
-    damage: str | None = None
     is_walked: bool = True
 
 
-def damaged(reason: str) -> Layout:
-    """Make the layout of a file that must not be read."""
-    return Layout((), damage=reason)
+class DecodingError(Exception):
+    """A file is incomplete or damaged; the message is the end of a sentence about it."""
 
 
 class View(io.RawIOBase):
@@ -131,6 +128,19 @@ def find(
         for found in pattern.finditer(block):
             if found.start() < BLOCK_BYTES:
                 yield position + found.start(), block[found.start() :][:HEAD_BYTES]
+
+
+def check_size(n_promised: int, n_present: int) -> None:
+    """Refuse a file with fewer bytes of samples than its header promises.
+
+    Raises:
+        DecodingError: It has fewer.
+    """
+    if n_promised > n_present:
+        n_there = max(0, n_present)
+        raise DecodingError(
+            f"its header promises {n_promised} bytes of samples, {n_there} are there"
+        )
 
 
 def skip_id3(file: BinaryIO, position: int) -> int:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio.decoder import Block, DecodingError, cut
-from asr.audio.layout import Part, View
+from asr.audio.decoder import Block, cut
+from asr.audio.layout import DecodingError, Part, View
 
 if TYPE_CHECKING:
     from av import AudioFrame

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio.decoder import Block, SampleError
+from asr.audio.decoder import Block
 
 # Samples are within ±1, or within 32 bits where a program stored whole numbers as floating-point
 # ones. Beyond is no sound, and the square of its energy is no number any more.
@@ -15,6 +15,10 @@ MAX_SAMPLE = 2.0**31
 CANCELLED_POWER = 0.01
 # Seconds that are decided on at once: fewer samples may cancel out by chance.
 WINDOW = 0.1
+
+
+class SampleError(Exception):
+    """A sample is no sound; the message is the end of a sentence about the recording."""
 
 
 class MonoMixer:

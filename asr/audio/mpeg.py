@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from asr.audio.layout import Layout, Part, Span, damaged, read_at, skip_id3
+from asr.audio.layout import DecodingError, Layout, Part, Span, read_at, skip_id3
 
 BITRATES = {  # kbit/s of Layer III by the header's index; 0 (free) and 15 (bad) left out
     1: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -57,7 +57,7 @@ def walk_mpeg(file: BinaryIO, start: int, n_bytes: int) -> Layout:
                 n_skipped += len(piece.span)
                 notes.append(f"{len(piece.span)} bytes at {piece.span.start} are no MP3; skipped")
         elif piece.span.end > n_bytes:
-            return damaged("its last frame is cut")
+            raise DecodingError("its last frame is cut")
         else:
             _append(streams, piece.head, piece.span, is_new)
             is_new = False
@@ -65,15 +65,13 @@ def walk_mpeg(file: BinaryIO, start: int, n_bytes: int) -> Layout:
     n_frames = sum(stream.n_frames for stream in streams)
     n_sound = sum(len(span) for stream in streams for span in stream.spans)
     if n_skipped > n_sound or (n_skipped and n_frames == 1):
-        return damaged("most of it is no MP3")
+        raise DecodingError("most of it is no MP3")
     for stream in streams:
         # The promise excludes the frame that makes it, but not all encoders know that.
         if stream.n_promised is not None and stream.n_frames + 1 < stream.n_promised:
-            return damaged(
+            raise DecodingError(
                 f"its header promises {stream.n_promised} frames, {stream.n_frames} are there"
             )
-    if len(streams) > 1:
-        notes.append(f"{len(streams)} recordings are joined in it; read one after another")
     return Layout(tuple(_part(stream) for stream in streams), tuple(notes))
 
 

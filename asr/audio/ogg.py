@@ -7,9 +7,10 @@ References:
 import re
 import zlib
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import BinaryIO
 
-from asr.audio.layout import Layout, Part, Span, damaged, find, read_at
+from asr.audio.layout import DecodingError, Layout, Span, find, read_at
 
 HEADER_BYTES = 27  # of a page, before the table of its segments
 PAGE = re.compile(b"OggS")
@@ -37,27 +38,25 @@ def walk_ogg(file: BinaryIO, start: int, n_bytes: int) -> Layout:
         page = _read_page(file, position)
         if page[:4] != b"OggS":
             if next(find(file, PAGE, position, n_bytes), None):
-                return damaged(f"at byte {position}, where a page must begin, is something else")
+                raise DecodingError(
+                    f"at byte {position}, where a page must begin, is something else"
+                )
             notes.append(f"{n_bytes - position} bytes follow its last page; they were not read")
             break
         if len(page) < _page_bytes(page):
-            return damaged("its last page is cut")
+            raise DecodingError("its last page is cut")
         if not _is_intact(page):
-            return damaged(f"the page at byte {position} does not match its checksum")
+            raise DecodingError(f"the page at byte {position} does not match its checksum")
         is_first = bool(page[5] & FIRST_PAGE)
         if is_first and (not links or links[-1].has_content):
             links.append(_Link(position))
         if not links or not _follow(links[-1], page):
-            return damaged(f"pages are missing before byte {position}")
+            raise DecodingError(f"pages are missing before byte {position}")
         position += _page_bytes(page)
     if any(link.unended for link in links):
         notes.append("no page is marked as its last; read up to where it ends")
-    if len(links) > 1:
-        notes.append(f"{len(links)} recordings are chained in it; read one after another")
-    ends = [*(link.start for link in links[1:]), position]
-    parts: tuple[Part, ...] = tuple(
-        (Span(link.start, end),) for link, end in zip(links, ends, strict=True)
-    )
+    starts = [link.start for link in links]
+    parts = tuple((Span(*ends),) for ends in pairwise([*starts, position]))
     return Layout(parts, tuple(notes))
 
 

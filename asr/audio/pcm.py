@@ -7,7 +7,8 @@ from typing import BinaryIO
 
 import soundfile
 
-from asr.audio.decoder import Block, DecodingError, cut
+from asr.audio.decoder import Block, cut
+from asr.audio.layout import DecodingError
 from asr.errors import ConfigError
 
 # Names as FFmpeg and sox have them; bytes of a sample, libsndfile's name, and order.

@@ -12,10 +12,10 @@ import soxr
 from numpy.typing import NDArray
 
 from asr.audio.container import find_layout
-from asr.audio.decoder import Decoder, DecodingError, SampleError, SndfileDecoder
-from asr.audio.layout import Layout
+from asr.audio.decoder import Decoder, SndfileDecoder
+from asr.audio.layout import DecodingError, Layout
 from asr.audio.media import MediaDecoder, has_ffmpeg
-from asr.audio.mono import MonoMixer
+from asr.audio.mono import MonoMixer, SampleError
 from asr.audio.pcm import PcmDecoder, PcmFormat
 from asr.audio.source import Source, name_of, open_source
 from asr.errors import AudioError
@@ -207,17 +207,16 @@ def naming_errors(name: str) -> Iterator[None]:
     except OSError as error:
         raise AudioError(f"{name}: cannot be read: {error.strerror or error}") from error
     except soundfile.LibsndfileError as error:
-        raise truncated(name, f"the decoder stopped: {error.error_string}") from error
+        raise _truncated(name, f"the decoder stopped: {error.error_string}") from error
     except DecodingError as error:
-        raise truncated(name, str(error)) from error
+        raise _truncated(name, str(error)) from error
     except SampleError as error:
         raise AudioError(f"{name}: {error}") from error
     except MemoryError as error:
         raise AudioError(f"{name}: decoding it needs more memory than there is") from error
 
 
-def truncated(name: str, reason: str) -> AudioError:
-    """Make the error for a recording that is incomplete."""
+def _truncated(name: str, reason: str) -> AudioError:
     return AudioError(f"{name}: is truncated or damaged: {reason}; copy or download it again")
 
 
@@ -232,9 +231,9 @@ def _open_file(name: str, file: BinaryIO, pcm: PcmFormat | None) -> Recording:
         decoders: list[Decoder] = [PcmDecoder(file, pcm, n_bytes)]
     else:
         layout = find_layout(file, n_bytes or 0)
-        if layout.damage:
-            raise truncated(name, layout.damage)
         notes += layout.notes
+        if len(layout.parts) > 1:
+            notes.append(f"{len(layout.parts)} recordings are joined in it; read one after another")
         decoders = _decoders(name, file, layout, notes)
     for decoder in decoders:
         if not MIN_SAMPLE_RATE <= decoder.sample_rate <= MAX_SAMPLE_RATE:

@@ -10,7 +10,7 @@ import soundfile
 
 from asr.audio.container import find_layout
 from asr.audio.flac import flac_frames
-from asr.audio.layout import Layout, Span, View
+from asr.audio.layout import DecodingError, Layout, Span, View
 
 RATE = 16000
 
@@ -29,7 +29,11 @@ def layout_of(content: bytes) -> Layout:
 
 def find(content: bytes) -> str | None:
     """What is missing in a file."""
-    return layout_of(content).damage
+    try:
+        layout_of(content)
+    except DecodingError as error:
+        return str(error)
+    return None
 
 
 def parts_of(content: bytes) -> list[bytes]:
@@ -99,7 +103,6 @@ def test_an_ogg_without_its_end_is_read_up_to_there() -> None:
 
     layout = layout_of(content[:last_page])
 
-    assert layout.damage is None
     assert layout.notes == ("no page is marked as its last; read up to where it ends",)
 
 
@@ -192,7 +195,6 @@ def test_what_is_no_mp3_between_frames_is_skipped_and_named(mp3: list[bytes]) ->
 
     layout = layout_of(content)
 
-    assert layout.damage is None
     assert layout.notes == (f"14 bytes at {len(b''.join(mp3[:9]))} are no MP3; skipped",)
     assert parts_of(content) == [b"".join(mp3)]
 
@@ -225,7 +227,8 @@ def test_of_a_wav_whose_header_tells_its_size_the_samples_are_not_searched() -> 
 
     content = wav(chunk(b"fmt ", bytes(16)), chunk(b"data", bytes(3 << 20)))
 
-    assert find_layout(Counting(content), len(content)).damage is None
+    find_layout(Counting(content), len(content))
+
     assert n_read < 1000
 
 
@@ -263,7 +266,7 @@ def test_recorded_speech_is_whole(shared_data: Path) -> None:
     for path in recordings:
         with path.open("rb") as file:
             layout = find_layout(file, path.stat().st_size)
-        assert (layout.damage, layout.notes, len(layout.parts)) == (None, (), 1)
+        assert (layout.notes, len(layout.parts)) == ((), 1)
 
 
 # Files that are joined, and headers that say less than is there
@@ -284,7 +287,6 @@ def test_each_of_three_joined_files_is_a_part(container: str, subtype: str) -> N
     one, other = encode(container, subtype), encode(container, subtype, rate=48000)
 
     assert parts_of(one + other + one) == [one, other, one]
-    assert layout_of(one + other + one).notes[-1].startswith("3 recordings are")
     assert find(one + other[: len(other) // 2]) is not None
 
 
