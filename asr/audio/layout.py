@@ -80,25 +80,14 @@ class View(io.RawIOBase):
         self._position = max(0, base + offset)
         return self._position
 
-    def tell(self) -> int:
-        """Return the position."""
-        return self._position
-
-    def read(self, size: int = -1) -> bytes:
-        """Read up to `size` bytes; fewer only at the end."""
-        wanted = self._starts[-1] - self._position
-        wanted = wanted if size < 0 else min(size, wanted)
-        content = b""
-        while wanted > len(content) and (piece := self._read_piece(wanted - len(content))):
-            content = content + piece if content else piece
-            self._position += len(piece)
-        return content
-
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         """Fill a buffer; return the number of bytes, smaller only at the end."""
-        content = self.read(len(buffer))
-        buffer[: len(content)] = content
-        return len(content)
+        n_wanted, n_read = min(len(buffer), self._starts[-1] - self._position), 0
+        while n_read < n_wanted and (piece := self._read_piece(n_wanted - n_read)):
+            buffer[n_read : n_read + len(piece)] = piece
+            n_read += len(piece)
+            self._position += len(piece)
+        return n_read
 
     def _read_piece(self, n_wanted: int) -> bytes:
         index = bisect_right(self._starts, self._position) - 1

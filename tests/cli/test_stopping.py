@@ -66,18 +66,18 @@ def test_a_signal_that_comes_while_libsndfile_reads_ends_the_run(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    read, n_reads = View.read, 0
+    read, n_reads = View.readinto, 0
 
-    def read_and_stop(view: View, size: int = -1) -> bytes:
+    def read_and_stop(view: View, buffer: bytearray) -> int:
         nonlocal n_reads
         n_reads += 1
         if n_reads == 20:
             signal.raise_signal(number)
-        return read(view, size)
+        return read(view, buffer)
 
     speech = tmp_path / "speech.wav"  # of minutes, so that it is read in many pieces
     soundfile.write(speech, np.zeros(16000 * 180, np.int16), 16000)
-    monkeypatch.setattr(View, "read", read_and_stop)
+    monkeypatch.setattr(View, "readinto", read_and_stop)
     output = tmp_path / "speech.srt"
 
     arguments = ["transcribe", "--search", "greedy", str(speech), "--output", str(output)]
