@@ -29,10 +29,7 @@ CRC8 = tuple(_crc8_of(byte) for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """Where a frame lies: its first byte, its first sample, and its number of samples."""
-
-    position: int
+class _Frame:
     first_sample: int
     n_samples: int
 
@@ -51,9 +48,9 @@ def walk_flac(file: BinaryIO, start: int, n_bytes: int) -> Layout:
         header = bytearray(read_at(file, begin, STREAM_INFO_BYTES))
         if len(header) < STREAM_INFO_BYTES:
             raise DecodingError("it ends in its header")
-        first: Frame | None = None
+        first: _Frame | None = None
         n_there = 0
-        for frame in flac_frames(file, begin, end):
+        for frame in _frames(file, begin, end):
             first = first or frame
             if frame.first_sample != first.first_sample + n_there:
                 raise DecodingError(
@@ -73,7 +70,7 @@ def walk_flac(file: BinaryIO, start: int, n_bytes: int) -> Layout:
     return Layout(tuple(parts), tuple(notes))
 
 
-def flac_frames(file: BinaryIO, start: int, end: int) -> Iterator[Frame]:
+def _frames(file: BinaryIO, start: int, end: int) -> Iterator[_Frame]:
     """Find the frames of the stream at `start`, in order.
 
     A frame does not give its size, so the next is searched for: by its first two bytes, a checksum
@@ -83,11 +80,11 @@ def flac_frames(file: BinaryIO, start: int, end: int) -> Iterator[Frame]:
     position = _first_frame(file, start, end)
     candidates = (
         frame
-        for found, header in find(file, SYNC, position, end)
-        if (frame := _parse_header(found, header, block_size))
+        for _, header in find(file, SYNC, position, end)
+        if (frame := _parse_header(header, block_size))
     )
     expected = None
-    ahead: list[Frame] = []  # what would come after a gap, should there be one
+    ahead: list[_Frame] = []  # what would come after a gap, should there be one
     for frame in candidates:
         if expected is None or frame.first_sample == expected:
             expected = frame.end
@@ -110,20 +107,19 @@ def _first_frame(file: BinaryIO, start: int, end: int) -> int:
     return position
 
 
-def _parse_header(position: int, header: bytes, block_size: int) -> Frame | None:
+def _parse_header(header: bytes, block_size: int) -> _Frame | None:
     """Parse a frame's header; None if these bytes are not one."""
     header = header.ljust(HEAD_BYTES, b"\0")
     size_code, rate_code = header[2] >> 4, header[2] & 15
     if size_code == 0 or rate_code == 15 or header[3] >> 4 > 10 or header[3] & 1:
         return None
-    n_number = 8 - (header[4] ^ 0xFF).bit_length()  # leading ones, as in UTF-8
-    n_number = n_number or 1
-    if header[4] >> 6 == 2 or n_number > 7:
+    n_ones = 8 - (header[4] ^ 0xFF).bit_length()  # leading; they count the bytes, as in UTF-8
+    if n_ones in (1, 8):
         return None
-    number = header[4] & (0x7F >> (n_number if n_number > 1 else 0))
-    for byte in header[5 : 4 + n_number]:
+    number = header[4] & (0x7F >> n_ones)
+    after = 4 + max(1, n_ones)
+    for byte in header[5:after]:
         number = number << 6 | byte & 0x3F
-    after = 4 + n_number
     n_extra = {6: 1, 7: 2}.get(size_code, 0)
     size = int.from_bytes(header[after : after + n_extra]) + 1
     after += n_extra + {12: 1, 13: 2, 14: 2}.get(rate_code, 0)
@@ -131,7 +127,7 @@ def _parse_header(position: int, header: bytes, block_size: int) -> Frame | None
         return None
     size = size if n_extra else BLOCK_SIZES[size_code]
     is_numbered_by_samples = header[1] & 1
-    return Frame(position, number if is_numbered_by_samples else number * block_size, size)
+    return _Frame(number if is_numbered_by_samples else number * block_size, size)
 
 
 def _crc8(header: bytes) -> int:

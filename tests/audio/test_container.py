@@ -9,7 +9,6 @@ import pytest
 import soundfile
 
 from asr.audio.container import find_layout
-from asr.audio.flac import flac_frames
 from asr.audio.layout import DecodingError, Layout, Span, View
 
 RATE = 16000
@@ -397,11 +396,12 @@ def test_the_samples_of_a_flac_without_a_length_are_counted() -> None:
 
 def test_a_missing_frame_of_a_flac_is_found() -> None:
     content = encode("FLAC", "PCM_16")
-    starts = [frame.position for frame in flac_frames(io.BytesIO(content), 0, len(content))]
+    of_4096_at_16_khz = rb"\xff\xf8\xc5\x08"
+    starts = [found.start() for found in re.finditer(of_4096_at_16_khz, content)]
 
     damage = find(content[: starts[1]] + content[starts[2] :])
 
-    assert len(starts) == 4
+    assert len(starts) == 3
     assert damage == "frames are missing after sample 4096"
 
 
