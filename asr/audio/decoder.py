@@ -24,6 +24,7 @@ OPUS_PREROLL = 1.0
 UNKNOWN_LENGTH = 2**63 - 1
 
 Block = NDArray[np.float32]  # (N, channels)
+Waveform = NDArray[np.float32]  # (N,)
 
 
 class Decoder(Protocol):

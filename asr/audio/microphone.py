@@ -4,25 +4,23 @@ import logging
 from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
 
-import numpy as np
-from numpy.typing import NDArray
-
+from asr.audio.decoder import Block, Waveform
 from asr.errors import AudioError
 
-PATIENCE = 0.1  # seconds between two questions whether to stop, if nothing is heard
+PATIENCE = 0.1  # seconds to wait for samples before asking again whether to stop
 
 _LOG = logging.getLogger(__name__)
 
 
 def microphone_blocks(
     sample_rate: int, *, device: str | int | None, must_stop: Callable[[], bool]
-) -> Iterator[NDArray[np.float32]]:
+) -> Iterator[Waveform]:
     """Record one channel until asked to stop.
 
     Args:
         sample_rate: Hz.
         device: Number of an input device, or a part of its name; None: the system's default.
-        must_stop: Is asked between blocks.
+        must_stop: Asked between blocks.
 
     Yields:
         (N,) float32 in [-1, 1], as they arrive. What is not taken in time is kept.
@@ -36,9 +34,9 @@ def microphone_blocks(
         raise AudioError(
             f"microphone: listening needs sounddevice ({error}): pip install 'asr-ctc[mic]'"
         ) from error
-    heard: SimpleQueue[NDArray[np.float32]] = SimpleQueue()
+    heard: SimpleQueue[Waveform] = SimpleQueue()
 
-    def hear(samples: NDArray[np.float32], n_samples: int, time: object, status: object) -> None:
+    def hear(samples: Block, n_samples: int, time: object, status: object) -> None:
         del n_samples, time
         if status:
             _LOG.warning("microphone: some of what was said is lost (%s)", status)

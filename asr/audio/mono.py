@@ -4,9 +4,8 @@ import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from asr.audio.decoder import Block
+from asr.audio.decoder import Block, Waveform
 
 # Samples are within ±1, or within 32 bits where a program stored whole numbers as floating-point
 # ones. Beyond is no sound, and the square of its energy is no number any more.
@@ -66,7 +65,7 @@ class MonoMixer:
         if n_held:
             yield np.concatenate(held)
 
-    def __call__(self, block: Block) -> NDArray[np.float32]:
+    def __call__(self, block: Block) -> Waveform:
         """Turn the next block, (N, channels), into (N,).
 
         Raises:
@@ -85,11 +84,11 @@ class MonoMixer:
         self._n_done += len(waveform)
         return waveform
 
-    def _mix(self, block: Block) -> NDArray[np.float32]:
+    def _mix(self, block: Block) -> Waveform:
         if block.shape[1] == 1 or self._channel is not None:
             return block[:, self._channel or 0]
         n_channels = block.shape[1]
-        mixed: NDArray[np.float32] = block @ np.full(n_channels, 1 / n_channels, np.float32)
+        mixed: Waveform = block @ np.full(n_channels, 1 / n_channels, np.float32)
         powers = np.einsum("nc,nc->c", block, block)
         if len(block) >= self._n_window:  # the few at the end go on like those before
             self._is_cancelled = bool(mixed @ mixed < CANCELLED_POWER * powers.mean())

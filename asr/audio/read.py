@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
+from asr.audio.decoder import Waveform
 from asr.audio.mono import MonoMixer
 from asr.audio.pcm import PcmFormat
 from asr.audio.recording import (
@@ -48,7 +48,7 @@ def read_waveform(
     offset: float = 0.0,
     duration: float | None = None,
     pcm: PcmFormat | None = None,
-) -> NDArray[np.float32]:
+) -> Waveform:
     """Decode a recording, or a segment of it, to a mono waveform.
 
     Integer samples of any width are scaled to [-1, 1]; floating-point samples are returned as
@@ -103,7 +103,7 @@ def read_unless_longer(
     offset: float = 0.0,
     duration: float | None = None,
     pcm: PcmFormat | None = None,
-) -> NDArray[np.float32] | None:
+) -> Waveform | None:
     """Decode a recording as `read_waveform` does, unless it lasts longer than so many seconds.
 
     Returns:
@@ -133,12 +133,12 @@ def read_unless_longer(
 
 @contextmanager
 def opened(
-    source: Source | NDArray[np.float32],
+    source: Source | Waveform,
     to_rate: int,
     *,
     sample_rate: int | None = None,
     channel: int | None = None,
-) -> Iterator[tuple[str, Iterable[NDArray[np.float32]]]]:
+) -> Iterator[tuple[str, Iterable[Waveform]]]:
     """Open a recording, or take a waveform, (N,), as blocks at a rate in Hz.
 
     Args:
@@ -168,7 +168,7 @@ def opened(
         yield recording.name, recording.blocks(to_rate, channel=channel)
 
 
-def resample(waveform: NDArray[np.float32], from_rate: int, to_rate: int) -> NDArray[np.float32]:
+def resample(waveform: Waveform, from_rate: int, to_rate: int) -> Waveform:
     """Resample a waveform, (N,), from one rate to another, in Hz (soxr, HQ).
 
     Raises:
@@ -184,13 +184,11 @@ def resample(waveform: NDArray[np.float32], from_rate: int, to_rate: int) -> NDA
     (checked,) = usable([waveform], from_rate)
     if from_rate == to_rate:
         return checked
-    resampled: NDArray[np.float32] = soxr.resample(checked, from_rate, to_rate)
+    resampled: Waveform = soxr.resample(checked, from_rate, to_rate)
     return resampled
 
 
-def usable(
-    blocks: Iterable[NDArray[np.float32]], sample_rate: int
-) -> Iterator[NDArray[np.float32]]:
+def usable(blocks: Iterable[Waveform], sample_rate: int) -> Iterator[Waveform]:
     """Check the blocks of a waveform, (N,) each, from an application.
 
     Yields:

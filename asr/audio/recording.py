@@ -9,10 +9,9 @@ from typing import BinaryIO
 import numpy as np
 import soundfile
 import soxr
-from numpy.typing import NDArray
 
 from asr.audio.container import find_layout
-from asr.audio.decoder import Decoder, SndfileDecoder
+from asr.audio.decoder import Decoder, SndfileDecoder, Waveform
 from asr.audio.layout import DecodingError, Layout
 from asr.audio.media import MediaDecoder, has_ffmpeg
 from asr.audio.mono import MonoMixer, SampleError
@@ -27,8 +26,6 @@ MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1000, 1_000_000
 # an MP3's length from its size are off by tenths of a second.
 SEGMENT_TOLERANCE = 0.5
 UNCHECKED = "a missing end would go unnoticed, as in any file of its format"
-
-Waveform = NDArray[np.float32]  # (N,)
 
 _LOG = logging.getLogger(__name__)
 

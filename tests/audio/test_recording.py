@@ -13,10 +13,11 @@ import pytest
 import soundfile
 import soxr
 
+from asr.audio.decoder import Waveform
 from asr.audio.mpeg import mpeg_frame_bytes
 from asr.audio.pcm import ENCODINGS, PcmFormat
 from asr.audio.read import read_duration, read_unless_longer, read_waveform
-from asr.audio.recording import UNCHECKED, Waveform, open_recording
+from asr.audio.recording import UNCHECKED, open_recording
 from asr.errors import AudioError, ConfigError
 
 RATE = 16000
