@@ -104,10 +104,10 @@ def read_unless_longer(
     duration: float | None = None,
     pcm: PcmFormat | None = None,
 ) -> Waveform | None:
-    """Decode a recording as `read_waveform` does, unless it lasts longer than so many seconds.
+    """Decode a recording as `read_waveform` does, unless it lasts longer than `longest` seconds.
 
     Returns:
-        As `read_waveform`; or None, if possible before anything was decoded.
+        As `read_waveform`; or None, where the header tells before anything is decoded.
 
     Raises:
         AudioError: As `read_waveform`.
@@ -201,8 +201,8 @@ def usable(blocks: Iterable[Waveform], sample_rate: int) -> Iterator[Waveform]:
     for block in blocks:
         kind = getattr(block, "dtype", np.dtype(object))
         if not (np.issubdtype(kind, np.floating) or np.issubdtype(kind, np.integer)):
-            told = f"an array of {kind}" if hasattr(block, "dtype") else type(block).__name__
-            raise AudioError(f"waveform: expected an array of numbers in [-1, 1], got {told}")
+            got = f"an array of {kind}" if hasattr(block, "dtype") else type(block).__name__
+            raise AudioError(f"waveform: expected an array of numbers in [-1, 1], got {got}")
         if block.ndim != 1:
             raise AudioError(
                 f"waveform: expected the samples of one channel, (N,), got {block.shape}; take the "

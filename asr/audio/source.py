@@ -103,9 +103,9 @@ def open_source(source: Source, *, is_streamed: bool = False) -> Iterator[Binary
     """
     if not isinstance(source, str | Path):
         if not hasattr(source, "read") or isinstance(source, io.TextIOBase):
-            told = "a file opened as text" if hasattr(source, "read") else type(source).__name__
+            got = "a file opened as text" if hasattr(source, "read") else type(source).__name__
             raise AudioError(
-                f"the recording: expected a path, a URL, or a file opened in binary, got {told}"
+                f"the recording: expected a path, a URL, or a file opened in binary, got {got}"
             )
         with _seekable(source, is_streamed) as file:
             yield file
@@ -133,16 +133,10 @@ def _seekable(file: BinaryIO, is_streamed: bool) -> Iterator[BinaryIO]:
     elif is_streamed:
         yield file
     else:
-        with _copied(file) as copy:
-            yield copy
-
-
-@contextmanager
-def _copied(file: BinaryIO) -> Iterator[BinaryIO]:
-    with tempfile.TemporaryFile() as copy:
-        copyfileobj(file, copy, COPY_BYTES)
-        copy.seek(0)
-        yield cast(BinaryIO, copy)
+        with tempfile.TemporaryFile() as copy:
+            copyfileobj(file, copy, COPY_BYTES)
+            copy.seek(0)
+            yield cast(BinaryIO, copy)
 
 
 @contextmanager
