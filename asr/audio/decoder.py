@@ -34,13 +34,13 @@ class Decoder(Protocol):
         sample_rate: Hz.
         channels: Their number.
         n_samples: Of each channel; None: unknown.
-        n_lenient: How many of those may turn out to be missing.
+        tolerance: How many of those may turn out to be missing.
     """
 
     sample_rate: int
     channels: int
     n_samples: int | None
-    n_lenient: int
+    tolerance: int
 
     def blocks(self, start: int, end: int | None) -> Iterator[Block]:
         """Decode samples start to end, or as many of them as there are."""
@@ -78,7 +78,7 @@ class SndfileDecoder:
         self.channels: int = self._sound.channels
         n_samples: int = self._sound.frames
         self.n_samples = None if n_samples == UNKNOWN_LENGTH else n_samples
-        self.n_lenient = MP3_FRAME_SAMPLES if self._sound.format == "MP3" else 0
+        self.tolerance = MP3_FRAME_SAMPLES if self._sound.format == "MP3" else 0
 
     def blocks(self, start: int, end: int | None) -> Iterator[Block]:
         """See `Decoder`."""

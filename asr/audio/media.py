@@ -4,9 +4,6 @@ from collections.abc import Iterator
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
-
 from asr.audio.decoder import Block, cut
 from asr.audio.layout import DecodingError, Part, View
 
@@ -58,7 +55,7 @@ class MediaDecoder:
         self.is_timed = bool(TIMED & set(self._container.format.name.split(",")))
         seconds = self._seconds() if self.is_timed else None
         self.n_samples = None if seconds is None else round(seconds * self.sample_rate)
-        self.n_lenient = round(TOLERANCE * self.sample_rate)
+        self.tolerance = round(TOLERANCE * self.sample_rate)
 
     def _seconds(self) -> float | None:
         import av
@@ -82,14 +79,11 @@ class MediaDecoder:
                 resampler = av.AudioResampler(format="flt", layout=layout, rate=self.sample_rate)
                 for frame in chain(frames, [None]):  # None: what the resampler still holds
                     for converted in resampler.resample(frame):
-                        yield self._samples(converted.to_ndarray())
+                        yield converted.to_ndarray().reshape(-1, self.channels)
         except av.FFmpegError as error:
             raise self._view.error or DecodingError(f"FFmpeg stopped: {error.strerror}") from error
         except (ValueError, RuntimeError) as error:  # PyAV's own
             raise DecodingError(f"PyAV stopped: {error}") from error
-
-    def _samples(self, interleaved: NDArray[np.float32]) -> Block:
-        return interleaved.reshape(-1, self.channels)
 
     def close(self) -> None:
         """See `Decoder`."""

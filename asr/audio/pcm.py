@@ -70,7 +70,7 @@ class PcmDecoder:
         DecodingError: The file ends within a sample.
     """
 
-    n_lenient = 0
+    tolerance = 0
 
     def __init__(self, file: BinaryIO, pcm: PcmFormat, n_bytes: int | None) -> None:
         self._file = file

@@ -163,11 +163,10 @@ class Recording:
         for block in mix.windows(decoder.blocks(start, end)):
             n_read += len(block)
             yield mix(block)
-        decoder.close()
         self.notes += mix.notes
-        if end is not None and end - start - n_read > decoder.n_lenient:
-            missing = end - start - n_read
-            raise DecodingError(f"{missing} of {end - start} samples are missing")
+        n_wanted = n_read if end is None else end - start
+        if n_wanted - n_read > decoder.tolerance:
+            raise DecodingError(f"{n_wanted - n_read} of {n_wanted} samples are missing")
 
 
 @contextmanager
