@@ -6,6 +6,7 @@ in a pause, cues should be about equally full, and none should have to vanish be
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 MAX_LINE = 42  # characters; a longer word is a line of its own
 MIN_CUE, MAX_CUE = 1000, 7000  # milliseconds
@@ -61,7 +62,7 @@ def cues_of(words: Sequence[Interval]) -> list[Cue]:
         3500
     """
     breaks = _best_breaks(words)
-    groups = [words[start:stop] for start, stop in zip([0, *breaks], breaks, strict=False)]
+    groups = [words[start:stop] for start, stop in pairwise([0, *breaks])]
     cues: list[Cue] = []
     for n, group in enumerate(groups):
         begin = max(group[0].start, cues[-1].end if cues else 0)

@@ -64,17 +64,15 @@ def whisper(transcript: Transcript) -> str:
         Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 2022;
         github.com/openai/whisper, `transcribe` with `word_timestamps`.
     """
-    timed, segments, n_before = _timed_words(transcript), [], 0
-    for number, cue in enumerate(cues_of(timed)):
-        words = transcript.words[n_before : n_before + len(cue.words)]
-        n_before += len(words)
+    words, segments = iter(transcript.words), []
+    for number, cue in enumerate(cues_of(_timed_words(transcript))):
         segments.append(
             {
                 "id": number,
                 "start": cue.words[0].start / 1000,
                 "end": max(word.end for word in cue.words) / 1000,
                 "text": f" {cue.text}",
-                "words": [_whisper_word(*each) for each in zip(words, cue.words, strict=True)],
+                "words": [_whisper_word(next(words), timed) for timed in cue.words],
             }
         )
     record = {"text": f" {transcript.text}".rstrip(), "segments": segments}
@@ -173,10 +171,20 @@ FORMATS: dict[str, Callable[[Transcript], str]] = {
     "TextGrid": textgrid,
 }
 
+# Formats of a file of hypotheses, which asr score reads.
+HYPOTHESES: dict[str, Callable[[Transcript], str]] = {
+    "jsonl": json,
+    "trn": trn,
+    "ctm": ctm,
+    "stm": stm,
+    "text": kaldi,
+    "tsv": columns,
+}
+
 
 def ending(name: str) -> str:
     """Return what files of a format end in, without a dot."""
-    return _ENDINGS.get(name, name)
+    return "whisper.json" if name == "whisper" else name  # so that none is taken for our own json
 
 
 def in_column(name: str) -> str:
@@ -201,19 +209,6 @@ def in_parentheses(name: str) -> str:
     """
     return in_column(name).translate(_PARENTHESES)
 
-
-# Formats of a file of hypotheses, which asr score reads.
-HYPOTHESES: dict[str, Callable[[Transcript], str]] = {
-    "jsonl": json,
-    "trn": trn,
-    "ctm": ctm,
-    "stm": stm,
-    "text": kaldi,
-    "tsv": columns,
-}
-
-# What files of these formats end in, if it is not the format's own name.
-_ENDINGS = {"whisper": "whisper.json"}
 
 _SRT_MARKUP = str.maketrans("<>{}", "‹›()")
 _VTT_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})

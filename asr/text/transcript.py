@@ -10,6 +10,7 @@ import math
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ class Transcript:
     duration: float | None = None
 
     def __post_init__(self) -> None:
-        for word, following in zip(self.words, self.words[1:], strict=False):
+        for word, following in pairwise(self.words):
             if following.start < word.start:
                 raise DataError(
                     f"transcript {self.id}: {following.text!r} begins at {following.start} s, "

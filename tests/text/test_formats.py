@@ -210,10 +210,6 @@ def test_no_control_character_of_a_recordings_name_reaches_a_terminal(name: str)
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", FORMATS[name](hostile))
 
 
-def test_a_quotation_mark_in_a_textgrid_is_doubled() -> None:
-    assert '"""A"' in FORMATS["TextGrid"](spoken(('"A', 0.0, 1.0), duration=1.0))
-
-
 def test_words_that_meet_at_half_a_millisecond_do_not_overlap() -> None:
     below, above = 0.4995 - 1e-9, 0.4995 + 1e-9
 
