@@ -323,7 +323,7 @@ def _encoded(text: str, tokenizer: Tokenizer, phones: PhoneSpeller | None) -> li
     if phones is None:
         return tokenizer.encode(text)
     assert isinstance(tokenizer, TokenTable)
-    return tokenizer.numbers(phones.spell(text))
+    return tokenizer.ids_of(phones.spell(text))
 
 
 def _card(checkpoint: Checkpoint, state: RunState, provenance: Provenance) -> str:

@@ -135,7 +135,7 @@ def training_data(
         speller = PhoneSpeller((word, units[0]) for word, units in ways.items())
         phones = tokenizers["phones"] = speller.table()
         tokens["phones"] = {
-            name: phones.numbers(speller.spell(text)) for name, text in texts.items()
+            name: phones.ids_of(speller.spell(text)) for name, text in texts.items()
         }
     cache = FeatureCache(build(config, tokenizers).front_end, max_bytes=max_feature_bytes)
     joints = {head: tokenizer.joint for head, tokenizer in tokenizers.items()}

@@ -87,7 +87,7 @@ class TokenTable:
     @property
     def joint(self) -> list[int]:
         """What stands between the tokens of two texts to make those of both."""
-        return self.numbers([WORD_BOUNDARY]) if WORD_BOUNDARY in self._ids else []
+        return self.ids_of([WORD_BOUNDARY]) if WORD_BOUNDARY in self._ids else []
 
     def encode(self, text: str) -> list[int]:
         """Split text into characters, with one word boundary between two words.
@@ -151,7 +151,7 @@ class TokenTable:
         except DataError as error:
             raise DataError(f"{path}: {error}") from error
 
-    def numbers(self, tokens: Iterable[str]) -> list[int]:
+    def ids_of(self, tokens: Iterable[str]) -> list[int]:
         """Look up ids.
 
         Raises:

@@ -16,7 +16,7 @@ def test_the_table_has_the_phones_that_texts_can_need() -> None:
     table = PhoneSpeller(ENTRIES).table()
 
     assert table.tokens == ("<blank>", "AH", "D", "IY", "R")
-    assert table.numbers(["R", "AH"]) == [4, 1]
+    assert table.ids_of(["R", "AH"]) == [4, 1]
 
 
 def test_a_word_that_the_lexicon_lacks_is_refused_by_its_name() -> None:

@@ -41,7 +41,7 @@ ngram 1=4
 
 def hypothesis(text: str, score: float) -> Hypothesis:
     """Spell a text in characters, `▁` where a space is, one token a frame."""
-    tokens = tuple(CHARACTERS.numbers(text.replace(" ", "▁")))
+    tokens = tuple(CHARACTERS.ids_of(text.replace(" ", "▁")))
     frames, ends = tuple(range(len(tokens))), tuple(range(1, len(tokens) + 1))
     return Hypothesis(tokens, frames, ends, (0.5,) * len(tokens), score, score)
 
