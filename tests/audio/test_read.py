@@ -261,17 +261,18 @@ def refusal(path: Path, **options: float) -> str:
     return str(caught.value).removeprefix(f"{path}: ")
 
 
-def probe_refusal(path: Path) -> str:
-    """The same for probing."""
-    with pytest.raises(AudioError, match=f"^{re.escape(str(path))}: ") as caught:
+def refusal_by_header(path: Path) -> str:
+    """The same message, if reading only the duration is refused with it too."""
+    message = refusal(path)
+    with pytest.raises(AudioError, match=f"^{re.escape(f'{path}: {message}')}$"):
         read_duration(path)
-    return str(caught.value).removeprefix(f"{path}: ")
+    return message
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "no.wav"
 
-    assert refusal(path) == probe_refusal(path) == "no such file"
+    assert refusal_by_header(path) == "no such file"
 
 
 def test_a_file_inside_a_file_is_missing(tmp_path: Path) -> None:
@@ -281,8 +282,7 @@ def test_a_file_inside_a_file_is_missing(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    assert "is a folder" in refusal(tmp_path)
-    assert "is a folder" in probe_refusal(tmp_path)
+    assert "is a folder" in refusal_by_header(tmp_path)
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
@@ -296,16 +296,21 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.touch()
 
-    assert "is empty (0 bytes)" in refusal(path)
-    assert "is empty (0 bytes)" in probe_refusal(path)
+    assert "is empty (0 bytes)" in refusal_by_header(path)
 
 
 @pytest.mark.parametrize("ending", ["wav", "aiff"])
 def test_a_recording_without_samples_is_refused(tmp_path: Path, ending: str) -> None:
     path = write(tmp_path / f"a.{ending}", np.zeros(0))
 
-    assert "holds no samples" in refusal(path)
-    assert "holds no samples" in probe_refusal(path)
+    assert "holds no samples" in refusal_by_header(path)
+
+
+@pytest.mark.parametrize("rate", [999, 999_999_999])
+def test_a_rate_at_which_nobody_records_is_refused_by_name(tmp_path: Path, rate: int) -> None:
+    path = write(tmp_path / "a.wav", np.zeros(1000), rate)
+
+    assert f"its sample rate is {rate} Hz, expected 1000 to 1000000 Hz" in refusal_by_header(path)
 
 
 @pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3", "aiff", "txt"])
@@ -318,8 +323,7 @@ def test_what_is_not_audio_is_refused(tmp_path: Path, ending: str, content: byte
     path = tmp_path / f"a.{ending}"
     path.write_bytes(content)
 
-    assert "is not audio" in refusal(path)
-    assert "is not audio" in probe_refusal(path)
+    assert "is not audio" in refusal_by_header(path)
 
 
 def test_noise_of_any_kind_is_refused_without_a_crash(tmp_path: Path) -> None:
@@ -532,11 +536,3 @@ def test_recorded_speech_is_read_at_its_full_length(shared_data: Path, pattern: 
         waveform = read_waveform(path, sample_rate=RATE)
         assert len(waveform) == round(duration * RATE)
         assert 0.01 < np.abs(waveform).max() < 2
-
-
-@pytest.mark.parametrize("rate", [999, 999_999_999])
-def test_a_rate_at_which_nobody_records_is_refused_by_name(tmp_path: Path, rate: int) -> None:
-    path = write(tmp_path / "a.wav", np.zeros(1000), rate)
-
-    assert f"its sample rate is {rate} Hz, expected 1000 to 1000000 Hz" in refusal(path)
-    assert f"its sample rate is {rate} Hz" in probe_refusal(path)
