@@ -51,6 +51,10 @@ def _parse(line: str, where: str) -> Record:
         record = json.loads(line)
     except json.JSONDecodeError as error:
         raise DataError(f"{where}: is not JSON: {error.msg} at column {error.colno}") from error
+    except (ValueError, RecursionError) as error:  # beyond Python's limits
+        raise DataError(
+            f"{where}: has a number too long or is nested too deeply to read"
+        ) from error
     if not isinstance(record, dict):
         raise DataError(f"{where}: must be a JSON object, got {type(record).__name__}")
     return record
