@@ -12,9 +12,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise a KeyboardInterrupt of the block, if one was lost, at its end, before any other error.
+    """Raise a KeyboardInterrupt that was lost in the block at its end, in place of any other error.
 
-    Only the main thread gets any.
+    Only the main thread receives one.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -44,10 +44,10 @@ class MonoMixer:
         self._taken: int | None = None
 
     def windows(self, blocks: Iterable[Block]) -> Iterator[Block]:
-        """Cut and join blocks, (N, channels) each, to those to call this with, the last shorter.
+        """Regroup blocks, (N, channels) each, into windows to call this with; the last is shorter.
 
-        However a decoder or a pipe divides the samples, the same are decided on together. Without a
-        decision to take, the blocks are passed on as they come.
+        So the same samples are decided on together, however a decoder or a pipe divides them. If
+        there is nothing to decide, the blocks are passed on as they are.
         """
         held: list[Block] = []
         n_held = 0

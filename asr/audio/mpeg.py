@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from asr.audio.layout import DecodingError, Layout, Part, Span, read_at, skip_id3
 
-BITRATES = {  # kbit/s of Layer III by the header's index; 0 (free) and 15 (bad) left out
+BITRATES = {  # kbit/s of Layer III by the header's index, of which 0 (free) and 15 are refused
     1: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }

@@ -21,7 +21,7 @@ _n_inside = 0
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Send what C code prints nowhere; in any number of threads at once."""
+    """Discard what C code prints; several threads may do so at once."""
     global _n_inside  # noqa: PLW0603  # C's variables are global, and so is the count of their users
     with _lock:
         if _n_inside == 0 and _NOWHERE is not None:

@@ -172,7 +172,7 @@ def resample(waveform: Waveform, from_rate: int, to_rate: int) -> Waveform:
     """Resample a waveform, (N,), from one rate to another, in Hz (soxr, HQ).
 
     Raises:
-        AudioError: It is not one of numbers, (N,); a sample is not finite or beyond ±2^31; or
+        AudioError: It is not an array of numbers, (N,); a sample is not finite or beyond ±2^31; or
             nobody records at its rate.
     """
     is_rate = isinstance(from_rate, int | float | np.number)

@@ -95,7 +95,8 @@ def open_source(source: Source, *, is_streamed: bool = False) -> Iterator[Binary
     Args:
         source: A path; a URL of any protocol that fsspec knows; "-", standard input; or a binary
             file, from its start if it can seek.
-        is_streamed: What cannot seek is read as it arrives, else copied to a temporary file first.
+        is_streamed: Read what cannot seek as it arrives; else it is first copied to a temporary
+            file.
 
     Raises:
         AudioError: The source cannot be a recording; the message names it.
@@ -141,7 +142,7 @@ def _seekable(file: BinaryIO, is_streamed: bool) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _downloaded(url: str) -> Iterator[BinaryIO]:
-    """Copy what a URL names. Stores raise errors of their own besides OSError: here, one kind."""
+    """Download what a URL names; whatever its store's library raises is an error that names it."""
     try:
         import fsspec
     except ImportError as error:
