@@ -151,14 +151,15 @@ def opened(
         The recording's name for messages, and its blocks.
 
     Raises:
-        AudioError: It cannot be used.
+        AudioError: It cannot be used; as for `read_waveform` or, of a waveform, for `usable`; or
+            nobody records at its rate.
         ConfigError: The sample rate is given of a file, or the channel of a waveform.
     """
     if isinstance(source, np.ndarray):
         if channel is not None:
             raise ConfigError(f"a waveform has one channel; got channel={channel} as well")
         rate = to_rate if sample_rate is None else sample_rate
-        yield "waveform", [resample(source, rate, to_rate)]
+        yield "waveform", [_resample(source, rate, to_rate)]
         return
     if sample_rate is not None:
         raise ConfigError(
@@ -168,26 +169,6 @@ def opened(
         yield recording.name, recording.blocks(to_rate, channel=channel)
 
 
-def resample(waveform: Waveform, from_rate: int, to_rate: int) -> Waveform:
-    """Resample a waveform, (N,), from one rate to another, in Hz (soxr, HQ).
-
-    Raises:
-        AudioError: It is not an array of numbers, (N,); a sample is not finite or beyond ±2^31; or
-            nobody records at its rate.
-    """
-    is_rate = isinstance(from_rate, int | float | np.number)
-    if not (is_rate and MIN_SAMPLE_RATE <= from_rate <= MAX_SAMPLE_RATE):
-        raise AudioError(
-            f"waveform: its sample rate is {from_rate!r}, expected {MIN_SAMPLE_RATE} to "
-            f"{MAX_SAMPLE_RATE} Hz"
-        )
-    (checked,) = usable([waveform], from_rate)
-    if from_rate == to_rate:
-        return checked
-    resampled: Waveform = soxr.resample(checked, from_rate, to_rate)
-    return resampled
-
-
 def usable(blocks: Iterable[Waveform], sample_rate: int) -> Iterator[Waveform]:
     """Check the blocks of a waveform, (N,) each, from an application.
 
@@ -195,7 +176,7 @@ def usable(blocks: Iterable[Waveform], sample_rate: int) -> Iterator[Waveform]:
         Each as float32. Its scale is kept, also that of whole numbers.
 
     Raises:
-        AudioError: As `resample`, for the waveform.
+        AudioError: One is not an array of numbers, (N,), or a sample is not finite or beyond ±2^31.
     """
     mix = MonoMixer(sample_rate, None, 0.0)
     for block in blocks:
@@ -213,3 +194,18 @@ def usable(blocks: Iterable[Waveform], sample_rate: int) -> Iterator[Waveform]:
         with naming_errors("waveform"):
             mix(samples[:, None])
         yield samples
+
+
+def _resample(waveform: Waveform, from_rate: int, to_rate: int) -> Waveform:
+    """Resample a waveform, (N,), from one rate to another, in Hz (soxr, HQ)."""
+    is_rate = isinstance(from_rate, int | float | np.number)
+    if not (is_rate and MIN_SAMPLE_RATE <= from_rate <= MAX_SAMPLE_RATE):
+        raise AudioError(
+            f"waveform: its sample rate is {from_rate!r}, expected {MIN_SAMPLE_RATE} to "
+            f"{MAX_SAMPLE_RATE} Hz"
+        )
+    (checked,) = usable([waveform], from_rate)
+    if from_rate == to_rate:
+        return checked
+    resampled: Waveform = soxr.resample(checked, from_rate, to_rate)
+    return resampled
