@@ -7,7 +7,6 @@ r"""What is still wrong: errors by speaker, by how frequent a word is in text, a
 Where an alignment pairs two words, their distance is that of their nearest pronunciations.
 """
 
-import argparse
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -19,6 +18,7 @@ from asr.lm.segments import read_segments
 from asr.text.normalise import normaliser
 from asr.text.transcript import read_transcripts
 from asr.wer.alignment import Edit, EditKind, align_words, count_errors
+from benchmarks.options import option_parser
 
 FREQUENCIES = (10_000, 1_000, 100, 0)  # at least so often in the text
 SHORT = 3  # letters
@@ -26,14 +26,13 @@ SHORT = 3  # letters
 
 def main() -> None:
     """Count, and print a list in Markdown."""
-    words = argparse.ArgumentParser(prog="python -m benchmarks.errors", description=__doc__)
-    words.formatter_class = argparse.RawDescriptionHelpFormatter
-    words.add_argument("manifest", type=Path, help="what was said")
-    words.add_argument("hypotheses", type=Path, help="what was recognised")
-    words.add_argument("--text", type=Path, required=True, help="how frequent words are")
-    words.add_argument("--lexicon", type=Path, required=True, help="how they sound")
-    words.add_argument("--normaliser", default="librispeech-1", help="default: %(default)s")
-    options = words.parse_args()
+    parser = option_parser(__doc__)
+    parser.add_argument("manifest", type=Path, help="what was said")
+    parser.add_argument("hypotheses", type=Path, help="what was recognised")
+    parser.add_argument("--text", type=Path, required=True, help="how frequent words are")
+    parser.add_argument("--lexicon", type=Path, required=True, help="how they sound")
+    parser.add_argument("--normaliser", default="librispeech-1", help="default: %(default)s")
+    options = parser.parse_args()
     normalise = normaliser(options.normaliser)
     recognised = read_transcripts(options.hypotheses)
     edits: dict[str, list[list[Edit]]] = defaultdict(list)

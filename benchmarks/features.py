@@ -6,9 +6,7 @@ pre-emphasis, and its filters are other triangles.
 """
 
 import math
-import os
 from importlib.metadata import version
-from pathlib import Path
 
 import kaldi_native_fbank as knf
 import librosa
@@ -21,9 +19,9 @@ from asr.audio.read import read_waveform
 from asr.features.config import FeatureConfig
 from asr.features.fbank import MIN_LOG_ENERGY, SAMPLE_SCALE, LogMel
 from asr.features.padding import pad
-from benchmarks.paired import alternate, ratio, take_no_words, write_results
+from benchmarks.options import DATA, option_parser
+from benchmarks.paired import alternate, ratio, write_results
 
-SPEECH = Path(__file__).parents[2] / "shared" / "data"  # where ASR_DATA does not say otherwise
 N_UTTERANCES = 24
 BATCH_SIZE = 8
 N_ROUNDS = 15
@@ -46,6 +44,7 @@ OURS = LogMel(
 
 def main() -> None:
     """Time the candidates in turns, and write by how much they differ from ours."""
+    option_parser(__doc__).parse_args()
     torch.set_num_threads(1)
     waveforms, origin = _waveforms()
     seconds = sum(len(waveform) for waveform in waveforms) / 16000
@@ -78,8 +77,7 @@ def main() -> None:
 
 def _waveforms() -> tuple[list[Tensor], str]:
     """Read utterances spread over a corpus, shortest first; without one, make noise."""
-    folder = Path(os.environ.get("ASR_DATA", SPEECH)) / "LibriSpeech" / "train-clean-5"
-    paths = sorted(folder.rglob("*.ogg"))
+    paths = sorted((DATA / "LibriSpeech" / "train-clean-5").rglob("*.ogg"))
     if paths:
         chosen = paths[:: max(1, len(paths) // N_UTTERANCES)][:N_UTTERANCES]
         waveforms = [torch.from_numpy(read_waveform(path, sample_rate=16000)) for path in chosen]
@@ -130,5 +128,4 @@ def _mean_difference(waveforms: list[Tensor]) -> float:
 
 
 if __name__ == "__main__":
-    take_no_words(__doc__)
     main()

@@ -22,7 +22,8 @@ from asr.train.optimiser import adamw
 from asr.train.precision import PRECISIONS
 from asr.train.ranks import Ranks, join_ranks
 from asr.train.step import TrainingBatch, Workers, training_step
-from benchmarks.paired import alternate, ratio, take_no_words, write_results
+from benchmarks.options import option_parser
+from benchmarks.paired import alternate, ratio, write_results
 from benchmarks.training import REPOSITORY, BareNetwork, training_data
 
 SECONDS, TOKENS = 12.3, 45  # of an utterance: LibriSpeech's mean, and the BPE tokens that makes
@@ -33,6 +34,7 @@ N_STEPS = 5  # in a round
 
 def main() -> None:
     """Time steps in both precisions, and one epoch of reading."""
+    option_parser(__doc__).parse_args()
     if not torch.cuda.is_available():
         raise ConfigError("this benchmark measures a GPU, and torch sees none by CUDA")
     config = read_config(REPOSITORY / "conf" / "librispeech.toml")
@@ -143,5 +145,4 @@ def _reading_rate(config: Config) -> float:
 
 
 if __name__ == "__main__":
-    take_no_words(__doc__)
     main()

@@ -25,6 +25,7 @@ from asr.corpus.utterance import Utterance
 from asr.text.transcript import read_transcripts
 from asr.wer.score import score
 from benchmarks import memory
+from benchmarks.options import add_folder_options, add_system_options, option_parser
 from benchmarks.paired import write_figures, write_results
 from benchmarks.speech import PAUSES, read_corpus, texts_of, write_long
 from benchmarks.systems import (
@@ -32,8 +33,6 @@ from benchmarks.systems import (
     Speech,
     System,
     Usage,
-    add_folder_options,
-    add_system_options,
     find_systems,
     measure_installation,
     read_texts,
@@ -193,9 +192,7 @@ def _figures(heard: Heard) -> dict[str, object]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = option_parser(__doc__)
     add_system_options(parser)
     add_folder_options(parser)
     parser.add_argument(

@@ -29,6 +29,7 @@ from pathlib import Path
 from asr.corpus.utterance import Utterance
 from benchmarks import memory
 from benchmarks.memory import MB
+from benchmarks.options import add_folder_options, add_system_options, count, option_parser
 from benchmarks.paired import alternate, spread, write_figures, write_results
 from benchmarks.speech import nearest, read, read_corpus, write_short, write_wav
 from benchmarks.systems import (
@@ -38,9 +39,6 @@ from benchmarks.systems import (
     Speech,
     System,
     Usage,
-    add_folder_options,
-    add_system_options,
-    count,
     find_systems,
     measure_installation,
     run,
@@ -230,9 +228,7 @@ def _figures(bulk: Bulk) -> dict[str, object]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = option_parser(__doc__)
     add_system_options(parser)
     add_folder_options(parser)
     parser.add_argument(

@@ -1,6 +1,5 @@
 """Paired timing: candidates take turns, so that the machine's other work hits all of them alike."""
 
-import argparse
 import datetime
 import json
 import statistics
@@ -28,13 +27,6 @@ class Timing:
     def median(self) -> float:
         """Seconds."""
         return statistics.median(self.seconds)
-
-
-def take_no_words(description: str | None) -> None:
-    """Answer --help, and refuse other words, before a benchmark that takes none begins."""
-    argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
 
 
 def alternate(

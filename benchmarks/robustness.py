@@ -47,15 +47,13 @@ from benchmarks.degradations import (
     Waveform,
 )
 from benchmarks.heard import N_MINUTES, TITLE, Heard, picture, result, table
-from benchmarks.paired import RESULTS, write_figures, write_results
+from benchmarks.options import DATA, add_results_option, add_system_options, count, option_parser
+from benchmarks.paired import write_figures, write_results
 from benchmarks.speech import write_wav
 from benchmarks.systems import (
-    DATA,
     OURS,
     Speech,
     System,
-    add_system_options,
-    count,
     find_systems,
     measure_installation,
     run,
@@ -226,9 +224,7 @@ def _calibration_error(
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = option_parser(__doc__)
     add_system_options(parser)
     parser.add_argument(
         "--librispeech",
@@ -258,13 +254,7 @@ def _options() -> argparse.Namespace:
         help=f"conditions (default: all): {', '.join([*CONDITIONS, *NOTHING])}",
     )
     parser.add_argument("--seed", type=int, default=1, help="of all that is random (default: 1)")
-    parser.add_argument(
-        "--results",
-        type=Path,
-        default=RESULTS,
-        metavar="FOLDER",
-        help="where robustness.md, .json and .svg go (default: benchmarks/results)",
-    )
+    add_results_option(parser)
     return parser.parse_args()
 
 

@@ -53,10 +53,9 @@ from asr.text.tokenizer import Tokenizer
 from asr.text.tokens import WORD_BOUNDARY, TokenTable
 from asr.wer.score import score
 from benchmarks import search_peers
+from benchmarks.options import DATA, option_parser
 from benchmarks.paired import write_results
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("ASR_DATA", REPOSITORY.parent / "shared" / "data"))
 BEAM_SIZE, BEAM_THRESHOLD = 100, 14.0
 GRID = {"lm_weight": (0.6, 0.8, 1.0, 1.3), "word_score": (-1.0, 0.0, 1.0, 2.0)}
 EVERY = 10  # one utterance in so many is timed, and the fifth behind it is tuned on, of EVERY_TUNED
@@ -342,7 +341,7 @@ def _wer(references: Sequence[Utterance], texts: Texts) -> float:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = option_parser(__doc__)
     parser.add_argument("--peers", default="../peers/bin/python", help="the others' Python")
     parser.add_argument(
         "--lm", nargs=3, action="append", default=[], metavar=("NAME", "OURS", "KENLM")

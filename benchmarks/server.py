@@ -27,14 +27,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from asr.checkpoint.names import DEFAULT_MODEL
 from asr.corpus.utterance import Utterance
-from asr.provenance import n_cores
 from benchmarks import memory
 from benchmarks.memory import Memory, Watch
+from benchmarks.options import add_folder_options, add_model_options, count, option_parser
 from benchmarks.paired import write_figures, write_results
 from benchmarks.speech import read_corpus
-from benchmarks.systems import add_folder_options, count, seconds_of, spread_out
+from benchmarks.systems import seconds_of, spread_out
 
 N_FIRST = 5  # requests that do not count
 TIMEOUT = 600.0  # seconds that a client waits
@@ -232,12 +231,9 @@ def _figures(load: Load) -> dict[str, object]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = option_parser(__doc__)
     add_folder_options(parser)
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="(default: %(default)s)")
-    parser.add_argument("--threads", type=count, default=n_cores(), metavar="N")
+    add_model_options(parser)
     parser.add_argument(
         "--concurrency",
         type=count,

@@ -1,9 +1,8 @@
-"""Recognisers as commands, each in its environment: for `transcription` and `robustness`.
+"""Recognisers as commands, each in its environment: for several benchmarks.
 
 Nothing large may be imported here: Linux counts a process's memory from its parent's at the fork.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -16,14 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from asr.checkpoint.names import DEFAULT_MODEL
 from asr.corpus.utterance import Utterance
-from asr.provenance import n_cores
 from benchmarks import installation, transcription_peers
 from benchmarks.memory import Memory, Watch
-from benchmarks.paired import RESULTS, Timing, alternate
+from benchmarks.paired import Timing, alternate
 
-DATA = Path(os.environ.get("ASR_DATA", Path(__file__).parents[2] / "shared" / "data"))
 OURS, PEERS = "ours", "peers"
 DEFAULT, GREEDY = transcription_peers.DEFAULT, transcription_peers.GREEDY
 RESIDENT_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes
@@ -133,50 +129,6 @@ class Measured:
     def speeds(self) -> list[float]:
         """Seconds of speech a second, round by round."""
         return [1 / seconds for seconds in self.bulk.seconds]
-
-
-def add_system_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which recognisers run, and how."""
-    parser.add_argument(
-        "--python",
-        type=_environment,
-        action="append",
-        metavar="NAME=PATH",
-        help="an environment and its Python (default: ours, the one that runs this)",
-    )
-    parser.add_argument(
-        "--threads",
-        type=count,
-        default=n_cores(),
-        metavar="N",
-        help="CPU threads of each system (default: as many as cores)",
-    )
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="of ours (default: %(default)s)")
-
-
-def add_folder_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which corpus is heard, and where results go."""
-    parser.add_argument(
-        "--audio",
-        type=Path,
-        default=DATA / "LibriSpeech" / "dev-clean",
-        metavar="FOLDER",
-        help="the corpus, in LibriSpeech's layout (default: dev-clean in $ASR_DATA)",
-    )
-    parser.add_argument(
-        "--results",
-        type=Path,
-        default=RESULTS,
-        metavar="FOLDER",
-        help="where tables and figures go (default: benchmarks/results)",
-    )
-
-
-def count(text: str) -> int:
-    """Read a number of things, at least one."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 1, got {text!r}")
-    return int(text)
 
 
 def spread_out(utterances: Sequence[Utterance], n: int) -> Sequence[Utterance]:
@@ -324,11 +276,3 @@ def _command(task: Task, speech: Speech, n_threads: int) -> list[str]:
 
 def _hypotheses(task: Task, speech: Speech) -> Path:
     return speech.folder / f"{task.system.name}.{task.search}.jsonl"
-
-
-def _environment(text: str) -> tuple[str, Path]:
-    """Read NAME=PATH."""
-    name, found, path = text.partition("=")
-    if not (name and found and path) or "/" in name:
-        raise argparse.ArgumentTypeError(f"expected NAME=PATH, got {text!r}")
-    return name, Path(path)

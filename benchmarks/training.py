@@ -33,7 +33,8 @@ from asr.train.optimiser import adamw
 from asr.train.precision import PRECISIONS, usable_precision
 from asr.train.ranks import ALONE, Ranks
 from asr.train.step import TrainingBatch, Workers, training_step
-from benchmarks.paired import alternate, ratio, take_no_words, write_results
+from benchmarks.options import DATA, option_parser
+from benchmarks.paired import alternate, ratio, write_results
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 N_BATCHES = 18
@@ -65,6 +66,7 @@ class BareNetwork(nn.Module):
 
 def main() -> None:
     """Measure with one thread an operation, and with all cores inside each operation."""
+    option_parser(__doc__).parse_args()
     keep_freed_memory()
     config = _config_of_this_processor()
     stacked = dataclasses.replace(config.model, n_channels=0)
@@ -120,8 +122,7 @@ def training_data(
     config: Config, ranks: Ranks = ALONE, max_feature_bytes: int = MAX_FEATURE_BYTES
 ) -> tuple[TrainingData, dict[str, int]]:
     """Read train-clean-5; count the tokens of each head, too."""
-    folder = Path(os.environ.get("ASR_DATA", REPOSITORY.parent / "shared" / "data"))
-    utterances = read_librispeech(folder / "LibriSpeech" / "train-clean-5").utterances
+    utterances = read_librispeech(DATA / "LibriSpeech" / "train-clean-5").utterances
     normalise = normaliser(config.text.normaliser)
     texts = {utterance.id: normalise(utterance.text or "") for utterance in utterances}
     tokenizers: dict[str, Tokenizer] = {
@@ -129,7 +130,7 @@ def training_data(
     }
     tokens = {"text": {name: tokenizers["text"].encode(text) for name, text in texts.items()}}
     if config.phone_heads:
-        dictionary = read_dictionary(folder / "lexicon" / "cmudict-en-us.dict", normalise)
+        dictionary = read_dictionary(DATA / "lexicon" / "cmudict-en-us.dict", normalise)
         words = (word for text in texts.values() for word in text.split())
         ways = pronounce(words, dictionary)
         speller = PhoneSpeller((word, units[0]) for word, units in ways.items())
@@ -199,5 +200,4 @@ def _with_threads(n_threads: int, run: Callable[[], None]) -> None:
 
 
 if __name__ == "__main__":
-    take_no_words(__doc__)
     main()

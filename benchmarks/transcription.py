@@ -40,6 +40,7 @@ import soundfile
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.utterance import Utterance
 from asr.wer.score import score
+from benchmarks.options import add_folder_options, add_system_options, count, option_parser
 from benchmarks.paired import ratio, spread, write_figures, write_results
 from benchmarks.speech import nearest
 from benchmarks.systems import (
@@ -47,9 +48,6 @@ from benchmarks.systems import (
     Measured,
     Speech,
     Usage,
-    add_folder_options,
-    add_system_options,
-    count,
     find_systems,
     measure,
     measure_installation,
@@ -229,9 +227,7 @@ def _peak(usages: Sequence[Usage]) -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = option_parser(__doc__)
     add_system_options(parser)
     add_folder_options(parser)
     parser.add_argument(

@@ -8,7 +8,6 @@ The folder has TextGrids named after utterances, whose first tier has words. Wor
 the same order are compared.
 """
 
-import argparse
 import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
@@ -18,17 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.text.transcript import Word, read_transcripts
+from benchmarks.options import option_parser
 
 INTERVAL = re.compile(r'xmin = (\S+)\s+xmax = (\S+)\s+text = "(.*)"')
 
 
 def main() -> None:
     """Compare, and print a list in Markdown."""
-    words = argparse.ArgumentParser(prog="python -m benchmarks.word_times", description=__doc__)
-    words.formatter_class = argparse.RawDescriptionHelpFormatter
-    words.add_argument("hypotheses", type=Path, help="recognised words with times")
-    words.add_argument("grids", type=Path, help="folder of TextGrids, searched to any depth")
-    options = words.parse_args()
+    parser = option_parser(__doc__)
+    parser.add_argument("hypotheses", type=Path, help="recognised words with times")
+    parser.add_argument("grids", type=Path, help="folder of TextGrids, searched to any depth")
+    options = parser.parse_args()
     grids = {path.stem: path for path in options.grids.rglob("*.TextGrid")}
     pairs = [
         pair
