@@ -23,25 +23,20 @@ from pathlib import Path
 from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
 from asr.text.transcript import read_transcripts
-from asr.wer.score import score
 from benchmarks import memory
 from benchmarks.options import add_folder_options, add_system_options, option_parser
 from benchmarks.paired import write_figures, write_results
-from benchmarks.speech import PAUSES, read_corpus, texts_of, write_long
+from benchmarks.speech import NORMALISER, PAUSES, read_corpus, texts_of, wer, write_long
 from benchmarks.systems import (
-    OURS,
-    Speech,
     System,
     Usage,
     find_systems,
-    measure_installation,
+    measure_installations,
     read_texts,
     run,
-    try_systems,
     versions_of,
 )
 
-NORMALISER = "librispeech-1"
 TRIAL = 10.0  # seconds, for trying the systems
 
 TITLE = "Recordings of hours: time, memory and errors"
@@ -80,12 +75,10 @@ def main() -> None:
     """Make the recordings, let every system hear them, and write the table."""
     options = _options()
     corpus = read_corpus(options.audio)
-    found = find_systems(dict(options.python or [(OURS, Path(sys.executable))]), options.model)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
-        systems = try_systems(found, _trial(corpus, folder), options.threads)
-        if not systems:
-            raise SystemExit("long_recordings: no system works")
+        write_long(folder / "long.wav", corpus, TRIAL, seed=0)
+        systems, _ = find_systems(options, folder / "long.wav")
         heard = [
             each
             for hours in sorted(options.hours)
@@ -96,7 +89,6 @@ def main() -> None:
                 options.threads,
             )
         ]
-    versions = [versions_of(system.name, measure_installation(system)) for system in systems]
     facts = {
         "corpus": options.audio.resolve().name,
         "n_speakers": len({utterance.speaker for utterance in corpus}),
@@ -112,17 +104,11 @@ def main() -> None:
         COLUMNS,
         [_row(each) for each in heard],
         NOTES.format(**facts, least=least, most=most),
-        versions="; ".join(versions),
+        versions=versions_of(measure_installations(systems)),
         folder=options.results,
     )
     figures = {**facts, "recordings": [_figures(each) for each in heard]}
     write_figures("long_recordings", figures, options.results)
-
-
-def _trial(corpus: Sequence[Utterance], folder: Path) -> Speech:
-    """Write a short recording for trying the systems."""
-    pieces = write_long(folder / "long.wav", corpus, TRIAL, seed=0)
-    return Speech(folder, folder / "long.wav", TRIAL, pieces, pieces)
 
 
 def _hear(
@@ -133,16 +119,14 @@ def _hear(
     heard = []
     for system in systems:
         print(f"{hours:.2f} hours: {system.name}", file=sys.stderr)
-        command = [*system.command, "transcribe", "--model", system.model]
-        command += ["--threads", str(n_threads), str(folder / "long.wav")]
+        wav, output = folder / "long.wav", folder / "long.json"
         if system.is_peer:
-            heard.append(Heard(system.name, hours, run(command, folder)))
+            heard.append(Heard(system.name, hours, run(system.transcribe(wav, n_threads))))
             continue
-        output = folder / "long.json"
-        usage = run([*command, "--output", str(output)], folder)
+        usage = run(system.transcribe(wav, n_threads, output=output))
         (transcript,) = read_transcripts(output).values()
-        whole = _wer(pieces, texts_of(transcript.words, pieces))
-        alone = _wer(pieces, _texts_alone(system, pieces, folder, n_threads))
+        whole = wer(pieces, texts_of(transcript.words, pieces))
+        alone = wer(pieces, _texts_alone(system, pieces, folder, n_threads))
         heard.append(Heard(system.name, hours, usage, whole, alone))
     return heard
 
@@ -152,15 +136,9 @@ def _texts_alone(
 ) -> dict[str, str]:
     """Recognise the pieces one by one, from the corpus's own files."""
     manifest, output = folder / "pieces.jsonl", folder / "pieces.hyp.jsonl"
-    output.unlink(missing_ok=True)
     write_manifest(manifest, [replace(piece, offset=0.0) for piece in pieces])
-    words = ["decode", system.model, str(manifest), "--output", str(output)]
-    run([*system.command, *words, "--threads", str(n_threads)], folder)
+    run(system.decode(manifest, output, n_threads))
     return read_texts(output)
-
-
-def _wer(pieces: Sequence[Utterance], texts: dict[str, str]) -> float:
-    return 100 * score(pieces, texts, NORMALISER).total.wer
 
 
 def _row(heard: Heard) -> list[str]:

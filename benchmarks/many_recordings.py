@@ -31,20 +31,23 @@ from benchmarks import memory
 from benchmarks.memory import MB
 from benchmarks.options import add_folder_options, add_system_options, count, option_parser
 from benchmarks.paired import alternate, spread, write_figures, write_results
-from benchmarks.speech import nearest, read, read_corpus, write_short, write_wav
+from benchmarks.speech import (
+    nearest,
+    read,
+    read_corpus,
+    seconds_of,
+    spread_out,
+    write_short,
+    write_wav,
+)
 from benchmarks.systems import (
     DEFAULT,
     GREEDY,
-    OURS,
-    Speech,
     System,
     Usage,
     find_systems,
-    measure_installation,
+    measure_installations,
     run,
-    seconds_of,
-    spread_out,
-    try_systems,
     versions_of,
 )
 
@@ -89,20 +92,18 @@ def main() -> None:
     """Measure, and write the table."""
     options = _options()
     corpus = read_corpus(options.audio)
-    found = find_systems(dict(options.python or [(OURS, Path(sys.executable))]), options.model)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         first = nearest(corpus, COLD)
         write_wav(folder / "first.wav", read(first))
-        speech = Speech(folder, folder / "first.wav", first.duration or 0.0, corpus, corpus)
-        systems = try_systems(found, speech, options.threads)
-        if not systems or systems[0].is_peer:
-            raise SystemExit("many_recordings: this package does not work in any environment")
-        rows, figures = _cold_starts(systems, speech, options)
+        systems, _ = find_systems(options, folder / "first.wav")
+        if systems[0].is_peer:
+            raise SystemExit("this package does not work in any environment")
+        rows, figures = _cold_starts(systems, folder / "first.wav", options)
         chosen = spread_out(corpus, options.utterances or len(corpus))
         bulks = list(_bulks(systems[0], corpus, chosen, folder, options))
     facts = {
-        "seconds": speech.wav_seconds,
+        "seconds": first.duration,
         "n_rounds": options.rounds,
         "n_short": options.files,
         "short": SHORT,
@@ -111,14 +112,13 @@ def main() -> None:
         "hours": seconds_of(chosen) / 3600,
         "model": options.model,
     }
-    versions = [versions_of(system.name, measure_installation(system)) for system in systems]
     write_results(
         "many_recordings",
         TITLE,
         COLUMNS,
         [*rows, *(_row(systems[0].name, bulk) for bulk in bulks)],
         NOTES.format(**facts),
-        versions="; ".join(versions),
+        versions=versions_of(measure_installations(systems)),
         folder=options.results,
     )
     page = {**facts, "cold_starts": figures, "bulk": [_figures(bulk) for bulk in bulks]}
@@ -126,14 +126,14 @@ def main() -> None:
 
 
 def _cold_starts(
-    systems: Sequence[System], speech: Speech, options: argparse.Namespace
+    systems: Sequence[System], wav: Path, options: argparse.Namespace
 ) -> tuple[list[list[str]], list[dict[str, object]]]:
     """Time all systems on the first recording; their rows, and their figures."""
     pairs = [(system, search) for system in systems for search in system.searches]
     peaks = dict.fromkeys(pairs, 0)
 
     def transcribe(system: System, search: str) -> None:
-        usage = run(_transcribe(system, search, options.threads, speech.wav), speech.folder)
+        usage = _transcribe(system, search, options.threads, wav)
         peaks[system, search] = max(usage.memory.peak, peaks[system, search])
 
     candidates = {pair: partial(transcribe, *pair) for pair in pairs}
@@ -157,13 +157,11 @@ def _bulks(
 ) -> Iterator[Bulk]:
     """Transcribe short files, one by one and all together, then what was chosen of the corpus."""
     files, jobs = write_short(folder / "short", corpus, SHORT, options.files), options.threads
-    singles = [
-        run(_transcribe(system, DEFAULT, jobs, file), folder) for file in files[:N_ONE_BY_ONE]
-    ]
+    singles = [_transcribe(system, DEFAULT, jobs, file) for file in files[:N_ONE_BY_ONE]]
     n, what = len(singles), f"{SHORT:g} s each, a call each"
     yield Bulk(DEFAULT, what, n, SHORT * n, jobs, _sum(singles))
     n, what = len(files), f"{SHORT:g} s each, a folder"
-    usage = run(_transcribe(system, DEFAULT, jobs, folder / "short", folder / "texts"), folder)
+    usage = _transcribe(system, DEFAULT, jobs, folder / "short", folder / "texts")
     yield Bulk(DEFAULT, what, n, SHORT * n, jobs, usage)
     (folder / "corpus").mkdir()
     for utterance in chosen:
@@ -171,19 +169,16 @@ def _bulks(
         (folder / "corpus" / path.name).symlink_to(path)
     for search, jobs in product((DEFAULT, GREEDY), sorted({1, options.threads})):
         output = folder / f"{search}-{jobs}"
-        usage = run(_transcribe(system, search, jobs, folder / "corpus", output), folder)
+        usage = _transcribe(system, search, jobs, folder / "corpus", output)
         yield Bulk(search, "the corpus", len(chosen), seconds_of(chosen), jobs, usage)
 
 
 def _transcribe(
     system: System, search: str, jobs: int, what: Path, output: Path | None = None
-) -> list[str]:
-    """Write the command line that transcribes a file, or a folder into another."""
+) -> Usage:
+    """Transcribe a file, or a folder into another."""
     print(f"{system.name}, {search}, {jobs} at a time: {what.name}", file=sys.stderr)
-    words = [*system.command, "transcribe", "--model", system.model, "--threads", str(jobs)]
-    words += ["--search", search] if search != DEFAULT else []
-    words += ["--output", str(output)] if output else []
-    return [*words, str(what)]
+    return run(system.transcribe(what, jobs, search=search, output=output))
 
 
 def _sum(usages: Sequence[Usage]) -> Usage:

@@ -19,7 +19,6 @@ import argparse
 import shutil
 import sys
 import tempfile
-import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -28,16 +27,12 @@ from pathlib import Path
 import numpy as np
 from numpy.random import default_rng
 
-from asr.audio.read import read_waveform
 from asr.confidence.labels import label_words
 from asr.confidence.quality import calibration_error
-from asr.corpus.librispeech import read_librispeech
-from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
 from asr.files import write_text
 from asr.text.normalise import normaliser
 from asr.text.transcript import Transcript, read_transcripts
-from asr.wer.score import score
 from benchmarks.degradations import (
     CONDITIONS,
     N_VOICES,
@@ -49,21 +44,17 @@ from benchmarks.degradations import (
 from benchmarks.heard import N_MINUTES, TITLE, Heard, picture, result, table
 from benchmarks.options import DATA, add_results_option, add_system_options, count, option_parser
 from benchmarks.paired import write_figures, write_results
-from benchmarks.speech import write_wav
-from benchmarks.systems import (
-    OURS,
+from benchmarks.speech import (
+    NORMALISER,
     Speech,
-    System,
-    find_systems,
-    measure_installation,
-    run,
+    read,
+    read_corpus,
     seconds_of,
     spread_out,
-    try_systems,
-    versions_of,
+    wer,
+    write_wav,
 )
-
-NORMALISER = "librispeech-1"
+from benchmarks.systems import System, find_systems, measure_installations, run, versions_of
 
 NOTES = """{n} utterances of {subset} ({minutes:.0f} minutes, {n_speakers} speakers), of which \
 peers hear {n_sample} ({sample_minutes:.1f} minutes); seed {seed}, {n_threads} threads. WER in per \
@@ -81,21 +72,19 @@ def main() -> None:
     options = _options()
     names = options.only or [*CONDITIONS, *NOTHING]
     utterances = _choose(options.librispeech / options.subset, options.n)
-    found = find_systems(dict(options.python or [(OURS, Path(sys.executable))]), options.model)
     sample = spread_out(utterances, options.sample)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
-        speech = _speech(utterances, sample, folder)
-        systems = try_systems(found, speech, options.threads)
-        if not systems:
-            raise SystemExit("robustness: no system works")
+        write_wav(folder / "trial.wav", read(utterances[0]))
+        systems, left_out = find_systems(options, folder / "trial.wav")
+        speech = Speech(folder, utterances, sample)
         heard = [
             _listen(system, condition, degraded, options.threads)
             for condition in names
             for degraded in [_record(condition, speech, options.seed)]
             for system in systems
         ]
-    installations = {system.name: measure_installation(system) for system in systems}
+    installations = measure_installations(systems)
     facts = {
         "subset": options.subset,
         "n": len(utterances),
@@ -109,10 +98,9 @@ def main() -> None:
         "model": options.model,
         "normaliser": NORMALISER,
     }
-    left_out = [system.name for system in found if system not in systems]
     notes = NOTES.format(**facts) + (f" Left out: {', '.join(left_out)}." if left_out else "")
     columns, rows = table(heard, systems, len(sample))
-    versions = "; ".join(versions_of(name, found) for name, found in installations.items())
+    versions = versions_of(installations)
     write_results(
         "robustness", TITLE, columns, rows, notes, versions=versions, folder=options.results
     )
@@ -125,17 +113,10 @@ def main() -> None:
 
 
 def _choose(folder: Path, n: int) -> Sequence[Utterance]:
-    utterances = spread_out(read_librispeech(folder).utterances, n)
+    utterances = spread_out(read_corpus(folder), n)
     if len({utterance.speaker for utterance in utterances}) <= N_VOICES:
         raise SystemExit(f"robustness: babble needs utterances of more than {N_VOICES} speakers")
     return utterances
-
-
-def _speech(utterances: Sequence[Utterance], sample: Sequence[Utterance], folder: Path) -> Speech:
-    """Write one utterance, on which the systems are tried."""
-    wav = folder / "trial.wav"
-    write_wav(wav, _read(utterances[0]))
-    return Speech(folder, wav, utterances[0].duration or 0.0, utterances, sample)
 
 
 def _record(condition: str, speech: Speech, seed: int) -> Speech:
@@ -151,9 +132,9 @@ def _record(condition: str, speech: Speech, seed: int) -> Speech:
         recordings.append(replace(original, audio_filepath=path, duration=seconds))
     ids = {utterance.id for utterance in speech.sample}
     heard_by_all = [one for one in recordings if condition in NOTHING or one.id in ids]
-    write_manifest(speech.folder / "all.jsonl", recordings)
-    write_manifest(speech.folder / "sample.jsonl", heard_by_all)
-    return replace(speech, all=recordings, sample=heard_by_all)
+    degraded = replace(speech, all=recordings, sample=heard_by_all)
+    degraded.write_manifests()
+    return degraded
 
 
 def _sounds(
@@ -178,39 +159,29 @@ def _random(seed: int, *words: str) -> np.random.Generator:
 
 
 def _read(utterance: Utterance) -> Waveform:
-    waveform = read_waveform(utterance.audio_filepath, sample_rate=SAMPLE_RATE)
-    return waveform.astype(np.float64)
+    return read(utterance).astype(np.float64)
 
 
 def _listen(system: System, condition: str, speech: Speech, n_threads: int) -> Heard:
     """Let a system recognise a condition's recordings."""
     output, recordings = speech.folder / "hypotheses.jsonl", speech.heard(system)
-    output.unlink(missing_ok=True)
-    words = [system.model, str(speech.manifest(system)), "--output", str(output)]
-    began = time.perf_counter()
-    usage = run([*system.command, "decode", *words, "--threads", str(n_threads)], speech.folder)
-    seconds = time.perf_counter() - began
+    usage = run(system.decode(speech.manifest(system), output, n_threads))
     transcripts, normalise = read_transcripts(output), normaliser(NORMALISER)
     texts = {name: transcript.text for name, transcript in transcripts.items()}
     is_speech = condition in CONDITIONS
     heard = Heard(
         condition,
         system.name,
-        wer=_wer(recordings, texts) if is_speech else None,
-        wer_sample=_wer(speech.sample, texts) if is_speech else None,
+        wer=wer(recordings, texts) if is_speech else None,
+        wer_sample=wer(speech.sample, texts) if is_speech else None,
         calibration_error=_calibration_error(recordings, transcripts) if is_speech else None,
         n_words=sum(len(normalise(text).split()) for text in texts.values()),
-        seconds=seconds,
+        seconds=usage.seconds,
         cpu_seconds=usage.cpu,
-        speed=seconds_of(recordings) / seconds,
+        speed=seconds_of(recordings) / usage.seconds,
     )
-    print(f"{condition}, {system.name}: {result(heard)}, {seconds:.0f} s", file=sys.stderr)
+    print(f"{condition}, {system.name}: {result(heard)}, {usage.seconds:.0f} s", file=sys.stderr)
     return heard
-
-
-def _wer(utterances: Sequence[Utterance], texts: Mapping[str, str]) -> float:
-    chosen = {utterance.id: texts[utterance.id] for utterance in utterances}
-    return 100 * score(utterances, chosen, NORMALISER).total.wer
 
 
 def _calibration_error(

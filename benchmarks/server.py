@@ -32,8 +32,7 @@ from benchmarks import memory
 from benchmarks.memory import Memory, Watch
 from benchmarks.options import add_folder_options, add_model_options, count, option_parser
 from benchmarks.paired import write_figures, write_results
-from benchmarks.speech import read_corpus
-from benchmarks.systems import seconds_of, spread_out
+from benchmarks.speech import read_corpus, seconds_of, spread_out
 
 N_FIRST = 5  # requests that do not count
 TIMEOUT = 600.0  # seconds that a client waits

@@ -1,8 +1,8 @@
-"""Recordings to measure with, made of a corpus when they are needed: a short, a long, and many."""
+"""Speech to measure with: a corpus, recordings made of it, and how texts of them are scored."""
 
 from bisect import bisect
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -13,11 +13,43 @@ from numpy.typing import NDArray
 
 from asr.audio.read import read_waveform
 from asr.corpus.librispeech import read_librispeech
+from asr.corpus.manifest import write_manifest
 from asr.corpus.utterance import Utterance
 from asr.text.transcript import Word
+from asr.wer.score import score
+from benchmarks.systems import System
 
 SAMPLE_RATE = 16_000  # Hz, of all that is made here
 PAUSES = (0.3, 3.0)  # seconds of silence between two utterances, evenly distributed
+NORMALISER = "librispeech-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What there is to recognise in bulk, listed in a folder where hypotheses go, too.
+
+    Attributes:
+        folder: Absolute.
+        all: The corpus.
+        sample: What peers hear of it.
+    """
+
+    folder: Path
+    all: Sequence[Utterance]
+    sample: Sequence[Utterance]
+
+    def heard(self, system: System) -> Sequence[Utterance]:
+        """Say which utterances a system hears."""
+        return self.sample if system.is_peer else self.all
+
+    def manifest(self, system: System) -> Path:
+        """Say which manifest lists them."""
+        return self.folder / ("sample.jsonl" if system.is_peer else "all.jsonl")
+
+    def write_manifests(self) -> None:
+        """List the utterances in the folder."""
+        write_manifest(self.folder / "all.jsonl", self.all)
+        write_manifest(self.folder / "sample.jsonl", self.sample)
 
 
 def read_corpus(folder: Path) -> Sequence[Utterance]:
@@ -31,6 +63,17 @@ def read_corpus(folder: Path) -> Sequence[Utterance]:
 def read(utterance: Utterance) -> NDArray[np.float32]:
     """Read an utterance of such a subset, (N,)."""
     return read_waveform(utterance.audio_filepath, sample_rate=SAMPLE_RATE)
+
+
+def spread_out(utterances: Sequence[Utterance], n: int) -> Sequence[Utterance]:
+    """Take n at even distances, of all speakers."""
+    n = min(n, len(utterances))
+    return [utterances[i * len(utterances) // n] for i in range(n)]
+
+
+def seconds_of(utterances: Sequence[Utterance]) -> float:
+    """Sum the lengths of utterances."""
+    return sum(utterance.duration or 0.0 for utterance in utterances)
 
 
 def nearest(utterances: Sequence[Utterance], seconds: float) -> Utterance:
@@ -98,6 +141,11 @@ def texts_of(words: Sequence[Word], pieces: Sequence[Utterance]) -> dict[str, st
         piece = pieces[bisect(limits, (word.start + word.end) / 2)]
         texts[piece.id].append(word.text)
     return {name: " ".join(said) for name, said in texts.items()}
+
+
+def wer(references: Sequence[Utterance], texts: Mapping[str, str]) -> float:
+    """Compute the word error rate in per cent; texts of other utterances do not count."""
+    return 100 * score(references, texts, NORMALISER).total.wer
 
 
 def _shuffled(utterances: Sequence[Utterance], random: Generator) -> Iterator[Utterance]:

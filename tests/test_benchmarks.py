@@ -28,7 +28,8 @@ from benchmarks.heard import Heard, table
 from benchmarks.installation import required
 from benchmarks.paired import Timing, ratio, spread
 from benchmarks.robustness import _record
-from benchmarks.systems import Speech, System
+from benchmarks.speech import Speech
+from benchmarks.systems import System
 from benchmarks.transcription_peers import spelled_out
 
 ROOT = Path(__file__).parent.parent
@@ -179,7 +180,7 @@ def test_peers_of_the_robustness_table_are_compared_on_what_they_heard() -> None
 def test_peers_hear_a_sample_of_each_condition_and_all_that_is_no_speech(tmp_path: Path) -> None:
     write_tiny_corpus(tmp_path / "tiny", n_utterances=8, n_speakers=8, seed=0)
     utterances = read_librispeech(tmp_path / "tiny").utterances
-    speech = Speech(tmp_path, tmp_path / "a.wav", 1.0, utterances, utterances[::4])
+    speech = Speech(tmp_path, utterances, utterances[::4])
     for condition, n_all, n_sample in (("clean", 8, 2), ("silence", 10, 10)):
         degraded = _record(condition, speech, seed=1)
         assert [len(degraded.all), len(degraded.sample)] == [n_all, n_sample]

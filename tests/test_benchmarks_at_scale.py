@@ -69,9 +69,9 @@ def test_memory_is_told_by_quarters_so_that_growth_shows() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
-def test_memory_of_a_running_process_is_sampled(tmp_path: Path) -> None:
+def test_memory_of_a_running_process_is_sampled() -> None:
     holds = "import time; held = b'x' * 300_000_000; time.sleep(0.5)"
-    usage = run([sys.executable, "-c", holds], tmp_path)
+    usage = run([sys.executable, "-c", holds])
     assert usage.memory.peak > 300 * MB
     assert max(usage.memory.samples) > 300 * MB
     assert usage.seconds > 0.5
