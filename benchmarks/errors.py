@@ -1,4 +1,4 @@
-r"""What is still wrong: errors by speaker, by how frequent a word is in text, and by its sound.
+r"""Remaining errors: by speaker, by how frequent a word is in text, and by its sound.
 
     python -m benchmarks.errors exp/mini_librispeech/dev-clean.jsonl \
       exp/mini_librispeech/dev-clean.large.jsonl --text books-20M.txt.xz \
@@ -74,7 +74,7 @@ def _by_frequency(
     for edit in edits:
         if edit.reference:
             groups[next(n for n in FREQUENCIES if frequency[edit.reference] >= n)].append(edit)
-    shares = ", ".join(f"{least:,} times: {_wrong(own):.1f} %" for least, own in groups.items())
+    shares = ", ".join(f"{least:,} times: {_rate(own):.1f} %" for least, own in groups.items())
     unknown = sum(bool(e.reference) and e.reference not in pronunciations for e in edits)
     return (
         f"- Wrong of the words that the text has at least {shares}. "
@@ -104,7 +104,7 @@ def _by_sound(edits: Sequence[Edit], pronunciations: Mapping[str, list[tuple[str
 
 def _by_length(edits: Sequence[Edit]) -> str:
     short = [edit for edit in edits if 0 < len(edit.reference) <= SHORT]
-    return f"- Of words of up to {SHORT} letters {_wrong(short):.1f} % are wrong."
+    return f"- Of words of up to {SHORT} letters {_rate(short):.1f} % are wrong."
 
 
 def _errors(edits: Sequence[Edit]) -> int:
@@ -118,11 +118,6 @@ def _n_words(edits: Sequence[Edit]) -> int:
 def _rate(edits: Sequence[Edit]) -> float:
     """Per cent of errors, insertions included."""
     return 100 * _errors(edits) / max(_n_words(edits), 1)
-
-
-def _wrong(edits: Sequence[Edit]) -> float:
-    """Per cent of the words said that are not there."""
-    return 100 * sum(edit.kind is not EditKind.HIT for edit in edits) / max(len(edits), 1)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ With the defaults two idle cores take about two minutes; for a try, --n 8 --conc
 import argparse
 import http.client
 import json
-import math
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import numpy as np
 
 from asr.corpus.utterance import Utterance
 from benchmarks import memory
@@ -85,8 +86,8 @@ class Load:
 
     @property
     def times(self) -> list[float]:
-        """Seconds of the requests that were answered, sorted."""
-        return sorted(answer.seconds for answer in self.answers if answer.status == 200)
+        """Seconds of the requests that were answered."""
+        return [answer.seconds for answer in self.answers if answer.status == 200]
 
 
 class Client:
@@ -195,14 +196,11 @@ def _send(address: str, chosen: Sequence[Utterance], concurrency: int) -> list[A
         return [answer for answers in pool.map(share, range(concurrency)) for answer in answers]
 
 
-def percentile(times: Sequence[float], share: float) -> float:
-    """Return the least of some sorted times within which at least this share of them lies."""
-    return times[max(1, math.ceil(share * len(times))) - 1]
-
-
 def _row(load: Load) -> list[str]:
-    times = load.times
-    within = [statistics.median(times), percentile(times, 0.95), times[-1]] if times else []
+    times, within = load.times, list[float]()
+    if times:
+        most = float(np.quantile(times, 0.95, method="inverted_cdf"))
+        within = [statistics.median(times), most, max(times)]
     refused = Counter(answer.status for answer in load.answers if answer.status != 200)
     return [
         str(load.concurrency),

@@ -146,8 +146,8 @@ def _recording(given: Path | None, corpus: Sequence[Utterance], folder: Path) ->
 def _scores(measured: Measured, first: Mapping[str, Measured], speech: Speech) -> Scores:
     """Rate what a system recognised, by the references and by the first system."""
     is_peer, texts, other_words = measured.system.is_peer, measured.texts, None
-    by_first = first.get(measured.search)
-    if by_first is not None and by_first is not measured and not is_peer:
+    by_first = first[measured.search]
+    if by_first is not measured and not is_peer:
         theirs = [replace(u, text=by_first.texts.get(u.id, "")) for u in speech.all]
         other_words = wer(theirs, texts)
     return Scores(
@@ -164,15 +164,15 @@ def _row(
     scores: Scores,
 ) -> list[str]:
     """Write a system's row."""
-    by_first = first.get(measured.search)
-    is_clear = measured.is_clear and (by_first is None or by_first.is_clear)
+    by_first = first[measured.search]
+    is_clear = measured.is_clear and by_first.is_clear
     return [
         measured.system.name,
         measured.search,
         spread(measured.one.seconds),
-        ratio(measured.one, by_first.one) if by_first else "",
+        ratio(measured.one, by_first.one),
         spread(measured.speeds, 0) if measured.is_clear else "too noisy",
-        ratio(measured.bulk, by_first.bulk) if by_first and is_clear else "",
+        ratio(measured.bulk, by_first.bulk) if is_clear else "",
         f"{_peak(measured.one_usage) / MB:.0f}",
         f"{_peak(measured.bulk_usage) / MB:.0f}",
         f"{sizes[measured.system.name]['bytes'] / MB:.0f}",

@@ -13,7 +13,6 @@ from asr.corpus.tiny import write_tiny_corpus
 from asr.corpus.utterance import Utterance
 from asr.text.transcript import Word
 from benchmarks.memory import MB, Memory, Watch
-from benchmarks.server import percentile
 from benchmarks.speech import PAUSES, read, read_corpus, texts_of, write_long, write_short
 from benchmarks.systems import run
 from tests.test_benchmarks import run as run_benchmark
@@ -78,13 +77,6 @@ def test_memory_of_a_running_process_is_sampled() -> None:
     with Watch(os.getpid()) as watch:
         np.ones(1)
     assert watch.memory.samples == []  # shorter than an interval
-
-
-@pytest.mark.parametrize(("share", "expected"), [(0.5, 2), (0.95, 4), (0.25, 1), (0.0, 1)])
-def test_a_percentile_is_a_time_within_which_so_many_requests_were_answered(
-    share: float, expected: float
-) -> None:
-    assert percentile([1, 2, 3, 4], share) == expected
 
 
 @pytest.mark.slow
