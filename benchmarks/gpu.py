@@ -11,7 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
-from torch import Tensor
 
 from asr.config import Config, read_config
 from asr.errors import ConfigError
@@ -19,12 +18,11 @@ from asr.model.acoustic import AcousticModel
 from asr.train.data import LOADERS
 from asr.train.objective import Ctc, Targets
 from asr.train.optimiser import adamw
-from asr.train.precision import PRECISIONS
 from asr.train.ranks import Ranks, join_ranks
 from asr.train.step import TrainingBatch, Workers, training_step
 from benchmarks.options import option_parser
 from benchmarks.paired import alternate, ratio, write_results
-from benchmarks.training import REPOSITORY, BareNetwork, training_data
+from benchmarks.training import REPOSITORY, BareNetwork, encoder_shape, training_data
 
 SECONDS, TOKENS = 12.3, 45  # of an utterance: LibriSpeech's mean, and the BPE tokens that makes
 BATCHES = (400, 800, 1600, 3200)  # seconds of speech
@@ -70,8 +68,7 @@ def _row(config: Config, seconds: int, precision: str, workers: Workers) -> list
     )
     bare = BareNetwork(config, 500).to(device)
     optimiser = adamw(model, config.optimiser)
-    n_frames = -(-batch.features.shape[1] // config.model.subsampling_factor)
-    frames = torch.randn(len(batch.ids), n_frames, config.model.size, device=device)
+    frames = torch.randn(encoder_shape(batch, config), device=device, requires_grad=True)
 
     def whole() -> None:
         training_step(
@@ -88,7 +85,7 @@ def _row(config: Config, seconds: int, precision: str, workers: Workers) -> list
     timings = alternate(
         {
             "whole": lambda: _finished(whole),
-            "bare": lambda: _finished(lambda: _bare_step(bare, frames, precision)),
+            "bare": lambda: _finished(lambda: bare.step(frames, precision)),
         },
         n_rounds=N_ROUNDS,
     )
@@ -108,12 +105,6 @@ def _finished(step: Callable[[], None]) -> None:
     for _ in range(N_STEPS):
         step()
     torch.cuda.synchronize()
-
-
-def _bare_step(bare: BareNetwork, frames: Tensor, precision: str) -> None:
-    with torch.autocast("cuda", PRECISIONS[precision], precision != "float32"):
-        logits = bare(frames.requires_grad_())
-    torch.autograd.grad(logits.float().square().mean(), [*bare.parameters(), frames])
 
 
 def _random_batch(n_utterances: int, n_mels: int) -> TrainingBatch:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 Emission = NDArray[np.float32]
 Decode = Callable[[Emission], str]
-Task = dict[str, Any]  # tokens, words, spellings, lm, beam_size, beam_threshold
+Task = dict[str, Any]  # as `_task` of `benchmarks.search` writes it
 
 _MADE: dict[str, Any] = {}  # what weights do not change
 

@@ -20,6 +20,7 @@ from asr.checkpoint.network import build
 from asr.config import Config, read_config
 from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.librispeech import read_librispeech
+from asr.lengths import subsampled_lengths
 from asr.lexicon.g2p.pronouncer import pronounce
 from asr.lexicon.phone_spelling import PhoneSpeller
 from asr.lexicon.read import read_dictionary
@@ -27,7 +28,7 @@ from asr.model.acoustic import AcousticModel
 from asr.text.normalise import normaliser
 from asr.text.tokenizer import Tokenizer, make_tokenizer
 from asr.train.allocator import keep_freed_memory
-from asr.train.data import TrainingData
+from asr.train.data import TrainingData, normalised_texts
 from asr.train.objective import LossTerm, make_terms
 from asr.train.optimiser import adamw
 from asr.train.precision import PRECISIONS, usable_precision
@@ -63,6 +64,12 @@ class BareNetwork(nn.Module):
         logits: Tensor = self.projection(frames)
         return logits
 
+    def step(self, frames: Tensor, precision: str) -> None:
+        """Run forward, and compute the gradient of weights and frames."""
+        with torch.autocast(frames.device.type, PRECISIONS[precision], precision != "float32"):
+            logits = self(frames)
+        torch.autograd.grad(logits.float().square().mean(), [*self.parameters(), frames])
+
 
 def main() -> None:
     """Measure with one thread an operation, and with all cores inside each operation."""
@@ -73,22 +80,30 @@ def main() -> None:
     without_convolutions = dataclasses.replace(config, model=stacked)
     data, n_tokens = training_data(config)
     terms = make_terms(config.objective, {}, n_tokens)
-    shapes = [_encoder_shape(batch, config) for batch in islice(data.batches(1), N_BATCHES)]
+    shapes = [encoder_shape(batch, config) for batch in islice(data.batches(1), N_BATCHES)]
     seconds = sum(batch.duration for batch in islice(data.batches(1), N_BATCHES))
     bare = BareNetwork(config, n_tokens["text"])
-    n_threads = os.cpu_count() or 1
-    with ThreadPoolExecutor(config.train.n_shards) as pool:
+    n_threads, n_shards = os.cpu_count() or 1, config.train.n_shards
+    shards = [
+        [(len(range(i, n_utterances, n_shards)), *rest) for i in range(n_shards)]
+        for n_utterances, *rest in shapes
+    ]
+
+    def bare_step(shape: tuple[int, ...]) -> None:
+        bare.step(torch.randn(shape, requires_grad=True), config.train.precision)
+
+    with ThreadPoolExecutor(n_shards) as pool:
         candidates = {
             "whole": lambda: _whole_steps(config, data, terms, n_tokens, pool),
             "whole, no convolutions": lambda: _whole_steps(
                 without_convolutions, data, terms, n_tokens, pool
             ),
-            "bare": lambda: _bare_steps(bare, shapes, config, pool),
+            "bare": lambda: [list(pool.map(bare_step, parts)) for parts in shards],
             "bare, threads inside": lambda: _with_threads(
-                n_threads, lambda: _bare_step(bare, shapes, config)
+                n_threads, lambda: list(map(bare_step, shapes))
             ),
         }
-        torch.set_num_threads(max(1, n_threads // config.train.n_shards))
+        torch.set_num_threads(max(1, n_threads // n_shards))
         timings = alternate(candidates, n_rounds=N_ROUNDS)
     rows = [
         [name, f"{seconds / timing.median:.0f}", ratio(timings["bare"], timing)]
@@ -124,7 +139,7 @@ def training_data(
     """Read train-clean-5; count the tokens of each head, too."""
     utterances = read_librispeech(DATA / "LibriSpeech" / "train-clean-5").utterances
     normalise = normaliser(config.text.normaliser)
-    texts = {utterance.id: normalise(utterance.text or "") for utterance in utterances}
+    texts = normalised_texts(utterances, normalise)
     tokenizers: dict[str, Tokenizer] = {
         "text": make_tokenizer(list(texts.values()), config.heads["text"])
     }
@@ -144,8 +159,9 @@ def training_data(
     return data, {head: len(tokenizer) for head, tokenizer in tokenizers.items()}
 
 
-def _encoder_shape(batch: TrainingBatch, config: Config) -> tuple[int, int, int]:
-    n_frames = -(-batch.features.shape[1] // config.model.subsampling_factor)
+def encoder_shape(batch: TrainingBatch, config: Config) -> tuple[int, int, int]:
+    """Tell the shape of a batch in the recurrent layers, (B, T, D)."""
+    n_frames = subsampled_lengths(batch.features.shape[1], config.model.subsampling_factor)
     return len(batch.ids), n_frames, config.model.size
 
 
@@ -171,28 +187,7 @@ def _whole_steps(
         )
 
 
-def _bare_steps(
-    bare: BareNetwork,
-    shapes: Sequence[tuple[int, int, int]],
-    config: Config,
-    pool: ThreadPoolExecutor,
-) -> None:
-    n_shards = config.train.n_shards
-    for n_utterances, *rest in shapes:
-        sizes = [len(range(i, n_utterances, n_shards)) for i in range(n_shards)]
-        list(pool.map(lambda n, rest=rest: _bare_step(bare, [(n, *rest)], config), sizes))
-
-
-def _bare_step(bare: BareNetwork, shapes: Sequence[tuple[int, ...]], config: Config) -> None:
-    precision = config.train.precision
-    for shape in shapes:
-        frames = torch.randn(shape, requires_grad=True)
-        with torch.autocast("cpu", PRECISIONS[precision], precision != "float32"):
-            logits = bare(frames)
-        torch.autograd.grad(logits.float().square().mean(), [*bare.parameters(), frames])
-
-
-def _with_threads(n_threads: int, run: Callable[[], None]) -> None:
+def _with_threads(n_threads: int, run: Callable[[], object]) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(n_threads)
     run()
