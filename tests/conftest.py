@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -160,12 +160,6 @@ def pad_with_nan(sequences: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
 
 
 @pytest.fixture(scope="session")
-def configured() -> Callable[..., Config]:
-    """The builder of configurations: `configured(model__cell="gru")`; see `make_config`."""
-    return make_config
-
-
-@pytest.fixture(scope="session")
 def small_config() -> Config:
     """The usual small configuration; see `make_config`."""
     return make_config()
@@ -178,14 +172,7 @@ def small_language_config() -> LanguageConfig:
         normaliser="librispeech-1",
         model=CharacterModelConfig(cell="lstm", size=8, n_layers=2, dropout=0.2),
         streams=StreamConfig(n_streams=4, chunk_length=10),
-        optimiser=OptimiserConfig(
-            learning_rate=0.01,
-            warmup_epochs=0.1,
-            hold_epochs=0.0,
-            final_fraction=0.1,
-            weight_decay=0.01,
-            max_gradient_norm=1.0,
-        ),
+        optimiser=make_config(optimiser__warmup_epochs=0.1).optimiser,
         train=LanguageTrainConfig(
             n_epochs=2.0,
             n_validations=3,

@@ -39,12 +39,10 @@ class Watcher:
     def __init__(self, stop_at_step: int | None = None) -> None:
         self.stop_at_step = stop_at_step
         self.losses: list[float] = []
-        self.rates: list[float] = []
         self.epochs: list[EpochReport] = []
 
     def on_step(self, report: StepReport) -> None:
         self.losses.append(report.loss)
-        self.rates.append(report.learning_rate)
         if report.step == self.stop_at_step:
             raise KeyboardInterrupt
 
@@ -73,6 +71,13 @@ def train(
         provenance(["asr", "train"]),
         Resources(max_feature_bytes=10**9, must_stop=must_stop),
     )
+
+
+def losses(config: Config, corpus: Sequence[Utterance], output: Path) -> list[float]:
+    """Train, and return the loss of each step."""
+    watcher = Watcher()
+    train(config, corpus, output, watcher)
+    return watcher.losses
 
 
 def state_tensors(output: Path) -> dict[str, torch.Tensor]:
@@ -261,25 +266,21 @@ def test_averaged_weights_are_validated_and_kept(
 def test_an_average_changes_nothing_of_the_training_itself(
     tiny_corpus: Sequence[Utterance], tmp_path: Path
 ) -> None:
-    losses = []
-    for decay in (0.0, 0.9):
-        watcher = Watcher()
-        train(make_config(train__average_decay=decay), tiny_corpus, tmp_path / str(decay), watcher)
-        losses.append(watcher.losses)
+    plain, averaged = (
+        losses(make_config(train__average_decay=decay), tiny_corpus, tmp_path / str(decay))
+        for decay in (0.0, 0.9)
+    )
 
-    assert losses[0] == losses[1]
+    assert plain == averaged
 
 
 def test_the_same_seed_gives_the_same_losses_and_another_seed_others(
     small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
 ) -> None:
-    other, losses = make_config(batching__seed=4), []
-    for name, config in (("a", small_config), ("b", small_config), ("c", other)):
-        watcher = Watcher()
-        train(config, tiny_corpus, tmp_path / name, watcher)
-        losses.append(watcher.losses)
+    first = losses(small_config, tiny_corpus, tmp_path / "a")
 
-    assert losses[0] == losses[1] != losses[2]
+    assert losses(small_config, tiny_corpus, tmp_path / "b") == first
+    assert losses(make_config(batching__seed=4), tiny_corpus, tmp_path / "c") != first
 
 
 def test_the_model_directory_holds_the_best_epoch_and_its_golden_example_comes_out(

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from asr.text.tokenizer import HeadConfig
 from asr.text.transcript import Transcript
 from asr.train.config import CtcConfig
 from asr.train.state import RunState
+from tests.conftest import make_config
 
 SHORTER = ["--set", "train.n_epochs=2", "--set", "batching.batch_duration=4.0"]
 
@@ -190,7 +191,6 @@ def test_a_part_is_recognised_again_by_a_model_that_did_not_learn_from_it(
 @pytest.fixture(scope="module")
 def packed(
     tmp_path_factory: pytest.TempPathFactory,
-    configured: Callable[..., Config],
     tiny_corpus: Sequence[Utterance],
 ) -> Path:
     """A model with a head of phones, a search, a calibration and a graph, hardly trained."""
@@ -200,7 +200,7 @@ def packed(
     (folder / "text").write_text("\n".join(words))
     heads = {"text": HeadConfig("char", 0), "phones": HeadConfig("phones", 0)}
     losses = dict.fromkeys(heads, CtcConfig("ctc", 1.0))
-    (folder / "small.toml").write_text(to_toml(configured(heads=heads, objective=losses)))
+    (folder / "small.toml").write_text(to_toml(make_config(heads=heads, objective=losses)))
     write_manifest(folder / "m.jsonl", tiny_corpus)
     speech = ["--train", folder / "m.jsonl", "--dev", folder / "m.jsonl"]
     known = ["--lexicon", folder / "lexicon"]
