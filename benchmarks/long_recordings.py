@@ -162,8 +162,7 @@ def _figures(heard: Heard) -> dict[str, object]:
         "system": heard.system,
         "hours": heard.hours,
         "seconds": heard.usage.seconds,
-        "peak_bytes": heard.usage.memory.peak,
-        "bytes_by_quarter": heard.usage.memory.quarters,
+        **heard.usage.memory.figures,
         "wer": heard.wer,
         "wer_of_pieces": heard.wer_of_pieces,
     }

@@ -31,15 +31,7 @@ from benchmarks import memory
 from benchmarks.memory import MB
 from benchmarks.options import add_folder_options, add_system_options, count, option_parser
 from benchmarks.paired import alternate, spread, write_figures, write_results
-from benchmarks.speech import (
-    nearest,
-    read,
-    read_corpus,
-    seconds_of,
-    spread_out,
-    write_short,
-    write_wav,
-)
+from benchmarks.speech import read_corpus, seconds_of, spread_out, write_one, write_short
 from benchmarks.systems import (
     DEFAULT,
     GREEDY,
@@ -94,8 +86,7 @@ def main() -> None:
     corpus = read_corpus(options.audio)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
-        first = nearest(corpus, COLD)
-        write_wav(folder / "first.wav", read(first))
+        first = write_one(folder / "first.wav", corpus, COLD)
         systems, _ = find_systems(options, folder / "first.wav")
         if systems[0].is_peer:
             raise SystemExit("this package does not work in any environment")
@@ -217,8 +208,7 @@ def _figures(bulk: Bulk) -> dict[str, object]:
         "jobs": bulk.jobs,
         "seconds": bulk.usage.seconds,
         "cpu_seconds": bulk.usage.cpu,
-        "peak_bytes": bulk.usage.memory.peak,
-        "bytes_by_quarter": bulk.usage.memory.quarters,
+        **bulk.usage.memory.figures,
     }
 
 

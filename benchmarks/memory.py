@@ -36,6 +36,11 @@ class Memory:
         quarters = " / ".join(f"{n_bytes / MB:.0f}" for n_bytes in self.quarters)
         return [quarters, f"{self.peak / MB:.0f}" if self.samples else ""]
 
+    @property
+    def figures(self) -> dict[str, object]:
+        """The same for programs, in bytes."""
+        return {"peak_bytes": self.peak, "bytes_by_quarter": self.quarters}
+
 
 class Watch:
     """Samples the memory of a process, in a thread, while the block runs."""

@@ -38,7 +38,6 @@ from benchmarks.degradations import (
     N_VOICES,
     NOTHING,
     SAMPLE_RATE,
-    Condition,
     Waveform,
 )
 from benchmarks.heard import N_MINUTES, TITLE, Heard, picture, result, table
@@ -146,12 +145,12 @@ def _sounds(
             minute = Utterance(f"{condition}-{i}", Path(), text="")
             yield minute, NOTHING[condition](_random(seed, condition, minute.id))
         return
-    treatment: Condition = CONDITIONS[condition]
+    degrade = CONDITIONS[condition].degrade
     voices = {utterance.speaker: _read(utterance) for utterance in reversed(utterances)}
     for utterance in utterances:
         others = [voice for speaker, voice in voices.items() if speaker != utterance.speaker]
         random = _random(seed, condition, utterance.id)
-        yield utterance, treatment.degrade(_read(utterance), random, others)
+        yield utterance, degrade(_read(utterance), random, others)
 
 
 def _random(seed: int, *words: str) -> np.random.Generator:

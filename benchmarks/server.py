@@ -222,8 +222,7 @@ def _figures(load: Load) -> dict[str, object]:
         "request_seconds": [answer.seconds for answer in load.answers],
         "statuses": [answer.status for answer in load.answers],
         "batch_size": load.batch_size,
-        "peak_bytes": load.memory.peak,
-        "bytes_by_quarter": load.memory.quarters,
+        **load.memory.figures,
     }
 
 

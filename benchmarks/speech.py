@@ -76,15 +76,17 @@ def seconds_of(utterances: Sequence[Utterance]) -> float:
     return sum(utterance.duration or 0.0 for utterance in utterances)
 
 
-def nearest(utterances: Sequence[Utterance], seconds: float) -> Utterance:
-    """Find the utterance whose length is nearest to this one."""
-    return min(utterances, key=lambda utterance: abs((utterance.duration or 0.0) - seconds))
-
-
 def write_wav(path: Path, waveform: NDArray[np.floating]) -> None:
     """Write 16 bits; what is too loud for them becomes quieter rather than clipped."""
     fitting = waveform / max(1.0, float(np.abs(waveform).max(initial=0.0)))
     soundfile.write(path, fitting, SAMPLE_RATE, subtype="PCM_16")
+
+
+def write_one(path: Path, utterances: Sequence[Utterance], seconds: float) -> Utterance:
+    """Write the utterance that is nearest to so many seconds long; return it as it lies there."""
+    found = min(utterances, key=lambda utterance: abs((utterance.duration or 0.0) - seconds))
+    write_wav(path, read(found))
+    return replace(found, audio_filepath=path)
 
 
 def write_long(

@@ -36,24 +36,22 @@ from typing import Any
 import soundfile
 
 from asr.corpus.utterance import Utterance
+from benchmarks.memory import MB
 from benchmarks.options import add_folder_options, add_system_options, count, option_parser
 from benchmarks.paired import ratio, spread, write_figures, write_results
 from benchmarks.rounds import Measured, measure
 from benchmarks.speech import (
     NORMALISER,
     Speech,
-    nearest,
-    read,
     read_corpus,
     seconds_of,
     spread_out,
     wer,
-    write_wav,
+    write_one,
 )
 from benchmarks.systems import Usage, find_systems, measure_installations, versions_of
 
 RECORDING = 10.0  # seconds of the one recording, about
-MB = 1_000_000
 
 TITLE = "From speech to text: time, memory, disk and errors"
 COLUMNS = (
@@ -137,10 +135,9 @@ def main() -> None:
 
 def _recording(given: Path | None, corpus: Sequence[Utterance], folder: Path) -> Utterance:
     """Take the one recording that is given, or write the corpus's utterance of some 10 seconds."""
-    wav = given.absolute() if given else folder / "speech.wav"
-    if not given:
-        write_wav(wav, read(nearest(corpus, RECORDING)))
-    return Utterance("one", wav, duration=soundfile.info(wav).duration)
+    if given:
+        return Utterance("one", given.absolute(), duration=soundfile.info(given).duration)
+    return write_one(folder / "speech.wav", corpus, RECORDING)
 
 
 def _scores(measured: Measured, first: Mapping[str, Measured], speech: Speech) -> Scores:
