@@ -100,11 +100,6 @@ class Config:
         return [name for name, head in self.heads.items() if head.units == "phones"]
 
 
-def read_config(path: Path, overrides: Mapping[str, str] | None = None) -> Config:
-    """Read the configuration of an acoustic model; see `read_tree`."""
-    return read_tree(Config, path, overrides)
-
-
 def read_tree(kind: type[Part], path: Path, overrides: Mapping[str, str] | None = None) -> Part:
     """Read a configuration file.
 

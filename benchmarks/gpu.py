@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-from asr.config import Config, read_config
+from asr.config import Config, read_tree
 from asr.errors import ConfigError
 from asr.model.acoustic import AcousticModel
 from asr.train.data import LOADERS
@@ -35,7 +35,7 @@ def main() -> None:
     option_parser(__doc__).parse_args()
     if not torch.cuda.is_available():
         raise ConfigError("this benchmark measures a GPU, and torch sees none by CUDA")
-    config = read_config(REPOSITORY / "conf" / "librispeech.toml")
+    config = read_tree(Config, REPOSITORY / "conf" / "librispeech.toml")
     torch.set_num_threads(1)  # as asr train does beside a GPU
     with join_ranks("cuda") as ranks, ThreadPoolExecutor(1) as pool:
         rows = [

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from asr.checkpoint.network import build
-from asr.config import Config, read_config
+from asr.config import Config, read_tree
 from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.librispeech import read_librispeech
 from asr.lengths import subsampled_lengths
@@ -126,7 +126,7 @@ def main() -> None:
 
 def _config_of_this_processor() -> Config:
     """Take the recipe's configuration, in the precision that training falls back to here."""
-    config = read_config(REPOSITORY / "conf" / "mini_librispeech.toml")
+    config = read_tree(Config, REPOSITORY / "conf" / "mini_librispeech.toml")
     if usable_precision(config.train.precision, torch.device("cpu")) == config.train.precision:
         return config
     train = dataclasses.replace(config.train, precision="float32")

@@ -10,7 +10,7 @@ import pytest
 import tomli_w
 
 from asr.checkpoint.network import build
-from asr.config import Config, config_hash, read_config, to_toml
+from asr.config import Config, config_hash, read_tree, to_toml
 from asr.errors import ConfigError
 from asr.features.front_end import FrontEnd
 from asr.text.tokens import TokenTable
@@ -32,7 +32,7 @@ def changed(tmp_path: Path, config: Config, table: str, **values: object) -> Pat
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_configuration_loads_and_makes_a_model(path: Path) -> None:
-    config = read_config(path)
+    config = read_tree(Config, path)
     checkpoint = build(config, {head: TokenTable.from_text(["A"]) for head in config.heads})
     assert checkpoint.engine.heads == dict.fromkeys(config.heads, 3)
 
@@ -48,14 +48,14 @@ def test_the_head_of_a_shipped_configuration_says_how_to_run_it(path: Path) -> N
 
 def test_a_configuration_reads_back_as_it_was_written(tmp_path: Path, small_config: Config) -> None:
     (tmp_path / "c.toml").write_text(to_toml(small_config))
-    assert read_config(tmp_path / "c.toml") == small_config
+    assert read_tree(Config, tmp_path / "c.toml") == small_config
 
 
 def test_the_hash_changes_with_a_value_but_not_with_comments(
     tmp_path: Path, small_config: Config
 ) -> None:
     (tmp_path / "c.toml").write_text("# a comment\n\n" + to_toml(small_config))
-    assert config_hash(read_config(tmp_path / "c.toml")) == config_hash(small_config)
+    assert config_hash(read_tree(Config, tmp_path / "c.toml")) == config_hash(small_config)
     assert config_hash(make_config(train__n_epochs=4)) != config_hash(small_config)
     assert len(config_hash(small_config)) == 8
 
@@ -83,22 +83,22 @@ def test_what_is_wrong_is_refused_by_the_name_of_file_and_key(
 ) -> None:
     path = changed(tmp_path, small_config, table, **values)
     with pytest.raises(ConfigError) as error:
-        read_config(path)
+        read_tree(Config, path)
     assert str(error.value).startswith(f"{path}: ")
     assert complaint in str(error.value)
 
 
 def test_a_whole_number_may_stand_for_a_fraction(tmp_path: Path, small_config: Config) -> None:
     path = changed(tmp_path, small_config, "optimiser", warmup_epochs=1)
-    assert read_config(path).optimiser.warmup_epochs == 1.0
-    assert isinstance(read_config(path).optimiser.warmup_epochs, float)
+    assert read_tree(Config, path).optimiser.warmup_epochs == 1.0
+    assert isinstance(read_tree(Config, path).optimiser.warmup_epochs, float)
 
 
 def test_a_table_that_is_a_value_is_refused(tmp_path: Path, small_config: Config) -> None:
     tree = {**tomllib.loads(to_toml(small_config)), "model": 3}
     (tmp_path / "c.toml").write_text(tomli_w.dumps(tree))
     with pytest.raises(ConfigError, match="model must be a table, got 3"):
-        read_config(tmp_path / "c.toml")
+        read_tree(Config, tmp_path / "c.toml")
 
 
 @pytest.mark.parametrize("content", [None, b"[model", b"\xff"])
@@ -109,7 +109,7 @@ def test_a_file_that_is_not_toml_is_refused_by_its_name(
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ConfigError, match=r"c\.toml: expected a TOML configuration"):
-        read_config(path)
+        read_tree(Config, path)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_value_is_changed_by_its_dotted_key(
     key: str, text: str, value: object, tmp_path: Path, small_config: Config
 ) -> None:
     (tmp_path / "c.toml").write_text(to_toml(small_config))
-    config = read_config(tmp_path / "c.toml", {key: text})
+    config = read_tree(Config, tmp_path / "c.toml", {key: text})
     table, name = key.split(".")
     assert getattr(getattr(config, table), name) == value
 
@@ -138,7 +138,7 @@ def test_a_key_that_is_not_there_cannot_be_changed(
 ) -> None:
     (tmp_path / "c.toml").write_text(to_toml(small_config))
     with pytest.raises(ConfigError, match=r"no key .* to set"):
-        read_config(tmp_path / "c.toml", {key: "1"})
+        read_tree(Config, tmp_path / "c.toml", {key: "1"})
 
 
 def test_a_codec_that_does_not_know_the_sample_rate_is_refused() -> None:
@@ -165,7 +165,7 @@ def test_heads_and_losses_that_cannot_be_are_refused(
 ) -> None:
     (tmp_path / "c.toml").write_text(to_toml(small_config))
     with pytest.raises(ConfigError, match=complaint):
-        read_config(tmp_path / "c.toml", {key: text})
+        read_tree(Config, tmp_path / "c.toml", {key: text})
 
 
 def test_heads_and_losses_name_each_other(small_config: Config) -> None:
@@ -192,9 +192,9 @@ def test_each_loss_has_the_keys_of_its_own_kind(tmp_path: Path) -> None:
     config = make_config(objective={"text": crf})
     (tmp_path / "c.toml").write_text(to_toml(config))
 
-    assert read_config(tmp_path / "c.toml") == config
+    assert read_tree(Config, tmp_path / "c.toml") == config
     with pytest.raises(ConfigError, match=r"unknown key objective\.text\.denominator_weight"):
-        read_config(tmp_path / "c.toml", {"objective.text.loss": "ctc"})
+        read_tree(Config, tmp_path / "c.toml", {"objective.text.loss": "ctc"})
 
 
 @pytest.mark.parametrize("sample_rate", [16000, 22050, 44100, 11025])

@@ -15,7 +15,7 @@ import pytest
 from asr.checkpoint.names import DEFAULT_MODEL, MODELS
 from asr.checkpoint.network import build
 from asr.cli import main, parser
-from asr.config import read_config
+from asr.config import Config, read_tree
 from asr.corpus.download import OPENSLR
 from asr.corpus.manifest import read_manifest, write_manifest
 from asr.corpus.tiny import write_tiny_corpus
@@ -326,7 +326,7 @@ def test_paths_lead_from_where_the_user_stands(tmp_path: Path) -> None:
     ],
 )
 def test_later_trainings_go_on_with_the_network_of_the_first(name: str, end: str) -> None:
-    first, second = (read_config(ROOT / "conf" / f"{name}{own}.toml") for own in ("", end))
+    first, second = (read_tree(Config, ROOT / "conf" / f"{name}{own}.toml") for own in ("", end))
     assert second.text == first.text
     assert second.heads == first.heads
     assert second.features == first.features
@@ -393,7 +393,7 @@ def test_memory_compares_cells_of_equal_size(tmp_path: Path) -> None:
         if words[1] == "train":
             options = parser().parse_args(words[1:])
             overrides = dict(setting.split("=") for setting in options.set)
-            config = read_config(ROOT / options.config, overrides)
+            config = read_tree(Config, ROOT / options.config, overrides)
             model = build(config, {"text": letters, "phones": phones}).model
             sizes[options.output.name] = sum(weight.numel() for weight in model.parameters())
     assert len(sizes) == 6

@@ -12,11 +12,11 @@ from asr.augment.config import AugmentConfig
 from asr.augment.noise import mean_power
 from asr.augment.rendition import AS_RECORDED, Rendition, draw_renditions, render
 from asr.augment.surroundings import Surroundings
-from asr.config import read_config
+from asr.config import Config, read_tree
 
 RATE = 16000
 SPEECH = (0.1 * np.random.default_rng(0).standard_normal(RATE)).astype(np.float32)
-NOTHING = read_config(Path(__file__).parents[2] / "conf" / "tiny.toml").augment
+NOTHING = read_tree(Config, Path(__file__).parents[2] / "conf" / "tiny.toml").augment
 SHARES = {  # with what each of them sets
     "reverb_share": "room",
     "silence_share": "silence",

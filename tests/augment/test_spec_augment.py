@@ -9,10 +9,10 @@ from torch import Tensor
 
 from asr.augment.config import AugmentConfig
 from asr.augment.spec_augment import spec_augment
-from asr.config import read_config
+from asr.config import Config, read_tree
 
 FRAME_SHIFT = 0.01
-NOTHING = read_config(Path(__file__).parents[2] / "conf" / "tiny.toml").augment
+NOTHING = read_tree(Config, Path(__file__).parents[2] / "conf" / "tiny.toml").augment
 BANDS = replace(NOTHING, n_frequency_masks=1, max_frequency_bins=10)
 STRETCHES = replace(NOTHING, time_masks_per_second=1.0, max_time_seconds=0.4, max_time_fraction=0.2)
 

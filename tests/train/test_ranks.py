@@ -25,7 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import torch
 from safetensors.torch import save_file
-from asr.config import read_config
+from asr.config import Config, read_tree
 from asr.corpus.feature_cache import FeatureCache
 from asr.corpus.manifest import read_manifest
 from asr.features.front_end import FrontEnd
@@ -37,7 +37,7 @@ from asr.train.step import Workers, training_step
 
 torch.set_num_threads(1)
 folder = Path(sys.argv[1])
-config, utterances = read_config(folder / "c.toml"), read_manifest(folder / "m.jsonl")
+config, utterances = read_tree(Config, folder / "c.toml"), read_manifest(folder / "m.jsonl")
 with join_ranks("cpu") as ranks, ThreadPoolExecutor(2) as pool:
     front_end = FrontEnd(config.features)
     torch.manual_seed(ranks.rank)  # the first rank's weights are everybody's
