@@ -72,6 +72,7 @@ def test_the_hash_changes_with_a_value_but_not_with_comments(
         ("model", {"bidirectional": 1}, "model.bidirectional must be bool, got 1"),
         ("model", {"size": 0}, "model.size must be at least 1, got 0"),
         ("features", {"cmvn": "global "}, "features.cmvn must be one of"),
+        ("model", {"cell": "transformer"}, "cell must be one of ('lstm', 'gru', 'rnn'), got"),
         ("optimiser", {"learning_rate": math.inf}, "optimiser.learning_rate must be finite"),
         ("features", {"frame_length": math.nan}, "features.frame_length must be finite"),
         ("augment", {"speeds": 1.0}, "augment.speeds must be a list, got 1.0"),

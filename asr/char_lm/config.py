@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from asr.errors import ConfigError
-from asr.model.config import CELLS
+from asr.model.config import Cell
 from asr.text.normalise import NORMALISERS
 from asr.train.config import OptimiserConfig
 
@@ -14,21 +14,19 @@ class CharacterModelConfig:
     """The shape of the network.
 
     Attributes:
-        cell: "lstm", "gru" or "rnn".
+        cell: Kind of the recurrent layers.
         size: Units of a recurrent layer.
         n_layers: Recurrent layers.
         dropout: Probability of dropping an input of a recurrent layer or of the projection, for all
             characters of a chunk.
     """
 
-    cell: str
+    cell: Cell
     size: int
     n_layers: int
     dropout: float
 
     def __post_init__(self) -> None:
-        if self.cell not in CELLS:
-            raise ConfigError(f"model.cell must be one of {sorted(CELLS)}, got {self.cell!r}")
         for name in ("size", "n_layers"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"model.{name} must be at least 1, got {getattr(self, name)}")

@@ -1,10 +1,11 @@
 """The configuration of the network: the table `[model]`."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from asr.errors import ConfigError
 
-CELLS = ("lstm", "gru", "rnn")
+Cell = Literal["lstm", "gru", "rnn"]
 TIME_STRIDES = {2: (2, 1), 3: (3, 1), 4: (2, 2)}  # subsampling factor → stride of each convolution
 
 
@@ -15,7 +16,7 @@ class ModelConfig:
     Attributes:
         subsampling_factor: Feature frames per encoder frame; 2, 3 or 4 with convolutions.
         n_channels: Channels of the subsampling convolutions; 0: none, frames are stacked instead.
-        cell: "lstm", "gru" or "rnn".
+        cell: Kind of the recurrent layers.
         size: Units of each direction of a recurrent layer.
         n_layers: Recurrent layers.
         bidirectional: Whether each layer also reads the speech backwards.
@@ -25,7 +26,7 @@ class ModelConfig:
 
     subsampling_factor: int
     n_channels: int
-    cell: str
+    cell: Cell
     size: int
     n_layers: int
     bidirectional: bool
@@ -38,8 +39,6 @@ class ModelConfig:
                 f"model.subsampling_factor must be one of {sorted(TIME_STRIDES)} with "
                 f"convolutions (model.n_channels), got {self.subsampling_factor}"
             )
-        if self.cell not in CELLS:
-            raise ConfigError(f"model.cell must be one of {sorted(CELLS)}, got {self.cell!r}")
         if self.n_channels < 0:
             raise ConfigError(f"model.n_channels must be at least 0, got {self.n_channels}")
         for name in ("subsampling_factor", "size", "n_layers"):

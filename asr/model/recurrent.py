@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from asr.features.padding import reverse_valid
+from asr.model.config import Cell
 from asr.model.partner import Partner
 
-CELLS: dict[str, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+CELLS: dict[Cell, type[nn.LSTM | nn.GRU | nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
 class RecurrentLayer(nn.Module):
@@ -26,7 +27,7 @@ class RecurrentLayer(nn.Module):
         He et al., "Deep residual learning for image recognition", CVPR 2016.
     """
 
-    def __init__(self, size: int, *, cell: str, bidirectional: bool) -> None:
+    def __init__(self, size: int, *, cell: Cell, bidirectional: bool) -> None:
         super().__init__()
         self.ahead = CELLS[cell](size, size, batch_first=True)
         self.back = CELLS[cell](size, size, batch_first=True) if bidirectional else None
@@ -61,7 +62,7 @@ class RecurrentStack(nn.Module):
         ICASSP 2013.
     """
 
-    def __init__(self, size: int, *, cell: str, n_layers: int, bidirectional: bool) -> None:
+    def __init__(self, size: int, *, cell: Cell, n_layers: int, bidirectional: bool) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
             RecurrentLayer(size, cell=cell, bidirectional=bidirectional) for _ in range(n_layers)

@@ -9,7 +9,6 @@ from asr.errors import ConfigError
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("model.cell", "transformer"),
         ("model.size", 0),
         ("model.n_layers", 0),
         ("model.dropout", 1.0),

@@ -1,13 +1,16 @@
+from typing import get_args
+
 import pytest
 import torch
 
 from asr.char_lm.config import CharacterModelConfig
 from asr.char_lm.network import CharacterModel
+from asr.model.config import Cell
 
-CELLS = ("lstm", "gru", "rnn")
+CELLS = get_args(Cell)
 
 
-def make_model(cell: str = "lstm", dropout: float = 0.0) -> CharacterModel:
+def make_model(cell: Cell = "lstm", dropout: float = 0.0) -> CharacterModel:
     torch.manual_seed(0)
     return CharacterModel(
         CharacterModelConfig(cell=cell, size=8, n_layers=2, dropout=dropout), n_characters=5
@@ -15,7 +18,7 @@ def make_model(cell: str = "lstm", dropout: float = 0.0) -> CharacterModel:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_the_probabilities_of_what_may_follow_sum_to_one(cell: str) -> None:
+def test_the_probabilities_of_what_may_follow_sum_to_one(cell: Cell) -> None:
     model = make_model(cell)
 
     log_probs, _ = model(torch.randint(0, 5, (3, 7)), model.start(3))
@@ -24,7 +27,7 @@ def test_the_probabilities_of_what_may_follow_sum_to_one(cell: str) -> None:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_chunks_with_the_state_carried_over_equal_one_long_forward(cell: str) -> None:
+def test_chunks_with_the_state_carried_over_equal_one_long_forward(cell: Cell) -> None:
     model, ids = make_model(cell), torch.randint(0, 5, (3, 20))
     whole, _ = model(ids, model.start(3))
 

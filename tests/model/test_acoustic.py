@@ -135,7 +135,6 @@ def test_a_one_directional_encoder_does_not_look_ahead() -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("cell", "transformer"),
         ("subsampling_factor", 5),
         ("size", 0),
         ("n_layers", 0),

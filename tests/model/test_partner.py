@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from asr.model.config import Cell
 from asr.model.partner import Partner, partners
 from asr.model.recurrent import RecurrentStack
 from asr.train.precision import usable_precision
@@ -13,7 +14,7 @@ Computed = tuple[Tensor, list[Tensor | None]]  # outputs, and gradients of frame
 LENGTHS = torch.tensor([9, 12]), torch.tensor([7, 3, 5])  # of two shards
 
 
-def make_stack(cell: str = "lstm") -> RecurrentStack:
+def make_stack(cell: Cell = "lstm") -> RecurrentStack:
     torch.manual_seed(0)
     return RecurrentStack(SIZE, cell=cell, n_layers=2, bidirectional=True)
 
@@ -57,7 +58,7 @@ def total(one: Tensor | None, other: Tensor | None) -> Tensor:
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-def test_partners_compute_together_what_each_would_alone(cell: str) -> None:
+def test_partners_compute_together_what_each_would_alone(cell: Cell) -> None:
     stack, shards = make_stack(cell).double(), [frames.double() for frames in make_frames()]
     alone = [run(stack, *given, None) for given in zip(shards, LENGTHS, strict=True)]
 

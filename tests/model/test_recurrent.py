@@ -1,18 +1,21 @@
+from typing import get_args
+
 import pytest
 import torch
 
+from asr.model.config import Cell
 from asr.model.recurrent import RecurrentStack, draw_dropout
 
-CELLS = ("lstm", "gru", "rnn")
+CELLS = get_args(Cell)
 
 
-def make_stack(cell: str) -> RecurrentStack:
+def make_stack(cell: Cell) -> RecurrentStack:
     torch.manual_seed(0)
     return RecurrentStack(8, cell=cell, n_layers=2, bidirectional=False)
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_reading_in_pieces_with_the_state_carried_over_equals_reading_at_once(cell: str) -> None:
+def test_reading_in_pieces_with_the_state_carried_over_equals_reading_at_once(cell: Cell) -> None:
     stack, frames = make_stack(cell), torch.randn(3, 20, 8)
     whole = stack(frames, torch.tensor([20, 20, 20]))
 
@@ -25,7 +28,7 @@ def test_reading_in_pieces_with_the_state_carried_over_equals_reading_at_once(ce
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_a_state_of_some_rows_is_the_state_of_these_rows(cell: str) -> None:
+def test_a_state_of_some_rows_is_the_state_of_these_rows(cell: Cell) -> None:
     stack, frames = make_stack(cell), torch.randn(3, 5, 8)
     _, state = stack.read_on(frames, stack.start(3))
 
