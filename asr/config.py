@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar, get_args, get_orig
 
 import tomli_w
 
-from asr.augment.config import AugmentConfig, check_mp3_rate
+from asr.augment.config import MP3_SAMPLE_RATES, AugmentConfig
 from asr.corpus.batching import BatchingConfig
 from asr.errors import ConfigError
 from asr.features.config import FeatureConfig
@@ -66,13 +66,12 @@ class Config:
 
     def __post_init__(self) -> None:
         """Refuse parts that do not go together."""
-        if self.augment.codec_share > 0:
-            try:
-                check_mp3_rate(self.features.sample_rate)
-            except ConfigError as error:
-                raise ConfigError(
-                    f"features.sample_rate does not go with augment.codec_share: {error}"
-                ) from error
+        sample_rate = self.features.sample_rate
+        if self.augment.codec_share > 0 and sample_rate not in MP3_SAMPLE_RATES:
+            raise ConfigError(
+                "features.sample_rate does not go with augment.codec_share: MP3 has a sample rate "
+                f"of {', '.join(map(str, MP3_SAMPLE_RATES))} Hz, not {sample_rate}"
+            )
         if self.heads.keys() != self.objective.keys():
             raise ConfigError(
                 "heads and objective must name the same heads, got "

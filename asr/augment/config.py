@@ -74,14 +74,3 @@ class AugmentConfig:
     def strength(self, epoch: int) -> float:
         """Return the share of full strength that an epoch (from 0) has: 0 to 1."""
         return min(1.0, epoch / self.ramp_epochs) if self.ramp_epochs else 1.0
-
-
-def check_mp3_rate(sample_rate: int) -> None:
-    """Refuse a sample rate that MP3 cannot encode.
-
-    Raises:
-        ConfigError: `sample_rate` is not one of `MP3_SAMPLE_RATES`.
-    """
-    if sample_rate not in MP3_SAMPLE_RATES:
-        rates = ", ".join(map(str, MP3_SAMPLE_RATES))
-        raise ConfigError(f"MP3 has a sample rate of {rates} Hz, not {sample_rate}")
