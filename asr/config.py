@@ -129,7 +129,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # TOMLDecodeError is one, UnicodeDecodeError, too
         raise ConfigError(f"{path}: expected a TOML configuration, got {error}") from error
 
 
@@ -197,7 +197,7 @@ def _override(tree: dict[str, Any], key: str, text: str) -> None:
         raise ConfigError(f"no key {key!r} to set; keys are written table.key, as train.n_epochs")
     try:
         table[name] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         table[name] = text  # a bare word is a string
 
 
@@ -245,6 +245,6 @@ def _alternative(kinds: tuple[type, ...], value: object, where: str) -> type:
     for kind in kinds:
         tag, hint = next(iter(get_type_hints(kind).items()))
         named[get_args(hint)[0]] = kind
-    if table.get(tag) not in named:
+    if table.get(tag) not in tuple(named):  # a list cannot be looked up in a dict
         raise ConfigError(f"{where}.{tag} must be one of {tuple(named)}, got {table.get(tag)!r}")
     return named[table[tag]]

@@ -102,7 +102,7 @@ def test_a_table_that_is_a_value_is_refused(tmp_path: Path, small_config: Config
         read_tree(Config, tmp_path / "c.toml")
 
 
-@pytest.mark.parametrize("content", [None, b"[model", b"\xff"])
+@pytest.mark.parametrize("content", [None, b"[model", b"\xff", b"n = 1" + b"0" * 5000])
 def test_a_file_that_is_not_toml_is_refused_by_its_name(
     content: bytes | None, tmp_path: Path
 ) -> None:
@@ -155,6 +155,7 @@ def test_a_codec_that_does_not_know_the_sample_rate_is_refused() -> None:
             "mmi",
             r"objective\.text\.loss must be one of \('ctc', 'ctc-crf'\)",
         ),
+        ("objective.text.loss", "[1]", r"objective\.text\.loss must be one of .* got \[1\]"),
         ("objective.text.weight", "0.0", "weight must be above 0"),
         ("objective.text", "3", r"objective\.text must be a table"),
         ("heads.text.units", "phones", "of units that spell text"),
