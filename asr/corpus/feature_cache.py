@@ -12,12 +12,12 @@ from asr.augment.rendition import AS_RECORDED, Rendition, render
 from asr.augment.surroundings import NO_SURROUNDINGS, Surroundings
 from asr.corpus.damage import Damage
 from asr.corpus.loader import read_utterance
-from asr.corpus.utterance import Utterance
+from asr.corpus.utterance import Segment, Utterance
 from asr.errors import AudioError
 from asr.features.front_end import FrontEnd
 
-# Never the id, which is unique within its manifest only: recording, offset, duration, channel.
-_Key = tuple[Path | str, float, float | None, int | None, Rendition]
+# Never the id, which is unique within its manifest only.
+_Key = tuple[Path | str, Segment, Rendition]
 
 
 class FeatureCache:
@@ -62,10 +62,7 @@ class FeatureCache:
         Raises:
             AudioError: The recording cannot be read; the message names it.
         """
-        key = (
-            *(utterance.audio_filepath, utterance.offset, utterance.duration, utterance.channel),
-            rendition,
-        )
+        key = utterance.audio_filepath, utterance.segment, rendition
         if key in self._kept:
             return self._kept[key]
         if rendition.no_speech is not None:

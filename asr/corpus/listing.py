@@ -9,7 +9,7 @@ from pathlib import Path
 from asr.audio.source import find_recordings
 from asr.corpus.foreign_list import JSON_LINES, TABLES, read_foreign_list
 from asr.corpus.librispeech import list_librispeech
-from asr.corpus.utterance import CorpusReport, Problem, Segment, Utterance, segment_of
+from asr.corpus.utterance import CorpusReport, Problem, Segment, Utterance
 from asr.errors import DataError
 from asr.text.lines import read_text
 
@@ -82,13 +82,13 @@ def _with_ids(utterances: Sequence[Utterance]) -> Iterator[Utterance]:
     numbers = defaultdict[Path | str, dict[Segment, int]](dict)
     for utterance in unnamed:
         own = numbers[utterance.audio_filepath]
-        own.setdefault(segment_of(utterance), len(own) + 1)
+        own.setdefault(utterance.segment, len(own) + 1)
     for utterance in utterances:
         path = utterance.audio_filepath
         if utterance.id:
             yield utterance
             continue
-        number = f"#{numbers[path][segment_of(utterance)]}" if len(numbers[path]) > 1 else ""
+        number = f"#{numbers[path][utterance.segment]}" if len(numbers[path]) > 1 else ""
         yield replace(utterance, id=name_of[path] + number)
 
 

@@ -11,7 +11,7 @@ from asr.audio.read import read_duration
 from asr.audio.recording import SEGMENT_TOLERANCE
 from asr.corpus.groups import result_or_error
 from asr.corpus.loader import read_utterance
-from asr.corpus.utterance import CorpusReport, Problem, Utterance, segment_of
+from asr.corpus.utterance import CorpusReport, Problem, Utterance
 from asr.errors import AudioError
 
 SAMPLE_RATE = 16000  # Hz at which recordings are decoded; they may have any
@@ -36,8 +36,8 @@ def measured(listed: CorpusReport, *, progress: Progress | None = None) -> Corpu
     Returns:
         Utterances in their order, problems in order of their ids.
     """
-    segments = dict.fromkeys((u.audio_filepath, *segment_of(u)) for u in listed.utterances)
-    n_segments = Counter(path for path, *_ in segments)
+    segments = dict.fromkeys((u.audio_filepath, u.segment) for u in listed.utterances)
+    n_segments = Counter(path for path, _ in segments)
     durations = _in_threads(lambda path: result_or_error(read_duration, path), n_segments, progress)
     lasting = dict(zip(n_segments, durations, strict=True))
     return _sorted_out(listed, (_measured(u, lasting, n_segments) for u in listed.utterances))

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+Segment = tuple[float, float | None, int | None]  # offset, duration, channel
+
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
@@ -27,6 +29,11 @@ class Utterance:
     text: str | None = None
     speaker: str | None = None
     channel: int | None = None
+
+    @property
+    def segment(self) -> Segment:
+        """Which part of its recording it is."""
+        return self.offset, self.duration, self.channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +69,6 @@ class CorpusReport:
 def as_utterance(recording: Utterance | Path | str) -> Utterance:
     """Take a recording, by its path or URL, for an utterance; one that is an utterance stays so."""
     return recording if isinstance(recording, Utterance) else Utterance(str(recording), recording)
-
-
-Segment = tuple[float, float | None, int | None]  # offset, duration, channel
-
-
-def segment_of(utterance: Utterance) -> Segment:
-    """Tell which part of its recording an utterance is."""
-    return utterance.offset, utterance.duration, utterance.channel
 
 
 def without_folders(utterances: Iterable[Utterance]) -> list[Utterance]:
