@@ -54,11 +54,7 @@ class Rendition:
     @property
     def returns(self) -> bool:
         """Whether another epoch may well draw the same: there is neither a seed nor a telephone."""
-        seeds = (
-            *(self.room, self.silence, self.noise, self.babble, self.level, self.joined),
-            self.no_speech,
-        )
-        return all(seed is None for seed in seeds) and not self.is_telephone
+        return self == Rendition(speed=self.speed, tempo=self.tempo, codec=self.codec)
 
     def follower(self, n_utterances: int) -> int | None:
         """Return the index of the utterance that is joined to this one, if there is one."""
