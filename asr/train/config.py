@@ -1,6 +1,5 @@
 """The configuration of training: its length, its steps and what they minimise."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,7 +47,6 @@ class CtcCrfConfig:
 
 
 TermConfig = CtcConfig | CtcCrfConfig
-ObjectiveConfig = Mapping[str, TermConfig]  # by head
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,15 +67,15 @@ class Trainer:
         self.terms, self.optimiser_config = procedure.terms, procedure.optimiser
         self._precision = usable_precision(config.precision, data.ranks.device)
         self.optimiser = adamw(model, procedure.optimiser)
-        self.modules: dict[str, nn.Module] = {"model": model}
+        modules: dict[str, nn.Module] = {"model": model}
         self.average: AveragedModel | None = None
         if config.average_decay:
             self.average = averaged(model, config.average_decay)
-            self.modules["average"] = self.average
+            modules["average"] = self.average
         self._run = Run(
             folder,
             RunState(fingerprint=fingerprint),
-            self.modules,
+            modules,
             self.optimiser,
             checkpoint_minutes=config.checkpoint_minutes,
             ranks=self.ranks,

@@ -13,7 +13,7 @@ from torch import Tensor
 from asr.model.ctc import ctc_loss
 from asr.model.denominator import log_denominator
 from asr.model.dense_trigram import dense_trigram
-from asr.train.config import CtcCrfConfig, ObjectiveConfig
+from asr.train.config import CtcCrfConfig, TermConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class CtcCrf:
 
 
 def make_terms(
-    objective: ObjectiveConfig,
+    objective: Mapping[str, TermConfig],
     targets: Mapping[str, Iterable[Sequence[int]]],
     n_tokens: Mapping[str, int],
 ) -> list[LossTerm]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from asr.features.padding import padding_mask
 from asr.model.acoustic import AcousticModel
 from asr.train.step import TrainingBatch
 
@@ -26,7 +27,7 @@ def estimate_priors(model: AcousticModel, batches: Iterable[TrainingBatch]) -> d
     with torch.inference_mode():
         for batch in batches:
             frames, lengths = model.encode(batch.features, batch.lengths)
-            is_valid = torch.arange(frames.shape[1]) < lengths[:, None]  # (B, T')
+            is_valid = ~padding_mask(lengths, frames.shape[1])  # (B, T')
             for head, so_far in sums.items():
                 probs = model.score(frames, head).double().exp()
                 sums[head] = so_far + probs[is_valid].sum(dim=0)

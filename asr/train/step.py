@@ -167,7 +167,7 @@ def _alignable(batch: TrainingBatch, subsampling_factor: int) -> Tensor:
     """Tell which of this process's utterances have an alignment in every head, (B,) bool."""
     lengths = subsampled_lengths(batch.lengths, subsampling_factor)
     heads = [is_alignable(lengths, own.tokens, own.lengths) for own in batch.targets.values()]
-    return torch.stack(heads).all(dim=0) & (lengths > 0)  # a damaged recording has no frames
+    return torch.stack(heads).all(dim=0)
 
 
 def _shards(

@@ -1,7 +1,7 @@
 """Validation: CTC loss and greedy WER on the dev set, with the weights as they are."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from itertools import islice
 from typing import Self
 
@@ -75,8 +75,7 @@ def validate(model: AcousticModel, dev: DevSet, workers: Workers) -> Iterator[De
     waiting = dev.data.batches(0)
     while some := list(islice(waiting, workers.n_shards)):
         for own in workers.pool.map(lambda batch: _errors(model, batch, dev), some):
-            counts = (own.words.hits, own.words.substitutions, own.words.deletions)
-            sums = [*counts, own.words.insertions, own.loss, own.n_tokens]
+            sums = [*astuple(own.words), own.loss, own.n_tokens]
             (total,) = workers.ranks.add([torch.tensor(sums, dtype=torch.float64)])
             *numbers, loss, n_tokens = total.tolist()
             yield DevErrors(Counts(*map(int, numbers)), loss, int(n_tokens))
