@@ -31,7 +31,7 @@ from asr.train.allocator import keep_freed_memory
 from asr.train.data import TrainingData, normalised_texts
 from asr.train.objective import LossTerm, make_terms
 from asr.train.optimiser import adamw
-from asr.train.precision import PRECISIONS, usable_precision
+from asr.train.precision import autocast, usable_precision
 from asr.train.ranks import ALONE, Ranks
 from asr.train.step import TrainingBatch, Workers, training_step
 from benchmarks.options import DATA, option_parser
@@ -66,7 +66,7 @@ class BareNetwork(nn.Module):
 
     def step(self, frames: Tensor, precision: str) -> None:
         """Run forward, and compute the gradient of weights and frames."""
-        with torch.autocast(frames.device.type, PRECISIONS[precision], precision != "float32"):
+        with autocast(frames.device.type, precision):
             logits = self(frames)
         torch.autograd.grad(logits.float().square().mean(), [*self.parameters(), frames])
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from asr.char_lm.network import CharacterModel
 from asr.errors import TrainingError
-from asr.train.precision import PRECISIONS
+from asr.train.precision import autocast
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def language_step(
 
     def differentiate(shard: Chunk) -> tuple[tuple[Tensor, ...], float, Tensor]:
         """Return the gradient of the shard's summed loss, that loss, and the state at the end."""
-        with torch.autocast("cpu", PRECISIONS[precision], precision != "float32"):
+        with autocast("cpu", precision):
             log_probs, state = model(shard.inputs, shard.state.contiguous(), shard.dropout)
         loss = -log_probs.gather(2, shard.targets.unsqueeze(2)).sum()
         return torch.autograd.grad(loss, parameters), float(loss.detach()), state.detach()

@@ -6,18 +6,16 @@ from functools import cache
 import torch
 from torch import nn
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-
 _LOG = logging.getLogger(__name__)
 
 
-def usable_precision(wanted: str, device: torch.device) -> str:
-    """Replace bfloat16 by float32, and log it, if the processor cannot compute an LSTM in it.
+def autocast(device_type: str, precision: str) -> torch.autocast:
+    """Make a context whose matrix products are in "bfloat16"; in "float32" it changes nothing."""
+    return torch.autocast(device_type, torch.bfloat16, enabled=precision == "bfloat16")
 
-    Args:
-        wanted: One of `PRECISIONS`.
-        device: Where the model trains.
-    """
+
+def usable_precision(wanted: str, device: torch.device) -> str:
+    """Replace "bfloat16" by "float32", and log it, if the processor has no LSTM in it."""
     if wanted == "bfloat16" and device.type == "cpu" and not _cpu_has_bfloat16():
         _LOG.warning("this processor has no LSTM in bfloat16: training in float32, which is slower")
         return "float32"

@@ -23,7 +23,7 @@ from asr.model.acoustic import AcousticModel
 from asr.model.ctc import is_alignable
 from asr.model.partner import Partner, partners
 from asr.train.objective import LossTerm, Targets
-from asr.train.precision import PRECISIONS
+from asr.train.precision import autocast
 from asr.train.ranks import Ranks, cut
 
 
@@ -204,8 +204,7 @@ def _gradient(
     terms: Sequence[LossTerm],
 ) -> _Gradient:
     """Differentiate the terms' weighted sum over the utterances of a shard."""
-    device = shard.features.device.type
-    with torch.autocast(device, PRECISIONS[precision], precision != "float32"):
+    with autocast(shard.features.device.type, precision):
         frames, lengths = model.encode(shard.features, shard.lengths, shard.dropout, shard.partner)
         losses = [
             term(model.score(frames, term.head), lengths, shard.targets[term.head])

@@ -7,7 +7,7 @@ from torch import Tensor
 from asr.model.config import Cell
 from asr.model.partner import Partner, partners
 from asr.model.recurrent import RecurrentStack
-from asr.train.precision import usable_precision
+from asr.train.precision import autocast, usable_precision
 
 SIZE = 8
 Computed = tuple[Tensor, list[Tensor | None]]  # outputs, and gradients of frames and parameters
@@ -41,10 +41,10 @@ def run(
 
 
 def run_together(
-    stack: RecurrentStack, shards: list[Tensor], dtype: torch.dtype = torch.float32
+    stack: RecurrentStack, shards: list[Tensor], precision: str = "float32"
 ) -> list[Computed]:
     def run_one(frames: Tensor, lengths: Tensor, partner: Partner) -> Computed:
-        with torch.autocast("cpu", dtype, dtype != torch.float32):
+        with autocast("cpu", precision):
             return run(stack, frames, lengths, partner)
 
     with ThreadPoolExecutor(2) as pool:
@@ -118,9 +118,9 @@ def test_in_bfloat16_partners_are_as_close_to_float32_as_each_alone() -> None:
     stack, shards = make_stack(), make_frames()
     exact = run_together(stack, shards)
 
-    with torch.autocast("cpu", torch.bfloat16):
+    with autocast("cpu", "bfloat16"):
         alone = [run(stack, *given, None) for given in zip(shards, LENGTHS, strict=True)]
-    together = run_together(stack, shards, torch.bfloat16)
+    together = run_together(stack, shards, "bfloat16")
 
     def error(computed: list[Computed]) -> float:
         pairs = zip(computed, exact, strict=True)

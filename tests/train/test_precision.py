@@ -1,6 +1,5 @@
 """Where a processor has no LSTM in bfloat16, training goes on in float32."""
 
-import dataclasses
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -9,13 +8,13 @@ import pytest
 import torch
 from torch import nn
 
-from asr.config import Config
 from asr.corpus.utterance import Utterance
 from asr.experiment import Material, Resources, train_model
 from asr.provenance import provenance
 from asr.train import precision
-from asr.train.precision import usable_precision
+from asr.train.precision import autocast, usable_precision
 from asr.train.progress import Unwatched
+from tests.conftest import make_config
 
 CPU = torch.device("cpu")
 
@@ -50,11 +49,9 @@ def test_an_old_processor_trains_in_float32_and_says_so(caplog: pytest.LogCaptur
 
 @pytest.mark.usefixtures("old_processor")
 def test_a_whole_run_in_bfloat16_ends_on_an_old_processor(
-    small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
+    tiny_corpus: Sequence[Utterance], tmp_path: Path
 ) -> None:
-    halved = dataclasses.replace(small_config.train, precision="bfloat16")
-    config = dataclasses.replace(small_config, train=halved)
-
+    config = make_config(train__precision="bfloat16")
     material = Material(tiny_corpus, tiny_corpus[:3])
     made_by, resources = provenance(["asr", "train"]), Resources(max_feature_bytes=10**9)
     state = train_model(config, material, tmp_path / "m", Unwatched(), made_by, resources)
@@ -68,9 +65,7 @@ def test_a_gpu_beside_an_old_processor_keeps_bfloat16() -> None:
 
 
 def test_what_is_usable_trains_an_lstm_here() -> None:
-    dtype = precision.PRECISIONS[usable_precision("bfloat16", CPU)]
-
-    with torch.autocast("cpu", dtype, dtype != torch.float32):
+    with autocast("cpu", usable_precision("bfloat16", CPU)):
         states, _ = nn.LSTM(8, 8)(torch.zeros(3, 1, 8))
     states.float().sum().backward()
 
