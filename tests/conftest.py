@@ -62,6 +62,19 @@ def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[Utterance, ..
     return tuple(read_librispeech(folder).utterances)
 
 
+EVERY_AUGMENTATION: dict[str, Any] = {  # of those that play speech otherwise, changes of a config
+    "augment__tempos": (0.87, 1.0, 1.15),
+    "augment__reverb_share": 0.3,
+    "augment__silence_share": 0.3,
+    "augment__noise_share": 0.3,
+    "augment__babble_share": 0.3,
+    "augment__level_share": 0.3,
+    "augment__telephone_share": 0.3,
+    "augment__codec_share": 0.3,
+    "augment__no_speech_share": 0.3,
+}
+
+
 def make_config(**changes: Any) -> Config:  # noqa: ANN401 (a value of any part)
     """Make a configuration of usual small values, some of them changed.
 

@@ -25,12 +25,7 @@ from asr.provenance import provenance
 from asr.train.config import CtcCrfConfig
 from asr.train.progress import EpochReport, StepReport
 from asr.train.state import RunState
-from tests.conftest import make_config, with_phones
-
-EVERYTHING: dict[str, Any] = {"augment__tempos": (0.87, 1.0, 1.15)} | {
-    f"augment__{name}_share": 0.3
-    for name in ("reverb", "silence", "noise", "babble", "level", "telephone", "codec", "no_speech")
-}
+from tests.conftest import EVERY_AUGMENTATION, make_config, with_phones
 
 
 class Watcher:
@@ -93,7 +88,7 @@ def assert_equal_states(output: Path, other: Path) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "stop_at_step"),
-    [({}, 1), ({}, 4), ({}, 7), (EVERYTHING, 6), ({"train__average_decay": 0.9}, 4)],
+    [({}, 1), ({}, 4), ({}, 7), (EVERY_AUGMENTATION, 6), ({"train__average_decay": 0.9}, 4)],
 )
 def test_a_run_that_was_interrupted_ends_with_the_bits_of_one_that_was_not(
     tiny_corpus: Sequence[Utterance], tmp_path: Path, changes: dict[str, Any], stop_at_step: int

@@ -10,7 +10,7 @@ from asr.errors import DataError
 from asr.features.front_end import FrontEnd
 from asr.features.padding import padded_length
 from asr.train.data import TrainingData
-from tests.conftest import make_config
+from tests.conftest import EVERY_AUGMENTATION, make_config
 
 
 def make_data(
@@ -86,25 +86,13 @@ def test_what_plays_speech_elsewhere_changes_its_sound_and_not_its_length(
     assert not torch.allclose(sent.features, spared.features)
 
 
-EVERYTHING: dict[str, object] = {
-    "augment__tempos": (0.87, 1.0, 1.15),
-    **{
-        f"augment__{name}_share": 0.3
-        for name in (
-            *("reverb", "silence", "noise", "babble"),
-            *("level", "telephone", "codec", "no_speech"),
-        )
-    },
-}
-
-
 @pytest.mark.parametrize(("max_feature_bytes", "start"), [(0, 0), (20_000, 2)])
 def test_neither_cache_nor_threads_nor_start_change_a_bit(
     tiny_corpus: Sequence[Utterance],
     max_feature_bytes: int,
     start: int,
 ) -> None:
-    config = make_config(**EVERYTHING)
+    config = make_config(**EVERY_AUGMENTATION)
     roomy, tight = (make_data(tiny_corpus, config, room) for room in (10**9, max_feature_bytes))
     n_threads = torch.get_num_threads()
 
