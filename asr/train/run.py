@@ -155,7 +155,7 @@ class Run(Generic[State]):
                 state = type(fresh)(**json.loads(file.metadata()["run"]))
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 digest = file.metadata().get("sha256")  # older versions wrote none
-        except (SafetensorError, KeyError, TypeError) as error:
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise TrainingError(
                 f"{self._path}: not a training state of this version ({error})"
             ) from error

@@ -44,6 +44,14 @@ def test_one_wrong_bit_in_a_state_is_found(tmp_path: Path) -> None:
         make_run(tmp_path)
 
 
+def test_counters_that_are_not_json_are_found(tmp_path: Path) -> None:
+    make_run(tmp_path).save()
+    path = tmp_path / STATE_FILE
+    path.write_bytes(path.read_bytes().replace(rb"\"epoch\":", rb"\"epoch\";", 1))
+    with pytest.raises(TrainingError, match="not a training state of this version"):
+        make_run(tmp_path)
+
+
 def test_a_state_of_an_older_version_has_no_digest(tmp_path: Path) -> None:
     run = make_run(tmp_path)
     run.state.step = 7
