@@ -31,11 +31,11 @@ from asr.cli.omitting import add_normaliser
 from asr.cli.outputs import add_output, folder_to_fill
 from asr.cli.prepare import FRAME_SHIFT, SAMPLE_RATE, report_problems, summary
 from asr.corpus.manifest import read_manifest, write_manifest
-from asr.corpus.teachable import (
+from asr.corpus.training_set import (
     Requirements,
     held_out,
     named_by_corpus,
-    unteachable,
+    unfit_for_training,
     with_transcripts,
 )
 from asr.corpus.utterance import Problem, Utterance
@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
     for path in options.manifests:
         if path.stem in corpora:
             raise DataError(f"{path}: another manifest has the name {path.stem}; rename one")
-        corpora[path.stem], left_out = _teachable(path, transcripts, options)
+        corpora[path.stem], left_out = _fit_for_training(path, transcripts, options)
         problems += left_out
     apart: dict[str, list[Utterance]] = {}
     chosen = [utterance for utterances in corpora.values() for utterance in utterances]
@@ -136,7 +136,7 @@ def _refuse_shared_ids(paths: Sequence[Path]) -> None:
                 )
 
 
-def _teachable(
+def _fit_for_training(
     path: Path, transcripts: Mapping[str, Transcript] | None, options: argparse.Namespace
 ) -> tuple[list[Utterance], list[Problem]]:
     """Read a manifest; separate what can be learned from, and the rest with its reasons."""
@@ -149,7 +149,7 @@ def _teachable(
         FRAME_SHIFT / SAMPLE_RATE * options.subsampling_factor,
         options.max_speed,
     )
-    found = unteachable(utterances, wanted, normaliser(options.normaliser))
+    found = unfit_for_training(utterances, wanted, normaliser(options.normaliser))
     left_out = {problem.id for problem in found}
     chosen = [utterance for utterance in utterances if utterance.id not in left_out]
     if options.prefix:

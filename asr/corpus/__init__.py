@@ -9,7 +9,7 @@ Read in this order:
 - `selection`: those of a list of ids;
 - `measuring`: their durations, and which recordings cannot be read;
 - `alignable`: utterances with too few frames for CTC;
-- `teachable`: those that a model can learn from, and those held out;
+- `training_set`: those that are fit to learn from, and those held out;
 - `download`: LibriSpeech's archives from OpenSLR, checked and resumed;
 - `tiny`: a synthetic corpus in the same layout, to test the whole chain in a minute;
 - `batching`: which utterances form a batch, epoch by epoch;

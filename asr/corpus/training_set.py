@@ -1,4 +1,4 @@
-"""Teachable: the utterances that a model can learn from, and those held out to see whether it did.
+"""A training set: the utterances that are fit to learn from, and those held out from it.
 
 A corpus with texts is not yet one to train on: texts with digits teach a model to skip numbers,
 cut-offs have no whole word, and speech that is sped up in training becomes too short for its text.
@@ -33,7 +33,7 @@ class Requirements:
     max_speed: float
 
 
-def unteachable(
+def unfit_for_training(
     utterances: Iterable[Utterance], wanted: Requirements, normalise: Normaliser
 ) -> list[Problem]:
     """List the utterances that teach nothing or something wrong, each with the first reason."""
