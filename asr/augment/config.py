@@ -9,7 +9,7 @@ MP3_SAMPLE_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000
 
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
-    """How much of each augmentation there is. A share is one of utterances, 0 to 1.
+    """How much of each augmentation there is. A share is a fraction of the utterances, 0 to 1.
 
     Attributes:
         speeds: Factors of speed perturbation, drawn uniformly; (1.0,) changes nothing.

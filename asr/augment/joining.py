@@ -22,7 +22,7 @@ def gap_seconds(seed: int) -> float:
 def join(
     first: NDArray[np.float32], second: NDArray[np.float32], sample_rate: int, seed: int
 ) -> NDArray[np.float32]:
-    """Join two waveforms, (N,) and (M,) float32 at `sample_rate` Hz, at a level of the second.
+    """Join two waveforms, (N,) and (M,) float32 at `sample_rate` Hz, the second at another level.
 
     Returns:
         (N + gap + M,) float32, with a gap of `gap_seconds(seed)`; it may exceed [-1, 1].

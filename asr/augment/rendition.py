@@ -63,7 +63,7 @@ class Rendition:
         return follower(n_utterances, self.joined)
 
     def duration(self, recorded: float, following: float | None = None) -> float:
-        """Return the seconds that an utterance seems to last.
+        """Return the seconds that the rendition lasts, by its number of frames.
 
         Args:
             recorded: Seconds that it was recorded.

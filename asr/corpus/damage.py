@@ -13,7 +13,7 @@ class Damage:
     """Notes the utterances that cannot be read, each once.
 
     Args:
-        n_most: More than so many are an error.
+        n_most: More than this many are an error.
     """
 
     def __init__(self, n_most: int = 0) -> None:

@@ -121,10 +121,8 @@ def download(archive: Archive, into: Path | str, *, progress: Progress | None = 
 
 
 def _check_python(archive: Archive) -> None:
-    """Refuse to download what could not be unpacked."""
-    if archive.is_packed and not hasattr(
-        tarfile, "data_filter"
-    ):  # the check that the library's documentation recommends
+    """Refuse to download what this Python cannot unpack safely."""
+    if archive.is_packed and not hasattr(tarfile, "data_filter"):
         raise DownloadError(
             f"{archive.url}: Python {platform.python_version()} cannot unpack archives safely; "
             "use 3.11.4 or later"

@@ -32,7 +32,7 @@ class FeatureCache:
     Args:
         front_end: Computes the features.
         max_bytes: Room for features.
-        damage: Notes what cannot be read; None notes nothing and lets nothing pass.
+        damage: Notes recordings that cannot be read; None: the first one is an error.
     """
 
     def __init__(self, front_end: FrontEnd, max_bytes: int, damage: Damage | None = None) -> None:
@@ -50,7 +50,7 @@ class FeatureCache:
     ) -> Tensor:
         """Return the features of one utterance, (T, F) float32. Do not change them in place.
 
-        What cannot be read has no frames, if so much damage may be.
+        A recording that cannot be read has no frames, unless there are too many.
 
         Args:
             utterance: What to read.
@@ -60,7 +60,7 @@ class FeatureCache:
             following: The utterance that the rendition joins to it; None: there is none.
 
         Raises:
-            AudioError: The recording cannot be read; the message names it.
+            AudioError: Too many recordings cannot be read; the message names this one.
         """
         key = utterance.audio_filepath, utterance.segment, rendition
         if key in self._kept:
@@ -79,10 +79,10 @@ class FeatureCache:
         return features
 
     def waveform(self, utterance: Utterance) -> NDArray[np.float32]:
-        """Return the waveform of one utterance, (N,) float32; what cannot be read has no samples.
+        """Return the waveform of one utterance, (N,) float32; empty if it cannot be read.
 
         Raises:
-            AudioError: There is too much damage.
+            AudioError: As for `features`.
         """
         try:
             return read_utterance(utterance, self.front_end.config.sample_rate)

@@ -1,4 +1,4 @@
-"""A stretch of speech: the unit of a corpus; why one cannot be used; and both, of a corpus."""
+"""Utterances, the unit of a corpus, and the reasons why some of them cannot be used."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -67,7 +67,7 @@ class CorpusReport:
 
 
 def as_utterance(recording: Utterance | Path | str) -> Utterance:
-    """Take a recording, by its path or URL, for an utterance; one that is an utterance stays so."""
+    """Make an utterance of a path or a URL; return an utterance as it is."""
     return recording if isinstance(recording, Utterance) else Utterance(str(recording), recording)
 
 

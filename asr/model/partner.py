@@ -48,7 +48,7 @@ class Partner:
         raise received
 
     def leave(self, error: BaseException) -> None:
-        """Raise an error in the partner too, which would wait for ever."""
+        """Raise an error in the partner too, which would otherwise wait forever."""
         self._outbox.put(error)
 
     def _in_order(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:

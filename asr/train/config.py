@@ -38,7 +38,7 @@ class CtcCrfConfig:
     denominator_weight: float
 
     def __post_init__(self) -> None:
-        """Refuse weights without effect, or of the opposite one."""
+        """Refuse weights without effect or with the opposite one."""
         _check_weight(self.weight)
         if not 0.0 <= self.denominator_weight <= 1.0:
             raise ConfigError(

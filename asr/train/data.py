@@ -27,7 +27,7 @@ from asr.train.objective import Targets
 from asr.train.ranks import ALONE, Ranks
 from asr.train.step import TrainingBatch
 
-BATCHES_AHEAD = 4  # enough to hide a slow read, little enough to hold in memory
+BATCHES_AHEAD = 4  # enough to hide a slow read, few enough for the memory
 BABBLE_UTTERANCES = 64  # evenly spread over the set
 LOADERS = {"cpu": 1, "cuda": 4}  # threads; a GPU trains faster than one can read, and spares cores
 

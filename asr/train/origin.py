@@ -29,7 +29,7 @@ class Origin:
         start: Hash of the weights that it began with; empty if they were random.
         lexicon: Hash of the pronunciations; empty if there were none.
         train: Hash of each utterance of the training set by its id, in order.
-        dev: The same of the dev set.
+        dev: The same for the dev set.
     """
 
     config: str
@@ -44,7 +44,7 @@ class Origin:
         return _hash(json.dumps(asdict(self)))
 
     def differences(self, now: "Origin") -> list[str]:
-        """Say in what another origin differs, other than in what went away."""
+        """List how another origin differs, apart from utterances that are gone."""
         found = list(_changed_keys(self.config, now.config))
         found += ["the weights to start from"] * (self.start != now.start)
         found += ["the lexicon"] * (self.lexicon != now.lexicon)
@@ -53,7 +53,7 @@ class Origin:
         return found
 
     def gone(self, now: "Origin") -> list[str]:
-        """List the ids that went away."""
+        """List the ids of the utterances that are gone."""
         pairs = ((self.train, now.train), (self.dev, now.dev))
         return [name for before, after in pairs for name in before if name not in after]
 
@@ -68,7 +68,7 @@ def begin_or_go_on(folder: Path, now: Origin, *, writes: bool) -> Origin:
 
     Args:
         folder: Of the run.
-        now: What the command gives.
+        now: The origin of what the command would train.
         writes: Whether this process writes files.
 
     Raises:
