@@ -1,14 +1,14 @@
 """Closer look: some utterances with their alignment, spectrogram and sound."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from asr.audio.write import flac
 from asr.corpus.loader import read_utterance
 from asr.errors import AudioError
-from asr.report.listing import audio_address, mark
+from asr.report.listing import audio_address
 from asr.report.material import Material
 from asr.report.spectrogram import Heard, ShownWord, spectrogram_rows
 from asr.text.transcript import Word
@@ -20,23 +20,13 @@ SAMPLE_RATE = 16_000  # Hz
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A step of an alignment; see `mark`; its start in seconds if known."""
-
-    mark: str
-    reference: str
-    hypothesis: str
-    start: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class CloserLook:
     """An utterance to be shown in full.
 
     Attributes:
         utterance: The utterance.
         index: Its position in the listing.
-        pairs: Its alignment.
+        steps: Its alignment; each step with the start of its recognised word in seconds, if known.
         rows: Its spectrogram; empty without audio.
         audio: Address of its sound, or the sound itself; empty without audio.
         offset: Where the utterance begins in that sound, in seconds.
@@ -44,7 +34,7 @@ class CloserLook:
 
     utterance: UtteranceScore
     index: int
-    pairs: tuple[Pair, ...]
+    steps: tuple[tuple[Edit, float | None], ...]
     rows: tuple[str, ...] = ()
     audio: str = ""
     offset: float = 0.0
@@ -95,14 +85,14 @@ def _look(
 ) -> CloserLook:
     utterance, edits = material.score.utterances[index], material.aligned[index]
     times = material.words.get(utterance.id, ())
-    pairs = tuple(_pairs(edits, times))
+    steps = tuple(_timed_steps(edits, times))
     recording = material.recordings.get(utterance.id)
     if recording is None:
-        return CloserLook(utterance, index, pairs)
+        return CloserLook(utterance, index, steps)
     try:
         waveform = read_utterance(recording, SAMPLE_RATE)
     except AudioError:  # moved or removed since: the rest of the report is still worth having
-        return CloserLook(utterance, index, pairs)
+        return CloserLook(utterance, index, steps)
     spoken = [edit for edit in edits if edit.hypothesis]
     words = [
         ShownWord(edit.hypothesis, time, edit.kind is EditKind.HIT)
@@ -111,20 +101,14 @@ def _look(
     rows = tuple(spectrogram_rows(waveform, SAMPLE_RATE, words, heard))
     embedded = base64.b64encode(flac(waveform, SAMPLE_RATE)).decode("ascii")
     if len(embedded) <= most_bytes:
-        return CloserLook(utterance, index, pairs, rows, f"data:audio/flac;base64,{embedded}")
+        return CloserLook(utterance, index, steps, rows, f"data:audio/flac;base64,{embedded}")
     address = audio_address(recording, folder)
-    return CloserLook(utterance, index, pairs, rows, address, recording.offset)
+    return CloserLook(utterance, index, steps, rows, address, recording.offset)
 
 
-def _pairs(edits: Sequence[Edit], times: Sequence[Word]) -> list[Pair]:
-    """Give each step its mark, and the time of its recognised word if known."""
+def _timed_steps(
+    edits: Sequence[Edit], times: Sequence[Word]
+) -> Iterator[tuple[Edit, float | None]]:
     starts = iter([time.start for time in times])
-    return [
-        Pair(
-            mark(edit),
-            edit.reference,
-            edit.hypothesis,
-            next(starts, None) if edit.hypothesis else None,
-        )
-        for edit in edits
-    ]
+    for edit in edits:
+        yield edit, next(starts, None) if edit.hypothesis else None

@@ -19,18 +19,6 @@ from asr.text.markdown import visible
 from asr.text.transcript import Word
 from asr.wer.alignment import Edit, EditKind
 
-_MARKS = {
-    EditKind.HIT: "=",
-    EditKind.SUBSTITUTION: "S",
-    EditKind.DELETION: "D",
-    EditKind.INSERTION: "I",
-}
-
-
-def mark(edit: Edit) -> str:
-    """Write a step of an alignment as a letter; an omission of the hypothesis in lower case."""
-    return _MARKS.get(edit.kind, "O" if edit.reference else "o")
-
 
 def pack(columns: dict[str, list[Any]]) -> str:
     """Write columns as JSON, compressed by gzip, in base64."""
@@ -53,7 +41,7 @@ def listed(material: Material) -> dict[str, list[Any]]:
         "speakers": [visible(one.speaker or "") for one in utterances],
         "references": [_side(edits, "reference") for edits in material.aligned],
         "hypotheses": [_side(edits, "hypothesis") for edits in material.aligned],
-        "marks": ["".join(map(mark, edits)) for edits in material.aligned],
+        "marks": ["".join(map(_mark, edits)) for edits in material.aligned],
         "errors": [one.words.errors for one in utterances],
         "words": [one.words.n_reference for one in utterances],
         "missing": [i for i, one in enumerate(utterances) if one.hypothesis is None],
@@ -81,6 +69,11 @@ def opened(material: Material, folder: Path) -> dict[str, list[Any]]:
         columns["audio"] = [audio_address(r, folder) if r else "" for r in recordings]
         columns["offsets"] = [r.offset if r else 0 for r in recordings]
     return columns
+
+
+def _mark(edit: Edit) -> str:
+    """Write a step as its kind's letter; an omission of the hypothesis in lower case."""
+    return "o" if edit.kind is EditKind.OMISSION and edit.hypothesis else edit.kind
 
 
 def _side(edits: Sequence[Edit], side: str) -> str:

@@ -16,6 +16,7 @@ from asr.report.material import Material
 from asr.report.results import within
 from asr.report.summary import Summary
 from asr.text.markdown import count, percent, visible
+from asr.wer.alignment import EditKind
 from asr.wer.confusions import confusions
 from asr.wer.interval import Interval
 
@@ -26,7 +27,13 @@ N_WORDS = 20  # of the most frequent errors of each kind
 FOREST_WIDTH, FOREST_HEIGHT = 150, 16  # units of the picture of an interval
 
 _FOLDER = Path(__file__).parent
-_CLASSES = {"=": "hit", "S": "sub", "D": "del", "I": "ins", "O": "omitted", "o": "omitted"}
+_CLASSES = {  # of CSS, as in page.js
+    EditKind.HIT: "hit",
+    EditKind.SUBSTITUTION: "sub",
+    EditKind.DELETION: "del",
+    EditKind.INSERTION: "ins",
+    EditKind.OMISSION: "omitted",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

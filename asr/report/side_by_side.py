@@ -8,14 +8,6 @@ WIDTH = 88  # columns of words; a line with its heading then fits a page
 
 Column = tuple[str, str, str]  # reference word, hypothesis word, mark: equally wide
 
-_MARKS = {
-    EditKind.HIT: "",
-    EditKind.SUBSTITUTION: "S",
-    EditKind.DELETION: "D",
-    EditKind.INSERTION: "I",
-    EditKind.OMISSION: "",
-}
-
 
 def side_by_side(
     reference: str, hypothesis: str, *, width: int = WIDTH, has_markup: bool = False
@@ -50,9 +42,9 @@ def _column(edit: Edit) -> Column:
     """Write one step as three cells of equal width: reference, hypothesis, mark."""
     width = max(len(edit.reference), len(edit.hypothesis))
     gap = "" if edit.kind is EditKind.OMISSION else "*" * width
-    cells = (edit.reference or gap, edit.hypothesis or gap, _MARKS[edit.kind])
-    above, below, mark = (cell.ljust(width) for cell in cells)
-    return above, below, mark
+    mark = "" if edit.kind in {EditKind.HIT, EditKind.OMISSION} else edit.kind
+    above, below = edit.reference or gap, edit.hypothesis or gap
+    return above.ljust(width), below.ljust(width), mark.ljust(width)
 
 
 def _blocks(columns: Sequence[Column], width: int) -> Iterator[list[Column]]:

@@ -82,18 +82,18 @@ class Counts:
 
 
 class EditKind(StrEnum):
-    """The kinds of step in an alignment."""
+    """The kinds of step in an alignment, and their letters in reports."""
 
-    HIT = "equal"
-    SUBSTITUTION = "substitute"
-    DELETION = "delete"
-    INSERTION = "insert"
-    OMISSION = "omit"  # of an optional word, which is no error
+    HIT = "="
+    SUBSTITUTION = "S"
+    DELETION = "D"
+    INSERTION = "I"
+    OMISSION = "O"  # of an optional word, which is no error
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One step of an alignment of words; the side that has none, if one has, is empty."""
+    """One step of an alignment of words; a side without a word is empty."""
 
     kind: EditKind
     reference: str
