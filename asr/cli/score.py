@@ -46,7 +46,7 @@ from asr.text.normalise import NORMALISERS
 from asr.wer import nist
 from asr.wer.alignment import count_all
 from asr.wer.glm import read_glm
-from asr.wer.interval import Interval, wer_interval
+from asr.wer.interval import RATES, Interval, rate_interval
 from asr.wer.network import normalise_markup
 from asr.wer.score import Score, score, total_of
 from asr.wer.score_file import (
@@ -167,7 +167,7 @@ def _print_table(score_file: ScoreFile, as_written: float, all_rates: bool) -> N
     """Print the rates with their intervals, the counts, and what they depend on."""
     counts = score_file.score
     total, words = counts.total, counts.total.words
-    intervals = {rate: wer_interval(counts, rate=rate) for rate in ("wer", "cer", "ser")}
+    intervals = {rate: rate_interval(counts, rate) for rate in RATES}
     rows = [
         ("WER", total.wer, intervals["wer"], words.errors, words.n_reference, "words"),
         ("CER", total.cer, intervals["cer"], total.characters.errors,

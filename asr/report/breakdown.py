@@ -1,6 +1,6 @@
 """Breakdown: error rates of parts of a subset, each with its interval."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,36 +69,23 @@ def stratum(score: Score, values: Floats, counts: Ints, mask: NDArray[np.bool_])
         return None
     groups = group(score, inside)
     groups = Groups(groups.kind, groups.sums[groups.sums.any(axis=1)])
-    rates = replicate_rates(groups, n_replicates=N_REPLICATES)[:, 0]
-    return Stratum(
-        float(values[mask].min()),
-        float(values[mask].max()),
-        errors / n_units,
-        interval_of(rates, groups),
-        int(mask.sum()),
-        n_units,
-    )
+    low, high = float(values[mask].min()), float(values[mask].max())
+    return Stratum(low, high, errors / n_units, _interval(groups), int(mask.sum()), n_units)
 
 
 def by_speaker(score: Score) -> list[tuple[str, Stratum]]:
     """Measure each known speaker by resampling its utterances, the best speaker first."""
-    rows: dict[str, list[tuple[int, int]]] = {}
-    for one in score.utterances:
-        if one.speaker is not None:
-            rows.setdefault(one.speaker, []).append((one.words.errors, one.words.n_reference))
-    found = []
-    for speaker, counts in rows.items():
-        groups = Groups("utterances", np.array(counts, np.int64))
-        errors, n_words = groups.sums.sum(axis=0).tolist()
-        if n_words:
-            rates = replicate_rates(groups, n_replicates=N_REPLICATES)[:, 0]
-            interval = interval_of(rates, groups)
-            found.append((speaker, errors / n_words, interval, len(counts), n_words))
-    found.sort(key=lambda one: (one[1], one[0]))
-    return [
-        (speaker, Stratum(i, i, rate, interval, n_utterances, n_words))
-        for i, (speaker, rate, interval, n_utterances, n_words) in enumerate(found, 1)
-    ]
+    rows: dict[str | None, list[tuple[int, int]]] = {}
+    for utterance in score.utterances:
+        words = utterance.words
+        rows.setdefault(utterance.speaker, []).append((words.errors, words.n_reference))
+    tallies = [(name, one) for name, one in score.by_speaker().items() if one.words.n_reference]
+    strata = []
+    for i, (speaker, tally) in enumerate(sorted(tallies, key=lambda item: item[1].wer), 1):
+        interval = _interval(Groups("utterances", np.array(rows[speaker], np.int64)))
+        one = Stratum(i, i, tally.wer, interval, tally.n_utterances, tally.words.n_reference)
+        strata.append((speaker, one))
+    return strata
 
 
 def column(score: Score, value: Callable[[UtteranceScore], float | None]) -> Floats:
@@ -107,9 +94,6 @@ def column(score: Score, value: Callable[[UtteranceScore], float | None]) -> Flo
     return np.array([np.nan if one is None else one for one in found], np.float64)
 
 
-def word_counts(score: Score) -> Ints:
-    """Collect the errors and reference words of each utterance, (utterances, 2)."""
-    rows: Sequence[tuple[int, int]] = [
-        (u.words.errors, u.words.n_reference) for u in score.utterances
-    ]
-    return np.array(rows, np.int64).reshape(-1, 2)
+def _interval(groups: Groups) -> Interval | None:
+    rates = replicate_rates(groups, n_replicates=N_REPLICATES)
+    return interval_of(rates[:, 0], groups)

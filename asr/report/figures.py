@@ -19,19 +19,12 @@ from asr.confidence.quality import (
 )
 from asr.errors import counted
 from asr.report.acoustics import Acoustics
-from asr.report.breakdown import (
-    Floats,
-    Stratum,
-    by_speaker,
-    by_value,
-    column,
-    stratum,
-    word_counts,
-)
+from asr.report.breakdown import Floats, Stratum, by_speaker, by_value, column, stratum
 from asr.report.material import Material
 from asr.text.markdown import count, percent
 from asr.wer.alignment import EditKind, align_words
 from asr.wer.confusions import confusions
+from asr.wer.interval import errors_and_units
 from asr.wer.score import UtteranceScore
 
 FREQUENCIES = (0, 9, 99, 999)  # the last count of each group of words but the last
@@ -117,9 +110,10 @@ def _utterance_figures(
         ("By signal-to-noise ratio", "dB",
          "Estimated: the 90th percentile of 20 ms frames’ power over the 10th. ", measured("snr")),
     )  # fmt: skip
+    counts = errors_and_units(material.score, "wer")
     for title, unit, told, value in kinds:
         values = column(material.score, value)
-        strata = by_value(material.score, values, word_counts(material.score))
+        strata = by_value(material.score, values, counts)
         if not strata:
             yield None
             continue

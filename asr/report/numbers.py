@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from asr.report.summary import RATES, Summary
+from asr.report.summary import Summary
+from asr.wer.interval import RATES
 
 FORMAT = "asr-report-1"
 

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from asr.errors import DataError
 from asr.provenance import Provenance
 from asr.text.markdown import count
-from asr.wer.interval import Interval, Rate, wer_interval
+from asr.wer.interval import RATES, Interval, Rate, rate_interval
 from asr.wer.score import Tally
 from asr.wer.score_file import DecodingRecord, ScoreFile
-
-RATES: tuple[Rate, ...] = ("wer", "cer", "ser")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def _key(i: int) -> str:
 
 
 def _summary(key: str, score_file: ScoreFile) -> Summary:
-    intervals = {rate: wer_interval(score_file.score, rate=rate) for rate in RATES}
+    intervals = {rate: rate_interval(score_file.score, rate) for rate in RATES}
     facts = (
         *_decoding_facts(score_file.decoding),
         Fact("normaliser", f"{score_file.score.normaliser}, on both sides"),

@@ -4,7 +4,6 @@ Errors of one speaker are correlated, so whole speakers are resampled if there a
 resampling utterances would then give an interval that is too narrow.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +20,7 @@ _MAX_DRAWS = 2 * 10**7  # numbers to draw altogether
 _AT_ONCE = 2 * 10**6  # numbers held in memory together
 
 Rate = Literal["wer", "cer", "ser"]
+RATES: tuple[Rate, ...] = ("wer", "cer", "ser")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +42,18 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """What a bootstrap resamples: "speakers" or "utterances", with sums of each.
+    """What a bootstrap resamples.
 
     Attributes:
         kind: "speakers" or "utterances".
-        sums: (groups, columns) int64; the last column is what rates are divided by.
+        sums: (groups, columns) int64, of each; the last column is what rates are divided by.
     """
 
     kind: str
     sums: NDArray[np.int64]
 
 
-def wer_interval(
-    score: Score,
-    *,
-    rate: Rate = "wer",
-) -> Interval | None:
+def rate_interval(score: Score, rate: Rate) -> Interval | None:
     """Estimate the interval of an error rate on other speech of the same kind.
 
     Each replicate draws as many speakers as the subset has (utterances, if fewer than
@@ -76,9 +72,18 @@ def wer_interval(
         Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance
         evaluation", ICASSP 2004.
     """
-    sums = np.array(list(_errors_and_units(score, rate)), np.int64)
-    groups = group(score, sums)
+    groups = group(score, errors_and_units(score, rate))
     return interval_of(replicate_rates(groups)[:, 0], groups)
+
+
+def errors_and_units(score: Score, rate: Rate) -> NDArray[np.int64]:
+    """List what an error rate is of, (utterances, 2): errors, and units of the reference."""
+    if rate == "ser":
+        rows = [(int(u.words.errors > 0), 1) for u in score.utterances]
+    else:
+        counts = [u.words if rate == "wer" else u.characters for u in score.utterances]
+        rows = [(count.errors, count.n_reference) for count in counts]
+    return np.array(rows, np.int64).reshape(-1, 2)
 
 
 def group(score: Score, rows: NDArray[np.int64]) -> Groups:
@@ -98,18 +103,18 @@ def group(score: Score, rows: NDArray[np.int64]) -> Groups:
 
 
 def replicate_rates(groups: Groups, *, n_replicates: int = N_REPLICATES) -> NDArray[np.float64]:
-    """Compute the rates of bootstrap replicates; fewer, but 1,000, if there is much to resample.
+    """Compute the rates of bootstrap replicates; fewer if there is much to resample.
 
     Equal groups are drawn together: how often each kind comes is multinomial, so that a million
     utterances of a word each cost no more than a few.
 
     Returns:
-        (replicates, columns - 1): each column's sum divided by the last one's; without replicates
-        of which the last one's sum is 0.
+        (replicates, columns - 1): each column's sum divided by the last one's. Replicates in which
+        the last one's sum is 0 are left out.
     """
     kinds, n_each = np.unique(groups.sums, axis=0, return_counts=True)
     n_groups = len(groups.sums)
-    n = max(min(n_replicates, _MIN_REPLICATES), min(n_replicates, _MAX_DRAWS // len(kinds)))
+    n = min(n_replicates, max(_MIN_REPLICATES, _MAX_DRAWS // len(kinds)))
     generator = np.random.default_rng(0)
     at_once = max(1, _AT_ONCE // len(kinds))
     sums = np.concatenate(
@@ -129,14 +134,3 @@ def interval_of(values: NDArray[np.float64], groups: Groups) -> Interval | None:
         return None
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(low), float(high), groups.kind, len(groups.sums), len(values))
-
-
-def _errors_and_units(score: Score, rate: Rate) -> Iterator[Sequence[int]]:
-    for utterance in score.utterances:
-        words, characters = utterance.words, utterance.characters
-        if rate == "wer":
-            yield words.errors, words.n_reference
-        elif rate == "cer":
-            yield characters.errors, characters.n_reference
-        else:
-            yield int(words.errors > 0), 1

@@ -37,7 +37,7 @@ class Comparison:
 
     Attributes:
         difference: WER of the second less that of the first, a fraction.
-        interval: Of the difference, by a paired bootstrap; None as for `wer_interval`.
+        interval: Of the difference, by a paired bootstrap; None as for `rate_interval`.
         better: Share of the replicates in which the second has the lower WER; ties count half.
         mapsswe: None for fewer than two segments with errors, or if all differ alike.
     """
@@ -118,8 +118,8 @@ def matched_pairs(first: Score, second: Score) -> MatchedPairs | None:
     differences = [
         difference
         for a, b in paired(first, second)
-        for difference in ([_whole(a, b)] if has_markup else _segments(a, b))
-        if difference is not None
+        if a.words.errors or b.words.errors
+        for difference in ([a.words.errors - b.words.errors] if has_markup else _segments(a, b))
     ]
     n = len(differences)
     deviation = float(np.std(differences, ddof=1)) if n > 1 else 0.0
@@ -130,16 +130,8 @@ def matched_pairs(first: Score, second: Score) -> MatchedPairs | None:
     return MatchedPairs(n, mean, z, math.erfc(abs(z) / math.sqrt(2)))
 
 
-def _whole(first: UtteranceScore, second: UtteranceScore) -> int | None:
-    """Subtract the errors of a whole utterance; None if there are none."""
-    errors = (first.words.errors, second.words.errors)
-    return errors[0] - errors[1] if any(errors) else None
-
-
 def _segments(first: UtteranceScore, second: UtteranceScore) -> Iterator[int]:
     """Subtract the errors of each segment with an error of either."""
-    if not first.words.errors and not second.words.errors:
-        return
     is_open, n_correct, difference = False, 0, 0
     places = zip(_errors_by_place(first), _errors_by_place(second), strict=True)
     for place, (errors, other_errors) in enumerate(places):

@@ -2,7 +2,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr.report.breakdown import by_speaker, by_value, column, word_counts
+from asr.report.breakdown import by_speaker, by_value, column
+from asr.wer.interval import errors_and_units
 from asr.wer.score import Score, score
 
 
@@ -22,7 +23,7 @@ def scored(n: int, *, n_speakers: int) -> Score:
 
 def test_strata_hold_about_as_many_utterances_each_and_all_errors() -> None:
     result = scored(40, n_speakers=4)
-    counts = word_counts(result)
+    counts = errors_and_units(result, "wer")
 
     strata = by_value(result, counts[:, 1].astype(np.float64), counts)
 
@@ -39,7 +40,7 @@ def test_utterances_of_unknown_value_are_in_no_stratum() -> None:
     result = scored(40, n_speakers=4)
     values = column(result, lambda one: None if int(one.id) > 20 else float(one.id))
 
-    strata = by_value(result, values, word_counts(result))
+    strata = by_value(result, values, errors_and_units(result, "wer"))
 
     assert sum(one.n_utterances for one in strata) == 20
     assert strata[-1].high == 20
@@ -51,7 +52,7 @@ def test_words_heard_where_none_were_said_widen_the_interval() -> None:
     recognised = {one.id: one.text or "x x x x x x" for one in spoken}
     result = score(spoken, recognised, "verbatim-1")
 
-    for one in by_value(result, np.arange(40.0), word_counts(result)):
+    for one in by_value(result, np.arange(40.0), errors_and_units(result, "wer")):
         assert one.interval is not None
         assert one.interval.low <= one.rate <= one.interval.high
         assert one.interval.high > one.rate > 0
@@ -60,11 +61,9 @@ def test_words_heard_where_none_were_said_widen_the_interval() -> None:
 def test_values_that_are_all_equal_or_too_few_have_no_strata() -> None:
     result = scored(40, n_speakers=4)
 
-    assert by_value(result, np.ones(40), word_counts(result)) == []
-    assert (
-        by_value(scored(15, n_speakers=2), np.arange(15.0), word_counts(scored(15, n_speakers=2)))
-        == []
-    )
+    assert by_value(result, np.ones(40), errors_and_units(result, "wer")) == []
+    few = scored(15, n_speakers=2)
+    assert by_value(few, np.arange(15.0), errors_and_units(few, "wer")) == []
 
 
 def test_speakers_come_with_the_best_first() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from asr.wer.alignment import Counts
-from asr.wer.interval import MIN_SPEAKERS, wer_interval
+from asr.wer.interval import MIN_SPEAKERS, Interval, rate_interval
 from asr.wer.score import Score, UtteranceScore
 
 
@@ -18,6 +18,10 @@ def subset(*errors: int, words: int = 10, speakers: int = 0) -> Score:
             for i, e in enumerate(errors)
         ),
     )
+
+
+def wer_interval(score: Score) -> Interval | None:
+    return rate_interval(score, "wer")
 
 
 def test_the_same_score_gives_the_same_interval() -> None:
