@@ -21,6 +21,7 @@ from asr.errors import counted
 from asr.report.acoustics import Acoustics
 from asr.report.breakdown import Floats, Stratum, by_speaker, by_value, column, stratum
 from asr.report.material import Material
+from asr.report.summary import within
 from asr.text.markdown import count, percent
 from asr.wer.alignment import EditKind, align_words
 from asr.wer.confusions import confusions
@@ -282,11 +283,9 @@ def _rate_axis(title: str, estimates: Sequence[Estimate]) -> Axis:
 def _estimate(one: Stratum, told: str, *, rate: str = "WER") -> Estimate:
     """Turn a stratum into per cent, with its hint."""
     ends = (100 * one.interval.low, 100 * one.interval.high) if one.interval else None
-    within = (
-        f" ({percent(one.interval.low)} – {percent(one.interval.high)})" if one.interval else ""
-    )
+    around = f" ({within(one.interval)})" if one.interval else ""
     units = f"{counted(one.n_utterances, 'utterance')}, {counted(one.n_units, 'word')}"
-    hint = f"{told}: {rate} {percent(one.rate)} %{within}, {units}"
+    hint = f"{told}: {rate} {percent(one.rate)} %{around}, {units}"
     return Estimate(one.low, one.high, 100 * one.rate, ends, hint)
 
 

@@ -13,18 +13,15 @@ from asr.report.closer_look import CloserLook
 from asr.report.figures import Figure
 from asr.report.listing import listed, opened, pack
 from asr.report.material import Material
-from asr.report.results import within
-from asr.report.summary import Summary
+from asr.report.summary import Summary, within
 from asr.text.markdown import count, percent, visible
 from asr.wer.alignment import EditKind
 from asr.wer.confusions import confusions
-from asr.wer.interval import Interval
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 N_WORDS = 20  # of the most frequent errors of each kind
-FOREST_WIDTH, FOREST_HEIGHT = 150, 16  # units of the picture of an interval
 
 _FOLDER = Path(__file__).parent
 _CLASSES = {  # of CSS, as in page.js
@@ -94,7 +91,7 @@ def report_page(
     environment = _environment()
     css = style("var(--ink)", "var(--faint)", "var(--paper)") + _read("page.css")
     script = _read("page.js")
-    rates = [end for panel in panels for end in _ends(panel.summary)]
+    intervals = [panel.summary.intervals["wer"] for panel in panels]
     return environment.get_template("page.html").render(
         title=title,
         panels=panels,
@@ -105,8 +102,7 @@ def report_page(
         css_hash=_hash(css),
         script_hash=_hash(script),
         classes=_CLASSES,
-        highest=max(rates, default=0.0) or 1.0,
-        forest=(FOREST_WIDTH, FOREST_HEIGHT),
+        highest=max((one.high for one in intervals if one), default=0.0) or 1.0,
         listed=lambda panel: pack(listed(panel.material)),
         opened=lambda panel: pack(opened(panel.material, folder)),
     )
@@ -128,11 +124,6 @@ def _environment() -> "Environment":
     )
     environment.filters |= {"percent": percent, "count": count, "within": within}
     return environment
-
-
-def _ends(summary: Summary) -> list[float]:
-    interval: Interval | None = summary.intervals["wer"]
-    return [interval.high] if interval else []
 
 
 def _read(name: str) -> str:

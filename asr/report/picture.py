@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from asr.chart.axis import Axis, linear_axis
 from asr.chart.frame import hint, text
 from asr.chart.style import style
-from asr.report.results import by_subset, within
-from asr.report.summary import Summary
+from asr.report.summary import Summary, by_subset, within
 from asr.text.markdown import percent
 
 WIDTH, LEFT, RIGHT = 860, 330, 750  # of the picture, and of the plot in it; pixels

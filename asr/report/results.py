@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from asr.report.error_section import error_section
-from asr.report.summary import Fact, Summary, shared_facts
+from asr.report.summary import Fact, Summary, by_subset, shared_facts, within
 from asr.text.markdown import code, count, escape, percent, table
-from asr.wer.interval import Interval
 
 N_NAMED = 10  # ids listed if more are missing
 
@@ -49,22 +48,8 @@ def results_page(title: str, summaries: Sequence[Summary], *, all_rates: bool = 
     return "\n\n".join(parts) + "\n"
 
 
-def by_subset(summaries: Sequence[Summary]) -> list[list[Summary]]:
-    """Gather what was scored on the same subset, in the order of its first score."""
-    subsets: dict[str, list[Summary]] = {}
-    for summary in summaries:
-        subsets.setdefault(summary.score_file.subset, []).append(summary)
-    return list(subsets.values())
-
-
-def within(interval: Interval | None) -> str:
-    """Write an interval in per cent."""
-    return f"{percent(interval.low)} – {percent(interval.high)}" if interval else "–"
-
-
 def _row(summary: Summary, all_rates: bool) -> list[str]:
-    total, decoding = summary.total, summary.score_file.decoding
-    rtf = decoding.rtf if decoding else None
+    total = summary.total
     more = (total.words.match_error_rate, total.words.information_lost) if all_rates else ()
     return [
         summary.key,
@@ -79,7 +64,7 @@ def _row(summary: Summary, all_rates: bool) -> list[str]:
         count(total.words.insertions),
         count(total.words.n_reference),
         count(total.n_utterances),
-        f"{rtf:.3f}" if rtf is not None else "–",
+        summary.written_rtf,
         *map(percent, more),
     ]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from asr.errors import DataError
 from asr.provenance import Provenance
-from asr.text.markdown import count
+from asr.text.markdown import count, percent
 from asr.wer.interval import RATES, Interval, Rate, rate_interval
 from asr.wer.score import Tally
 from asr.wer.score_file import DecodingRecord, ScoreFile
@@ -42,6 +42,12 @@ class Summary:
     intervals: Mapping[Rate, Interval | None]
     facts: tuple[Fact, ...]
 
+    @property
+    def written_rtf(self) -> str:
+        """The real-time factor with three decimals, or a dash."""
+        decoding = self.score_file.decoding
+        return f"{decoding.rtf:.3f}" if decoding and decoding.rtf is not None else "–"
+
 
 def summaries(scores: Sequence[ScoreFile]) -> list[Summary]:
     """Summarise scores, in their order.
@@ -63,6 +69,19 @@ def shared_facts(all_summaries: Sequence[Summary]) -> list[Fact]:
         return []
     first, *others = all_summaries
     return [fact for fact in first.facts if all(fact in other.facts for other in others)]
+
+
+def by_subset(all_summaries: Sequence[Summary]) -> list[list[Summary]]:
+    """Gather what was scored on the same subset, in the order of its first score."""
+    subsets: dict[str, list[Summary]] = {}
+    for summary in all_summaries:
+        subsets.setdefault(summary.score_file.subset, []).append(summary)
+    return list(subsets.values())
+
+
+def within(interval: Interval | None) -> str:
+    """Write an interval in per cent."""
+    return f"{percent(interval.low)} – {percent(interval.high)}" if interval else "–"
 
 
 def _key(i: int) -> str:
