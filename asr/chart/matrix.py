@@ -14,8 +14,7 @@ LONGEST = 14  # letters of a name that are shown
 def matrix_chart(
     title: str,
     counts: Mapping[tuple[str, str], int],
-    rows: Sequence[str],
-    columns: Sequence[str],
+    names: Sequence[str],
     titles: tuple[str, str],
 ) -> str:
     """Draw counts as an `<svg>` element.
@@ -23,30 +22,30 @@ def matrix_chart(
     Args:
         title: A description for people who cannot see it.
         counts: By row and column; others have none.
-        rows: From top to bottom.
-        columns: From left to right.
+        names: Of the rows from top to bottom, and of the columns from left to right.
         titles: What the rows are, and what the columns are.
     """
-    left, top = (TITLE + GAP + _longest(names) for names in (rows, columns))
-    right, bottom = left + CELL * len(columns), top + CELL * len(rows)
-    frame = Frame(right + EDGE, bottom + EDGE, left, right, top, bottom)
+    start = TITLE + GAP + _longest(names)  # the picture is as high as it is wide
+    end = start + CELL * len(names)
+    frame = Frame(end + EDGE, end + EDGE, start, end, start, end)
     most = max(counts.values(), default=1)
     parts = [frame.opening(title), _lines(frame)]
-    for i, row in enumerate(rows):
-        parts.append(text(left - GAP, top + CELL * (i + 0.5) + 4, _short(row), "end", "name"))
-    is_upright = all(len(name) == 1 for name in columns)
-    for j, column in enumerate(columns):
-        x, y, name = left + CELL * (j + 0.5), top - GAP, _short(column)
-        parts.append(text(x, y, name, "middle", "name") if is_upright else _turned(x + 4, y, name))
-    for i, row in enumerate(rows):
-        for j, column in enumerate(columns):
+    labels = [(start + CELL * (i + 0.5), _short(name)) for i, name in enumerate(names)]
+    parts += [text(start - GAP, y + 4, name, "end", "name") for y, name in labels]
+    if all(len(name) == 1 for name in names):
+        parts += [text(x, start - GAP, name, "middle", "name") for x, name in labels]
+    else:
+        parts += [_turned(x + 4, start - GAP, name) for x, name in labels]
+    for i, row in enumerate(names):
+        for j, column in enumerate(names):
             if n := counts.get((row, column), 0):
-                place = f'x="{left + CELL * j}" y="{top + CELL * i}" width="{CELL}" height="{CELL}"'
+                x, y = start + CELL * j, start + CELL * i
+                place = f'x="{x}" y="{y}" width="{CELL}" height="{CELL}"'
                 share = f'fill-opacity="{0.08 + 0.92 * math.sqrt(n / most):.2f}"'
                 told = hint(f"{row} → {column}: {n:,}")
                 parts.append(f'<rect class="full" {place} {share}>{told}</rect>')
-    parts.append(text((left + right) / 2, 14, titles[1], "middle", "title"))
-    parts.append(_turned(13, (top + bottom) / 2, titles[0], "middle", "title"))
+    parts.append(text((start + end) / 2, 14, titles[1], "middle", "title"))
+    parts.append(_turned(13, (start + end) / 2, titles[0], "middle", "title"))
     return "\n".join([*parts, "</svg>"])
 
 

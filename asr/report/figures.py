@@ -261,7 +261,7 @@ def _matrix(title: str, counts: Mapping[tuple[str, str], int], names: Sequence[s
     """Draw the confusions of some names with each other and with nothing."""
     shown = [*names, NOTHING]
     inside = {k: n for k, n in counts.items() if k[0] in shown and k[1] in shown}
-    return matrix_chart(title, inside, shown, shown, ("said", "recognised"))
+    return matrix_chart(title, inside, shown, ("said", "recognised"))
 
 
 def _rate_figure(

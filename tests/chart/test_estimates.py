@@ -33,7 +33,7 @@ def test_a_single_value_without_an_interval_is_a_dot_alone() -> None:
 
 
 def test_a_matrix_shades_what_was_counted_and_tells_the_count() -> None:
-    svg = matrix_chart("m", {("<", "b"): 3, ("b", "<"): 1}, "<b", "<b", ("said", "recognised"))
+    svg = matrix_chart("m", {("<", "b"): 3, ("b", "<"): 1}, "<b", ("said", "recognised"))
 
     full = [r for r in ElementTree.fromstring(svg).iter("rect") if r.get("class") == "full"]
     assert [cell.findtext("title") for cell in full] == ["< → b: 3", "b → <: 1"]
@@ -42,7 +42,7 @@ def test_a_matrix_shades_what_was_counted_and_tells_the_count() -> None:
 
 def test_the_names_of_a_matrix_have_room() -> None:
     long, wide = "A" * 40, "語" * 3
-    svg = matrix_chart("m", {(long, wide): 1}, [long, wide], [long, wide], ("said", "recognised"))
+    svg = matrix_chart("m", {(long, wide): 1}, [long, wide], ("said", "recognised"))
 
     names = [e for e in ElementTree.fromstring(svg).iter("text") if e.get("class") == "name"]
     assert [name.text for name in names] == [f"{'A' * 13}…", wide] * 2
@@ -51,4 +51,4 @@ def test_the_names_of_a_matrix_have_room() -> None:
 
 
 def test_an_empty_matrix_can_be_drawn() -> None:
-    assert "full" not in matrix_chart("m", {}, "ab", "ab", ("said", "recognised"))
+    assert "full" not in matrix_chart("m", {}, "ab", ("said", "recognised"))
