@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, Self
 
-from asr.wer.network import character_nodes, word_nodes, words_of
+from asr.wer.network import branching_nodes, character_nodes, word_nodes
 from asr.wer.trellis import NULL, OPTIONAL, best_steps, count_chains
 
 Unit = Literal["word", "character"]
@@ -146,7 +146,7 @@ def count_all(
         nodes = (
             map(character_nodes, texts)
             if unit == "character"
-            else (word_nodes(side, ids, has_markup=False) for side in texts)
+            else (word_nodes(side, ids) for side in texts)
         )
         rows = count_chains(*nodes).tolist()
         counts += [shared.setdefault(key, Counts(*key)) for key in map(tuple, rows)]
@@ -165,13 +165,14 @@ def align_words(reference: str, hypothesis: str, *, has_markup: bool = False) ->
         [('the', ''), ('cat', 'cat'), ('sat', 'sad')]
     """
     ids: dict[str, int] = {}
-    texts = (reference, hypothesis)
-    nodes = [word_nodes([text], ids, has_markup=has_markup) for text in texts]
-    words = [["", *words_of(text, has_markup=has_markup)] for text in texts]
+    (nodes, words), (other_nodes, other_words) = (
+        branching_nodes(text, ids) if has_markup else (word_nodes([text], ids), text.split())
+        for text in (reference, hypothesis)
+    )
     edits = []
-    for i, j in best_steps(*nodes):
-        word, other = words[0][i], words[1][j]
-        kind = max(side.kinds[k - 1] for side, k in zip(nodes, (i, j), strict=True) if k)
+    for i, j in best_steps(nodes, other_nodes):
+        word, other = words[i - 1] if i else "", other_words[j - 1] if j else ""
+        kind = nodes.kinds[i - 1] if i else other_nodes.kinds[j - 1]
         if i and j:
             is_hit = word == other
             edits.append(Edit(EditKind.HIT if is_hit else EditKind.SUBSTITUTION, word, other))

@@ -7,7 +7,7 @@ space around each.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from itertools import accumulate, chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,10 +41,8 @@ def normalise_markup(text: str, normalise: Callable[[str], str]) -> str:
     return " ".join(" ".join(tokens).split())
 
 
-def word_nodes(texts: Sequence[str], ids: dict[str, int], *, has_markup: bool) -> Nodes:
-    """List the words of texts; a word that `ids` lacks gets the next number, from 1."""
-    if has_markup:
-        return _branching(texts, ids)
+def word_nodes(texts: Sequence[str], ids: dict[str, int]) -> Nodes:
+    """List the words of texts without markup; one that `ids` lacks gets the next number, from 1."""
     words = [text.split() for text in texts]
     lengths = np.fromiter(map(len, words), np.int64, len(words))
     starts = np.concatenate([[0], np.cumsum(lengths + 1)])
@@ -54,6 +52,19 @@ def word_nodes(texts: Sequence[str], ids: dict[str, int], *, has_markup: bool) -
     flat = chain.from_iterable(words)
     numbers[is_word] = [ids.setdefault(word, len(ids) + 1) for word in flat]
     return _chains(numbers, starts)
+
+
+def branching_nodes(text: str, ids: dict[str, int]) -> tuple[Nodes, list[str]]:
+    """List the nodes of a normalised text with markup, and the word of each."""
+    words, kinds, predecessors = map(list, zip(*_nodes(text), strict=True))
+    nodes = Nodes(
+        np.array([ids.setdefault(word, len(ids) + 1) for word in words], np.int32),
+        np.array(kinds, np.int8),
+        np.array([0, len(words)], np.int64),
+        np.array([0, *accumulate(map(len, predecessors))], np.int64),
+        np.array([*chain(*predecessors)], np.int32),
+    )
+    return nodes, words
 
 
 def character_nodes(texts: Sequence[str]) -> Nodes:
@@ -70,32 +81,6 @@ def _chains(ids: NDArray[np.int32], starts: NDArray[np.int64]) -> Nodes:
     kinds[starts[1:] - 1] = END
     positions = np.arange(len(ids)) - np.repeat(starts[:-1], np.diff(starts))
     return Nodes(ids, kinds, starts, np.arange(len(ids) + 1), positions.astype(np.int32))
-
-
-def _branching(texts: Sequence[str], numbers: dict[str, int]) -> Nodes:
-    ids: list[int] = []
-    kinds: list[int] = []
-    starts, branches = [0], [0]
-    predecessors: list[int] = []
-    for text in texts:
-        for word, kind, before in _nodes(text):
-            ids.append(0 if kind == END else numbers.setdefault(word, len(numbers) + 1))
-            kinds.append(kind)
-            predecessors += before
-            branches.append(len(predecessors))
-        starts.append(len(ids))
-    return Nodes(
-        np.array(ids, np.int32),
-        np.array(kinds, np.int8),
-        np.array(starts, np.int64),
-        np.array(branches, np.int64),
-        np.array(predecessors, np.int32),
-    )
-
-
-def words_of(text: str, *, has_markup: bool) -> list[str]:
-    """List the words of a text by node, counted from 0, without the end."""
-    return [word for word, _, _ in _nodes(text)][:-1] if has_markup else text.split()
 
 
 def _nodes(text: str) -> Iterator[tuple[str, int, list[int]]]:
