@@ -15,7 +15,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 
 from asr.errors import DataError
@@ -92,7 +91,7 @@ def read_stm(path: Path) -> Iterator[Segment]:
     """
     rows = []
     for number, line in lines(path):
-        columns = line.split(maxsplit=5)
+        columns = line.split(maxsplit=_STM_COLUMNS)
         text = columns.pop() if len(columns) == _STM_COLUMNS + 1 else ""
         if len(columns) != _STM_COLUMNS:
             raise DataError(
@@ -112,10 +111,10 @@ def read_stm(path: Path) -> Iterator[Segment]:
 def read_ctm(path: Path) -> Iterator[Segment]:
     """Read the words of each recording, or of each of its channels, as one text."""
     words = list(_timed_words(path))
+    by_name: dict[str, list[_Timed]] = {}
     for word, name in zip(words, _names([word.recording for word in words]), strict=True):
-        word.name = name
-    for name, group in groupby(sorted(words, key=lambda word: word.name), lambda word: word.name):
-        spoken = list(group)
+        by_name.setdefault(name, []).append(word)
+    for name, spoken in sorted(by_name.items()):
         yield Segment(name, " ".join(w.text for w in spoken), None, spoken[0].recording)
 
 
@@ -151,7 +150,6 @@ class _Timed:
     recording: tuple[str, str]
     text: str
     middle: float
-    name: str = ""
 
 
 def _timed_words(path: Path) -> Iterator[_Timed]:
