@@ -9,6 +9,7 @@ the normalised cross entropy both.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asr.confidence.calibration import MIN_DOUBT, Bools, Floats
 
@@ -31,11 +32,17 @@ class Bin:
 
 
 def bins(confidences: Floats, is_correct: Bools) -> tuple[Bin, ...]:
-    """Sort words, (N,), into `N_BINS` bins of equal width; 1.0 belongs to the last."""
-    place = np.minimum((confidences * N_BINS).astype(np.int64), N_BINS - 1)
+    """Sort words, (N,), into `N_BINS` bins."""
+    bin_of = bin_numbers(confidences)
     return tuple(
-        _bin(confidences[place == i], is_correct[place == i], len(place)) for i in range(N_BINS)
+        _bin(confidences[bin_of == i], is_correct[bin_of == i], len(bin_of)) for i in range(N_BINS)
     )
+
+
+def bin_numbers(confidences: Floats) -> NDArray[np.int64]:
+    """Find each word's bin, (N,): they are equally wide, and 1.0 belongs to the last."""
+    numbers: NDArray[np.int64] = np.minimum((confidences * N_BINS).astype(np.int64), N_BINS - 1)
+    return numbers
 
 
 def calibration_error(confidences: Floats, is_correct: Bools) -> float:

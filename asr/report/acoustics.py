@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.corpus.loader import prefetch, read_utterance
-from asr.corpus.utterance import Utterance
+from asr.corpus.utterance import Utterance, evenly
 from asr.errors import AudioError
 
 SAMPLE_RATE = 16_000  # Hz
@@ -43,8 +43,8 @@ def measure(waveform: NDArray[np.float32]) -> Acoustics | None:
 
 def measure_all(utterances: Sequence[Utterance], *, n_threads: int = 1) -> dict[str, Acoustics]:
     """Measure at most `N_MEASURED` recordings, by utterance id; unreadable ones are left out."""
-    step = max(1, -(-len(utterances) // N_MEASURED))
-    found = prefetch(_measure, utterances[::step], depth=READ_AHEAD, n_threads=n_threads)
+    chosen = evenly(utterances, N_MEASURED)
+    found = prefetch(_measure, chosen, depth=READ_AHEAD, n_threads=n_threads)
     return {name: acoustics for name, acoustics in found if acoustics is not None}
 
 

@@ -14,6 +14,7 @@ from asr.chart.matrix import matrix_chart
 from asr.confidence.quality import (
     N_BINS,
     area_under_curve,
+    bin_numbers,
     calibration_error,
     normalised_cross_entropy,
 )
@@ -35,7 +36,7 @@ N_PAIRS = 20_000  # of substituted words that are compared; rarer ones would cha
 MIN_WORDS = 2  # that are wrong
 NOTHING = "∅"
 
-_TENTHS = tuple((i / 5, f"{i / 5:g}") for i in range(6))
+_FIFTHS = tuple((i / 5, f"{i / 5:g}") for i in range(6))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +160,10 @@ def _reliability_figure(material: Material) -> Figure | None:
     confidences, is_correct, owners = _labelled(material)
     if not len(confidences):
         return None
-    bins = np.minimum((confidences * N_BINS).astype(np.int64), N_BINS - 1)
+    bin_of = bin_numbers(confidences)
     estimates = []
     for i in range(N_BINS):
-        inside = bins == i
+        inside = bin_of == i
         counts = np.zeros((len(material.aligned), 2), np.int64)
         np.add.at(
             counts,
@@ -185,7 +186,7 @@ def _reliability_figure(material: Material) -> Figure | None:
         + (f", area under the curve {area:.3f}" if area is not None else "")
         + ". On the diagonal, a confidence is a probability."
     )
-    x, y = Axis("confidence", 0.0, 1.0, _TENTHS), Axis("share of right words", 0.0, 1.0, _TENTHS)
+    x, y = Axis("confidence", 0.0, 1.0, _FIFTHS), Axis("share of right words", 0.0, 1.0, _FIFTHS)
     chart = estimates_chart("Reliability", estimates, x, y, expected=((0, 0), (1, 1)))
     return Figure("Reliability of confidences", caption, chart)
 

@@ -30,8 +30,7 @@ def read_reports(metrics: Path) -> list[EpochReport]:
 
 def learning_curve(reports: list[EpochReport]) -> str:
     """Draw the charts of a run, at least one epoch long, as the text of an SVG file."""
-    heading, charts = learning_charts(reports)
-    return sheet([(heading, charts)])
+    return sheet([learning_charts(reports)])
 
 
 def learning_charts(reports: list[EpochReport]) -> tuple[str, list[str]]:
@@ -59,5 +58,4 @@ def learning_charts(reports: list[EpochReport]) -> tuple[str, list[str]]:
         charts.append(chart("Dev WER", [Line("dev WER, greedy", wers, 1, has_dots=True)], x, y))
         summary += f", dev WER {wers[-1][1]:.2f} % (lowest {min(wer for _, wer in wers):.2f} %)"
     last = reports[-1]
-    heading = f"epoch {last.epoch}, {last.seconds / 60:.0f} minutes: {summary}"
-    return heading, charts
+    return f"epoch {last.epoch}, {last.seconds / 60:.0f} minutes: {summary}", charts

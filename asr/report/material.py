@@ -1,7 +1,7 @@
 """Material: what is known about the utterances of a score besides their texts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from asr.corpus.utterance import Utterance
 from asr.errors import DataError
@@ -27,9 +27,9 @@ class Material:
 
     score: Score
     aligned: Sequence[Sequence[Edit]]
-    words: Mapping[str, Sequence[Word]] = field(default_factory=dict)
-    durations: Mapping[str, float] = field(default_factory=dict)
-    recordings: Mapping[str, Utterance] = field(default_factory=dict)
+    words: Mapping[str, Sequence[Word]]
+    durations: Mapping[str, float]
+    recordings: Mapping[str, Utterance]
 
 
 def gather(

@@ -60,11 +60,11 @@ def read_glm(path: Path, side: Side) -> Callable[[str], str]:
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         if only_for := _ONLY_FOR.match(line):
             applies = any(re.search(only_for[1], name) for name in _SIDES[side])
-        told = line.partition(";;")[0]
-        if setting := _SETTING.match(told):
+        content = line.partition(";;")[0]
+        if setting := _SETTING.match(content):
             settings[setting[1].upper()] = setting[2].upper()[:1]
-        elif told.strip() and not told.startswith("*"):
-            rule = _rule(told, f"{path}:{number}")
+        elif content.strip() and not content.startswith("*"):
+            rule = _rule(content, f"{path}:{number}")
             rules += [rule] if applies else []
     if settings["COPY_NO_HIT"] in "NF":
         raise DataError(f"{path}: copy_no_hit = 'F' would drop every word without a rule")

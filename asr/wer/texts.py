@@ -21,8 +21,6 @@ from asr.text.lines import Record, read_json_lines, read_text
 from asr.wer import nist
 from asr.wer.nist import Segment
 
-HypothesisReader = Callable[[Path], Iterator[Segment]]
-
 
 @dataclass(frozen=True, slots=True)
 class Texts:
@@ -189,7 +187,7 @@ def _plain(path: Path) -> Iterator[Segment]:
         yield Segment(str(number), line)
 
 
-_READERS: dict[str, HypothesisReader] = {
+_READERS: dict[str, Callable[[Path], Iterator[Segment]]] = {
     "text": _kaldi,
     "tsv": _columns,
     "txt": _plain,
