@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from asr.chart.frame import text
 from asr.chart.lines import HEIGHT, WIDTH
-from asr.chart.style import style
+from asr.chart.style import FILE_STYLE
 
 HEADING, LEFT = 40, 24  # in the units of the charts
 
@@ -25,7 +25,7 @@ def sheet(rows: Sequence[Row]) -> str:
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size}>',
-        f"<style>\n{style('#222', '#e4e4e4', '#fff')}</style>",
+        f"<style>\n{FILE_STYLE}</style>",
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
     ]
     for i, (heading, charts) in enumerate(rows):

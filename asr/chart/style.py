@@ -5,14 +5,8 @@ people can tell apart.
 """
 
 
-def style(ink: str, faint: str, paper: str) -> str:
-    """Write the CSS for charts in these colours.
-
-    Args:
-        ink: Colour of text.
-        faint: Colour of the grid.
-        paper: Colour of the background.
-    """
+def _style(ink: str, faint: str, paper: str) -> str:
+    """Write the CSS for charts with these colours of text, grid and background."""
     return f"""\
 svg text {{ font: 13px system-ui, sans-serif; fill: {ink} }}
 svg text.heading {{ font-size: 18px }}
@@ -30,3 +24,7 @@ circle {{ fill: {paper}; stroke-width: 2.2 }}
 .dot {{ fill: #0072b2; stroke: none }}
 .cells {{ stroke-width: .5 }} .full {{ fill: #0072b2 }}
 """
+
+
+PAGE_STYLE = _style("var(--ink)", "var(--faint)", "var(--paper)")  # in the colours of an HTML page
+FILE_STYLE = _style("#222", "#e4e4e4", "#fff")  # of an SVG file on its own

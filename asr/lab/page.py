@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from asr.chart.style import style
+from asr.chart.style import PAGE_STYLE
 from asr.lab import prose
 from asr.lab.curve import Curve
 from asr.lab.gradient import N_PROBES
@@ -52,7 +52,7 @@ def memory_page(
     errors = _figures(error_pictures(memories))
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=escape(title),
-        chart_style=style("var(--ink)", "var(--faint)", "var(--paper)"),
+        chart_style=PAGE_STYLE,
         models=_table(memories),
         gradients=_figures(gradient_pictures(memories)),
         scales=_figures([scales_picture(memories[0].name, scales)]),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asr.chart.style import style
+from asr.chart.style import PAGE_STYLE
 from asr.errors import ConfigError
 from asr.report.closer_look import CloserLook
 from asr.report.figures import Figure
@@ -89,7 +89,7 @@ def report_page(
         ConfigError: Jinja2 is not installed.
     """
     environment = _environment()
-    css = style("var(--ink)", "var(--faint)", "var(--paper)") + _read("page.css")
+    css = PAGE_STYLE + _read("page.css")
     script = _read("page.js")
     intervals = [panel.summary.intervals["wer"] for panel in panels]
     return environment.get_template("page.html").render(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from asr.chart.axis import Axis, linear_axis
 from asr.chart.frame import hint, text
-from asr.chart.style import style
+from asr.chart.style import FILE_STYLE
 from asr.report.summary import Summary, by_subset, within
 from asr.text.markdown import percent
 
@@ -36,7 +36,7 @@ def results_picture(title: str, summaries: Sequence[Summary]) -> str:
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">',
-            f"<style>\n{style('#222', '#e4e4e4', '#fff')}</style>",
+            f"<style>\n{FILE_STYLE}</style>",
             f'<rect width="{WIDTH}" height="{top + FOOT}" fill="#fff"/>',
             *_grid(x, top),
             *parts,
