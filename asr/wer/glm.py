@@ -59,7 +59,10 @@ def read_glm(path: Path, side: Side) -> Callable[[str], str]:
     applies = True
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         if only_for := _ONLY_FOR.match(line):
-            applies = any(re.search(only_for[1], name) for name in _SIDES[side])
+            try:
+                applies = any(re.search(only_for[1], name) for name in _SIDES[side])
+            except re.error as error:
+                raise DataError(f"{path}:{number}: {only_for[1]!r}: {error}") from error
         content = line.partition(";;")[0]
         if setting := _SETTING.match(content):
             settings[setting[1].upper()] = setting[2].upper()[:1]

@@ -50,6 +50,11 @@ def test_rules_below_a_comment_are_for_the_side_that_it_names(
     assert read_glm(glm(tmp_path, rules), side)("it's") == text
 
 
+def test_an_expression_that_names_no_side_is_told_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"rules\.glm:1: '\(ctm': missing \)"):
+        read_glm(glm(tmp_path, ';; INPUT_DEPENDENT_APPLICATION = "(ctm"\n'), "reference")
+
+
 def test_a_line_that_is_no_rule_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"rules\.glm:2: expected a rule"):
         read_glm(glm(tmp_path, "A => B\nC = D\n"), "reference")
