@@ -30,18 +30,17 @@ const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeo
 
 const split = (text) => (text ? text.split(" ") : []);
 
-// The steps of an alignment: mark, word said, word recognised, when it starts.
-function steps(data, i, starts = []) {
+// The steps of an alignment; start (1/100 s) and confidence (%) of recognised words if known.
+function steps(data, i, more = {}) {
   const said = split(data.references[i]), heard = split(data.hypotheses[i]);
+  const starts = split(more.starts?.[i]), confidences = split(more.confidences?.[i]);
   let r = 0, h = 0;
   return Array.from(data.marks[i], (mark) => {
-    const isHeard = mark !== "D" && mark !== "O";
-    const start = isHeard && starts.length ? starts[h] / 100 : null;
-    return {
-      mark, start,
-      reference: mark === "I" || mark === "o" ? "" : said[r++],
-      hypothesis: isHeard ? heard[h++] : "",
-    };
+    const reference = mark === "I" || mark === "o" ? "" : said[r++];
+    if (mark === "D" || mark === "O") return { mark, reference, hypothesis: "" };
+    const step = { mark, reference, hypothesis: heard[h], start: starts[h], confidence: confidences[h] };
+    h++;
+    return step;
   });
 }
 
@@ -63,21 +62,15 @@ class Listing {
   async load() {
     await painted();
     this.data = await unpack(this.section.querySelector(".listed"));
-    this.prepare();
-    this.section.hidden = false;
-    this.listen();
-    this.sort();
-  }
-
-  prepare() {
-    this.errors = this.data.errors;
-    this.words = this.data.words;
     this.missing = new Set(this.data.missing);
     this.columns = Object.keys(COLUMNS).filter(
       (name) => (name !== "seconds" || this.data.durations)
         && (name !== "speaker" || this.data.speakers.some(Boolean)));
     this.section.classList.toggle("without-speaker", !this.columns.includes("speaker"));
     this.section.classList.toggle("without-seconds", !this.columns.includes("seconds"));
+    this.section.hidden = false;
+    this.listen();
+    this.sort();
   }
 
   value(name, i) {
@@ -85,9 +78,9 @@ class Listing {
       case "id": return this.data.ids[i];
       case "speaker": return this.data.speakers[i];
       case "seconds": return this.data.durations[i] ?? -1;
-      case "words": return this.words[i];
-      case "errors": return this.errors[i];
-      case "wer": return this.errors[i] ? this.errors[i] / this.words[i] : 0;
+      case "words": return this.data.words[i];
+      case "errors": return this.data.errors[i];
+      case "wer": return this.data.errors[i] ? this.data.errors[i] / this.data.words[i] : 0;
       default: return this.data.hypotheses[i];
     }
   }
@@ -141,7 +134,7 @@ class Listing {
 
   filter() {
     const isWanted = this.matcher(this.search.value.trim().toLowerCase());
-    const isShown = (i) => (!this.wrongOnly.checked || this.errors[i] > 0) && isWanted(i);
+    const isShown = (i) => (!this.wrongOnly.checked || this.data.errors[i] > 0) && isWanted(i);
     this.visible = this.sorted.filter(isShown);
     const n = this.data.ids.length;
     this.shown.textContent = this.visible.length === n ? `${n.toLocaleString("en")} utterances`
@@ -216,10 +209,11 @@ class Listing {
     this.more ??= unpack(this.section.querySelector(".more"));
     const more = await this.more;
     if (this.visible[this.current] !== i) return; // another was opened meanwhile
+    const { ids, speakers, errors, words } = this.data;
     const look = make("article", "look");
-    const title = make("h3", "", `${this.data.ids[i]} `);
-    const speaker = this.data.speakers[i] ? `speaker ${this.data.speakers[i]} · ` : "";
-    title.append(make("span", "quiet", `${speaker}${this.errors[i]} errors in ${this.words[i]} words`));
+    const title = make("h3", "", `${ids[i]} `);
+    const speaker = speakers[i] ? `speaker ${speakers[i]} · ` : "";
+    title.append(make("span", "quiet", `${speaker}${errors[i]} errors in ${words[i]} words`));
     look.append(title, this.pairs(i, more));
     const known = this.panel.querySelector(`.looks .look[data-index="${i}"]`);
     if (known) for (const part of known.querySelectorAll(".rows, audio")) look.append(part.cloneNode(true));
@@ -238,14 +232,11 @@ class Listing {
   pairs(i, more) {
     const line = make("p", "pairs");
     line.dir = "auto";
-    const confidences = split(more.confidences?.[i]), starts = split(more.starts?.[i]);
-    let heard = 0;
-    for (const step of steps(this.data, i, starts)) {
+    for (const step of steps(this.data, i, more)) {
       const pair = make("span", `pair ${KINDS[step.mark]}`);
       pair.append(make("span", "", step.reference), make("span", "", step.hypothesis));
-      if (step.hypothesis && confidences[heard]) pair.title = `confidence ${confidences[heard]} %`;
-      if (step.hypothesis) heard++;
-      if (step.start !== null && more.audio?.[i]) pair.dataset.start = step.start;
+      if (step.confidence) pair.title = `confidence ${step.confidence} %`;
+      if (step.start && more.audio?.[i]) pair.dataset.start = step.start / 100;
       line.append(pair, " ");
     }
     return line;
