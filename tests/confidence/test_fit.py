@@ -1,11 +1,11 @@
 """Fitting: known exponents are found again, and little data does little."""
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
 
-from asr.confidence.calibration import Calibration
+from asr.confidence.calibration import Calibration, Floats
 from asr.confidence.fit import cross_validated, fit
 from asr.confidence.labels import LabelledWords
 from asr.confidence.quality import calibration_error
@@ -27,12 +27,11 @@ def sample(
     return LabelledWords(confidences, letters, seconds, is_correct, groups)
 
 
-def one_kind(n_words: int, *, is_correct: bool, confidence: float = 0.5) -> LabelledWords:
-    def full(value: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        return np.full(n_words, value)
-
-    labels = np.full(n_words, is_correct)
-    return LabelledWords(full(confidence), full(4.0), full(0.25), labels, ("s",) * n_words)
+def one_kind(n_words: int, *, is_correct: bool) -> LabelledWords:
+    confidences, letters, seconds, labels = (
+        np.full(n_words, value) for value in (0.5, 4.0, 0.25, is_correct)
+    )
+    return LabelledWords(confidences, letters, seconds, labels, ("s",) * n_words)
 
 
 def test_known_exponents_are_found_again() -> None:
@@ -51,28 +50,21 @@ def test_a_fit_is_a_maximum_of_the_posterior() -> None:
     words = sample(20_000, TRUTH)
     found = np.array(astuple(fit(words)))
 
-    def log_likelihood(exponents: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    def log_posterior(exponents: Floats) -> float:
         values = (words.confidences, words.letters, words.seconds)
         p = Calibration(*exponents.tolist()).probabilities(*values)
         prior = -0.5 * float(np.sum((exponents - astuple(Calibration())) ** 2))
         return float(np.log(np.where(words.is_correct, p, 1.0 - p)).sum()) + prior
 
-    best = log_likelihood(found)
+    best = log_posterior(found)
     for direction in (*np.eye(5), *-np.eye(5)):
-        assert log_likelihood(found + 1e-3 * direction) < best
+        assert log_posterior(found + 1e-3 * direction) < best
 
 
 def test_confidences_that_mislead_are_flattened_and_never_inverted() -> None:
     upright = sample(5_000, Calibration(0.0, 2.0, 2.0))
-    misleading = LabelledWords(
-        1.0 - upright.confidences,
-        upright.letters,
-        upright.seconds,
-        upright.is_correct,
-        upright.groups,
-    )
 
-    found = fit(misleading)
+    found = fit(replace(upright, confidences=1.0 - upright.confidences))
 
     assert (found.confidence, found.doubt) == (0.0, 0.0)
 

@@ -1,22 +1,15 @@
-from dataclasses import dataclass
-
 import numpy as np
 
 from asr.report.breakdown import by_speaker, by_value, column
 from asr.wer.interval import errors_and_units
+from asr.wer.nist import Segment
 from asr.wer.score import Score, score
-
-
-@dataclass(frozen=True)
-class Spoken:
-    id: str
-    text: str
-    speaker: str | None
 
 
 def scored(n: int, *, n_speakers: int) -> Score:
     """Score utterances of 1 to n words; in those of more than ten, the first word is wrong."""
-    spoken = [Spoken(str(i), " ".join(["word"] * i), f"s{i % n_speakers}") for i in range(1, n + 1)]
+    said = {i: " ".join(["word"] * i) for i in range(1, n + 1)}
+    spoken = [Segment(str(i), text, f"s{i % n_speakers}") for i, text in said.items()]
     recognised = {s.id: s.text.replace("word", "x", int(s.id) > 10) for s in spoken}
     return score(spoken, recognised, "verbatim-1")
 
@@ -48,7 +41,7 @@ def test_utterances_of_unknown_value_are_in_no_stratum() -> None:
 
 def test_words_heard_where_none_were_said_widen_the_interval() -> None:
     """They are errors of a stratum, though they add no words to divide by."""
-    spoken = [Spoken(str(i), "" if i % 4 == 0 else "a b c d", None) for i in range(40)]
+    spoken = [Segment(str(i), "" if i % 4 == 0 else "a b c d") for i in range(40)]
     recognised = {one.id: one.text or "x x x x x x" for one in spoken}
     result = score(spoken, recognised, "verbatim-1")
 
@@ -76,6 +69,6 @@ def test_speakers_come_with_the_best_first() -> None:
 
 
 def test_a_speaker_without_reference_words_has_no_rate() -> None:
-    result = score([Spoken("a", "", "quiet"), Spoken("b", "x", "loud")], {}, "verbatim-1")
+    result = score([Segment("a", "", "quiet"), Segment("b", "x", "loud")], {}, "verbatim-1")
 
     assert [name for name, _ in by_speaker(result)] == ["loud"]

@@ -1,19 +1,12 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from asr.report.acoustics import Acoustics
 from asr.report.figures import Figure, figures
 from asr.report.material import gather
 from asr.text.transcript import Transcript, Word
+from asr.wer.nist import Segment
 from asr.wer.score import score
-
-
-@dataclass(frozen=True)
-class Spoken:
-    id: str
-    text: str
-    speaker: str
 
 
 def drawn(
@@ -24,7 +17,7 @@ def drawn(
     training_words: Mapping[str, int] | None = None,
 ) -> dict[str, Figure]:
     """Draw the figures of references and hypotheses by two speakers."""
-    spoken = [Spoken(str(i), said, f"s{i % 2}") for i, (said, _) in enumerate(pairs)]
+    spoken = [Segment(str(i), said, f"s{i % 2}") for i, (said, _) in enumerate(pairs)]
     recognised = {
         str(i): Transcript(
             str(i),

@@ -1,21 +1,12 @@
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from asr.report.grid import Point
 from asr.report.grid_search import Decode, grid_search
+from asr.wer.nist import Segment
 
-
-@dataclass(frozen=True)
-class Spoken:
-    id: str
-    text: str
-    speaker: str | None = None
-
-
-REFERENCES = [Spoken("a", "ONE TWO"), Spoken("b", "THREE FOUR")]
+REFERENCES = [Segment("a", "ONE TWO"), Segment("b", "THREE FOUR")]
 EMISSIONS = {
     "b": np.log(np.array([[0.9, 0.1]], np.float32)),
     "a": np.log(np.array([[0.2, 0.8]], np.float32)),

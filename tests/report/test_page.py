@@ -5,7 +5,7 @@ import gzip
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from asr.report.material import Material, gather
 from asr.report.page import Panel, report_page
 from asr.report.summary import summaries
 from asr.text.transcript import Transcript, Word
+from asr.wer.nist import Segment
 from asr.wer.score import score
 from asr.wer.score_file import DecodingRecord, ScoreFile
 
@@ -49,20 +50,13 @@ EVIL = (
 )
 
 
-@dataclass(frozen=True)
-class Spoken:
-    id: str
-    text: str
-    speaker: str | None
-
-
-def record(words: Sequence[str]) -> tuple[Sequence[Spoken], dict[str, Transcript]]:
+def record(words: Sequence[str]) -> tuple[Sequence[Segment], dict[str, Transcript]]:
     """Say and recognise words, wrongly each, by speakers of the same names."""
     spoken, recognised = [], {}
     for i, word in enumerate(words):
         other = words[(i + 1) % len(words)]
         name = f"{i} {word}"
-        spoken.append(Spoken(name, f"{word} same {word}", word))
+        spoken.append(Segment(name, f"{word} same {word}", word))
         times = [Word(text, 0.1 * k, 0.1 * k + 0.05, 0.5) for k, text in enumerate((other, "same"))]
         recognised[name] = Transcript(name, f"{other} same", words=tuple(times), duration=1.0)
     return spoken, recognised
@@ -160,7 +154,7 @@ def test_sound_is_embedded_as_far_as_it_fits(tmp_path: Path) -> None:
 
 def test_a_path_that_looks_like_an_address_stays_a_path(tmp_path: Path) -> None:
     material = gather(
-        score([Spoken("a", "x", None)], {}, "verbatim-1"),
+        score([Segment("a", "x")], {}, "verbatim-1"),
         {},
         [Utterance("a", tmp_path / "javascript:alert(1) #?.wav")],
     )
@@ -192,9 +186,7 @@ def test_the_listing_has_every_utterance_with_its_alignment_and_times(tmp_path: 
 def test_any_score_makes_a_page_whose_marks_are_its_counts(
     tmp_path: Path, reference: str, recognised: dict[str, str]
 ) -> None:
-    result = score(
-        [Spoken("a", reference, None)], recognised, "verbatim-1", has_markup="{" in reference
-    )
+    result = score([Segment("a", reference)], recognised, "verbatim-1", has_markup="{" in reference)
     material = gather(result, {}, [])
     looks = closer_looks(material, ["a"], {}, folder=tmp_path, most_bytes=0)
 
@@ -208,7 +200,7 @@ def test_any_score_makes_a_page_whose_marks_are_its_counts(
 
 
 def test_hypotheses_of_another_score_are_refused() -> None:
-    result = score([Spoken("a", "x", None)], {"a": "x"}, "verbatim-1")
+    result = score([Segment("a", "x")], {"a": "x"}, "verbatim-1")
     other = Transcript("a", "y", words=(Word("y", 0.0, 0.1),))
 
     with pytest.raises(DataError, match="none of the 1 hypotheses is as it was scored"):
@@ -216,18 +208,18 @@ def test_hypotheses_of_another_score_are_refused() -> None:
 
 
 def test_hypotheses_without_times_are_told_as_such() -> None:
-    result = score([Spoken("a", "x", None)], {"a": "x"}, "verbatim-1")
+    result = score([Segment("a", "x")], {"a": "x"}, "verbatim-1")
 
     with pytest.raises(
         DataError, match="none of the 1 hypotheses with a text has words with times"
     ):
         gather(result, {"a": Transcript("a", "x")}, [])
-    nothing = score([Spoken("a", "x", None)], {"a": ""}, "verbatim-1")
+    nothing = score([Segment("a", "x")], {"a": ""}, "verbatim-1")
     assert gather(nothing, {"a": Transcript("a", "")}, []).words == {"a": []}
 
 
 def test_each_score_shows_the_utterances_that_it_has_of_those_named() -> None:
-    result = score([Spoken("a", "x", None), Spoken("b", "x", None)], {}, "verbatim-1")
+    result = score([Segment("a", "x"), Segment("b", "x")], {}, "verbatim-1")
 
     assert choose(gather(result, {}, []), 3, ["other", "b"]) == ["b"]
     assert choose(gather(result, {}, []), 3, ["other"]) == []
@@ -236,7 +228,7 @@ def test_each_score_shows_the_utterances_that_it_has_of_those_named() -> None:
 def test_the_errors_counted_are_those_that_are_listed(tmp_path: Path) -> None:
     """Words of utterances without a hypothesis are counted elsewhere on the page."""
     shown = panel(["one", "two"], tmp_path)
-    result = score([Spoken("a", "x y", None), Spoken("b", "x", None)], {"b": ""}, "verbatim-1")
+    result = score([Segment("a", "x y"), Segment("b", "x")], {"b": ""}, "verbatim-1")
 
     rankings = replace(shown, material=gather(result, {}, [])).rankings
 
@@ -361,7 +353,7 @@ def test_a_hundred_thousand_utterances_open_in_three_seconds_and_sixty_megabytes
             Word(text, start, start + 0.1, round(random.random(), 2))
             for text, start in zip(heard.tolist(), starts, strict=True)
         ]
-        spoken.append(Spoken(f"{i:04}-1234-0000", " ".join(words), str(i % 200)))
+        spoken.append(Segment(f"{i:04}-1234-0000", " ".join(words), str(i % 200)))
         recognised[spoken[-1].id] = Transcript(spoken[-1].id, " ".join(heard), words=tuple(times))
     small = gather(
         score(spoken, {name: one.text for name, one in recognised.items()}, "verbatim-1"),

@@ -1,7 +1,7 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
@@ -10,16 +10,9 @@ from asr.provenance import Provenance
 from asr.report.numbers import results_json
 from asr.report.results import results_page
 from asr.report.summary import summaries
+from asr.wer.nist import Segment
 from asr.wer.score import score
 from asr.wer.score_file import DecodingRecord, ScoreFile
-
-
-@dataclass(frozen=True)
-class Spoken:
-    id: str
-    text: str
-    speaker: str | None = None
-
 
 DECODED = Provenance(
     command="asr decode exp/model dev.jsonl --search greedy",
@@ -40,9 +33,9 @@ DECODING = DecodingRecord(
     trained_on="5.31 hours of train.jsonl, 1,519 utterances",
 )
 SPOKEN = (
-    Spoken("a-1", "ONE TWO THREE FOUR FIVE", "anna"),
-    Spoken("a-2", "SIX SEVEN", "anna"),
-    Spoken("b-1", "EIGHT NINE TEN", "ben"),
+    Segment("a-1", "ONE TWO THREE FOUR FIVE", "anna"),
+    Segment("a-2", "SIX SEVEN", "anna"),
+    Segment("b-1", "EIGHT NINE TEN", "ben"),
 )
 RECOGNISED = {"a-1": "ONE TOO FOUR FIVE SIX", "a-2": "SIX SEVEN", "b-1": "EIGHT NINE TEN"}
 
@@ -51,7 +44,7 @@ def score_file(
     subset: str = "dev",
     condition: str = "greedy",
     hypotheses: dict[str, str] = RECOGNISED,
-    references: tuple[Spoken, ...] = SPOKEN,
+    references: tuple[Segment, ...] = SPOKEN,
 ) -> ScoreFile:
     result = score(references, hypotheses, "verbatim-1")
     return ScoreFile(subset, condition, result, SCORED, DECODING)
@@ -143,7 +136,7 @@ def test_missing_and_extra_hypotheses_are_named() -> None:
 
 
 def test_many_missing_hypotheses_are_counted_and_the_first_named() -> None:
-    spoken = tuple(Spoken(f"u{i}", "X") for i in range(12))
+    spoken = tuple(Segment(f"u{i}", "X") for i in range(12))
 
     text = page("Results", [score_file(references=spoken, hypotheses={})])
 
@@ -215,7 +208,7 @@ def test_a_subset_without_errors_says_so() -> None:
 
 
 def test_a_rate_without_reference_words_is_written_as_infinite() -> None:
-    text = page("Results", [score_file(references=(Spoken("s", ""),), hypotheses={"s": "UH"})])
+    text = page("Results", [score_file(references=(Segment("s", ""),), hypotheses={"s": "UH"})])
 
     assert rows(text, " ")[1][3:6] == ["∞", "–", "∞"]
 
@@ -265,7 +258,7 @@ def hostile() -> ScoreFile:
     """Make a score in which every text is foreign."""
     made = Provenance(EVIL, EVIL, EVIL, EVIL, EVIL)
     decoding = DecodingRecord(EVIL, EVIL, EVIL, 1.0, 1.0, made, EVIL)
-    spoken = (Spoken(EVIL, f"{EVIL} ONE", EVIL), Spoken("b", "TWO", "ben"))
+    spoken = (Segment(EVIL, f"{EVIL} ONE", EVIL), Segment("b", "TWO", "ben"))
     result = score(spoken, {"b": EVIL, f"{EVIL}?": ""}, "verbatim-1")
     return ScoreFile(EVIL, EVIL, result, made, decoding)
 
@@ -303,7 +296,7 @@ def test_json_keeps_hostile_texts_but_no_terminal_obeys_them() -> None:
 
 
 def test_an_infinite_rate_is_null_in_json() -> None:
-    scores = [score_file(references=(Spoken("s", ""),), hypotheses={"s": "UH"})]
+    scores = [score_file(references=(Segment("s", ""),), hypotheses={"s": "UH"})]
 
     (record,) = json.loads(results_json("R", summaries(scores)))["scores"]
 

@@ -81,12 +81,6 @@ def test_an_infinite_rate_is_written_as_null(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "score.json").read_text())["wer"] is None
 
 
-def test_nothing_is_left_beside_a_written_file(tmp_path: Path) -> None:
-    write_score_file(tmp_path / "score.json", SCORE_FILE)
-
-    assert [path.name for path in tmp_path.iterdir()] == ["score.json"]
-
-
 def test_totals_that_are_not_the_sums_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "score.json"
     write_score_file(path, SCORE_FILE)
