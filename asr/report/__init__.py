@@ -9,6 +9,6 @@ The page's parts: `material` (what is known about the utterances besides their t
 (error rates of parts of a subset), `acoustics` (level and noise), `figures` (all in pictures),
 `closer_look` with `spectrogram` (some utterances in full), `listing` (all of them, packed).
 
-Beside them: `grid_search` (the WER at every pair of two weights), `grid` (the same as a table and a
-picture), `learning_curve` (loss and WER by epoch).
+Beside them: `grid_search` (the WER at every combination of a search's weights), `grid` (the same as
+a table and a picture), `learning_curve` (loss and WER by epoch).
 """
