@@ -1,7 +1,7 @@
 """Closer look: some utterances with their alignment, spectrogram and sound."""
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class CloserLook:
     Attributes:
         utterance: The utterance.
         index: Its position in the listing.
-        steps: Its alignment; each step with the start of its recognised word in seconds, if known.
+        steps: Its alignment, see `Material.steps`.
         rows: Its spectrogram; empty without audio.
         audio: Address of its sound, or the sound itself; empty without audio.
         offset: Where the utterance begins in that sound, in seconds.
@@ -34,7 +34,7 @@ class CloserLook:
 
     utterance: UtteranceScore
     index: int
-    steps: tuple[tuple[Edit, float | None], ...]
+    steps: Sequence[tuple[Edit, Word | None]]
     rows: tuple[str, ...] = ()
     audio: str = ""
     offset: float = 0.0
@@ -83,9 +83,7 @@ def closer_looks(
 def _look(
     material: Material, index: int, heard: Heard | None, folder: Path, most_bytes: int
 ) -> CloserLook:
-    utterance, edits = material.score.utterances[index], material.aligned[index]
-    times = material.words.get(utterance.id, ())
-    steps = tuple(_timed_steps(edits, times))
+    utterance, steps = material.score.utterances[index], material.steps(index)
     recording = material.recordings.get(utterance.id)
     if recording is None:
         return CloserLook(utterance, index, steps)
@@ -93,10 +91,10 @@ def _look(
         waveform = read_utterance(recording, SAMPLE_RATE)
     except AudioError:  # moved or removed since: the rest of the report is still worth having
         return CloserLook(utterance, index, steps)
-    spoken = [edit for edit in edits if edit.hypothesis]
     words = [
-        ShownWord(edit.hypothesis, time, edit.kind is EditKind.HIT)
-        for edit, time in zip(spoken, times, strict=False)  # without times there are no words
+        ShownWord(edit.hypothesis, word, edit.kind is EditKind.HIT)
+        for edit, word in steps
+        if word is not None
     ]
     rows = tuple(spectrogram_rows(waveform, SAMPLE_RATE, words, heard))
     embedded = base64.b64encode(flac(waveform, SAMPLE_RATE)).decode("ascii")
@@ -104,11 +102,3 @@ def _look(
         return CloserLook(utterance, index, steps, rows, f"data:audio/flac;base64,{embedded}")
     address = audio_address(recording, folder)
     return CloserLook(utterance, index, steps, rows, address, recording.offset)
-
-
-def _timed_steps(
-    edits: Sequence[Edit], times: Sequence[Word]
-) -> Iterator[tuple[Edit, float | None]]:
-    starts = iter([time.start for time in times])
-    for edit in edits:
-        yield edit, next(starts, None) if edit.hypothesis else None

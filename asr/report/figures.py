@@ -195,15 +195,9 @@ def _labelled(material: Material) -> tuple[Floats, NDArray[np.bool_], NDArray[np
     """Collect each word's confidence, whether it is right, and its utterance's position."""
     rows = [
         (word.confidence, edit.kind is EditKind.HIT, i)
-        for i, (utterance, edits) in enumerate(
-            zip(material.score.utterances, material.aligned, strict=True)
-        )
-        for word, edit in zip(
-            material.words.get(utterance.id, ()),
-            [e for e in edits if e.hypothesis] if utterance.id in material.words else (),
-            strict=True,
-        )
-        if word.confidence is not None
+        for i in range(len(material.aligned))
+        for edit, word in material.steps(i)
+        if word is not None and word.confidence is not None
     ]
     confidences, is_correct, owners = zip(*rows, strict=True) if rows else ((), (), ())
     return np.array(confidences), np.array(is_correct, np.bool_), np.array(owners, np.int64)

@@ -31,6 +31,12 @@ class Material:
     durations: Mapping[str, float]
     recordings: Mapping[str, Utterance]
 
+    def steps(self, index: int) -> list[tuple[Edit, Word | None]]:
+        """Pair each step of an utterance's alignment with its recognised word, if that is known."""
+        words = iter(self.words.get(self.score.utterances[index].id, ()))
+        edits = self.aligned[index]
+        return [(edit, next(words, None) if edit.hypothesis else None) for edit in edits]
+
 
 def gather(
     score: Score, transcripts: Mapping[str, Transcript], manifest: Sequence[Utterance]
