@@ -1,13 +1,12 @@
 """Breakdown: error rates of parts of a subset, each with its interval."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.wer.interval import Groups, Interval, group, interval_of, replicate_rates
-from asr.wer.score import Score, UtteranceScore
+from asr.wer.score import Score
 
 N_STRATA = 8  # at most
 MIN_UTTERANCES = 10  # in a stratum, so that its rate means something
@@ -86,12 +85,6 @@ def by_speaker(score: Score) -> list[tuple[str, Stratum]]:
         one = Stratum(i, i, tally.wer, interval, tally.n_utterances, tally.words.n_reference)
         strata.append((speaker, one))
     return strata
-
-
-def column(score: Score, value: Callable[[UtteranceScore], float | None]) -> Floats:
-    """Collect a value of each utterance, (utterances,); NaN where it is None."""
-    found = [value(utterance) for utterance in score.utterances]
-    return np.array([np.nan if one is None else one for one in found], np.float64)
 
 
 def _interval(groups: Groups) -> Interval | None:

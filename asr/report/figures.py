@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,14 +20,13 @@ from asr.confidence.quality import (
 )
 from asr.errors import counted
 from asr.report.acoustics import Acoustics
-from asr.report.breakdown import Floats, Stratum, by_speaker, by_value, column, stratum
+from asr.report.breakdown import Floats, Stratum, by_speaker, by_value, stratum
 from asr.report.material import Material
 from asr.report.summary import within
 from asr.text.markdown import count, percent
 from asr.wer.alignment import EditKind, align_words
 from asr.wer.confusions import confusions
 from asr.wer.interval import errors_and_units
-from asr.wer.score import UtteranceScore
 
 FREQUENCIES = (0, 9, 99, 999)  # the last count of each group of words but the last
 FREQUENCY_NAMES = ("never", "1–9", "10–99", "100–999", "1,000+")
@@ -87,37 +86,28 @@ def _speaker_figure(material: Material) -> Figure | None:
     return _rate_figure("By speaker", caption, estimates, x, material)
 
 
-def _utterance_figures(
-    material: Material, acoustics: Mapping[str, Acoustics]
-) -> Iterator[Figure | None]:
+def _utterance_figures(material: Material, acoustics: Mapping[str, Acoustics]) -> Iterator[Figure]:
     """Draw the WER by properties of utterances that are numbers."""
-    durations = material.durations
-
-    def seconds(one: UtteranceScore) -> float | None:
-        return durations.get(one.id)
-
-    def rate(one: UtteranceScore) -> float | None:
-        duration = durations.get(one.id)
-        return one.words.n_reference / duration if duration else None
-
-    def measured(name: str) -> Callable[[UtteranceScore], float | None]:
-        return lambda one: getattr(acoustics[one.id], name) if one.id in acoustics else None
-
-    kinds: Sequence[tuple[str, str, str, Callable[[UtteranceScore], float | None]]] = (
-        ("By length", "words in the reference", "", lambda one: one.words.n_reference),
-        ("By duration", "seconds", "", seconds),
-        ("By speaking rate", "words per second", "", rate),
+    utterances = material.score.utterances
+    n_words = [one.words.n_reference for one in utterances]
+    durations = [material.durations.get(one.id) for one in utterances]
+    rates = [n / s if s else None for n, s in zip(n_words, durations, strict=True)]
+    measured = [acoustics.get(one.id) for one in utterances]
+    columns: Sequence[tuple[str, str, str, Sequence[float | None]]] = (
+        ("By length", "words in the reference", "", n_words),
+        ("By duration", "seconds", "", durations),
+        ("By speaking rate", "words per second", "", rates),
         ("By level", "dB of full scale", "Mean power of the recording. ",
-         measured("level")),
+         [one.level if one else None for one in measured]),
         ("By signal-to-noise ratio", "dB",
-         "Estimated: the 90th percentile of 20 ms frames’ power over the 10th. ", measured("snr")),
+         "Estimated: the 90th percentile of 20 ms frames’ power over the 10th. ",
+         [one.snr if one else None for one in measured]),
     )  # fmt: skip
     counts = errors_and_units(material.score, "wer")
-    for title, unit, told, value in kinds:
-        values = column(material.score, value)
+    for title, unit, told, column in columns:
+        values = np.array(column, np.float64)  # None becomes NaN
         strata = by_value(material.score, values, counts)
         if not strata:
-            yield None
             continue
         estimates = [_estimate(one, f"{_span(one)} {unit}") for one in strata]
         n_known = int(np.isfinite(values).sum())

@@ -1,6 +1,6 @@
 import numpy as np
 
-from asr.report.breakdown import by_speaker, by_value, column
+from asr.report.breakdown import by_speaker, by_value
 from asr.wer.interval import errors_and_units
 from asr.wer.nist import Segment
 from asr.wer.score import Score, score
@@ -31,7 +31,7 @@ def test_strata_hold_about_as_many_utterances_each_and_all_errors() -> None:
 
 def test_utterances_of_unknown_value_are_in_no_stratum() -> None:
     result = scored(40, n_speakers=4)
-    values = column(result, lambda one: None if int(one.id) > 20 else float(one.id))
+    values = np.array([float(i) if i <= 20 else np.nan for i in range(1, 41)])
 
     strata = by_value(result, values, errors_and_units(result, "wer"))
 
