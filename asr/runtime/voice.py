@@ -55,7 +55,7 @@ class VoicedEngine:
         log_probs, frame_lengths = self._engine.log_probs(waveforms, lengths, head)
         for emission, waveform, length in zip(log_probs, waveforms, lengths, strict=True):
             stretches = voiced_stretches(waveform[:length], self.sample_rate)
-            emission[:] = blank_outside(emission, stretches, self._frame_shift)
+            blank_outside(emission, stretches, self._frame_shift)
         return log_probs, frame_lengths
 
 
@@ -73,9 +73,9 @@ def voiced_stretches(waveform: Waveform, sample_rate: int) -> Stretches:
         is too short to tell.
     """
     duration = len(waveform) / sample_rate
-    loudness = _loudness(waveform, sample_rate)  # (T, N_BANDS)
     if duration < SHORTEST:
         return np.array([[0.0, duration]])
+    loudness = _loudness(waveform, sample_rate)  # (T, N_BANDS)
     starts, n = _windows(len(loudness))
     is_voiced = change([loudness[start : start + n] for start in starts]) > MIN_CHANGE
     begins = starts[is_voiced] * FRAME_SHIFT
@@ -95,10 +95,8 @@ def change(windows: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
     return np.where(energies > 0, changes, 0.0)
 
 
-def blank_outside(
-    log_probs: NDArray[np.float32], stretches: Stretches, frame_shift: float
-) -> NDArray[np.float32]:
-    """Make the blank (token 0) certain in all frames, of (T, V), that touch none of the stretches.
+def blank_outside(log_probs: NDArray[np.float32], stretches: Stretches, frame_shift: float) -> None:
+    """Make the blank (token 0) certain, in place, in all frames that touch none of the stretches.
 
     Args:
         log_probs: (T, V), natural log.
@@ -109,9 +107,8 @@ def blank_outside(
     first = np.searchsorted(stretches[:, 1], frames, side="right")  # the first that ends later
     begins = np.append(stretches[:, 0], np.inf)[first]
     is_silent = begins >= frames + frame_shift
-    silenced = np.where(is_silent[:, None], -np.inf, log_probs).astype(np.float32)
-    silenced[is_silent, 0] = 0.0
-    return silenced
+    log_probs[is_silent] = -np.inf
+    log_probs[is_silent, 0] = 0.0
 
 
 def _windows(n_frames: int) -> tuple[NDArray[np.int64], int]:
@@ -124,8 +121,6 @@ def _windows(n_frames: int) -> tuple[NDArray[np.int64], int]:
 def _loudness(waveform: Waveform, sample_rate: int) -> NDArray[np.float32]:
     """Compute the loudness of each band, (T, N_BANDS), averaged over frames."""
     length, shift = round(FRAME_LENGTH * sample_rate), round(FRAME_SHIFT * sample_rate)
-    if len(waveform) < length:
-        return np.zeros((0, N_BANDS), np.float32)
     frames = sliding_window_view(waveform, length)[::shift]
     taper = np.hanning(length).astype(np.float32)
     edges = _band_edges(length, sample_rate)
