@@ -79,6 +79,7 @@ def test_every_figure_of_a_transcript_is_the_same_alone_and_in_any_batch(
     together = transcribe(shipped, tiny_corpus[::-1], seconds=1000.0)
     for utterance, transcript in zip(tiny_corpus, alone, strict=True):
         assert dataclasses.replace(transcript, id=utterance.id) == together[utterance.id]
+        assert transcript.duration == pytest.approx(utterance.duration, abs=1e-3)
 
 
 def test_a_lexicon_of_pronunciations_is_searched_by_the_head_of_phones(
@@ -178,17 +179,6 @@ def test_a_model_without_a_graph_needs_torch_and_says_so(
 
     with pytest.raises(ModelError, match=r"has no model\.onnx.*asr export"):
         load_model(tmp_path / "m")
-
-
-def test_one_file_equals_the_same_file_among_many(
-    recognizer: Recognizer, tiny_corpus: Sequence[Utterance]
-) -> None:
-    among_many = transcribe(recognizer, tiny_corpus, seconds=1000.0)[tiny_corpus[0].id]
-
-    alone = recognizer.transcribe(tiny_corpus[0].audio_filepath)
-
-    assert alone.text == among_many.text
-    assert alone.duration == pytest.approx(tiny_corpus[0].duration, abs=1e-3)
 
 
 def test_words_have_times_within_the_recording_and_in_order(

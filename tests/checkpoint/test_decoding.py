@@ -23,18 +23,12 @@ from asr.text.normalise import normaliser
 OWN_BEAM = BeamConfig(
     beam_size=1000, beam_threshold=18.0, n_best=1, lm_weight=1.4, prior_weight=0.4
 )
-DEFAULT = SearchPlan(
-    beam=OWN_BEAM,
-    lm=Path("own.lm"),
-    lexicon=Path("own.txt"),
-)
+DEFAULT = SearchPlan(OWN_BEAM, Path("own.lm"), Path("own.txt"))
 GREEDY = SearchPlan()
 
 
-def test_without_options_a_model_is_searched_as_it_comes() -> None:
-    plan = plan_search(SearchOptions(), DEFAULT)
-
-    assert (plan.beam, plan.lm, plan.lexicon) == (DEFAULT.beam, DEFAULT.lm, DEFAULT.lexicon)
+def test_without_options_a_model_has_its_default_search() -> None:
+    assert plan_search(SearchOptions(), DEFAULT) == DEFAULT
     assert plan_search(SearchOptions(), GREEDY) == GREEDY
 
 

@@ -63,16 +63,14 @@ def test_pages_that_are_named_may_use_the_server(guarded: Running) -> None:
     assert guarded.get("/v1/models", **key).headers["access-control-allow-origin"] == key["Origin"]
 
 
-@pytest.mark.parametrize("header", ["", "Bearer ", "Bearer the-ke", "Bearer the-key2", "the-key"])
+@pytest.mark.parametrize(
+    "header", ["", "Bearer ", "Bearer the-ke", "Bearer the-key2", "the-key", "Bearer sch\xf6n"]
+)
 def test_without_the_key_nothing_is_read(guarded: Running, header: str) -> None:
     headers = {"Authorization": header, "Content-Type": FORM, "Content-Length": "1000000"}
     reply = guarded.request("POST", TRANSCRIPTIONS, None, headers)
     assert (reply.status, reply.error["code"]) == (401, "invalid_api_key")
     assert reply.headers["www-authenticate"] == "Bearer"
-
-
-def test_a_key_that_is_not_ascii_is_a_wrong_one(guarded: Running) -> None:
-    assert guarded.get("/v1/models", Authorization="Bearer sch\xf6n").status == 401
 
 
 def test_the_word_before_a_key_is_of_any_case(guarded: Running) -> None:

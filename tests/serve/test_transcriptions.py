@@ -107,4 +107,7 @@ def test_what_was_heard_is_counted(server: Running) -> None:
     assert server.metric("asr_audio_seconds_total") == pytest.approx(before + SECONDS, abs=0.01)
     assert server.metric("asr_in_flight") == 0
     assert server.metric("asr_real_time_factor") > 0
+
+
+def test_the_api_is_described(server: Running) -> None:
     assert json.loads(server.get("/openapi.json").content)["info"]["title"] == "asr"
