@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from asr.audio.pcm import PcmFormat
 from asr.audio.read import opened, usable
+from asr.audio.recording import Waveform
 from asr.audio.source import Source
 from asr.checkpoint.aligner import align
 from asr.checkpoint.decoding import Kind, SearchOptions, SearchPlan, plan_search
@@ -29,7 +30,6 @@ from asr.runtime.windows import (
     CONTEXT,
     LONGEST_WHOLE,
     STRIDE,
-    Waveform,
     Windows,
     emit,
     measured,

@@ -10,6 +10,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from asr.audio.recording import Waveform
 from asr.checkpoint.directory import GOLDEN_FILE, ModelDirectory
 from asr.config import TEXT_HEAD
 from asr.errors import ModelError
@@ -19,8 +20,6 @@ from asr.search.greedy import greedy_search
 
 TOLERANCE = 0.05  # of a probability; other processors and libraries round differently
 SECONDS = 2.0  # of the example that a model has when none is chosen
-
-Waveform = NDArray[np.float32]
 
 
 def swelling_noise(sample_rate: int) -> Waveform:

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import safetensors.torch
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from asr.audio.recording import Waveform
 from asr.checkpoint.directory import (
     CARD_FILE,
     ONNX_FILE,
@@ -106,7 +105,7 @@ def save_checkpoint(
     checkpoint: Checkpoint,
     *,
     card: str,
-    example: NDArray[np.float32],
+    example: Waveform,
     is_half: bool = False,
     onnx: Weights | None = None,
 ) -> None:
@@ -190,9 +189,7 @@ def load_weights(checkpoint: Checkpoint, tensors: Mapping[str, Tensor]) -> None:
         module.eval().requires_grad_(False)
 
 
-def _write_graph(
-    folder: Path, checkpoint: Checkpoint, weights: Weights, example: NDArray[np.float32]
-) -> None:
+def _write_graph(folder: Path, checkpoint: Checkpoint, weights: Weights, example: Waveform) -> None:
     """Write the graph, and the golden example as the graph computes it."""
     path = folder / ONNX_FILE
     export_onnx(checkpoint.front_end, checkpoint.model, path, weights=weights)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
+from asr.audio.recording import Waveform
 from asr.cli.messages import tell
 from asr.recognizer import Recognizer
-from asr.runtime.windows import LIVE_CONTEXT, LIVE_PATIENCE, LIVE_STRIDE, Waveform
+from asr.runtime.windows import LIVE_CONTEXT, LIVE_PATIENCE, LIVE_STRIDE
 
 
 def print_settled(recognizer: Recognizer, blocks: Iterable[Waveform]) -> None:

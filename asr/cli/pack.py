@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.audio.read import read_waveform
+from asr.audio.recording import Waveform
 from asr.checkpoint.decoding import SearchPlan, plan_search
 from asr.checkpoint.directory import CARD_FILE, check_replaceable
 from asr.checkpoint.engine import verify_model
-from asr.checkpoint.golden import Waveform, read_example
+from asr.checkpoint.golden import read_example
 from asr.checkpoint.names import model_folder
 from asr.cli.export import add_weights_argument
 from asr.cli.outputs import folder_to_make

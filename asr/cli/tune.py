@@ -48,8 +48,8 @@ from asr.files import write_text
 from asr.provenance import n_cores
 from asr.recognizer import Recognizer, load_recognizer
 from asr.report.grid import Point, best_point, svg, table
-from asr.report.grid_search import Decode, Emission, grid_search
-from asr.runtime.emissions import collect_emissions, read_emissions, write_emissions
+from asr.report.grid_search import Decode, grid_search
+from asr.runtime.emissions import Emission, collect_emissions, read_emissions, write_emissions
 from asr.search.beam import BeamConfig
 
 # to try, by the option's name; None: that of the default search

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import ParamSpec, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asr.audio.pcm import PcmFormat
 from asr.audio.read import read_unless_longer
+from asr.audio.recording import Waveform
 from asr.audio.source import STDIN
 from asr.corpus.loader import prefetch
 from asr.corpus.utterance import Utterance
@@ -17,7 +17,6 @@ READ_AHEAD = 8  # recordings
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-Waveform = NDArray[np.float32]  # (N,)
 Loaded = tuple[Utterance, Waveform | AudioError | None]  # None: to be read block by block
 
 

@@ -3,13 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-from numpy.typing import NDArray
-
 from asr.report.grid import Point
+from asr.runtime.emissions import Emission
 from asr.wer.score import Reference, score
 
-Emission = NDArray[np.float32]  # (T, V), natural log, each frame normalised
 Decode = Callable[[Emission], str]
 
 

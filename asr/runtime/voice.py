@@ -18,6 +18,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from asr.audio.recording import Waveform
 from asr.runtime.engine import Engine
 
 MIN_CHANGE = 0.012  # see above
@@ -32,7 +33,6 @@ LOUDNESS = 0.3  # power law from power to loudness, as in hearing
 
 _BLOCK = 512  # frames at once, which stay in the cache
 
-Waveform = NDArray[np.float32]  # (N,)
 Stretches = NDArray[np.float64]  # (n, 2), start and end in seconds, in order and apart
 
 

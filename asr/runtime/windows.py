@@ -12,6 +12,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.audio.recording import Waveform
 from asr.corpus.loader import prefetch
 from asr.runtime.emissions import Emission
 from asr.runtime.engine import Engine
@@ -22,8 +23,6 @@ LONGEST_WHOLE = STRIDE + 2 * CONTEXT  # seconds; what lasts longer is computed w
 # Seconds, for `Recognizer.stream` while somebody speaks: the median word comes 4.0 s late, the last
 # one 4.5, and no more are wrong than in the whole recording (docs/experiments.md, 2026-11-29).
 LIVE_STRIDE, LIVE_CONTEXT, LIVE_PATIENCE = 0.5, 2.0, 2.0
-
-Waveform = NDArray[np.float32]  # (N,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,7 +135,7 @@ def cut(
     yield Window(held, start, None)
 
 
-def padded(waveforms: list[Waveform]) -> tuple[Waveform, NDArray[np.int64]]:
+def padded(waveforms: list[Waveform]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Stack waveforms, zeros after the shorter ones: (B, N), and their lengths, (B,)."""
     lengths = np.array([len(waveform) for waveform in waveforms], np.int64)
     stacked = np.zeros((len(waveforms), lengths.max(initial=0)), np.float32)

@@ -9,14 +9,14 @@ from typing import Annotated, BinaryIO, TypeVar
 from fastapi import APIRouter, Form, Request, UploadFile
 from starlette.responses import Response, StreamingResponse
 
-from asr.audio.recording import open_recording
+from asr.audio.recording import Waveform, open_recording
 from asr.errors import AudioError
 from asr.runtime.windows import measured
 from asr.serve import answers
 from asr.serve.gate import TRANSCRIPTIONS, UNANSWERED
 from asr.serve.refusal import Refusal
 from asr.serve.service import Service
-from asr.serve.work import Abandoned, Waveform, too_long, unless_gone, watched
+from asr.serve.work import Abandoned, too_long, unless_gone, watched
 from asr.text.transcript import Transcript, Word
 
 Result = TypeVar("Result")

@@ -8,15 +8,13 @@ from contextlib import asynccontextmanager
 from threading import Event
 from typing import Generic, TypeVar
 
-import numpy as np
 from anyio import CancelScope
-from numpy.typing import NDArray
 from starlette.types import Receive
 
+from asr.audio.recording import Waveform
 from asr.serve.refusal import Refusal
 
 Result = TypeVar("Result")
-Waveform = NDArray[np.float32]  # (N,)
 Work = Callable[[Event], Iterator[Result]]  # the event: nobody waits any more
 
 
