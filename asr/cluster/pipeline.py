@@ -11,14 +11,11 @@ Needs `pip install 'asr-ctc[ray]'`. For folders of files and a batch system such
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asr.audio.source import is_url
 from asr.checkpoint.names import DEFAULT_MODEL
-from asr.corpus.utterance import Utterance
 from asr.recognizer import load_model
 from asr.text.transcript import Transcript, to_json
 
@@ -73,9 +70,7 @@ class Transcriber:
 
     def __call__(self, rows: Columns) -> Columns:
         """Add `text`, `transcript` and `error` to rows with a `path`."""
-        paths = [str(path) for path in rows["path"]]
-        utterances = [Utterance(path, path if is_url(path) else Path(path)) for path in paths]
-        results = [result for _, result in self._recognizer.transcribe_all(utterances)]
+        results = [result for _, result in self._recognizer.transcribe_all(map(str, rows["path"]))]
         found = [result if isinstance(result, Transcript) else None for result in results]
         return {
             **rows,

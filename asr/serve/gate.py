@@ -5,11 +5,10 @@ import hmac
 import logging
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from asr.serve.limits import Limits
@@ -201,10 +200,10 @@ class _Passage:
     async def send(self, message: Message) -> None:
         if message["type"] in {"http.response.start", "websocket.http.response.start"}:
             self.status = message["status"]
-            more = dict(SECURITY)
+            headers = MutableHeaders(scope=message)
+            headers.update(SECURITY)
             if not self._is_uploaded:
-                more["Connection"] = "close"  # else the rest would be read, be it endless
-            message["headers"] = [*message.get("headers", []), *_encoded(more.items())]
+                headers["Connection"] = "close"  # else the rest would be read, be it endless
         elif message["type"] == "websocket.accept":
             self.status = 101
         await self._send(message)
@@ -220,7 +219,3 @@ def _host(origin: str) -> str | None:
         return urlsplit(origin).hostname
     except ValueError:
         return None
-
-
-def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode(), value.encode()) for name, value in headers]

@@ -4,13 +4,14 @@ References:
     Prometheus documentation, "Exposition formats", text-based format.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from threading import Lock
 
 LATENCIES = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)  # seconds
-FACTOR = "From upload to answer per second of audio, of transcriptions alone."
 BATCH_SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # utterances
 
 
@@ -26,7 +27,7 @@ class Histogram:
     def observe(self, value: float) -> None:
         """Count a value; from any thread."""
         with self._lock:
-            self._counts[sum(value > bound for bound in self._bounds)] += 1
+            self._counts[bisect_left(self._bounds, value)] += 1
             self.total += value
 
     def lines(self, name: str) -> list[str]:
@@ -35,8 +36,8 @@ class Histogram:
             counts, total = list(self._counts), self.total
         bounds = [*(f"{bound:g}" for bound in self._bounds), "+Inf"]
         buckets = [
-            f'{name}_bucket{{le="{bound}"}} {sum(counts[: i + 1])}'
-            for i, bound in enumerate(bounds)
+            f'{name}_bucket{{le="{bound}"}} {n}'
+            for bound, n in zip(bounds, accumulate(counts), strict=True)
         ]
         return [*buckets, f"{name}_sum {total:.6f}", f"{name}_count {sum(counts)}"]
 
@@ -68,6 +69,7 @@ class Metrics:
     def text(self) -> str:
         """Write all metrics."""
         factor = self.working.total / self.audio_seconds if self.audio_seconds else 0.0
+        of_what = "From upload to answer per second of audio, of transcriptions alone."
         audio = self.audio_seconds + self.live_seconds
         requests = [
             f'asr_requests_total{{path="{path}",status="{status}"}} {n}'
@@ -79,7 +81,7 @@ class Metrics:
                 _value("asr_audio_seconds_total", "counter", "Audio, live sessions too.", audio),
                 _value("asr_in_flight", "gauge", "Uploading, waiting, computed.", self.in_flight),
                 _value("asr_live_sessions", "gauge", "Open live sessions.", self.live),
-                _value("asr_real_time_factor", "gauge", FACTOR, factor),
+                _value("asr_real_time_factor", "gauge", of_what, factor),
                 *(
                     _family(name, "histogram", told, histogram.lines(name))
                     for name, told, histogram in (
