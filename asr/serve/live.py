@@ -65,7 +65,7 @@ async def _session(websocket: WebSocket, service: Service) -> None:
     if service.metrics.live >= service.limits.live:
         raise Refusal(503, "too many live sessions at once; try again", code="overloaded")
     service.metrics.live += 1
-    feed = Feed()
+    feed = Feed(rate)
     try:
         await websocket.send_json(
             {
@@ -74,18 +74,17 @@ async def _session(websocket: WebSocket, service: Service) -> None:
                 "delay": LIVE_STRIDE + LIVE_CONTEXT + LIVE_PATIENCE,
             }
         )
-        seconds = service.limits.audio_seconds + service.limits.seconds
-        work = _recognise(service, feed, rate)
+        work, limits = _recognise(service, feed), service.limits
+        seconds = limits.audio_seconds + limits.seconds
         async with service.live_workers.results(work, seconds=seconds) as results:
             try:
-                await _converse(websocket, service, feed, results, rate)
+                await _converse(websocket, feed, results, limits.seconds)
             finally:
                 feed.end()
     finally:
         service.metrics.live -= 1
-        seconds = feed.n_bytes / 2 / rate
-        service.metrics.live_seconds += seconds
-        websocket.state.audio_seconds = seconds
+        service.metrics.live_seconds += feed.seconds
+        websocket.state.audio_seconds = feed.seconds
 
 
 def _rate(websocket: WebSocket) -> int:
@@ -99,11 +98,11 @@ def _rate(websocket: WebSocket) -> int:
     return int(given)
 
 
-def _recognise(service: Service, feed: "Feed", rate: int) -> Work[tuple[Word, ...]]:
+def _recognise(service: Service, feed: "Feed") -> Work[tuple[Word, ...]]:
     def work(gone: Event) -> Iterator[tuple[Word, ...]]:
         if not feed.wait():
             return
-        with open_recording(cast(BinaryIO, feed), pcm=PcmFormat(rate)) as recording:
+        with open_recording(cast(BinaryIO, feed), pcm=PcmFormat(feed.rate)) as recording:
             blocks = recording.blocks(service.recognizer.sample_rate)
             yield from service.recognizer.stream(
                 watched(blocks, gone, service.n_most),
@@ -116,14 +115,10 @@ def _recognise(service: Service, feed: "Feed", rate: int) -> Work[tuple[Word, ..
 
 
 async def _converse(
-    websocket: WebSocket,
-    service: Service,
-    feed: "Feed",
-    results: Results[tuple[Word, ...]],
-    rate: int,
+    websocket: WebSocket, feed: "Feed", results: Results[tuple[Word, ...]], seconds: float
 ) -> None:
     """Listen and answer at the same time, until the client has said all and heard all."""
-    listening = asyncio.ensure_future(_listen(websocket, feed, service.limits.seconds))
+    listening = asyncio.ensure_future(_listen(websocket, feed, seconds))
     answering = asyncio.ensure_future(_answer(websocket, results))
     try:
         await asyncio.wait({listening, answering}, return_when=asyncio.FIRST_COMPLETED)
@@ -133,7 +128,7 @@ async def _converse(
     finally:
         listening.cancel()
         answering.cancel()
-    await websocket.send_json({**answers.done(words, feed.n_bytes / 2 / rate), "type": "done"})
+    await websocket.send_json({**answers.done(words, feed.seconds), "type": "done"})
     await websocket.close()
 
 
@@ -178,22 +173,27 @@ async def _refuse(websocket: WebSocket, refusal: Refusal) -> None:
 
 
 class Feed:
-    """A file that is read in a thread while the event loop writes it.
+    """A file of 16-bit samples that is read in a thread while the event loop writes it.
 
     Attributes:
-        n_bytes: That were put.
+        rate: Hz, of the samples.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rate: int) -> None:
         self._contents: SimpleQueue[bytes] = SimpleQueue()
         self._first = b""
-        self.n_bytes = 0
+        self.rate, self._n_bytes = rate, 0
+
+    @property
+    def seconds(self) -> float:
+        """How much has been put."""
+        return self._n_bytes / 2 / self.rate
 
     async def put(self, content: bytes) -> None:
         """Write what has come; wait while the reader is far behind."""
         while self._contents.qsize() >= MAX_MESSAGES:
             await asyncio.sleep(0.05)
-        self.n_bytes += len(content)
+        self._n_bytes += len(content)
         self._contents.put(content)
 
     def end(self) -> None:
