@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from asr.errors import ConfigError, ModelError, ShapeError
 from asr.runtime.description import read_description
 
+Session = Any  # onnxruntime.InferenceSession, which has no types
 FATAL_ONLY = 4  # log severity: the errors that ONNX Runtime raises say what its log would
 
 
@@ -95,7 +96,7 @@ def import_onnxruntime() -> ModuleType:
     return module
 
 
-def open_session(path: Path) -> Any:  # noqa: ANN401 (ONNX Runtime has no types)
+def open_session(path: Path) -> Session:
     """Open an ONNX Runtime session that starts no threads, sends nothing and logs nothing.
 
     Raises:
@@ -143,7 +144,7 @@ def has_vnni() -> bool:
     return not {"avx512_vnni", "avx_vnni"}.isdisjoint(flags)
 
 
-def _check_outputs(path: str | Path, session: Any, heads: Mapping[str, int]) -> None:  # noqa: ANN401 (no types)
+def _check_outputs(path: str | Path, session: Session, heads: Mapping[str, int]) -> None:
     inputs = {each.name for each in session.get_inputs()}
     outputs = {each.name: each.shape for each in session.get_outputs()}
     is_complete = inputs == {"waveforms", "lengths"} and "frame_lengths" in outputs

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -14,7 +13,7 @@ from asr.checkpoint.onnx.graph import Graph
 from asr.features.front_end import FrontEnd
 from asr.features.padding import pad
 from asr.model.acoustic import AcousticModel
-from asr.runtime.onnx_engine import open_session
+from asr.runtime.onnx_engine import Session, open_session
 from tests.conftest import make_config, pad_with_nan
 
 N_TOKENS, N_PHONES = 5, 7
@@ -56,17 +55,14 @@ def make_waveforms(*n_samples: int) -> list[Tensor]:
 
 def exported(
     folder: Path, front_end: FrontEnd, model: AcousticModel, weights: Weights = "float32"
-) -> Any:  # noqa: ANN401 (ONNX Runtime has no types)
+) -> Session:
     path = folder / "model.onnx"
     export_onnx(front_end, model, path, weights=weights)
     return open_session(path)
 
 
 def run(
-    session: Any,  # noqa: ANN401 (ONNX Runtime has no types)
-    waveforms: Tensor,
-    lengths: Tensor,
-    head: str = "text",
+    session: Session, waveforms: Tensor, lengths: Tensor, head: str = "text"
 ) -> tuple[Tensor, Tensor]:
     inputs = {"waveforms": waveforms.numpy(), "lengths": lengths.numpy()}
     log_probs, frame_lengths = session.run([head, "frame_lengths"], inputs)

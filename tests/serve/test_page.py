@@ -15,6 +15,8 @@ from asr.recognizer import Recognizer
 from asr.serve.gate import Access
 from tests.serve.conftest import SPEECH, Running, Start, until
 
+Browser = Any  # playwright may be missing
+Page = Any
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 
 
@@ -31,7 +33,7 @@ def test_the_page_needs_nothing_from_elsewhere(server: Running) -> None:
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Any]:
+def browser(tmp_path: Path) -> Iterator[Browser]:
     """Chromium, which hears the demo by its microphone."""
     playwright = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
@@ -53,7 +55,7 @@ def browser(tmp_path: Path) -> Iterator[Any]:
         browser.close()
 
 
-def opened(browser: Any, server: Running, complaints: list[str]) -> Any:  # noqa: ANN401 (no types)
+def opened(browser: Browser, server: Running, complaints: list[str]) -> Page:
     page = browser.new_context(permissions=["microphone"]).new_page()
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -61,7 +63,7 @@ def opened(browser: Any, server: Running, complaints: list[str]) -> Any:  # noqa
     return page
 
 
-def recording(page: Any, wait: int = 0) -> None:  # noqa: ANN401 (no types)
+def recording(page: Page, wait: int = 0) -> None:
     """Give the page its microphone after some milliseconds, and remember it."""
     page.evaluate(
         """wait => {
@@ -78,7 +80,7 @@ def recording(page: Any, wait: int = 0) -> None:  # noqa: ANN401 (no types)
     )
 
 
-def is_silent(page: Any, server: Running) -> bool:  # noqa: ANN401 (no types)
+def is_silent(page: Page, server: Running) -> bool:
     """Whether nothing of a recording is left, neither a microphone nor a session."""
     is_over = "tracks.length > 0 && tracks.every(({readyState}) => readyState === 'ended')"
     return until(lambda: page.evaluate(is_over) and server.metric("asr_live_sessions") == 0)
@@ -86,7 +88,7 @@ def is_silent(page: Any, server: Running) -> bool:  # noqa: ANN401 (no types)
 
 @pytest.mark.slow
 def test_a_file_becomes_words_that_can_be_heard_and_downloaded(
-    browser: Any,  # noqa: ANN401 (no types)
+    browser: Browser,
     server: Running,
     recognizer: Recognizer,
     tmp_path: Path,
@@ -116,7 +118,7 @@ def test_a_file_becomes_words_that_can_be_heard_and_downloaded(
 
 
 @pytest.mark.slow
-def test_the_microphone_becomes_words(browser: Any, server: Running) -> None:  # noqa: ANN401
+def test_the_microphone_becomes_words(browser: Browser, server: Running) -> None:
     complaints: list[str] = []
     page = opened(browser, server, complaints)
     page.click("#record")
@@ -129,7 +131,7 @@ def test_the_microphone_becomes_words(browser: Any, server: Running) -> None:  #
 
 
 @pytest.mark.slow
-def test_a_second_click_on_record_begins_nothing(browser: Any, server: Running) -> None:  # noqa: ANN401
+def test_a_second_click_on_record_begins_nothing(browser: Browser, server: Running) -> None:
     page = opened(browser, server, [])
     recording(page)
     page.evaluate("[1, 2].forEach(() => document.querySelector('#record').click())")
@@ -141,7 +143,7 @@ def test_a_second_click_on_record_begins_nothing(browser: Any, server: Running) 
 
 
 @pytest.mark.slow
-def test_a_second_click_on_stop_keeps_the_recording(browser: Any, server: Running) -> None:  # noqa: ANN401
+def test_a_second_click_on_stop_keeps_the_recording(browser: Browser, server: Running) -> None:
     """It meets Cancel, which appears in the place of Stop."""
     page = opened(browser, server, [])
     page.click("#record")
@@ -153,8 +155,7 @@ def test_a_second_click_on_stop_keeps_the_recording(browser: Any, server: Runnin
 
 @pytest.mark.slow
 def test_a_file_that_comes_before_the_microphone_is_transcribed_instead(
-    browser: Any,  # noqa: ANN401 (no types)
-    server: Running,
+    browser: Browser, server: Running
 ) -> None:
     page = opened(browser, server, [])
     recording(page, wait=1000)
@@ -167,7 +168,7 @@ def test_a_file_that_comes_before_the_microphone_is_transcribed_instead(
 
 
 @pytest.mark.slow
-def test_stop_before_anything_was_heard_ends_at_once(browser: Any, server: Running) -> None:  # noqa: ANN401
+def test_stop_before_anything_was_heard_ends_at_once(browser: Browser, server: Running) -> None:
     page = opened(browser, server, [])
     recording(page)
     page.evaluate(
@@ -183,8 +184,7 @@ def test_stop_before_anything_was_heard_ends_at_once(browser: Any, server: Runni
 
 @pytest.mark.slow
 def test_the_player_knows_how_long_a_file_is_that_does_not_say_so(
-    browser: Any,  # noqa: ANN401 (no types)
-    server: Running,
+    browser: Browser, server: Running
 ) -> None:
     pytest.importorskip("av")
     page = opened(browser, server, [])
@@ -209,7 +209,7 @@ def test_the_player_knows_how_long_a_file_is_that_does_not_say_so(
 
 
 @pytest.mark.slow
-def test_where_browsers_do_not_copy_the_page_says_why(browser: Any, server: Running) -> None:  # noqa: ANN401
+def test_where_browsers_do_not_copy_the_page_says_why(browser: Browser, server: Running) -> None:
     complaints: list[str] = []
     page = opened(browser, server, complaints)
     page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")  # plain HTTP
@@ -222,7 +222,7 @@ def test_where_browsers_do_not_copy_the_page_says_why(browser: Any, server: Runn
 
 @pytest.mark.slow
 def test_a_file_that_is_no_recording_is_named_and_a_key_is_asked_for(
-    browser: Any,  # noqa: ANN401 (no types)
+    browser: Browser,
     start: Start,
     tmp_path: Path,
 ) -> None:
@@ -236,7 +236,7 @@ def test_a_file_that_is_no_recording_is_named_and_a_key_is_asked_for(
 
 
 @pytest.mark.slow
-def test_a_key_can_be_wrong_and_need_not_be_given(browser: Any, start: Start) -> None:  # noqa: ANN401
+def test_a_key_can_be_wrong_and_need_not_be_given(browser: Browser, start: Start) -> None:
     page = opened(browser, start(access=Access("the-key", hosts=None)), [])
     for button in ("#file", "#record"):
         if button == "#file":

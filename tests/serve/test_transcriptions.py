@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -7,9 +8,12 @@ from asr.recognizer import Recognizer
 from asr.text.formats import FORMATS
 from tests.serve.conftest import SECONDS, SPEECH, Running
 
+Client = Any  # openai may be missing
+Answer = Any
+
 
 @pytest.fixture
-def client(server: Running) -> Any:  # noqa: ANN401 (openai may be missing)
+def client(server: Running) -> Iterator[Client]:
     openai = pytest.importorskip("openai")
     with openai.OpenAI(
         base_url=f"http://127.0.0.1:{server.port}/v1", api_key="-", max_retries=0
@@ -17,11 +21,11 @@ def client(server: Running) -> Any:  # noqa: ANN401 (openai may be missing)
         yield client
 
 
-def ask(client: Any, **options: Any) -> Any:  # noqa: ANN401 (openai may be missing)
+def ask(client: Client, **options: object) -> Answer:
     return client.audio.transcriptions.create(model="tiny", file=SPEECH, **options)
 
 
-def test_openais_client_gets_every_format(client: Any, recognizer: Recognizer) -> None:  # noqa: ANN401
+def test_openais_client_gets_every_format(client: Client, recognizer: Recognizer) -> None:
     transcript = recognizer.transcribe(SPEECH)
     assert ask(client).text == transcript.text
     assert ask(client, response_format="text") == FORMATS["txt"](transcript)
@@ -31,7 +35,7 @@ def test_openais_client_gets_every_format(client: Any, recognizer: Recognizer) -
     assert (verbose.text, verbose.duration) == (transcript.text, transcript.duration)
 
 
-def test_verbose_json_has_what_was_asked_for(client: Any, recognizer: Recognizer) -> None:  # noqa: ANN401
+def test_verbose_json_has_what_was_asked_for(client: Client, recognizer: Recognizer) -> None:
     transcript = recognizer.transcribe(SPEECH)
 
     segments = ask(client, response_format="verbose_json")
@@ -45,7 +49,7 @@ def test_verbose_json_has_what_was_asked_for(client: Any, recognizer: Recognizer
     ]
 
 
-def test_a_stream_has_the_words_of_the_whole(client: Any, recognizer: Recognizer) -> None:  # noqa: ANN401
+def test_a_stream_has_the_words_of_the_whole(client: Client, recognizer: Recognizer) -> None:
     *deltas, done = list(ask(client, stream=True))
 
     assert {each.type for each in deltas} == {"transcript.text.delta"}
@@ -54,7 +58,7 @@ def test_a_stream_has_the_words_of_the_whole(client: Any, recognizer: Recognizer
     assert done.text == recognizer.transcribe(SPEECH).text
 
 
-def test_models_are_listed_and_found(client: Any) -> None:  # noqa: ANN401
+def test_models_are_listed_and_found(client: Client) -> None:
     openai = pytest.importorskip("openai")
     assert [model.id for model in client.models.list()] == ["tiny"]
     assert client.models.retrieve("tiny").object == "model"
