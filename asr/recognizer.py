@@ -55,8 +55,8 @@ def load_model(
 ) -> "Recognizer":
     """Load a model: one that the package ships, by its name, or one of yours, by its folder.
 
-    Options modify the model's default search: each replaces one part and leaves the rest. What does
-    not go together is refused.
+    Options modify the model's default search: each replaces one part and leaves the rest.
+    Conflicting options are refused.
 
     Args:
         name: A model's name, or the path of a model directory. A shipped model takes precedence
@@ -258,7 +258,7 @@ class Recognizer:
     def emit_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
     ) -> Iterator[tuple[Utterance, Emission | AudioError]]:
-        """Compute what `transcribe_all`, whose other arguments it has, searches.
+        """Compute the emissions that `transcribe_all`, which explains the arguments, searches.
 
         Yields:
             In the given order, each utterance with its emission, (T, V) natural-log probabilities
@@ -270,7 +270,7 @@ class Recognizer:
     def align_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
     ) -> Iterator[tuple[Utterance, Transcript | AsrError]]:
-        """Find the times of known words: utterances' texts, as the model's normaliser has them.
+        """Find when the words of each utterance's text, normalised for the model, were said.
 
         Yields:
             In the given order, each utterance with its text as a transcript, or with the reason why
@@ -303,7 +303,7 @@ class Recognizer:
         progress: Progress = _unseen,
         patience: float | None = None,
     ) -> Iterator[tuple[list[Hypothesis], float]]:
-        """Search a recording piece by piece; what is settled, with the end of it in seconds."""
+        """Search a recording piece by piece; yield what is settled, and its end in seconds."""
         search, shift = self.searcher.running(patience), self.model.config.frame_shift
         for emission in emissions:
             settled = search.read(checked(emission, "the recording"))

@@ -159,7 +159,7 @@ def _is_model(folder: Path) -> bool:
 
 
 def _read_trained_on(path: Path) -> TrainedOn:
-    """Read what a model was trained on; older models do not tell."""
+    """Read what a model was trained on; nothing, if it is older than the file."""
     return read_tree(TrainedOn, path) if path.exists() else TrainedOn()
 
 

@@ -69,14 +69,14 @@ def build(config: Config, tokenizers: Mapping[str, Tokenizer]) -> Checkpoint:
 
 
 def untrained(trained: Checkpoint) -> Checkpoint:
-    """Make the model that this one was before its training, but for its CMVN."""
+    """Rebuild a model as it was before its training, except for its CMVN."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(trained.config.batching.seed)
         return build(trained.config, trained.directory.tokenizers)
 
 
 def start_from(trained: Checkpoint, config: Config) -> Checkpoint:
-    """Make a model to train by `config` that has the weights of another one.
+    """Make a model to train by `config`, with the weights of another one.
 
     Args:
         trained: Also gives tokens and CMVN, and the speech that it was trained on.

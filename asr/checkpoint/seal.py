@@ -1,6 +1,6 @@
 """Seal: a digest of every file of a model directory, so that damage does not go unnoticed.
 
-One wrong bit in a weight or in a language model changes words, and nothing else would tell. The
+One wrong bit in a weight or in a language model changes words, and nothing else would show it. The
 digests are in a file that `sha256sum --check` reads, too. A directory without one is not checked.
 """
 

@@ -14,7 +14,7 @@ class Speech:
     Attributes:
         source: Where it is from, such as the path of its manifest.
         n_utterances: Number of utterances.
-        hours: How long they are together, at their own speed.
+        hours: Their total duration, at their own speed.
     """
 
     source: str

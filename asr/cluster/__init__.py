@@ -1,1 +1,1 @@
-"""Cluster: recognising beyond a machine, by `pipeline` (Ray Data)."""
+"""Recognising on many machines: `pipeline` (Ray Data)."""

@@ -145,7 +145,7 @@ def padded(waveforms: list[Waveform]) -> tuple[NDArray[np.float32], NDArray[np.i
 
 
 def measured(blocks: Iterable[Waveform], lengths: list[int]) -> Iterator[Waveform]:
-    """Pass blocks on, and note their lengths."""
+    """Yield the blocks, and append the length of each to `lengths`."""
     for block in blocks:
         lengths.append(np.size(block))
         yield block

@@ -112,7 +112,7 @@ def _add_small_routes(app: FastAPI, service: Service) -> None:
 
     @app.get("/healthz", include_in_schema=False)
     async def health() -> PlainTextResponse:
-        """Tell that the server answers."""
+        """Say that the server is up."""
         return PlainTextResponse("ok\n")
 
     @app.get("/metrics", include_in_schema=False)

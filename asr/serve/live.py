@@ -1,7 +1,7 @@
 """Live: words while somebody speaks, over a WebSocket.
 
 The client sends samples, 16 bits each, mono, as binary messages at the rate of its query
-(`/v1/audio/live?rate=16000`), and at last the text `{"type": "end"}`. The server sends JSON:
+(`/v1/audio/live?rate=16000`), and finally the text `{"type": "end"}`. The server sends JSON:
 
     session   the model, and the greatest delay of a word in seconds
     words     the next words, with times and confidences; they do not change any more

@@ -16,7 +16,7 @@ BATCH_SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # utterances
 
 
 class Histogram:
-    """How many observations are up to each of some bounds."""
+    """Counts how many values are at most each of some bounds."""
 
     def __init__(self, bounds: Sequence[float]) -> None:
         self._bounds = bounds

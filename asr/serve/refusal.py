@@ -14,7 +14,7 @@ RETRY_AFTER = 5  # seconds, for what another moment may change
 
 
 class Refusal(HTTPException):
-    """An answer other than the one that was asked for.
+    """An error response.
 
     Args:
         status: 400 to 599. A 503 names the seconds after which to try again.

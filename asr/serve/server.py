@@ -25,7 +25,7 @@ def run(app: FastAPI, listener: socket.socket) -> None:
 
 
 def make_server(app: FastAPI) -> uvicorn.Server:
-    """Make a server that logs nothing of its own, and has an end."""
+    """Make a server that logs nothing itself, and ends even if a request does not."""
     for name in ("uvicorn", "python_multipart"):  # they quote what they cannot make sense of
         logging.getLogger(name).setLevel(logging.CRITICAL)
     config = uvicorn.Config(

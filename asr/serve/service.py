@@ -35,7 +35,7 @@ class Service:
         return round(self.limits.audio_seconds * self.recognizer.sample_rate)
 
     def check_model(self, name: str | None) -> None:
-        """Refuse a model that is not there."""
+        """Refuse any model but this one; None is this one."""
         if name not in {None, self.name}:
             raise Refusal(
                 404,

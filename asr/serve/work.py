@@ -15,7 +15,7 @@ from asr.audio.recording import Waveform
 from asr.serve.refusal import Refusal
 
 Result = TypeVar("Result")
-Work = Callable[[Event], Iterator[Result]]  # the event: nobody waits any more
+Work = Callable[[Event], Iterator[Result]]  # the event is set when nobody waits any more
 
 
 class Abandoned(Exception):  # noqa: N818 (not an error: the client went away)

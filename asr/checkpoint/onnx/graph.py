@@ -1,7 +1,7 @@
 """A small builder of ONNX graphs: nodes and weights are added in order, values go by name.
 
-Integer arithmetic is on int64 tensors: a scalar is a size or
-a count, a vector is a shape, lengths (B,) or indices.
+Integer arithmetic is on int64 tensors: a scalar is a size or a count, a vector is a shape, lengths
+(B,) or indices.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ CONTRIBUTED = "com.microsoft"  # operators that ONNX Runtime adds to the standar
 
 
 class Graph:
-    """Collect the nodes and constants of one graph.
+    """Collects the nodes and constants of one graph.
 
     Args:
         is_half: Store weights in float16. They are cast to float32 when the model is loaded, and
