@@ -9,7 +9,6 @@ not, see `asr.checkpoint.onnx.int8`.
 
 import logging
 from pathlib import Path
-from typing import Literal
 
 from torch import nn
 
@@ -21,9 +20,7 @@ from asr.checkpoint.onnx.network import add_encoder, add_head
 from asr.features.front_end import FrontEnd
 from asr.files import write_bytes
 from asr.model.acoustic import AcousticModel
-from asr.runtime.description import Description, Head
-
-Weights = Literal["int8", "float16", "float32"]
+from asr.runtime.description import Description, Head, Weights
 
 _LOG = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from asr.checkpoint.directory import (
     read_directory,
     write_directory,
 )
-from asr.checkpoint.export import Weights, export_onnx
+from asr.checkpoint.export import export_onnx
 from asr.checkpoint.golden import read_example, write_golden
 from asr.checkpoint.seal import changing, check_seal, seal
 from asr.checkpoint.torch_engine import TorchEngine
@@ -28,6 +28,7 @@ from asr.errors import ConfigError, ModelError
 from asr.features.front_end import FrontEnd
 from asr.files import replacing_folder
 from asr.model.acoustic import AcousticModel
+from asr.runtime.description import Weights
 from asr.runtime.onnx_engine import OnnxEngine
 from asr.text.tokenizer import Tokenizer
 

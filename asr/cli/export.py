@@ -20,7 +20,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from asr.checkpoint.decoding import SearchPlan
 from asr.checkpoint.directory import ONNX_FILE
@@ -31,12 +31,12 @@ from asr.corpus.manifest import read_manifest_with_texts
 from asr.corpus.utterance import Utterance
 from asr.provenance import n_cores
 from asr.recognizer import Recognizer
+from asr.runtime.description import Weights
 from asr.runtime.engine import Engine
 from asr.runtime.onnx_engine import OnnxEngine
 from asr.wer.score import score
 
 if TYPE_CHECKING:
-    from asr.checkpoint.export import Weights
     from asr.checkpoint.network import Checkpoint
 
 MAX_WER_CHANGE = 0.001  # a fraction
@@ -54,7 +54,7 @@ def add_weights_argument(parser: argparse.ArgumentParser) -> None:
     """Declare how a graph stores its weights."""
     parser.add_argument(
         "--weights",
-        choices=("int8", "float16", "float32"),
+        choices=get_args(Weights),
         default="int8",
         help="weights of model.onnx (default: int8)",
     )

@@ -5,12 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
 from asr.checkpoint.card import provenance_rows
 from asr.checkpoint.decoding import SearchPlan
 from asr.checkpoint.directory import ONNX_FILE, check_replaceable, read_card
-from asr.checkpoint.export import Weights
 from asr.checkpoint.golden import read_example
 from asr.checkpoint.names import weights_hash
 from asr.checkpoint.network import Checkpoint, load_checkpoint, save_checkpoint
@@ -23,6 +21,7 @@ from asr.experiment import Material, Resources, train_model
 from asr.lexicon.read import Pronunciation, read_lexicon
 from asr.low_resource.pseudo_labels import pseudo_labelled
 from asr.provenance import Provenance
+from asr.runtime.description import Weights
 from asr.runtime.onnx_engine import OnnxEngine
 from asr.text.normalise import normaliser
 from asr.text.transcript import Transcript, read_transcripts, write_transcripts
@@ -203,7 +202,7 @@ def _graph_weights(model: Path) -> Weights | None:
     """Return how a model's graph stores weights; None if it has no graph."""
     if not (model / ONNX_FILE).is_file():
         return None
-    return cast(Weights, OnnxEngine(model / ONNX_FILE, n_threads=1).description.weights)
+    return OnnxEngine(model / ONNX_FILE, n_threads=1).description.weights
 
 
 def _card(

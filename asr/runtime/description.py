@@ -3,11 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Literal, get_args
 
 from asr.errors import ModelError
 
 FORMAT_VERSION = "1"
 FORMAT_KEY, CONTENT_KEY = "asr.format", "asr.description"
+
+Weights = Literal["int8", "float16", "float32"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,12 @@ class Description:
 
     Attributes:
         sample_rate: Hz, of the waveforms.
-        weights: What most of the weights are stored in: "int8", "float16" or "float32".
+        weights: What most of the weights are stored in.
         heads: In the network's order.
     """
 
     sample_rate: int
-    weights: str
+    weights: Weights
     heads: tuple[Head, ...]
 
     def to_metadata(self) -> dict[str, str]:
@@ -69,6 +72,8 @@ def read_description(metadata: Mapping[str, str], where: str) -> Description:
             Head(str(head["name"]), int(head["n_tokens"]), float(head["frame_shift"]))
             for head in content["heads"]
         )
-        return Description(int(content["sample_rate"]), str(content["weights"]), heads)
+        if content["weights"] not in get_args(Weights):
+            raise ValueError(f"unknown weights {content['weights']!r}")
+        return Description(int(content["sample_rate"]), content["weights"], heads)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{where}: its description is damaged; export the model again") from error

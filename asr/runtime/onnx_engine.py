@@ -41,10 +41,10 @@ class OnnxEngine:
         ModelError: The file is missing, not an ONNX model, or not in this release's format.
     """
 
-    def __init__(self, path: str | Path, *, n_threads: int) -> None:
+    def __init__(self, path: Path, *, n_threads: int) -> None:
         if n_threads < 1:
             raise ConfigError(f"n_threads must be at least 1, got {n_threads}")
-        self._session = open_session(Path(path))
+        self._session = open_session(path)
         self._n_threads = n_threads
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.description = read_description(metadata, str(path))
@@ -144,7 +144,7 @@ def has_vnni() -> bool:
     return not {"avx512_vnni", "avx_vnni"}.isdisjoint(flags)
 
 
-def _check_outputs(path: str | Path, session: Session, heads: Mapping[str, int]) -> None:
+def _check_outputs(path: Path, session: Session, heads: Mapping[str, int]) -> None:
     inputs = {each.name for each in session.get_inputs()}
     outputs = {each.name: each.shape for each in session.get_outputs()}
     is_complete = inputs == {"waveforms", "lengths"} and "frame_lengths" in outputs

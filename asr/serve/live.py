@@ -140,7 +140,7 @@ async def _listen(websocket: WebSocket, feed: "Feed", seconds: float) -> None:
         except TimeoutError:
             raise Refusal(408, "nothing has come for too long", code="timeout") from None
         if message["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(message.get("code", 1006))
+            raise WebSocketDisconnect
         if content := message.get("bytes"):
             await feed.put(content)
         elif message.get("text") is not None:

@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from asr.checkpoint.export import Weights, export_onnx
+from asr.checkpoint.export import export_onnx
 from asr.checkpoint.onnx.front_end import add_front_end
 from asr.checkpoint.onnx.graph import Graph
 from asr.features.front_end import FrontEnd
 from asr.features.padding import pad
 from asr.model.acoustic import AcousticModel
+from asr.runtime.description import Weights
 from asr.runtime.onnx_engine import Session, open_session
 from tests.conftest import make_config, pad_with_nan
 

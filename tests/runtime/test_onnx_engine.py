@@ -12,18 +12,19 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from asr.checkpoint.export import Weights, export_onnx
+from asr.checkpoint.export import export_onnx
 from asr.checkpoint.names import DEFAULT_MODEL, model_folder
 from asr.checkpoint.network import Checkpoint, load_checkpoint
 from asr.corpus.librispeech import read_librispeech
 from asr.corpus.loader import read_utterance
 from asr.errors import ConfigError, ModelError, ShapeError
-from asr.runtime.description import CONTENT_KEY, FORMAT_KEY, Description, Head
+from asr.runtime.description import CONTENT_KEY, FORMAT_KEY, Description, Head, Weights
 from asr.runtime.engine import Engine
 from asr.runtime.onnx_engine import OnnxEngine, has_vnni, open_session
 from tests.conftest import pad_with_nan
 
 ALL_WEIGHTS: tuple[Weights, ...] = ("float32", "float16", "int8")
+UNKNOWN_WEIGHTS = '{"sample_rate": 16000, "weights": "int4", "heads": []}'
 Floats = NDArray[np.float32]
 Lengths = NDArray[np.int64]
 Paths = dict[Weights, Path]
@@ -189,6 +190,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         ({FORMAT_KEY: "99"}, "has format version 99, this release reads 1; export"),
         ({FORMAT_KEY: "1"}, "description is damaged"),
         ({FORMAT_KEY: "1", CONTENT_KEY: "[]"}, "description is damaged"),
+        ({FORMAT_KEY: "1", CONTENT_KEY: UNKNOWN_WEIGHTS}, "description is damaged"),
         (Description(16000, "int8", (Head("text", 30, 0.04),)).to_metadata(), "differ"),
         (Description(16000, "int8", (Head("words", 29, 0.04),)).to_metadata(), "differ"),
     ],
@@ -246,10 +248,11 @@ def in_a_fresh_process(path: Path, *, check: str) -> tuple[int, str]:
     """Load and run a model and evaluate an expression: the exit status and all that is printed."""
     code = f"""
 import os, sys, time
+from pathlib import Path
 import numpy as np
 from asr.runtime.onnx_engine import OnnxEngine, has_vnni, open_session
 assert "onnxruntime" not in sys.modules
-engine = OnnxEngine({str(path)!r}, n_threads=2)
+engine = OnnxEngine(Path({str(path)!r}), n_threads=2)
 engine.log_probs(np.zeros((2, 8000), np.float32), np.array([8000, 8000]), "text")
 def n_threads():
     time.sleep(0.1)  # the system forgets a thread a moment after it was joined
