@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.audio.decoder import Waveform
 from asr.audio.pcm import PcmFormat
 from asr.audio.read import opened, usable
-from asr.audio.recording import Waveform
 from asr.audio.source import Source
 from asr.checkpoint.aligner import align
 from asr.checkpoint.decoding import Kind, SearchOptions, SearchPlan, plan_search

@@ -10,7 +10,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from asr.audio.recording import Waveform
+from asr.audio.decoder import Waveform
 from asr.checkpoint.directory import GOLDEN_FILE, ModelDirectory
 from asr.config import TEXT_HEAD
 from asr.errors import ModelError

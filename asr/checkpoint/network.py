@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from asr.audio.recording import Waveform
+from asr.audio.decoder import Waveform
 from asr.checkpoint.directory import (
     CARD_FILE,
     ONNX_FILE,

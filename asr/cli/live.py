@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from asr.audio.recording import Waveform
+from asr.audio.decoder import Waveform
 from asr.cli.messages import tell
 from asr.recognizer import Recognizer
 from asr.runtime.windows import LIVE_CONTEXT, LIVE_PATIENCE, LIVE_STRIDE

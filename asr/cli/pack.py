@@ -20,8 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asr.audio.decoder import Waveform
 from asr.audio.read import read_waveform
-from asr.audio.recording import Waveform
 from asr.checkpoint.decoding import SearchPlan, plan_search
 from asr.checkpoint.directory import CARD_FILE, check_replaceable
 from asr.checkpoint.engine import verify_model

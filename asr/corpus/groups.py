@@ -5,9 +5,9 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
+from asr.audio.decoder import Waveform
 from asr.audio.pcm import PcmFormat
 from asr.audio.read import read_unless_longer
-from asr.audio.recording import Waveform
 from asr.audio.source import STDIN
 from asr.corpus.loader import prefetch
 from asr.corpus.utterance import Utterance

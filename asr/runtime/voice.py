@@ -18,7 +18,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from asr.audio.recording import Waveform
+from asr.audio.decoder import Waveform
 from asr.runtime.engine import Engine
 
 MIN_CHANGE = 0.012  # see above

@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio.recording import Waveform
+from asr.audio.decoder import Waveform
 from asr.corpus.loader import prefetch
 from asr.runtime.emissions import Emission
 from asr.runtime.engine import Engine

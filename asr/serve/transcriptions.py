@@ -9,7 +9,8 @@ from typing import Annotated, BinaryIO, TypeVar
 from fastapi import APIRouter, Form, Request, UploadFile
 from starlette.responses import Response, StreamingResponse
 
-from asr.audio.recording import Waveform, open_recording
+from asr.audio.decoder import Waveform
+from asr.audio.recording import open_recording
 from asr.errors import AudioError
 from asr.runtime.windows import measured
 from asr.serve import answers

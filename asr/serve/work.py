@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from anyio import CancelScope
 from starlette.types import Receive
 
-from asr.audio.recording import Waveform
+from asr.audio.decoder import Waveform
 from asr.serve.refusal import Refusal
 
 Result = TypeVar("Result")
