@@ -14,7 +14,7 @@ the first; the children of a node are consecutive.
 The children of node i are first_child[i] .. first_child[i + 1] - 1.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -142,10 +142,6 @@ class NGram:
         while starts[-1] < len(self.nodes.backoffs):
             starts.append(int(self.nodes.first_child[starts[-1]]))
         return [*starts, len(self.nodes.words)]
-
-    def respelled(self, respell: Callable[[str], str]) -> "NGram":
-        """Spell the words by a rule, if that keeps them apart; see `Vocabulary.respelled`."""
-        return NGram(self.vocabulary.respelled(respell), self.nodes)
 
     def parents(self) -> NDArray[np.int32]:
         """Find the node of each n-gram's context, (N,); the root's is the root."""

@@ -23,12 +23,6 @@ N_COMMON = 1000  # words of a language model that are looked at
 _LOG = logging.getLogger(__name__)
 
 
-def common_ids(ngram: NGram) -> NDArray[np.intp]:
-    """Find the ids of a language model's most probable words, best first."""
-    unigrams = ngram.nodes.log_probs[1 + len(SPECIAL) : 1 + len(ngram.vocabulary)]
-    return len(SPECIAL) + np.argsort(-unigrams, kind="stable")[:N_COMMON]
-
-
 def respelled(source: Path, ngram: NGram, normalise: Normaliser) -> NGram:
     """Spell the words of a language model as a model's texts are spelled.
 
@@ -44,8 +38,8 @@ def respelled(source: Path, ngram: NGram, normalise: Normaliser) -> NGram:
         is_spelled = normalise(text) == text  # nearly always, and quicker to tell
         return text if is_spelled else " ".join(words_of(text, normalise))
 
-    spelled = ngram.respelled(respell)
-    words = [spelled.vocabulary.words[i] for i in common_ids(spelled)]
+    spelled = NGram(ngram.vocabulary.respelled(respell), ngram.nodes)
+    words = [spelled.vocabulary.words[i] for i in _common_ids(spelled)]
     unlike = [word for word in words if (new := respell(word)) != word and len(new.split()) == 1]
     if len(unlike) > MOST_UNLIKE * len(words):
         first, second = _alike(spelled.vocabulary.words, respell)
@@ -56,6 +50,66 @@ def respelled(source: Path, ngram: NGram, normalise: Normaliser) -> NGram:
             "as the model does, and build the language model again"
         )
     return spelled
+
+
+def check_lexicon(lm: Path, ngram: NGram, lexicon: Path, lm_ids: NDArray[np.int32]) -> None:
+    """Refuse a language model that has hardly any word of a lexicon, nor the lexicon of its own.
+
+    Either can be much the smaller one: ten commands beside all of English, or a dictionary beside a
+    model of ten commands. What a dictionary lacks of these cannot be recognised, and is logged.
+
+    Args:
+        lm: The language model's file.
+        ngram: The language model.
+        lexicon: The lexicon's file.
+        lm_ids: (W,) the language model's id of each word of the lexicon.
+
+    Raises:
+        DataError: They have too few words in common.
+    """
+    common = _common_ids(ngram)
+    words = [ngram.vocabulary.words[i] for i in common]
+    is_listed = np.isin(common, lm_ids)
+    if np.mean(lm_ids != UNKNOWN_ID) < LEAST_SHARE:
+        remedy = "spell both alike, or leave out one of them"
+        _refuse_misfit(lm, words, is_listed, f"are in {lexicon}", remedy)
+    lacking = [words[i] for i in np.flatnonzero(~is_listed)]
+    if lacking and len(ngram.vocabulary) <= len(lm_ids):
+        _LOG.info(
+            "%s: %d of its %d most common words are not in %s and cannot be recognised: %s",
+            *(lm, len(lacking), len(words), lexicon, shortened(lacking)),
+        )
+
+
+def check_spelled(lm: Path, ngram: NGram, spelled: NDArray[np.int32]) -> None:
+    """Refuse a language model of whose common words tokens can spell hardly any.
+
+    Args:
+        lm: The language model's file.
+        ngram: The language model.
+        spelled: Its words that tokens can spell, numbered from the first that is not special.
+
+    Raises:
+        DataError: They are too few of the common ones.
+    """
+    is_spelled = np.zeros(len(ngram.vocabulary) - len(SPECIAL), np.bool_)
+    is_spelled[spelled] = True
+    if n_left_out := np.count_nonzero(~is_spelled):
+        _LOG.info("%s: %d words have no spelling in tokens", lm, n_left_out)
+    common = _common_ids(ngram)
+    _refuse_misfit(
+        lm,
+        [ngram.vocabulary.words[i] for i in common],
+        is_spelled[common - len(SPECIAL)],
+        "can be spelled in the model's tokens",
+        "spell it as the model's training text was, or take another file",
+    )
+
+
+def _common_ids(ngram: NGram) -> NDArray[np.intp]:
+    """Find the ids of a language model's most probable words, best first."""
+    unigrams = ngram.nodes.log_probs[1 + len(SPECIAL) : 1 + len(ngram.vocabulary)]
+    return len(SPECIAL) + np.argsort(-unigrams, kind="stable")[:N_COMMON]
 
 
 def _alike(words: Sequence[str], respell: Normaliser) -> tuple[str, str]:
@@ -70,7 +124,7 @@ def _alike(words: Sequence[str], respell: Normaliser) -> tuple[str, str]:
     raise AssertionError("all words stay apart, so that they were respelled")
 
 
-def refuse_misfit(
+def _refuse_misfit(
     source: Path, words: Sequence[str], fits: NDArray[np.bool_], condition: str, remedy: str
 ) -> None:
     """Refuse a file of whose words hardly any fits.
@@ -90,33 +144,4 @@ def refuse_misfit(
         raise DataError(
             f"{source}: expected words that {condition}, got {fits.sum():,} of {len(words):,} "
             f"({100 * fits.mean():.1f} %), without {', '.join(missing)}: {remedy}"
-        )
-
-
-def check_lexicon(lm: Path, ngram: NGram, lexicon: Path, lm_ids: NDArray[np.int32]) -> None:
-    """Refuse a language model that has hardly any word of a lexicon, nor the lexicon of its own.
-
-    Either can be much the smaller one: ten commands beside all of English, or a dictionary beside a
-    model of ten commands. What a dictionary lacks of these cannot be recognised, and is logged.
-
-    Args:
-        lm: The language model's file.
-        ngram: The language model.
-        lexicon: The lexicon's file.
-        lm_ids: (W,) the language model's id of each word of the lexicon.
-
-    Raises:
-        DataError: They have too few words in common.
-    """
-    common = common_ids(ngram)
-    words = [ngram.vocabulary.words[i] for i in common]
-    is_listed = np.isin(common, lm_ids)
-    if np.mean(lm_ids != UNKNOWN_ID) < LEAST_SHARE:
-        remedy = "spell both alike, or leave out one of them"
-        refuse_misfit(lm, words, is_listed, f"are in {lexicon}", remedy)
-    lacking = [words[i] for i in np.flatnonzero(~is_listed)]
-    if lacking and len(ngram.vocabulary) <= len(lm_ids):
-        _LOG.info(
-            "%s: %d of its %d most common words are not in %s and cannot be recognised: %s",
-            *(lm, len(lacking), len(words), lexicon, shortened(lacking)),
         )

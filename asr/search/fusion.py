@@ -5,13 +5,11 @@ pronunciations, in phones, which then are the tokens.
 """
 
 import gc
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, product
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,22 +19,17 @@ from asr.lexicon.read import read_columns, refuse_losses
 from asr.lm.files import read_ngram
 from asr.lm.ngram import NO_NODES, NGram
 from asr.lm.vocabulary import SPECIAL, Vocabulary
-from asr.search.agreement import check_lexicon, common_ids, refuse_misfit, respelled
+from asr.search.agreement import check_lexicon, check_spelled, respelled
 from asr.search.hotwords import BOUNDARY, make_hotwords
 from asr.search.language import Language
 from asr.search.lexicon import Spellings, make_lexicon
 from asr.text.lines import read_text
-from asr.text.normalise import normaliser, words_of
+from asr.text.normalise import Normaliser, normaliser, words_of
 from asr.text.tokens import WORD_BOUNDARY
-
-if TYPE_CHECKING:
-    from asr.text.normalise import Normaliser
 
 MAX_BOOST = 100.0  # nats
 
 _Entries = tuple[list[str], list[str]]  # words; and the units of each, or nothing
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +109,7 @@ def fuse(
     if lm and lexicon:
         check_lexicon(lm, ngram, lexicon, lm_ids)
     elif lm:
-        _check_spelled(lm, ngram, words, spellings)
+        check_spelled(lm, ngram, spellings.words)
     phrases = _phrases(hotwords or {}, units, normalise, entries if are_pronounced else None)
     language = Language(
         begins_word=units.begins_word,
@@ -182,8 +175,6 @@ def _spellings(
     entries: _Entries, word_of_entry: Sequence[int], units: _Units, lexicon: Path | None
 ) -> Spellings:
     """Spell entries, read from a file, in units; leave out those that tokens cannot spell."""
-    if not word_of_entry:
-        return Spellings.of([], [])
     spelled: Sequence[str]  # the units of all entries, which is fast, with an end between two
     if any(entries[1]):
         spelled, end = " # ".join(entries[1]).split(), "#"  # in a lexicon it begins a comment
@@ -204,26 +195,10 @@ def _spellings(
     return Spellings(ids[is_unit], lengths[can_be_spelled], word[can_be_spelled])
 
 
-def _check_spelled(lm: Path, ngram: NGram, words: Sequence[str], spellings: Spellings) -> None:
-    """Refuse a language model of whose common words tokens can spell hardly any."""
-    is_spelled = np.zeros(len(words), np.bool_)
-    is_spelled[spellings.words] = True
-    if n_left_out := np.count_nonzero(~is_spelled):
-        _LOG.info("%s: %d words have no spelling in tokens", lm, n_left_out)
-    common = common_ids(ngram) - len(SPECIAL)
-    refuse_misfit(
-        lm,
-        [words[i] for i in common],
-        is_spelled[common],
-        "can be spelled in the model's tokens",
-        "spell it as the model's training text was, or take another file",
-    )
-
-
 def _phrases(
     hotwords: Mapping[str, float],
     units: _Units,
-    normalise: "Normaliser",
+    normalise: Normaliser,
     lexicon: _Entries | None,
 ) -> dict[tuple[int, ...], float]:
     """Spell hotwords with boundaries around every word, in all pronunciations of a lexicon."""
@@ -258,7 +233,7 @@ def _phrases(
 
 
 def _variants(
-    phrases: Iterable[str], normalise: "Normaliser", lexicon: _Entries | None
+    phrases: Iterable[str], normalise: Normaliser, lexicon: _Entries | None
 ) -> dict[str, list[tuple[str, ...]]]:
     """List the spellings of each word of some phrases: by the lexicon, or else its characters."""
     words = {word for phrase in phrases for word in words_of(phrase, normalise)}
