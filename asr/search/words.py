@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from asr.search.hypothesis import Hypothesis
@@ -43,17 +43,8 @@ class WordReader:
             n_best: At least one hypothesis, best first.
             duration: Seconds of the recording; no word ends later.
         """
-        best = n_best[0]
-        words = self.timed([best], duration)
-        return Transcript(
-            id=name,
-            text=self.text(best),
-            score=best.score if math.isfinite(best.score) else None,
-            confidence=mean_confidence(words),
-            words=words,
-            n_best=self._alternatives(n_best, duration),
-            duration=duration,
-        )
+        transcript = self.joined(name, n_best[:1], duration)
+        return replace(transcript, n_best=self._alternatives(n_best, duration))
 
     def joined(self, name: str, parts: list[Hypothesis], duration: float) -> Transcript:
         """Turn what a running search settled, part by part, into the recording's transcript."""
