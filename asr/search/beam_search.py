@@ -17,11 +17,10 @@ from asr.search.emission import BLANK, Emission, split_batch
 from asr.search.hotwords import BOUNDARY
 from asr.search.hypothesis import Hypothesis, LexiconWord, followed_by, from_alignment
 from asr.search.language import Language, make_graph
-from asr.search.lexicon import NO_WORD
 from asr.search.pauses import Pauses
 from asr.search.prefix_beam import advance, finish
-from asr.search.prefix_tree import NONE, n_tokens, trace_back
-from asr.search.records import Factors, Ids
+from asr.search.prefix_tree import n_tokens, trace_back
+from asr.search.records import NONE, Factors, Ids
 from asr.search.state import BeamState, Graph, grow, start
 
 SURE_BLANK = 0.999  # what else a frame with it spells is neglected if the last one had it, too
@@ -238,8 +237,8 @@ class BeamSearch:
             if first is None and (has_units or not self.language.begins_word[token]):
                 first = position
         if first is not None and last_node != 0:
-            word = int(word_at[last_node]) if last_node < len(word_at) else NO_WORD
-            yield LexiconWord(word if word != NO_WORD else None, first, len(tokens))
+            word = int(word_at[last_node]) if last_node < len(word_at) else NONE
+            yield LexiconWord(word if word != NONE else None, first, len(tokens))
 
     def _without_unfinished_word(
         self, emission: Emission, state: BeamState, scores: Factors

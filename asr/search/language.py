@@ -12,8 +12,8 @@ from asr.lm.vocabulary import UNKNOWN_ID
 from asr.search.beam import BeamConfig
 from asr.search.emission import BLANK
 from asr.search.hotwords import Hotwords, make_hotwords
-from asr.search.lexicon import NO_WORD, Lexicon, Scores, Spellings, make_lexicon
-from asr.search.prefix_tree import NONE
+from asr.search.lexicon import Lexicon, Scores, Spellings, make_lexicon
+from asr.search.records import NONE
 from asr.search.state import ARC, NODE, Graph, Settings
 
 MIN_LOOK_AHEAD = -600.0  # nats: a float64 holds the factor and its inverse
@@ -110,7 +110,7 @@ def make_graph(language: Language, config: BeamConfig) -> Graph:
     look_ahead[0] = 1.0
     nodes = np.recarray(len(look_ahead) + 1, NODE)
     nodes["first_arc"] = np.append(lexicon.first_arc, lexicon.first_arc[-1])
-    nodes["word"], nodes["word"][:-2] = NO_WORD, lexicon.word
+    nodes["word"], nodes["word"][:-2] = NONE, lexicon.word
     n_arcs, n_tokens = len(lexicon.arc_token), len(language.begins_word)
     arcs = np.recarray(n_arcs + n_tokens, ARC)
     arcs["token"] = np.append(lexicon.arc_token, np.arange(n_tokens))

@@ -23,10 +23,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.search.records import NONE
+
 Numbers = NDArray[np.int32]
 Scores = NDArray[np.float64]  # nats
-
-NO_WORD = -1
 
 
 class Spellings(NamedTuple):
@@ -52,19 +52,19 @@ class Lexicon:
     first_arc: Numbers  # (M + 1,) the first arc of each node; its arcs are in order of tokens
     arc_token: Numbers  # (A,)
     arc_target: Numbers  # (A,)
-    word: Numbers  # (M,) the word that ends at each node, or `NO_WORD`
+    word: Numbers  # (M,) the word that ends at each node, or `NONE`
     parent: Numbers  # (M,) the node one unit shorter; the root's is the root
     depth: Numbers  # (M,) units of each node
 
     @property
     def n_words(self) -> int:
         """One more than the last word that has a spelling."""
-        return int(self.word.max(initial=NO_WORD)) + 1
+        return int(self.word.max(initial=NONE)) + 1
 
     def best_reachable(self, word_scores: Scores) -> Scores:
         """Find the best score among the words that each node is a prefix of, (M,); -inf if none."""
         best = np.full(len(self.word), -np.inf)
-        is_end = self.word != NO_WORD
+        is_end = self.word != NONE
         best[is_end] = word_scores[self.word[is_end]]
         for nodes in reversed(_levels(self.depth)[1:]):
             first = np.flatnonzero(np.diff(self.parent[nodes], prepend=-1))
@@ -85,7 +85,7 @@ def make_lexicon(
     """
     matrix, words = _sorted(spellings)  # (W, L), (W,)
     parent, unit, depth, ends = _trie(matrix)
-    word = np.full(len(parent), NO_WORD, np.int32)
+    word = np.full(len(parent), NONE, np.int32)
     word[ends] = words
     source, token, target = _arcs(parent, unit, token_units, begins_word)
     order = np.argsort(source * len(token_units) + token, kind="stable")

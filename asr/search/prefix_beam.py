@@ -36,8 +36,8 @@ from asr.lm.vocabulary import END_ID, UNKNOWN_ID
 from asr.search.emission import BLANK
 from asr.search.hotwords import BOUNDARY, follow_token
 from asr.search.pool import prune
-from asr.search.prefix_tree import NONE, OOV, add_prefix, compact, find_prefix
-from asr.search.records import Factors, Records
+from asr.search.prefix_tree import OOV, add_prefix, compact, find_prefix
+from asr.search.records import NONE, Factors, Records
 from asr.search.state import BeamState, Graph, Settings, Source
 
 INSIDE, FIRST = 0, 1  # places of a token: inside a word, at the beginning of one

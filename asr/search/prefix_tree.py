@@ -27,10 +27,9 @@ from typing import Any
 import numpy as np
 
 from asr.compiled import compiled
-from asr.search.records import Ids, Records, record_type
+from asr.search.records import NONE, Ids, Records, record_type
 
 ROOT = 0  # the empty prefix
-NONE = -1  # no prefix, no word, no slot of the beam
 OOV = -2  # a word that the lexicon lacks
 
 ROW = record_type(

@@ -14,6 +14,8 @@ Records: TypeAlias = "np.recarray[Any, Any]"  # one-dimensional
 Ids = NDArray[np.int64]
 Factors = NDArray[np.float64]  # what a probability is multiplied by, and probabilities themselves
 
+NONE = -1  # an id of nothing: no prefix, no word, no node, no slot of the beam
+
 
 def record_type(*, ids: Sequence[str], factors: Sequence[str]) -> np.dtype[np.void]:
     """Name the fields of a record: those of int32 first, then those of float64.

@@ -9,7 +9,6 @@ from asr.search.emission import Emission
 from asr.search.hypothesis import Hypothesis, later
 from asr.search.pauses import Pauses
 from asr.search.prefix_tree import (
-    NONE,
     ROOT,
     compact,
     keep_extensions,
@@ -17,6 +16,7 @@ from asr.search.prefix_tree import (
     n_tokens,
     settled_row,
 )
+from asr.search.records import NONE
 from asr.search.running import PATIENCE, first_tokens
 
 

@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.search.lexicon import NO_WORD, Numbers, Spellings, make_lexicon
+from asr.search.lexicon import Numbers, Spellings, make_lexicon
+from asr.search.records import NONE
 
 WORDS = st.lists(st.text("ABC", min_size=1, max_size=4), min_size=1, max_size=12)
 UNITS = [[], *[[ord(letter)] for letter in "ABC"]]  # of the tokens: a blank and three letters
@@ -24,7 +25,7 @@ def test_the_best_reachable_score_of_a_prefix_is_that_of_its_best_word(
         below = [
             place
             for place in range(len(lexicon.word))
-            if lexicon.word[place] != NO_WORD and node in _path(lexicon.parent, place)
+            if lexicon.word[place] != NONE and node in _path(lexicon.parent, place)
         ]
         assert best[node] == max(scores[lexicon.word[below]], default=-np.inf)
 

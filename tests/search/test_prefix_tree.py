@@ -1,7 +1,6 @@
 import numpy as np
 
 from asr.search.prefix_tree import (
-    NONE,
     ROOT,
     add_prefix,
     compact,
@@ -10,7 +9,7 @@ from asr.search.prefix_tree import (
     n_tokens,
     trace_back,
 )
-from asr.search.records import Records
+from asr.search.records import NONE, Records
 from asr.search.state import SLOT
 
 
