@@ -72,6 +72,7 @@ class BeamSearch:
         self.config = config
         self.language = language
         self.pause = pause
+        self._boundary = language.boundary
         self._graph = make_graph(language, config)
         self._lm_state = start_state(language.ngram) if language.has_ngram else 0
         self._log_prior = self._weighted_prior(prior)  # (V,), or None
@@ -130,9 +131,9 @@ class BeamSearch:
 
         A word on either side of the pause makes the same hypothesis.
         """
-        boundary = self._graph.settings.boundary
-        between = boundary if boundary != NONE else None
-        pairs = [followed_by(one, other, n_frames, between) for one in first for other in second]
+        pairs = [
+            followed_by(one, other, n_frames, self._boundary) for one in first for other in second
+        ]
         distinct: dict[object, Hypothesis] = {}
         for pair in sorted(pairs, key=lambda pair: pair.score):
             distinct[pair.tokens, tuple(word.word for word in pair.words)] = pair
@@ -148,12 +149,11 @@ class BeamSearch:
 
     def start(self) -> BeamState:
         """Start a search with the empty prefix."""
-        boundary = self._graph.settings.boundary
         return start(
             n_tokens=len(self.language.begins_word),
             beam_size=self.config.beam_size,
             min_share=math.exp(-self.config.beam_threshold),
-            last_token=BLANK if boundary == NONE else boundary,
+            last_token=BLANK if self._boundary is None else self._boundary,
             lm_state=self._lm_state,
             hotword_state=int(self.language.hotwords.next_state[0, BOUNDARY]),
         )
@@ -215,18 +215,13 @@ class BeamSearch:
             lm_ids = [UNKNOWN_ID if w.word is None else known[w.word] for w in words]
             log_probs = np.empty(len(lm_ids) + 1)
             lm_score = score_segment(self.language.ngram, np.array(lm_ids, np.int32), log_probs)
-        boundary = self._graph.settings.boundary
-        alignment, _ = best_alignment(
-            emission,
-            tokens.tolist(),
-            boundary=boundary if boundary != NONE else None,
-        )
+        alignment, _ = best_alignment(emission, tokens.tolist(), boundary=self._boundary)
         hypothesis = from_alignment(emission, alignment, float(total))
         return replace(hypothesis, acoustic_score=acoustic_score, lm_score=lm_score, words=words)
 
     def _words(self, tokens: Ids, ended_words: Ids, last_node: int) -> Iterator[LexiconWord]:
         """Find where words begin and end; the last one ends in a node of the lexicon."""
-        first_unit, word_at = self.language.hotwords.first_unit, self.language.lexicon.word
+        first_unit = self.language.hotwords.first_unit
         first: int | None = None
         pairs = zip(tokens.tolist(), ended_words.tolist(), strict=True)
         for position, (token, ended_word) in enumerate(pairs):
@@ -237,7 +232,7 @@ class BeamSearch:
             if first is None and (has_units or not self.language.begins_word[token]):
                 first = position
         if first is not None and last_node != 0:
-            word = int(word_at[last_node]) if last_node < len(word_at) else NONE
+            word = int(self._graph.nodes.word[last_node])
             yield LexiconWord(word if word != NONE else None, first, len(tokens))
 
     def _without_unfinished_word(

@@ -50,10 +50,10 @@ class Language:
         return len(self.ngram.words) > 0
 
     @property
-    def boundary(self) -> int:
-        """The token that ends a word and spells nothing, as among characters; or `NONE`."""
+    def boundary(self) -> int | None:
+        """The token that ends a word and spells nothing, as among characters; None if none does."""
         is_bare = self.begins_word & (np.diff(self.hotwords.first_unit) == 0)
-        return int(np.argmax(is_bare)) if is_bare.any() else NONE
+        return int(np.argmax(is_bare)) if is_bare.any() else None
 
     def __post_init__(self) -> None:
         has_words = self.lexicon.n_words > 0 or self.has_ngram
@@ -153,10 +153,10 @@ def _gains(language: Language, look_ahead: Scores) -> Scores:
 
 def _settings(language: Language, config: BeamConfig, unknown_score: float) -> Settings:
     """Collect the weights, and a bound by which the search skips words that cannot matter."""
-    hotwords = language.hotwords
+    hotwords, boundary = language.hotwords, language.boundary
     boost = float(hotwords.boost.max() * hotwords.look_ahead.max())
     return Settings(
-        boundary=language.boundary,
+        boundary=NONE if boundary is None else boundary,
         lm_weight=config.lm_weight,
         word_score=config.word_score,
         unknown_score=unknown_score,
