@@ -170,18 +170,17 @@ class BeamSearch:
 
     def hypotheses(self, emission: Emission, state: BeamState) -> list[Hypothesis]:
         """Return the best hypotheses, given all frames since the root of the tree, best first."""
-        n = int(state.progress.n_active[0])
-        if not n:
+        active, end_scores = state.active, np.empty(len(state.active))
+        if not len(active):
             return [Hypothesis((), (), (), (), -math.inf, -math.inf)]
-        beam, end_scores = state.beam, np.empty(n)
-        scores = np.log(beam.in_blank[:n] + beam.in_token[:n])  # (K,)
+        scores = np.log(active.in_blank + active.in_token)  # (K,)
         scores += state.progress.log_scale
         finish(state, self._graph, end_scores)
         _join_last_boundaries(state, self._graph, scores, end_scores)
         totals = scores + end_scores
         order = np.argsort(-totals, kind="stable")[: self.config.n_best]
         return [
-            self.hypothesis(emission, state, int(beam.prefix[slot]), scores[slot], totals[slot])
+            self.hypothesis(emission, state, int(active.prefix[slot]), scores[slot], totals[slot])
             for slot in order.tolist()
             if end_scores[slot] > -math.inf
         ] or [self._without_unfinished_word(emission, state, scores)]
@@ -240,7 +239,7 @@ class BeamSearch:
     ) -> Hypothesis:
         """Drop the last word of the best prefix, if no prefix ends in a complete word."""
         slot, tree = int(np.argmax(scores)), state.tree
-        prefix, has_ended = int(state.beam.prefix[slot]), False
+        prefix, has_ended = int(state.active.prefix[slot]), False
         while tree.node[prefix] != 0 and not has_ended:
             has_ended = tree.ended_word[prefix] != NONE
             prefix = int(tree.parent[prefix])
@@ -261,8 +260,7 @@ def _join_last_boundaries(
     state: BeamState, graph: Graph, scores: Factors, end_scores: Factors
 ) -> None:
     """Add the paths of each prefix `a▁` to those of `a`, in nats; `a▁` alone becomes impossible."""
-    n = len(scores)
-    prefixes = state.tree[state.beam.prefix[:n]]
+    prefixes = state.tree[state.active.prefix]
     ends = np.flatnonzero((prefixes.token == graph.settings.boundary) & (prefixes.parent != NONE))
     parents = state.tree.slot[prefixes.parent[ends]]
     ends, parents = ends[parents != NONE], parents[parents != NONE]

@@ -54,7 +54,8 @@ def advance(probs: Factors, state: BeamState, graph: Graph) -> bool:
     progress, size = state.progress[0], state.status[0].beam_size
     while progress.frame < len(probs) and progress.n_active > 0:
         if progress.n_rows + size > len(state.tree):
-            progress.n_rows = compact(state.tree, progress.n_rows, state.beam, progress.n_active)
+            active: Any = state.beam[: progress.n_active]
+            progress.n_rows = compact(state.tree, progress.n_rows, active)
             if 2 * (progress.n_rows + size) > len(state.tree):
                 return False
         _advance_frame(probs[progress.frame], state, graph)

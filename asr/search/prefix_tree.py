@@ -72,15 +72,15 @@ def find_prefix(tree: Records, parent: int, token: int, node: int) -> int:
 
 
 @compiled
-def compact(tree: Records, n_rows: int, beam: Records, n_active: int) -> int:
-    """Drop the prefixes that no prefix in the beam extends, of `n_rows`; return how many stay.
+def compact(tree: Records, n_rows: int, active: Records) -> int:
+    """Drop the prefixes that no active one extends, of `n_rows`; return how many stay.
 
-    The `n_active` prefixes of the beam get their new ids.
+    The active prefixes, those in the beam, get their new ids.
     """
     for prefix in range(n_rows):
         tree[prefix].slot = NONE
-    for slot in range(n_active):
-        prefix = beam[slot].prefix
+    for slot in range(len(active)):
+        prefix = active[slot].prefix
         while prefix != NONE and tree[prefix].slot == NONE:
             tree[prefix].slot = 0
             prefix = tree[prefix].parent
@@ -94,12 +94,12 @@ def compact(tree: Records, n_rows: int, beam: Records, n_active: int) -> int:
             if parent != NONE:
                 add_prefix(tree, tree[parent].slot, n_kept)
             n_kept += 1
-    for slot in range(n_active):
-        beam[slot].prefix = tree[beam[slot].prefix].slot
+    for slot in range(len(active)):
+        active[slot].prefix = tree[active[slot].prefix].slot
     for prefix in range(n_kept):
         tree[prefix].slot = NONE
-    for slot in range(n_active):
-        tree[beam[slot].prefix].slot = slot
+    for slot in range(len(active)):
+        tree[active[slot].prefix].slot = slot
     return n_kept
 
 
@@ -126,32 +126,32 @@ def trace_back(tree: Records, prefix: int, tokens: Ids, ended_words: Ids) -> flo
 
 
 @compiled
-def settled_row(tree: Records, beam: Records, n_active: int, n_above: Ids) -> int:
-    """Find the last prefix that begins a word and that all prefixes in the beam extend, or none.
+def settled_row(tree: Records, active: Records, n_above: Ids) -> int:
+    """Find the last prefix that begins a word and that all active ones extend, or none.
 
     The words before its last token are in all of them. `n_above`, (rows,), is scratch.
     """
     n_above[:] = 0
-    for slot in range(n_active):
-        prefix = beam[slot].prefix
+    for slot in range(len(active)):
+        prefix = active[slot].prefix
         while prefix != NONE:
             n_above[prefix] += 1
             prefix = tree[prefix].parent
-    row = beam[0].prefix if n_active > 0 else NONE
-    while row != NONE and (n_above[row] < n_active or tree[row].ended_word == NONE):
+    row = active[0].prefix if len(active) > 0 else NONE
+    while row != NONE and (n_above[row] < len(active) or tree[row].ended_word == NONE):
         row = tree[row].parent
     return row if row != NONE and tree[row].parent != NONE else NONE
 
 
 @compiled
-def n_frames_after(tree: Records, beam: Records, n_active: int, root: int) -> int:
-    """Count the frames that any prefix in the beam needs for its tokens after one of them.
+def n_frames_after(tree: Records, active: Records, root: int) -> int:
+    """Count the frames that any active prefix needs for its tokens after those of a prefix.
 
     One for each, and a blank between repeats and after the last if some path has one there.
     """
     most = 0
-    for slot in range(n_active):
-        prefix, n = beam[slot].prefix, 1 if beam[slot].in_blank > 0.0 else 0
+    for slot in range(len(active)):
+        prefix, n = active[slot].prefix, 1 if active[slot].in_blank > 0.0 else 0
         while prefix != root:
             parent = tree[prefix].parent
             n += 2 if parent != root and tree[parent].token == tree[prefix].token else 1
@@ -161,14 +161,14 @@ def n_frames_after(tree: Records, beam: Records, n_active: int, root: int) -> in
 
 
 @compiled
-def keep_extensions(tree: Records, beam: Records, n_active: int, row: int) -> int:
-    """Drop the prefixes in the beam that do not extend one of them, in place; count those left."""
+def keep_extensions(tree: Records, active: Records, row: int) -> int:
+    """Drop the active prefixes that do not extend a given one, in place; count those left."""
     n_kept = 0
-    for slot in range(n_active):
-        prefix = beam[slot].prefix
+    for slot in range(len(active)):
+        prefix = active[slot].prefix
         while prefix > row:  # parents come before children
             prefix = tree[prefix].parent
         if prefix == row:
-            beam[n_kept] = beam[slot]
+            active[n_kept] = active[slot]
             n_kept += 1
     return n_kept

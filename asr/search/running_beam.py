@@ -52,9 +52,10 @@ class RunningBeamSearch:
         emission = self._search.without_prior(emission)
         self._state = self._search.advance(emission, self._state)
         self.unsettled = np.concatenate([self.unsettled, emission])
-        if not self._state.progress.n_active[0]:
+        if not len(self._state.active):
             return [self._end()]
-        row = self._settled_row()
+        scratch = np.empty(int(self._state.progress.n_rows[0]), np.int64)
+        row = settled_row(self._state.tree, self._state.active, scratch)
         settled = [self._settle(row)] if row != NONE else []
         if len(self.unsettled) <= self._patience:
             return settled
@@ -72,11 +73,6 @@ class RunningBeamSearch:
             replace(later(one, self.first_frame), score=one.score + self._score) for one in found
         ]
 
-    def _settled_row(self) -> int:
-        state = self._state
-        scratch = np.empty(int(state.progress.n_rows[0]), np.int64)
-        return settled_row(state.tree, state.beam, int(state.progress.n_active[0]), scratch)
-
     def _settle(self, row: int) -> Hypothesis:
         """Give out the words that end before a row, and make the tree begin there.
 
@@ -89,9 +85,8 @@ class RunningBeamSearch:
         settled, end = first_tokens(best, n_settled), best.frames[n_settled]
         if end > (limit := self._n_free(root)):
             settled, end = self._hypothesis(root, limit), limit
-        n_rows, n_active = int(progress.n_rows[0]), int(progress.n_active[0])
         state.tree.parent[root] = NONE
-        progress.n_rows[0] = compact(state.tree, n_rows, state.beam, n_active)
+        progress.n_rows[0] = compact(state.tree, progress.n_rows[0], state.active)
         settled = later(settled, self.first_frame)
         self._forget(end)
         return settled
@@ -105,13 +100,12 @@ class RunningBeamSearch:
         begins = [word.start for word in best.words[1:] if best.frames[word.start] >= limit]
         if not begins:
             return [self._end()]  # one word, without an end or with nothing after it
-        row = int(state.beam.prefix[self._best_slot()])
+        row = self._best_prefix()
         for _ in range(len(best.tokens) - 1 - begins[0]):
             row = int(state.tree.parent[row])
         while state.tree.ended_word[row] == NONE:  # a boundary before the word
             row = int(state.tree.parent[row])
-        n_active = int(state.progress.n_active[0])
-        state.progress.n_active[0] = keep_extensions(state.tree, state.beam, n_active, row)
+        state.progress.n_active[0] = keep_extensions(state.tree, state.active, row)
         return [self._settle(row)]
 
     def _end(self) -> Hypothesis:
@@ -124,8 +118,7 @@ class RunningBeamSearch:
 
     def _best(self) -> Hypothesis:
         """The best prefix at this moment, its last word perhaps unfinished."""
-        prefix = int(self._state.beam.prefix[self._best_slot()])
-        return self._hypothesis(prefix, len(self.unsettled))
+        return self._hypothesis(self._best_prefix(), len(self.unsettled))
 
     def _hypothesis(self, prefix: int, n_frames: int) -> Hypothesis:
         """Align a prefix with the first of the frames that are still needed."""
@@ -134,13 +127,11 @@ class RunningBeamSearch:
 
     def _n_free(self, root: int) -> int:
         """Count the first frames that no prefix needs for its tokens after the root."""
-        state, n_active = self._state, int(self._state.progress.n_active[0])
-        return len(self.unsettled) - n_frames_after(state.tree, state.beam, n_active, root)
+        return len(self.unsettled) - n_frames_after(self._state.tree, self._state.active, root)
 
-    def _best_slot(self) -> int:
-        n = int(self._state.progress.n_active[0])
-        beam = self._state.beam
-        return int(np.argmax(beam.in_blank[:n] + beam.in_token[:n]))
+    def _best_prefix(self) -> int:
+        active = self._state.active
+        return int(active.prefix[np.argmax(active.in_blank + active.in_token)])
 
     def _forget(self, n_frames: int) -> None:
         self.unsettled = self.unsettled[n_frames:]

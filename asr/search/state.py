@@ -1,6 +1,6 @@
 """State: what the beam search reads (`Graph`) and changes (`BeamState`)."""
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,11 @@ class BeamState(NamedTuple):
     reach: Factors  # (2, V) the probability of each times its gain
     probs: Factors  # (2, V) the probability of each active token; 0 for the others
     scratch: Factors  # (C,) for pruning
+
+    @property
+    def active(self) -> Records:
+        """The prefixes in the beam, (K,) `SLOT`, a view."""
+        return cast(Records, self.beam[: self.progress.n_active[0]])
 
 
 class Source(NamedTuple):

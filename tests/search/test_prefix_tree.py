@@ -54,7 +54,7 @@ def test_prefixes_that_the_beam_does_not_extend_are_dropped() -> None:
     beam = np.recarray(2, SLOT)
     longer = forest.grow(prefixes[40], 3)
     beam["prefix"] = [forest.grow(longer, 4), prefixes[29]]
-    assert compact(forest.tree, forest.n_rows, beam, 2) == 5
+    assert compact(forest.tree, forest.n_rows, beam) == 5
     assert [forest.spell(prefix)[0] for prefix in beam["prefix"]] == [[41, 3, 4], [30]]
     parent = find_prefix(forest.tree, ROOT, 41, 0)
     assert find_prefix(forest.tree, parent, 3, 0) == forest.tree["parent"][beam["prefix"][0]]
