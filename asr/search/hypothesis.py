@@ -80,6 +80,18 @@ def later(hypothesis: Hypothesis, n_frames: int) -> Hypothesis:
     )
 
 
+def first_tokens(hypothesis: Hypothesis, n: int) -> Hypothesis:
+    """Cut a hypothesis after n tokens, where a word ends; its scores stay those of the whole."""
+    return replace(
+        hypothesis,
+        tokens=hypothesis.tokens[:n],
+        frames=hypothesis.frames[:n],
+        ends=hypothesis.ends[:n],
+        confidences=hypothesis.confidences[:n],
+        words=tuple(word for word in hypothesis.words if word.stop <= n),
+    )
+
+
 def followed_by(
     first: Hypothesis, second: Hypothesis, n_frames: int, boundary: int | None
 ) -> Hypothesis:

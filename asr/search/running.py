@@ -6,7 +6,6 @@ words are those of a search of the whole, since nothing is lost but prefixes tha
 Only where the prefixes disagree for longer than a patience does the best one decide alone.
 """
 
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -67,15 +66,3 @@ class RunningGreedySearch:
     def finish(self) -> list[Hypothesis]:
         """Return the one hypothesis of the frames that are left."""
         return [later(search_greedily(self._emission), self.first_frame)]
-
-
-def first_tokens(hypothesis: Hypothesis, n: int) -> Hypothesis:
-    """Cut a hypothesis after n tokens, where a word ends; its scores stay those of the whole."""
-    return replace(
-        hypothesis,
-        tokens=hypothesis.tokens[:n],
-        frames=hypothesis.frames[:n],
-        ends=hypothesis.ends[:n],
-        confidences=hypothesis.confidences[:n],
-        words=tuple(word for word in hypothesis.words if word.stop <= n),
-    )

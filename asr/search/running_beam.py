@@ -6,7 +6,7 @@ import numpy as np
 
 from asr.search.beam_search import BeamSearch
 from asr.search.emission import Emission
-from asr.search.hypothesis import Hypothesis, later
+from asr.search.hypothesis import Hypothesis, first_tokens, later
 from asr.search.pauses import Pauses
 from asr.search.prefix_tree import (
     ROOT,
@@ -17,7 +17,7 @@ from asr.search.prefix_tree import (
     settled_row,
 )
 from asr.search.records import NONE
-from asr.search.running import PATIENCE, first_tokens
+from asr.search.running import PATIENCE
 
 
 class RunningBeamSearch:
