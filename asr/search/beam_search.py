@@ -23,14 +23,14 @@ from asr.search.prefix_tree import n_tokens, trace_back
 from asr.search.records import NONE, Factors, Ids
 from asr.search.state import BeamState, Graph, grow, start
 
-SURE_BLANK = 0.999  # what else a frame with it spells is neglected if the last one had it, too
+IDLE_BLANK = 0.999  # what else a frame with it spells is neglected if the last one had it, too
 
 
 class BeamSearch:
     """Finds the most probable token sequences of emissions, each summed over its alignments.
 
     Scores are exact if the beam is wide enough to keep every prefix, but for frames of which the
-    blank has more than `SURE_BLANK` that follow another one. A narrower beam misses the alignments
+    blank has more than `IDLE_BLANK` that follow another one. A narrower beam misses the alignments
     through dropped prefixes, so a score is a lower bound.
 
     Args:
@@ -160,7 +160,7 @@ class BeamSearch:
 
     def advance(self, emission: Emission, state: BeamState) -> BeamState:
         """Advance through all of these frames, with as much room for prefixes as that takes."""
-        is_idle = _repeats_sure_blank(emission[:, BLANK])  # (T,)
+        is_idle = _is_idle(emission[:, BLANK])  # (T,)
         probs = np.exp(emission[~is_idle])
         state.progress.frame[0] = 0
         while not advance(probs, state, self._graph):
@@ -246,14 +246,14 @@ class BeamSearch:
         return self.hypothesis(emission, state, prefix, scores[slot], scores[slot])
 
 
-def _repeats_sure_blank(log_probs: Factors) -> NDArray[np.bool_]:
+def _is_idle(log_probs: Factors) -> NDArray[np.bool_]:
     """Tell which frames have a sure blank again, given the blank's log probabilities, (T,).
 
     After the first of them, another one only multiplies all by the blank's probability.
     """
-    is_sure = log_probs > math.log(SURE_BLANK)
-    is_repeated: NDArray[np.bool_] = is_sure & np.append(False, is_sure[:-1])[: len(is_sure)]
-    return is_repeated
+    is_sure = log_probs > math.log(IDLE_BLANK)
+    is_idle: NDArray[np.bool_] = is_sure & np.append(False, is_sure)[:-1]
+    return is_idle
 
 
 def _join_last_boundaries(

@@ -12,8 +12,8 @@ from asr.lm.vocabulary import UNKNOWN_ID
 from asr.search.beam import BeamConfig
 from asr.search.emission import BLANK
 from asr.search.hotwords import Hotwords, make_hotwords
-from asr.search.lexicon import Lexicon, Scores, Spellings, make_lexicon
-from asr.search.records import NONE
+from asr.search.lexicon import Lexicon, Spellings, make_lexicon
+from asr.search.records import NONE, Factors
 from asr.search.state import ARC, NODE, Graph, Settings
 
 MIN_LOOK_AHEAD = -600.0  # nats: a float64 holds the factor and its inverse
@@ -127,7 +127,7 @@ def make_graph(language: Language, config: BeamConfig) -> Graph:
     )
 
 
-def _gains(language: Language, look_ahead: Scores) -> Scores:
+def _gains(language: Language, look_ahead: Factors) -> Factors:
     """Bound by how much each token can raise what its prefix is ranked by; 0 where it cannot be.
 
     Returns:
