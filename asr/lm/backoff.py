@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from asr.compiled import compiled
 from asr.lm.levels import find_word
-from asr.lm.ngram import ROOT, Nodes
+from asr.lm.ngram import ROOT, Nodes, children
 from asr.lm.vocabulary import END_ID, START_ID
 
 
@@ -73,5 +73,5 @@ def _child(nodes: Nodes, node: int, word: int) -> int:
     """Find the child with a word; -1 if there is none."""
     if node == ROOT:
         return 1 + word
-    low = int(np.int64(nodes.first_child[node]))
-    return find_word(nodes.words, low, int(np.int64(nodes.first_child[node + 1])), word)
+    first, stop = children(nodes, node)
+    return find_word(nodes.words, first, stop, word)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from asr.compiled import compiled
 from asr.lm.array_file import Arrays
-from asr.lm.ngram import Nodes, make_nodes
+from asr.lm.ngram import Nodes, children, make_nodes
 
 N_VALUES = 256
 LEAST = -30.0  # nats, 10^-13: what is less probable never happens
@@ -77,15 +77,13 @@ def unpack(arrays: Arrays) -> Nodes | None:
 @compiled
 def _have_suffixes(nodes: Nodes, gaps: NDArray[np.uint32]) -> bool:
     """Fill in the suffix and the last word of each n-gram; False if one has no suffix."""
-    first_gap = int(np.int64(nodes.first_child[1]))
+    first_gap, _ = children(nodes, 1)
     for node in range(1, len(nodes.backoffs)):
-        suffix = int(nodes.suffixes[node])
-        rank = int(np.int64(nodes.first_child[suffix]))
-        stop = int(np.int64(nodes.first_child[suffix + 1]))
-        first = int(np.int64(nodes.first_child[node]))
-        for child in range(first, int(np.int64(nodes.first_child[node + 1]))):
+        rank, after_last = children(nodes, int(nodes.suffixes[node]))
+        first, stop = children(nodes, node)
+        for child in range(first, stop):
             rank += int(np.int64(gaps[child - first_gap]))
-            if rank >= stop:
+            if rank >= after_last:
                 return False
             nodes.suffixes[child] = rank
             nodes.words[child] = nodes.words[rank]

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.compiled import compiled
 from asr.errors import DataError
 from asr.lm.levels import Level, Mask, Rows, select
 from asr.lm.vocabulary import Vocabulary
@@ -59,6 +60,14 @@ def make_nodes(
     for array in nodes:
         array.flags.writeable = False
     return nodes
+
+
+@compiled
+def children(nodes: Nodes, node: int) -> tuple[int, int]:
+    """Return the first child of a node below the highest order, and the node after its last one."""
+    # a uint32 and an int make a float in compiled code, so by way of int64
+    first, stop = np.int64(nodes.first_child[node]), np.int64(nodes.first_child[node + 1])
+    return int(first), int(stop)
 
 
 NO_NODES = make_nodes(

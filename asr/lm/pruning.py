@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from asr.compiled import compiled
 from asr.lm.levels import Mask
-from asr.lm.ngram import NGram, Nodes
+from asr.lm.ngram import NGram, Nodes, children
 
 Values = NDArray[np.float32]
 
@@ -64,8 +64,7 @@ def _prune(
     they need. Fills the contexts' new `backoffs`.
     """
     for context in range(first, end):
-        start = int(np.int64(nodes.first_child[context]))
-        stop = int(np.int64(nodes.first_child[context + 1]))
+        start, stop = children(nodes, context)
         # What a context leaves to words without an n-gram: by what it backs off to, and by itself.
         below = 1.0
         for node in range(start, stop):

@@ -5,10 +5,8 @@ a file is opened: then no file, damaged or made up, can lead a search out of its
 circles, or give it a number that is not finite.
 """
 
-import numpy as np
-
 from asr.compiled import compiled
-from asr.lm.ngram import Nodes
+from asr.lm.ngram import Nodes, children
 
 MAX_LOG = 1000.0  # nats; beyond it, powers of a probability leave the range of a float64
 ROUNDING = 1e-3  # nats by which a probability may exceed 1, as other tools round
@@ -38,8 +36,7 @@ def _first_problem(nodes: Nodes, n_words: int) -> tuple[int, int]:
     """Return the first node with a problem, and which one: 0 for none."""
     n_nodes, n_inner = len(nodes.words), len(nodes.backoffs)
     for node in range(n_inner):
-        first = int(np.int64(nodes.first_child[node]))
-        stop = int(np.int64(nodes.first_child[node + 1]))
+        first, stop = children(nodes, node)
         if not node < first <= stop <= n_nodes:
             return node, _BAD_CHILD
         if not abs(nodes.backoffs[node]) <= MAX_LOG:
