@@ -70,7 +70,7 @@ def count_ngrams(
                 del rows  # no order follows
             below, level = level.ngrams, runs.merge(below, level.ngrams)
         if longer < order:
-            find(level.ngrams, len(below), rows[:-1], tokens[1:], rows[1:])
+            find(level.ngrams, len(below.words), rows[:-1], tokens[1:], rows[1:])
             rows[0] = -1
         yield level
 
@@ -187,7 +187,7 @@ class _Runs:
                 pieces.append(column.astype(np.int32))
         parents, words, counts = map(_drain, found)
         suffixes = below.suffixes[parents]
-        find(below, len(two_below), suffixes, words, suffixes)
+        find(below, len(two_below.words), suffixes, words, suffixes)
         return CountedLevel(Level(parents, words, suffixes), counts)
 
     def _parts(self) -> Iterator[Keys]:

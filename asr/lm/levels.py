@@ -28,30 +28,11 @@ class Level(NamedTuple):
     words: Rows  # (n,) id of the last word
     suffixes: Rows  # (n,) row, in the level below, of the n-gram without its first word
 
-    def __len__(self) -> int:
-        """Count the n-grams."""
-        return len(self.words)
-
 
 def first_level(n_words: int) -> Level:
     """Make the level of single words; a word's row is its id."""
     root = np.zeros(n_words, np.int32)
     return Level(root, np.arange(n_words, dtype=np.int32), root)
-
-
-def select(level: Level, keep: Mask, below: Rows) -> tuple[Level, Rows]:
-    """Keep the marked n-grams of a level; their contexts and suffixes are kept below.
-
-    Args:
-        level: The n-grams.
-        keep: (n,) which of them stay.
-        below: The new row of each n-gram of the level below.
-
-    Returns:
-        The level, and the new row of each n-gram, valid for those that stay.
-    """
-    kept = Level(below[level.parents[keep]], level.words[keep], below[level.suffixes[keep]])
-    return kept, np.cumsum(keep, dtype=np.int32) - np.int32(1)
 
 
 def find(level: Level, n_contexts: int, parents: Rows, words: Rows, found: Rows) -> None:

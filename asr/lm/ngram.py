@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from asr.compiled import compiled
 from asr.errors import DataError
-from asr.lm.levels import Level, Mask, Rows, select
+from asr.lm.levels import Level, Mask, Rows
 from asr.lm.vocabulary import Vocabulary
 
 ROOT = 0
@@ -165,19 +165,15 @@ class NGram:
             kept: (N,) which nodes stay; the root and all words do.
             backoffs: (N_inner,) the new back-off weights, by the present nodes.
         """
-        rows: Rows = np.zeros(1, np.int32)
+        rows: Rows = np.zeros(1, np.int32)  # the new ones, of the order below
         levels, log_probs, weights = [], [], []
         starts, nodes = self.starts, self.nodes
         for below, start, stop in zip(starts, starts[1:], starts[2:], strict=False):
             here, keep = slice(start, stop), kept[start:stop]
-            contexts = np.arange(start - below, dtype=np.int32)
-            level = Level(
-                np.repeat(contexts, np.diff(nodes.first_child[below : start + 1])),
-                nodes.words[here],
-                nodes.suffixes[here] - np.int32(below),
-            )
-            level, rows = select(level, keep, rows)
-            levels.append(level)
+            contexts = np.repeat(rows, np.diff(nodes.first_child[below : start + 1]))
+            suffixes = rows[nodes.suffixes[here][keep] - below]
+            levels.append(Level(contexts[keep], nodes.words[here][keep], suffixes))
             log_probs.append(nodes.log_probs[here][keep])
             weights.append(backoffs[here][keep] if stop <= len(backoffs) else NO_NODES.backoffs)
+            rows = np.cumsum(keep, dtype=np.int32) - np.int32(1)
         return NGram.from_levels(self.vocabulary, levels, log_probs, weights[:-1])
