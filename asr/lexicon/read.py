@@ -87,7 +87,7 @@ def read_columns(path: Path, normalise: Normaliser) -> tuple[list[str], list[str
     return words, pronunciations
 
 
-def refuse_losses(path: Path | None, lost: list[str], n_words: int, why: str) -> None:
+def refuse_losses(path: Path, lost: list[str], n_words: int, why: str) -> None:
     """Refuse a file that loses many of its words; log a few.
 
     Raises:

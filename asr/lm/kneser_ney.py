@@ -28,7 +28,7 @@ Probs = NDArray[np.float32]
 
 FALLBACK = (0.0, 0.5, 1.0, 1.5)  # discounts if counts do not determine them, as lmplz's
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 def estimate(levels: list[CountedLevel], kept: list[Mask], vocabulary: Vocabulary) -> NGram:
@@ -47,7 +47,7 @@ def estimate(levels: list[CountedLevel], kept: list[Mask], vocabulary: Vocabular
     rows: Rows = np.zeros(1, np.int32)
     ngrams, log_probs, backoffs = [], [], []
     for order, keep in enumerate(kept, 1):
-        counts = adjusted_counts(levels, order)
+        counts = _adjusted_counts(levels, order)
         parents, words, suffixes = levels.pop(0).ngrams
         probs, gamma = np.empty(len(keep), np.float32), np.ones(len(lower), np.float32)
         level = Level(parents, words, suffixes)
@@ -100,7 +100,7 @@ def _interpolate(
         start = end
 
 
-def adjusted_counts(levels: list[CountedLevel], order: int) -> Counts:
+def _adjusted_counts(levels: list[CountedLevel], order: int) -> Counts:
     """Count the different words before each n-gram; its occurrences if it never has one.
 
     Args:
@@ -135,7 +135,7 @@ def discounts(adjusted: Counts, order: int) -> NDArray[np.float64]:
         found = np.array([0.0, *(j - (j + 1) * y * n[j + 1] / n[j] for j in (1, 2, 3))])
         if np.all(found[1:] > 0) and np.all(found <= np.arange(4)):
             return found
-    _log.warning(
+    _LOG.warning(
         "the text is too small or too regular to estimate the discounts of %d-grams: "
         "using 0.5, 1 and 1.5",
         order,

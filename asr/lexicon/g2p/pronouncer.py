@@ -26,7 +26,7 @@ Advance = Callable[[int, int | None], None]
 
 _CHUNK = 2000  # words pronounced at a time
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 def pronounce(
@@ -148,7 +148,7 @@ def _check(n_learned: int, n_entries: int) -> None:
             f"with at most {MAX_UNITS} units per letter"
         )
     if n_learned < n_entries:
-        _log.info(
+        _LOG.info(
             "skipped for more than %d units per letter: %s of %s",
             MAX_UNITS,
             f"{n_entries - n_learned:,}",
