@@ -1,6 +1,6 @@
 """What the tests of language models share: a way to make them, and a slow, obvious reference."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ from asr.lm.text import index_text
 from asr.lm.vocabulary import Vocabulary
 
 Entries = dict[tuple[int, ...], tuple[float, float]]
-Build = Callable[..., NGram]
 
 
 @pytest.fixture(scope="session")
@@ -36,25 +35,7 @@ def childless() -> NGram:
     return NGram(Vocabulary.of("AB"), nodes)
 
 
-@pytest.fixture(scope="session")
-def build() -> Build:
-    """All the way from segments to a model."""
-    return _build
-
-
-@pytest.fixture(scope="session")
-def entries_of() -> Callable[[NGram], Entries]:
-    """Log probability and back-off weight of each n-gram, as an ARPA file lists them."""
-    return _entries_of
-
-
-@pytest.fixture(scope="session")
-def log_prob_of() -> Callable[[Entries, Sequence[int], int], float]:
-    """Back off by the definition: the whole context first, then one word less, and so on."""
-    return _log_prob_of
-
-
-def _build(
+def build(
     segments: Sequence[str],
     order: int,
     *,
@@ -63,6 +44,7 @@ def _build(
     min_counts: Sequence[int] = (1,),
     threshold: float = 0.0,
 ) -> NGram:
+    """Go all the way from segments to a model."""
     text = index_text(segments, vocabulary, n_words=n_words, min_count=min_counts[0])
     levels = list(count_ngrams(text.tokens, text.n_types, order))
     kept = kept_ngrams(levels, len(text.vocabulary), min_counts)
@@ -71,7 +53,8 @@ def _build(
     return prune(model, threshold, probs) if threshold else model
 
 
-def _entries_of(model: NGram) -> Entries:
+def entries_of(model: NGram) -> Entries:
+    """List the log probability and back-off weight of each n-gram, as an ARPA file does."""
     parents, entries = model.parents(), {}
     ngrams: list[tuple[int, ...]] = [()]
     for node in range(1, len(model.nodes.words)):
@@ -81,9 +64,10 @@ def _entries_of(model: NGram) -> Entries:
     return entries
 
 
-def _log_prob_of(entries: Entries, context: Sequence[int], word: int) -> float:
+def log_prob_of(entries: Entries, context: Sequence[int], word: int) -> float:
+    """Back off by the definition: the whole context first, then one word less, and so on."""
     context = tuple(context)
     if (*context, word) in entries:
         return entries[(*context, word)][0]
     weight = entries[context][1] if context in entries else 0.0
-    return weight + _log_prob_of(entries, context[1:], word)
+    return weight + log_prob_of(entries, context[1:], word)

@@ -1,5 +1,4 @@
 import gzip
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,16 +7,17 @@ import pytest
 from asr.lm.arpa import write_arpa
 from asr.lm.arpa_reader import read_arpa
 from asr.lm.ngram import NGram
+from tests.lm.conftest import build
 
 SEGMENTS = ["A B A C", "A B", "ÉTAT A B", "C"]
 
 
 @pytest.fixture(scope="module")
-def model(build: Callable[..., NGram]) -> NGram:
+def model() -> NGram:
     return build(SEGMENTS, 3)
 
 
-def test_the_text_is_what_other_tools_read(build: Callable[..., NGram], tmp_path: Path) -> None:
+def test_the_text_is_what_other_tools_read(tmp_path: Path) -> None:
     write_arpa(tmp_path / "a.arpa", build(["A B", "A"], 2))
     lines = (tmp_path / "a.arpa").read_text().splitlines()
     assert lines[:5] == ["\\data\\", "ngram 1=5", "ngram 2=4", "", "\\1-grams:"]
@@ -29,9 +29,7 @@ def test_the_text_is_what_other_tools_read(build: Callable[..., NGram], tmp_path
 
 @pytest.mark.parametrize("name", ["m.arpa", "m.arpa.gz", "m.arpa.xz", "m.arpa.bz2"])
 @pytest.mark.parametrize("threshold", [0.0, 0.01])
-def test_a_model_is_read_as_it_was_written(
-    name: str, threshold: float, build: Callable[..., NGram], tmp_path: Path
-) -> None:
+def test_a_model_is_read_as_it_was_written(name: str, threshold: float, tmp_path: Path) -> None:
     model = build(SEGMENTS, 3, threshold=threshold)
     write_arpa(tmp_path / "new" / name, model)
     twin = read_arpa(tmp_path / "new" / name)

@@ -11,6 +11,7 @@ from asr.lm.arpa_reader import read_arpa
 from asr.lm.backoff import score_segment
 from asr.lm.ngram import NGram
 from asr.lm.vocabulary import UNKNOWN_ID
+from tests.lm.conftest import log_prob_of
 
 ARPA = """\
 made by hand
@@ -125,9 +126,7 @@ def test_without_unk_other_words_are_nearly_impossible(read: Callable[[str], NGr
     assert score(model, "A B") == pytest.approx([-0.3, -0.1, -0.9])
 
 
-def test_of_two_spellings_of_unk_the_usual_one_counts(
-    read: Callable[[str], NGram],
-) -> None:
+def test_of_two_spellings_of_unk_the_usual_one_counts(read: Callable[[str], NGram]) -> None:
     model = read(ARPA.replace("-0.6\tB\n", "-0.6\tB\n-9\t<UNK>\n").replace("1=5", "1=6"))
     assert model.nodes.log_probs[1 + UNKNOWN_ID] / np.log(10) == pytest.approx(-1)
 
@@ -172,10 +171,7 @@ def test_weights_of_the_longest_order_count_too(read: Callable[[str], NGram]) ->
 @settings(max_examples=50, deadline=None)
 @given(data=st.data(), order=st.integers(1, 4))
 def test_any_file_scores_as_backing_off_is_defined(
-    tmp_path_factory: pytest.TempPathFactory,
-    log_prob_of: Callable[..., float],
-    data: st.DataObject,
-    order: int,
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, order: int
 ) -> None:
     """N-grams at random, with any weights, contexts and suffixes missing, as filters leave them."""
     words, numbers = ("<unk>", "<s>", "</s>", "A", "B"), st.integers(-24, 0).map(lambda n: n / 8)

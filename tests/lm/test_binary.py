@@ -1,6 +1,5 @@
 import json
 import struct
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,13 @@ import safetensors.numpy
 from asr.errors import DataError
 from asr.lm.binary import read_binary, write_binary
 from asr.lm.ngram import NGram
+from tests.lm.conftest import build
 
 ARRAYS = ("words", "log_probs", "backoffs", "first_child", "suffixes")
 
 
 @pytest.fixture(scope="module")
-def model(build: Callable[..., NGram]) -> NGram:
+def model() -> NGram:
     return build(["A B A C", "A B", "ÉTAT A B", "C"], 3)
 
 

@@ -1,6 +1,5 @@
 """A compact model has all n-grams of the mapped one, and nearly its numbers."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +13,13 @@ from asr.lm.array_file import read_arrays, write_arrays
 from asr.lm.binary import COMPACT, FORMS, read_binary, write_binary
 from asr.lm.compact import N_VALUES, pack, read_variable_length, unpack, variable_length
 from asr.lm.ngram import NGram, make_nodes
+from tests.lm.conftest import build
 
 SENTENCES = ["A B A C", "A B", "ÉTAT A B", "C", "B A C A", "C C C"]
 
 
 @pytest.fixture(scope="module", params=[1, 2, 3, 4])
-def model(request: pytest.FixtureRequest, build: Callable[..., NGram]) -> NGram:
+def model(request: pytest.FixtureRequest) -> NGram:
     return build(SENTENCES, request.param)
 
 
@@ -69,7 +69,7 @@ def test_weights_of_contexts_without_longer_ngrams_are_kept(
     assert_alike(twin, childless)
 
 
-def test_an_impossible_word_makes_no_steps_larger(build: Callable[..., NGram]) -> None:
+def test_an_impossible_word_makes_no_steps_larger() -> None:
     nodes = build(SENTENCES, 2).nodes
     log_probs, backoffs = nodes.log_probs.copy(), nodes.backoffs.copy()
     log_probs[1] = backoffs[1] = -228.0  # ARPA's -99
@@ -136,7 +136,7 @@ def test_no_damage_leads_out_of_the_arrays(path: Path) -> None:
     assert n_refused
 
 
-def test_a_rank_beyond_the_children_of_the_suffix_is_refused(build: Callable[..., NGram]) -> None:
+def test_a_rank_beyond_the_children_of_the_suffix_is_refused() -> None:
     nodes = build(SENTENCES, 3).nodes
     arrays = pack(nodes)
     gaps = np.zeros(len(nodes.words) - nodes.first_child[1], np.uint32)

@@ -1,10 +1,9 @@
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from asr.lm.files import read_ngram, write_ngram
-from asr.lm.ngram import NGram
+from tests.lm.conftest import build
 
 
 @pytest.mark.parametrize(
@@ -18,7 +17,7 @@ from asr.lm.ngram import NGram
     ],
 )
 def test_the_name_of_a_file_to_write_tells_its_form(
-    name: str, start: bytes, build: Callable[..., NGram], tmp_path: Path
+    name: str, start: bytes, tmp_path: Path
 ) -> None:
     model = build(["A B", "A"], 2)
     write_ngram(tmp_path / name, model)
@@ -28,9 +27,7 @@ def test_the_name_of_a_file_to_write_tells_its_form(
 
 @pytest.mark.parametrize("written", ["m.arpa", "m.arpa.gz", "m.xz", "m.lm"])
 @pytest.mark.parametrize("name", ["model", "m.txt", "m.lm", "m.arpa", "m.gz"])
-def test_content_tells_what_a_file_is_not_its_name(
-    written: str, name: str, build: Callable[..., NGram], tmp_path: Path
-) -> None:
+def test_content_tells_what_a_file_is_not_its_name(written: str, name: str, tmp_path: Path) -> None:
     model = build(["A B", "A"], 2)
     write_ngram(tmp_path / written, model)
     (tmp_path / written).rename(tmp_path / name)

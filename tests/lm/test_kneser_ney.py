@@ -9,7 +9,6 @@
 # --vocab_pad is how lmplz is told of the word that the text lacks: 301 words, <unk> and </s>.
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from asr.lm.files import read_ngram
 from asr.lm.kneser_ney import FALLBACK, discounts
 from asr.lm.ngram import NGram
 from asr.lm.vocabulary import Vocabulary, read_vocabulary
+from tests.lm.conftest import build, entries_of
 
 Entries = dict[tuple[str, ...], tuple[float, float]]
 TOLERANCE = 1e-4 * np.log(10)  # 1e-4 in log10
@@ -31,21 +31,12 @@ def segments(golden: Path) -> list[str]:
     return (golden / "text.txt").read_text().splitlines()
 
 
-@pytest.fixture(scope="session")
-def spelled(entries_of: Callable[[NGram], dict[tuple[int, ...], tuple[float, float]]]) -> object:
-    def spell(model: NGram) -> Entries:
-        words = model.vocabulary.words
-        return {tuple(words[i] for i in ids): v for ids, v in entries_of(model).items()}
-
-    return spell
+def spelled(model: NGram) -> Entries:
+    words = model.vocabulary.words
+    return {tuple(words[i] for i in ids): values for ids, values in entries_of(model).items()}
 
 
-def test_an_unpruned_model_is_that_of_lmplz(
-    golden: Path,
-    segments: list[str],
-    build: Callable[..., NGram],
-    spelled: Callable[[NGram], Entries],
-) -> None:
+def test_an_unpruned_model_is_that_of_lmplz(golden: Path, segments: list[str]) -> None:
     ours, theirs = spelled(build(segments, 3)), spelled(read_ngram(golden / "3-gram.arpa.gz"))
     assert ours.keys() == theirs.keys()
     assert len(ours) == 733 + 1987 + 2182
@@ -55,10 +46,7 @@ def test_an_unpruned_model_is_that_of_lmplz(
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_model_with_a_vocabulary_and_least_counts_is_that_of_lmplz(
-    golden: Path,
-    segments: list[str],
-    build: Callable[..., NGram],
-    spelled: Callable[[NGram], Entries],
+    golden: Path, segments: list[str]
 ) -> None:
     vocabulary = read_vocabulary(golden / "vocabulary.txt")
     ours = spelled(build(segments, 4, vocabulary=vocabulary, min_counts=[1, 1, 2]))
@@ -70,7 +58,7 @@ def test_a_model_with_a_vocabulary_and_least_counts_is_that_of_lmplz(
         assert ours[ngram] == pytest.approx(values, abs=TOLERANCE), ngram
 
 
-def test_by_hand(build: Callable[..., NGram], spelled: Callable[[NGram], Entries]) -> None:
+def test_by_hand() -> None:
     # Counts are too few to estimate discounts: 0.5, 1 and 1.5.
     model = spelled(build(["A B", "A"], 2))
     # Words before: of A 1 (<s>), of B 1 (A), of </s> 2 (B, A). Of 4, discounts take 0.5 + 0.5 + 1.
@@ -109,14 +97,14 @@ def test_discounts_by_hand() -> None:
     assert discounts(counts, 1) == pytest.approx(expected)
 
 
-def test_one_word_is_text_enough(build: Callable[..., NGram]) -> None:
+def test_one_word_is_text_enough() -> None:
     model = build(["A"], 3)
     assert model.order == 3
     assert model.vocabulary == Vocabulary.of(["A"])
     assert np.isfinite(model.nodes.log_probs).all()
 
 
-def test_without_a_word_of_the_vocabulary_all_is_left_to_ends(build: Callable[..., NGram]) -> None:
+def test_without_a_word_of_the_vocabulary_all_is_left_to_ends() -> None:
     model = build(["A B", "C"], 2, vocabulary=Vocabulary.of(["Z"]))
     assert np.isfinite(model.nodes.log_probs).all()
     assert model.starts == [0, 1, 5]  # no pair is left but what is outside: single words

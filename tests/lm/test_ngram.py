@@ -1,5 +1,5 @@
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from asr.lm.backoff import score_segment, start_state, word_log_prob
 from asr.lm.levels import Level, first_level
 from asr.lm.ngram import ROOT, NGram
 from asr.lm.vocabulary import END_ID, START_ID, UNKNOWN_ID, Vocabulary
+from tests.lm.conftest import build, entries_of, log_prob_of
 
 SEGMENTS = ["A B A C", "A B", "B A B C A", "C", "A A B"]
 
@@ -30,7 +31,7 @@ settings_of_a_model = st.fixed_dictionaries(
 
 
 @pytest.fixture(scope="module")
-def model(build: Callable[..., NGram]) -> NGram:
+def model() -> NGram:
     return build(SEGMENTS, 3)
 
 
@@ -54,7 +55,7 @@ def state_after(model: NGram, context: Sequence[int]) -> int:
 @settings(max_examples=30, deadline=None)
 @given(segments, settings_of_a_model)
 def test_after_every_context_probabilities_sum_to_one_however_pruned(
-    build: Callable[..., NGram], texts: list[str], how: dict[str, Any]
+    texts: list[str], how: dict[str, Any]
 ) -> None:
     model = build(texts, **how)
     for context in contexts_of(model):
@@ -67,12 +68,7 @@ def test_after_every_context_probabilities_sum_to_one_however_pruned(
 @settings(max_examples=30, deadline=None)
 @given(segments, settings_of_a_model, st.lists(st.sampled_from("ABCDE"), max_size=8))
 def test_a_segment_scores_as_backing_off_is_defined(
-    build: Callable[..., NGram],
-    entries_of: Callable[[NGram], dict[tuple[int, ...], tuple[float, float]]],
-    log_prob_of: Callable[..., float],
-    texts: list[str],
-    how: dict[str, Any],
-    words: list[str],
+    texts: list[str], how: dict[str, Any], words: list[str]
 ) -> None:
     model = build(texts, **how)
     entries = entries_of(model)
@@ -134,14 +130,12 @@ def test_a_state_is_no_longer_than_the_context_that_matters(model: NGram) -> Non
         assert nodes.first_child[state] < nodes.first_child[state + 1]
 
 
-def test_more_ngrams_than_can_be_numbered_are_refused(
-    build: Callable[..., NGram], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_ngrams_than_can_be_numbered_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("asr.lm.ngram._MAX_NODES", 10)
     with pytest.raises(DataError, match="at most 10 n-grams, got"):
         build(SEGMENTS, 3)
 
 
-def test_an_order_that_is_all_pruned_is_gone(build: Callable[..., NGram]) -> None:
+def test_an_order_that_is_all_pruned_is_gone() -> None:
     assert build(SEGMENTS, 3, min_counts=[1, 1, 99]).order == 2
     assert build(SEGMENTS, 3, min_counts=[1, 99]).order == 1

@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
@@ -8,14 +6,13 @@ from asr.lm.ngram import NGram
 from asr.lm.perplexity import perplexity
 from asr.lm.pruning import prune
 from asr.lm.text import index_text
-
-Entries = dict[tuple[int, ...], tuple[float, float]]
+from tests.lm.conftest import Entries, build, entries_of, log_prob_of
 
 SEGMENTS = ["A B A C", "A B", "B A B C A", "C", "A A B", "A B C"] * 2
 
 
 @pytest.fixture(scope="module")
-def model(build: Callable[..., NGram]) -> NGram:
+def model() -> NGram:
     return build(SEGMENTS, 3)
 
 
@@ -54,25 +51,18 @@ def test_a_higher_threshold_leaves_fewer_ngrams_that_fit_their_text_worse(
 
 
 def test_an_ngram_goes_if_leaving_it_out_costs_less_than_the_threshold(
-    model: NGram,
-    probs: np.ndarray,
-    entries_of: Callable[[NGram], Entries],
-    log_prob_of: Callable[..., float],
+    model: NGram, probs: np.ndarray
 ) -> None:
     """Each loss, as the definition has it: the relative entropy over the whole vocabulary."""
     entries = entries_of(model)
     context_prob = dict(zip([(), *entries], probs, strict=False))
-    losses = {
-        n: loss(entries, n, context_prob[n[:-1]], log_prob_of) for n in entries if len(n) == 3
-    }
+    losses = {n: loss(entries, n, context_prob[n[:-1]]) for n in entries if len(n) == 3}
     threshold = float(np.median(list(losses.values()))) * (1 - 1e-6)  # beyond rounding
     left = {ngram for ngram in entries_of(prune(model, threshold, probs)) if len(ngram) == 3}
     assert left == {ngram for ngram, rise in losses.items() if rise >= threshold}
 
 
-def loss(
-    entries: Entries, ngram: tuple[int, ...], context_prob: float, log_prob_of: Callable[..., float]
-) -> float:
+def loss(entries: Entries, ngram: tuple[int, ...], context_prob: float) -> float:
     context, words = ngram[:-1], [w for w in range(6) if w != 1]
     before = {w: np.exp(log_prob_of(entries, context, w)) for w in words}
     listed = [w for w in words if (*context, w) in entries and w != ngram[-1]]

@@ -2,7 +2,6 @@
 
 import math
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +13,13 @@ from asr.lm.binary import read_binary, write_binary
 from asr.lm.files import read_ngram, write_ngram
 from asr.lm.ngram import NGram, Nodes, make_nodes
 from asr.lm.soundness import unsound
+from tests.lm.conftest import build
 
 ARRAYS = ("words", "log_probs", "backoffs", "first_child", "suffixes")
 
 
 @pytest.fixture(scope="module")
-def model(build: Callable[..., NGram]) -> NGram:
+def model() -> NGram:
     return build(["A B A C", "A B", "ÉTAT A B", "C"], 3)
 
 

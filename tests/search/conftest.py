@@ -1,6 +1,6 @@
 """A slow, obvious reference for the searches: every path there is, spelled out one by one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby, product
 
 import numpy as np
@@ -22,16 +22,10 @@ settings.load_profile("without a deadline")
 
 Tokens = tuple[int, ...]
 Path = tuple[int, ...]
-EveryPath = Callable[[NDArray[np.float64]], dict[Tokens, dict[Path, float]]]
 
 
-@pytest.fixture(scope="session")
-def every_path() -> EveryPath:
-    """All paths of an emission (T, V) that have a chance, by the tokens they spell."""
-    return _every_path
-
-
-def _every_path(emission: NDArray[np.float64]) -> dict[Tokens, dict[Path, float]]:
+def every_path(emission: NDArray[np.float64]) -> dict[Tokens, dict[Path, float]]:
+    """List all paths of an emission (T, V) that have a chance, by the tokens they spell."""
     paths: dict[Tokens, dict[Path, float]] = {}
     for path, score in _scored_paths(emission.tolist()):
         if score > -float("inf"):
@@ -45,13 +39,8 @@ def _scored_paths(frames: list[list[float]]) -> Iterator[tuple[Path, float]]:
         yield path, sum(frame[token] for frame, token in zip(frames, path, strict=True))
 
 
-@pytest.fixture(scope="session")
-def random_log_probs() -> Callable[..., NDArray[np.float64]]:
-    """Normalised log probabilities of any shape, the tokens last."""
-    return _random_log_probs
-
-
-def _random_log_probs(seed: int, *shape: int, scale: float = 1.0) -> NDArray[np.float64]:
+def random_log_probs(seed: int, *shape: int, scale: float = 1.0) -> NDArray[np.float64]:
+    """Draw normalised log probabilities of any shape, the tokens last."""
     logits = scale * np.random.default_rng(seed).standard_normal(shape)
     log_probs: NDArray[np.float64] = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
     return log_probs

@@ -1,5 +1,5 @@
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -12,9 +12,7 @@ from asr.lengths import n_frames_needed
 from asr.search.alignment import force_align
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
-
-EveryPath = Callable[[NDArray[np.float64]], dict[tuple[int, ...], dict[tuple[int, ...], float]]]
-RandomLogProbs = Callable[..., NDArray[np.float64]]
+from tests.search.conftest import every_path, random_log_probs
 
 
 def one(log_probs: NDArray[np.float64], tokens: Sequence[int]) -> Hypothesis:
@@ -24,11 +22,7 @@ def one(log_probs: NDArray[np.float64], tokens: Sequence[int]) -> Hypothesis:
 
 @given(st.integers(0, 5), st.integers(1, 4), st.integers(0, 2**32 - 1))
 def test_the_alignment_is_the_best_of_all_paths_that_spell_the_tokens(
-    every_path: EveryPath,
-    random_log_probs: RandomLogProbs,
-    n_frames: int,
-    n_tokens: int,
-    seed: int,
+    n_frames: int, n_tokens: int, seed: int
 ) -> None:
     emission = random_log_probs(seed, n_frames, n_tokens, scale=3)
     for tokens, paths in every_path(emission).items():
@@ -42,7 +36,7 @@ def test_the_alignment_is_the_best_of_all_paths_that_spell_the_tokens(
 
 @given(st.integers(0, 20), st.integers(1, 6), st.integers(0, 2**32 - 1))
 def test_the_tokens_of_the_best_path_align_to_the_best_path(
-    random_log_probs: RandomLogProbs, n_frames: int, n_tokens: int, seed: int
+    n_frames: int, n_tokens: int, seed: int
 ) -> None:
     emission = random_log_probs(seed, n_frames, n_tokens, scale=3)
     (greedy,) = greedy_search(emission[None], np.array([n_frames]))
@@ -56,7 +50,7 @@ def test_the_tokens_of_the_best_path_align_to_the_best_path(
     ("tokens", "n_frames"), [((), 0), ((1,), 1), ((1, 2), 2), ((1, 1), 3), ((1, 1, 1, 2), 6)]
 )
 def test_the_shortest_alignment_has_a_frame_a_token_and_a_blank_between_repeats(
-    random_log_probs: RandomLogProbs, tokens: tuple[int, ...], n_frames: int
+    tokens: tuple[int, ...], n_frames: int
 ) -> None:
     assert n_frames_needed(tokens) == n_frames
     assert one(random_log_probs(0, n_frames, 3), tokens).tokens == tokens
@@ -87,16 +81,12 @@ def test_tokens_of_probability_zero_are_refused() -> None:
 
 
 @pytest.mark.parametrize("token", [0, 3, -1])
-def test_the_blank_and_unknown_tokens_are_refused(
-    random_log_probs: RandomLogProbs, token: int
-) -> None:
+def test_the_blank_and_unknown_tokens_are_refused(token: int) -> None:
     with pytest.raises(ShapeError, match=f"got {token}"):
         one(random_log_probs(0, 4, 3), (1, token))
 
 
-def test_a_sequence_of_tokens_is_needed_for_each_utterance(
-    random_log_probs: RandomLogProbs,
-) -> None:
+def test_a_sequence_of_tokens_is_needed_for_each_utterance() -> None:
     log_probs = random_log_probs(0, 1, 4, 3)
     with pytest.raises(ShapeError, match="expected 1 token sequences, got 2"):
         force_align(log_probs, np.array([4]), [(1,), (2,)])

@@ -11,6 +11,7 @@ from asr.search.beam_search import BeamSearch
 from asr.search.emission import split_batch
 from asr.search.greedy import greedy_search
 from asr.search.language import plain_language
+from tests.search.conftest import random_log_probs
 
 LogProbs = NDArray[np.floating]
 Lengths = NDArray[np.int64]
@@ -32,7 +33,7 @@ every_search = pytest.mark.parametrize("search", [greedy_search, beam_search, al
 
 
 @pytest.fixture
-def batch(random_log_probs: Callable[..., NDArray[np.float64]]) -> tuple[LogProbs, Lengths]:
+def batch() -> tuple[LogProbs, Lengths]:
     return random_log_probs(1, 2, 6, 5), np.array([6, 4])
 
 
@@ -101,9 +102,7 @@ def test_a_certain_frame_with_impossible_tokens_is_allowed() -> None:
     assert emission.tolist() == [[0.0, -np.inf]]
 
 
-def test_the_rounding_of_a_float32_softmax_over_a_large_vocabulary_is_tolerated(
-    random_log_probs: Callable[..., NDArray[np.float64]],
-) -> None:
+def test_the_rounding_of_a_float32_softmax_over_a_large_vocabulary_is_tolerated() -> None:
     log_probs = random_log_probs(2, 1, 3, 5000).astype(np.float32)
     assert len(split_batch(log_probs, np.array([3]))) == 1
 

@@ -1,6 +1,5 @@
 import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
+from tests.search.conftest import random_log_probs
 
 LABELS = "_ abcdefghijklmnopqrstuvwxyz'"  # of the published emission, the blank first
 BEST_PATH = (
@@ -56,9 +56,7 @@ def test_of_equally_probable_tokens_the_lowest_id_is_taken() -> None:
 
 
 @given(st.integers(0, 12), st.integers(1, 6), st.integers(0, 2**32 - 1))
-def test_tokens_frames_and_confidences_agree(
-    random_log_probs: Callable[..., NDArray[np.float64]], n_frames: int, n_tokens: int, seed: int
-) -> None:
+def test_tokens_frames_and_confidences_agree(n_frames: int, n_tokens: int, seed: int) -> None:
     log_probs = random_log_probs(seed, n_frames, n_tokens, scale=3)
     hypothesis = one(log_probs)
     assert len(hypothesis.tokens) == len(hypothesis.frames) == len(hypothesis.confidences)

@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,10 +21,9 @@ from asr.search.hotwords import make_hotwords
 from asr.search.hypothesis import Hypothesis
 from asr.search.language import Language
 from asr.search.lexicon import Spellings, make_lexicon
+from tests.search.conftest import every_path, random_log_probs
 
 LogProbs = NDArray[np.float64]
-RandomLogProbs = Callable[..., LogProbs]
-EveryPath = Callable[[LogProbs], dict[tuple[int, ...], dict[tuple[int, ...], float]]]
 Words = tuple[int | None, ...]
 Boosts = Mapping[str, float]
 Model = dict[tuple[int, ...], tuple[float, float]]  # n-gram: log probability, back-off
@@ -216,7 +215,6 @@ cases = pytest.mark.parametrize(
 @settings(max_examples=20)
 @given(st.data())
 def test_a_beam_wide_enough_finds_every_reading_with_its_exact_score(
-    every_path: EveryPath,
     tokens: tuple[str, ...],
     spellings: tuple[tuple[str, int], ...],
     is_open: bool,
@@ -262,9 +260,7 @@ def words_of(hypothesis: Hypothesis) -> Words:
     return tuple(word.word for word in hypothesis.words)
 
 
-def test_results_do_not_depend_on_the_batch_or_on_threads(
-    random_log_probs: RandomLogProbs,
-) -> None:
+def test_results_do_not_depend_on_the_batch_or_on_threads() -> None:
     lengths = np.array([40, 0, 25, 1, 33])
     log_probs = random_log_probs(6, 5, 40, 4, scale=2)
     for b, length in enumerate(lengths):
@@ -310,9 +306,7 @@ def test_an_impossible_utterance_has_the_empty_hypothesis_and_probability_zero()
     assert (hypothesis.tokens, hypothesis.score) == ((), -math.inf)
 
 
-def test_a_long_recording_needs_no_more_room_than_the_prefixes_of_the_beam(
-    random_log_probs: RandomLogProbs,
-) -> None:
+def test_a_long_recording_needs_no_more_room_than_the_prefixes_of_the_beam() -> None:
     log_probs = random_log_probs(7, 3000, 4)
     search = BeamSearch(
         BeamConfig(beam_size=20, beam_threshold=10.0, n_best=1), make_language(CHARACTERS)

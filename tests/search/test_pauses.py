@@ -1,12 +1,11 @@
 """Pauses end sentences: in the whole as in pieces, and what was said before is forgotten."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
@@ -15,9 +14,7 @@ from asr.search.fusion import Fusion
 from asr.search.hypothesis import Hypothesis
 from asr.search.pauses import Pauses
 from asr.search.running_beam import RunningBeamSearch
-from tests.search.conftest import pieces_of
-
-RandomLogProbs = Callable[..., NDArray[np.float64]]
+from tests.search.conftest import pieces_of, random_log_probs
 
 CONFIG = BeamConfig(beam_size=12, beam_threshold=9.0, n_best=1, lm_weight=0.8, word_score=0.3)
 PAUSE = 5
@@ -31,9 +28,7 @@ def silence(n_frames: int, n_tokens: int = N_TOKENS) -> Emission:
     return emission
 
 
-def with_pauses(
-    random_log_probs: RandomLogProbs, seed: int, n_tokens: int, pauses: Sequence[int]
-) -> Emission:
+def with_pauses(seed: int, n_tokens: int, pauses: Sequence[int]) -> Emission:
     """Random sentences of 20 frames, with pauses before, between and after them."""
     parts = [silence(pauses[0], n_tokens)]
     for i, n in enumerate(pauses[1:]):
@@ -71,14 +66,11 @@ def test_without_a_length_no_pause_ends_a_sentence() -> None:
 @pytest.mark.parametrize("kind", ["characters", "phones"])
 @pytest.mark.parametrize("seed", range(0, 40, 4))
 def test_sentences_between_pauses_are_found_as_by_themselves(
-    random_log_probs: RandomLogProbs,
-    fusions: dict[str, Fusion],
-    kind: str,
-    seed: int,
+    fusions: dict[str, Fusion], kind: str, seed: int
 ) -> None:
     language = fusions[kind].language
     n_tokens = len(language.begins_word)
-    emission = with_pauses(random_log_probs, seed, n_tokens, [0, 8, 6])
+    emission = with_pauses(seed, n_tokens, [0, 8, 6])
     search, alone = BeamSearch(CONFIG, language, pause=PAUSE), BeamSearch(CONFIG, language)
 
     (found,) = search.search(emission)
@@ -97,14 +89,10 @@ def test_sentences_between_pauses_are_found_as_by_themselves(
 @pytest.mark.parametrize("kind", ["characters", "phones"])
 @given(seed=st.integers(0, 200), sizes=st.lists(st.integers(0, 9), min_size=1, max_size=30))
 def test_pauses_in_pieces_are_those_of_the_whole(
-    random_log_probs: RandomLogProbs,
-    fusions: dict[str, Fusion],
-    kind: str,
-    seed: int,
-    sizes: list[int],
+    fusions: dict[str, Fusion], kind: str, seed: int, sizes: list[int]
 ) -> None:
     language = fusions[kind].language
-    emission = with_pauses(random_log_probs, seed, len(language.begins_word), [7, 4, 12, 6])
+    emission = with_pauses(seed, len(language.begins_word), [7, 4, 12, 6])
     search = BeamSearch(CONFIG, language, pause=PAUSE)
     running = RunningBeamSearch(search)
 
@@ -116,13 +104,10 @@ def test_pauses_in_pieces_are_those_of_the_whole(
     assert parts[-1].score == pytest.approx(whole.score, rel=1e-9)
 
 
-def test_alternatives_are_the_best_pairs_of_those_on_both_sides(
-    random_log_probs: RandomLogProbs,
-    fusions: dict[str, Fusion],
-) -> None:
+def test_alternatives_are_the_best_pairs_of_those_on_both_sides(fusions: dict[str, Fusion]) -> None:
     language = fusions["phones"].language
     config = BeamConfig(beam_size=30, beam_threshold=20.0, n_best=6, lm_weight=0.8)
-    emission = with_pauses(random_log_probs, 3, N_TOKENS, [0, 5, 5])
+    emission = with_pauses(3, N_TOKENS, [0, 5, 5])
 
     found = BeamSearch(config, language, pause=PAUSE).search(emission)
 
@@ -146,9 +131,7 @@ def test_a_word_on_either_side_of_a_pause_is_one_hypothesis(fusions: dict[str, F
     assert len(texts) < len(first) * len(second)
 
 
-def test_silence_alone_is_an_empty_hypothesis(
-    fusions: dict[str, Fusion],
-) -> None:
+def test_silence_alone_is_an_empty_hypothesis(fusions: dict[str, Fusion]) -> None:
     search = BeamSearch(CONFIG, fusions["phones"].language, pause=PAUSE)
     running = RunningBeamSearch(search)
 

@@ -1,7 +1,6 @@
 import json
 import math
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +19,9 @@ from asr.search.hypothesis import Hypothesis
 from asr.search.language import plain_language
 from asr.search.prefix_beam import advance
 from asr.search.state import BeamState, Graph
+from tests.search.conftest import every_path, random_log_probs
 
 LogProbs = NDArray[np.float64]
-RandomLogProbs = Callable[..., LogProbs]
-EveryPath = Callable[[LogProbs], dict[tuple[int, ...], dict[tuple[int, ...], float]]]
 
 EVERYTHING = BeamConfig(beam_size=2000, beam_threshold=math.inf, n_best=2000)
 
@@ -53,7 +51,7 @@ def emissions(draw: st.DrawFn, max_frames: int, max_tokens: int) -> LogProbs:
 
 @given(emissions(max_frames=5, max_tokens=4))
 def test_a_beam_wide_enough_finds_every_sequence_with_its_exact_probability(
-    every_path: EveryPath, emission: LogProbs
+    emission: LogProbs,
 ) -> None:
     expected = {
         tokens: math.fsum(math.exp(score) for score in paths.values())
@@ -65,7 +63,7 @@ def test_a_beam_wide_enough_finds_every_sequence_with_its_exact_probability(
 
 @given(emissions(max_frames=5, max_tokens=4), st.integers(1, 4))
 def test_a_narrow_beam_never_claims_more_than_the_exact_probability(
-    every_path: EveryPath, emission: LogProbs, beam_size: int
+    emission: LogProbs, beam_size: int
 ) -> None:
     exact = every_path(emission)
     for hypothesis in n_best(
@@ -108,7 +106,7 @@ def test_paths_that_spell_the_same_outweigh_the_best_path() -> None:
 
 
 def test_a_pause_costs_no_more_than_one_frame_and_changes_nothing(
-    random_log_probs: RandomLogProbs, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     spoken = random_log_probs(5, 12, 4, scale=2)
     pause = np.log(np.tile([0.9997, 0.0001, 0.0001, 0.0001], (2000, 1)))
@@ -147,9 +145,7 @@ def test_a_prefix_that_leaves_the_beam_and_returns_is_the_same_prefix() -> None:
     assert len({h.tokens for h in hypotheses}) == 3
 
 
-def test_times_and_confidences_are_those_of_the_best_alignment(
-    random_log_probs: RandomLogProbs,
-) -> None:
+def test_times_and_confidences_are_those_of_the_best_alignment() -> None:
     log_probs = random_log_probs(4, 20, 5, scale=2)
     for hypothesis in n_best(log_probs, BeamConfig(beam_size=6, beam_threshold=math.inf, n_best=6)):
         (aligned,) = force_align(log_probs[None], np.array([20]), [hypothesis.tokens])
@@ -242,9 +238,7 @@ def test_a_published_emission_is_searched_as_well_with_100_prefixes_as_with_1000
 
 
 @pytest.mark.slow
-def test_twelve_seconds_of_audio_are_searched_in_less_than_0_3_seconds(
-    random_log_probs: RandomLogProbs,
-) -> None:
+def test_twelve_seconds_of_audio_are_searched_in_less_than_0_3_seconds() -> None:
     log_probs = random_log_probs(5, 300, 29, scale=3)
     times = []
     for _ in range(3):

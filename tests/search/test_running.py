@@ -1,12 +1,11 @@
 """A recording in pieces: nothing may be lost, doubled or cut, whatever the pieces."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
@@ -16,9 +15,7 @@ from asr.search.greedy import search_greedily
 from asr.search.hypothesis import Hypothesis
 from asr.search.running import PATIENCE, RunningGreedySearch, RunningSearch
 from asr.search.running_beam import RunningBeamSearch
-from tests.search.conftest import CHARACTERS, pieces_of
-
-RandomLogProbs = Callable[..., NDArray[np.float64]]
+from tests.search.conftest import CHARACTERS, pieces_of, random_log_probs
 
 
 def joined(search: RunningSearch, pieces: Sequence[Emission]) -> Hypothesis:
@@ -44,9 +41,7 @@ sizes = st.lists(st.integers(0, 9), min_size=1, max_size=30)
 
 
 @given(st.integers(0, 200), sizes)
-def test_greedy_search_in_pieces_is_that_of_the_whole(
-    random_log_probs: RandomLogProbs, seed: int, sizes: list[int]
-) -> None:
+def test_greedy_search_in_pieces_is_that_of_the_whole(seed: int, sizes: list[int]) -> None:
     emission = random_log_probs(seed, 60, len(CHARACTERS), scale=2.0)
     begins_word = np.array([token.startswith("▁") for token in CHARACTERS])
     found = joined(RunningGreedySearch(begins_word), pieces_of(emission, sizes))
@@ -73,11 +68,7 @@ CONFIG = BeamConfig(beam_size=12, beam_threshold=9.0, n_best=1, lm_weight=0.8, w
 @example(seed=247, sizes=[1] * 80)
 @given(seed=st.integers(0, 200), sizes=sizes)
 def test_beam_search_in_pieces_finds_the_words_of_the_whole(
-    random_log_probs: RandomLogProbs,
-    fusions: dict[str, Fusion],
-    kind: str,
-    seed: int,
-    sizes: list[int],
+    fusions: dict[str, Fusion], kind: str, seed: int, sizes: list[int]
 ) -> None:
     language = fusions[kind].language
     emission = random_log_probs(seed, 80, len(language.begins_word), scale=3.0)
@@ -92,9 +83,7 @@ def test_beam_search_in_pieces_finds_the_words_of_the_whole(
 
 
 @pytest.mark.parametrize("kind", ["characters", "phones"])
-def test_memory_is_bounded(
-    random_log_probs: RandomLogProbs, fusions: dict[str, Fusion], kind: str
-) -> None:
+def test_memory_is_bounded(fusions: dict[str, Fusion], kind: str) -> None:
     """By what is settled, and where nothing is: an hour of blanks, of doubt, of one long word."""
     language = fusions[kind].language
     n_tokens = len(language.begins_word)

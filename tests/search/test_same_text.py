@@ -1,7 +1,6 @@
 """Prefixes that spell the same text are one: the search equals enumeration, summed by text."""
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,9 @@ from asr.search.beam_search import BeamSearch
 from asr.search.fusion import fuse
 from asr.search.hypothesis import Hypothesis
 from asr.text.tokens import TokenTable
+from tests.search.conftest import every_path
 
 LogProbs = NDArray[np.float64]
-EveryPath = Callable[[LogProbs], dict[tuple[int, ...], dict[tuple[int, ...], float]]]
 
 TABLES = (TokenTable(("<blank>", "\u2581", "A")), TokenTable(("<blank>", "A", "\u2581", "B")))
 EVERYTHING = BeamConfig(beam_size=4000, beam_threshold=math.inf, n_best=4000)
@@ -38,7 +37,7 @@ def random_emission(seed: int, n_tokens: int) -> LogProbs:
     return log_probs
 
 
-def enumerated(every_path: EveryPath, table: TokenTable, emission: LogProbs) -> dict[str, float]:
+def enumerated(table: TokenTable, emission: LogProbs) -> dict[str, float]:
     """Sum the probability of all paths by the text that they spell."""
     texts: dict[str, float] = {}
     for tokens, paths in every_path(emission).items():
@@ -48,12 +47,10 @@ def enumerated(every_path: EveryPath, table: TokenTable, emission: LogProbs) -> 
 
 
 @pytest.mark.parametrize("seed", range(120))
-def test_every_text_has_the_probability_of_all_paths_that_spell_it(
-    seed: int, every_path: EveryPath
-) -> None:
+def test_every_text_has_the_probability_of_all_paths_that_spell_it(seed: int) -> None:
     table = TABLES[seed % 2]
     emission = random_emission(seed, len(table))
-    expected = enumerated(every_path, table, emission)
+    expected = enumerated(table, emission)
 
     n_best = searched(table, emission, EVERYTHING)
 
@@ -66,16 +63,14 @@ def test_every_text_has_the_probability_of_all_paths_that_spell_it(
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_score_per_word_counts_the_words_of_a_text_once(
-    seed: int, every_path: EveryPath, tmp_path: Path
-) -> None:
+def test_a_score_per_word_counts_the_words_of_a_text_once(seed: int, tmp_path: Path) -> None:
     table = TABLES[1]
     emission = random_emission(seed, len(table))
     (tmp_path / "words").write_text("A\nB\nAB\n")
     config = BeamConfig(beam_size=4000, beam_threshold=math.inf, n_best=4000, word_score=-1.5)
     expected = {
         text: probability * math.exp(-1.5 * len(text.split()))
-        for text, probability in enumerated(every_path, table, emission).items()
+        for text, probability in enumerated(table, emission).items()
         if set(text.split()) <= {"A", "B", "AB"}
     }
 
