@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from asr.errors import DataError
 from asr.lm.assembly import Table, assemble
+from tests.lm.conftest import Entries, log_prob_of
 
 NGram = tuple[int, ...]
 N_WORDS = 4
@@ -25,24 +26,15 @@ def some_of(order: int) -> st.SearchStrategy[Table]:
     )
 
 
-def log_prob(tables: list[Table], context: NGram, word: int) -> float:
-    """Back off by the definition, in tables with gaps."""
-    ngram = (*context, word)
-    listed = tables[len(ngram) - 1]
-    here = np.flatnonzero((listed.words == ngram).all(1))
-    if len(here):
-        return float(listed.log_probs[here[0]])
-    above = tables[len(context) - 1]
-    there = np.flatnonzero((above.words == context).all(1))
-    weight = float(above.backoffs[there[0]]) if len(there) else 0.0
-    return weight + log_prob(tables, context[1:], word)
-
-
 @settings(max_examples=30, deadline=None)
 @given(some_of(2), some_of(3), some_of(4))
 def test_gaps_are_filled_with_what_backing_off_gives(two: Table, three: Table, four: Table) -> None:
     words = table([(w,) for w in range(N_WORDS)], 1)
     tables = [words, two, three, four]
+    entries: Entries = {}
+    for each in tables:
+        values = zip(each.log_probs.tolist(), each.backoffs.tolist(), strict=True)
+        entries |= zip(map(tuple, each.words.tolist()), values, strict=True)
     levels, filled = assemble(tables)
     for order in (2, 3, 4):
         level, below, found = levels[order - 1], filled[order - 2], filled[order - 1]
@@ -53,7 +45,7 @@ def test_gaps_are_filled_with_what_backing_off_gives(two: Table, three: Table, f
         assert ngrams == sorted(set(ngrams))
         assert {*ngrams} >= {tuple(row) for row in tables[order - 1].words.tolist()}
         for ngram, value in zip(ngrams, found.log_probs, strict=True):
-            assert value == pytest.approx(log_prob(tables, ngram[:-1], ngram[-1]), abs=1e-4)
+            assert value == pytest.approx(log_prob_of(entries, ngram[:-1], ngram[-1]), abs=1e-4)
 
 
 def test_an_ngram_that_is_there_twice_is_refused() -> None:

@@ -1,7 +1,9 @@
 """A slow, obvious reference for the searches: every path there is, spelled out one by one."""
 
+import json
 from collections.abc import Iterator, Sequence
 from itertools import groupby, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,13 +22,12 @@ from asr.search.language import plain_language
 settings.register_profile("without a deadline", deadline=None)
 settings.load_profile("without a deadline")
 
-Tokens = tuple[int, ...]
-Path = tuple[int, ...]
+Ids = tuple[int, ...]  # of tokens
 
 
-def every_path(emission: NDArray[np.float64]) -> dict[Tokens, dict[Path, float]]:
+def every_path(emission: NDArray[np.float64]) -> dict[Ids, dict[Ids, float]]:
     """List all paths of an emission (T, V) that have a chance, by the tokens they spell."""
-    paths: dict[Tokens, dict[Path, float]] = {}
+    paths: dict[Ids, dict[Ids, float]] = {}
     for path, score in _scored_paths(emission.tolist()):
         if score > -float("inf"):
             tokens = tuple(token for token, _ in groupby(path) if token != BLANK)
@@ -34,7 +35,7 @@ def every_path(emission: NDArray[np.float64]) -> dict[Tokens, dict[Path, float]]
     return paths
 
 
-def _scored_paths(frames: list[list[float]]) -> Iterator[tuple[Path, float]]:
+def _scored_paths(frames: list[list[float]]) -> Iterator[tuple[Ids, float]]:
     for path in product(*[range(len(frame)) for frame in frames]):
         yield path, sum(frame[token] for frame, token in zip(frames, path, strict=True))
 
@@ -108,6 +109,16 @@ def fusions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fusion]:
         "characters": language(None, "words.txt"),
         "phones": language(PHONES, "phones.txt"),
     }
+
+
+@pytest.fixture(scope="session")
+def published_emission(shared_data: Path) -> Emission:
+    """The characters of one utterance of LibriSpeech, as another project's network read it."""
+    path = shared_data / "emissions" / "librispeech_char_emission.json"
+    logits = np.array(json.loads(path.read_text()))  # rounded log probabilities
+    logits = np.roll(logits, 1, axis=1)  # its blank comes last
+    emission: Emission = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    return emission
 
 
 def pieces_of(emission: Emission, sizes: Sequence[int]) -> list[Emission]:

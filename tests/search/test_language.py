@@ -21,6 +21,7 @@ from asr.search.hotwords import make_hotwords
 from asr.search.hypothesis import Hypothesis
 from asr.search.language import Language
 from asr.search.lexicon import Spellings, make_lexicon
+from tests.lm.conftest import log_prob_of
 from tests.search.conftest import every_path, random_log_probs
 
 LogProbs = NDArray[np.float64]
@@ -86,19 +87,11 @@ def random_model(seed: int, n_words: int, order: int) -> Model:
     }
 
 
-def reference_log_prob(model: Model, history: tuple[int, ...], word: int) -> float:
-    """The definition of a back-off model, word by word."""
-    if (*history, word) in model:
-        return model[*history, word][0]
-    backoff = model[history][1] if history in model else 0.0
-    return backoff + reference_log_prob(model, history[1:], word)
-
-
 def reference_text_log_prob(model: Model, words: Sequence[int]) -> float:
     order = max(len(ngram) for ngram in model)
     segment = (START_ID, *words, END_ID)
     return sum(
-        reference_log_prob(model, segment[max(0, i - order + 1) : i], segment[i])
+        log_prob_of(model, segment[max(0, i - order + 1) : i], segment[i])
         for i in range(1, len(segment))
     )
 

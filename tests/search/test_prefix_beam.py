@@ -1,7 +1,5 @@
-import json
 import math
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +12,8 @@ from asr.search import beam_search
 from asr.search.alignment import force_align
 from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
-from asr.search.greedy import greedy_search
+from asr.search.emission import Emission
+from asr.search.greedy import greedy_search, search_greedily
 from asr.search.hypothesis import Hypothesis
 from asr.search.language import plain_language
 from asr.search.prefix_beam import advance
@@ -223,15 +222,11 @@ def test_a_weight_that_no_factor_can_hold_is_refused_by_name(name: str, value: f
 
 @pytest.mark.corpus
 def test_a_published_emission_is_searched_as_well_with_100_prefixes_as_with_1000(
-    shared_data: Path,
+    published_emission: Emission,
 ) -> None:
-    path = shared_data / "emissions" / "librispeech_char_emission.json"
-    logits = np.array(json.loads(path.read_text()))  # rounded log probabilities
-    log_probs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-    log_probs = np.roll(log_probs, 1, axis=1)  # its blank comes last
-    narrow = n_best(log_probs, BeamConfig(beam_size=100, beam_threshold=25.0, n_best=1))[0]
-    wide = n_best(log_probs, BeamConfig(beam_size=1000, beam_threshold=40.0, n_best=1))[0]
-    (greedy,) = greedy_search(log_probs[None], np.array([len(log_probs)]))
+    narrow = n_best(published_emission, BeamConfig(beam_size=100, beam_threshold=25.0, n_best=1))[0]
+    wide = n_best(published_emission, BeamConfig(beam_size=1000, beam_threshold=40.0, n_best=1))[0]
+    greedy = search_greedily(published_emission)
     assert narrow.tokens == wide.tokens
     assert narrow.score == pytest.approx(wide.score, abs=1e-4)
     assert greedy.score < narrow.score <= 0.0
