@@ -77,7 +77,7 @@ def count_ngrams(
 
 @contextmanager
 def _scratch_file(folder: Path | None) -> Iterator[IO[bytes]]:
-    """Open a file without a name in a folder, or where the system puts such; errors name it."""
+    """Open a temporary file in a folder, by default the system's; errors name the folder."""
     try:
         with TemporaryFile(dir=folder) as file:
             yield file

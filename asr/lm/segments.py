@@ -65,7 +65,7 @@ def _open(path: Path, progress: Progress) -> AbstractContextManager[Any]:
 
 
 class _Watched(io.FileIO):
-    """A file that tells how much of it is read."""
+    """A file that reports how much of it is read."""
 
     def __init__(self, path: Path, progress: Progress) -> None:
         super().__init__(path)

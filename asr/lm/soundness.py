@@ -1,8 +1,8 @@
 """Soundness: whether the arrays of a model are what compiled code relies on.
 
-Compiled code follows the numbers of a file without looking. So all of them are looked at once, when
-a file is opened: then no file, damaged or made up, can lead a search out of its arrays or in
-circles, or give it a number that is not finite.
+Compiled code follows the numbers of a file without checking them. So all are checked once, when a
+file is opened: then no file, damaged or made up, can lead a search out of its arrays or in circles,
+or give it a number that is not finite.
 """
 
 from asr.compiled import compiled

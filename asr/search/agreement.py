@@ -17,8 +17,8 @@ from asr.lm.vocabulary import SPECIAL, UNKNOWN_ID
 from asr.text.normalise import Normaliser, words_of
 
 LEAST_SHARE = 0.1  # of the words of a file
-MOST_UNLIKE = 0.05  # of a language model's common words: more, and it is of another spelling
-N_COMMON = 1000  # words of a language model that are looked at
+MOST_UNLIKE = 0.05  # of a language model's common words: with more, it is in another spelling
+N_COMMON = 1000  # most probable words of a language model, which are checked
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def respelled(source: Path, ngram: NGram, normalise: Normaliser) -> NGram:
 
 
 def check_lexicon(lm: Path, ngram: NGram, lexicon: Path, lm_ids: NDArray[np.int32]) -> None:
-    """Refuse a language model that has hardly any word of a lexicon, nor the lexicon of its own.
+    """Refuse a language model and a lexicon that have hardly a word in common.
 
     Either can be much the smaller one: ten commands beside all of English, or a dictionary beside a
     model of ten commands. What a dictionary lacks of these cannot be recognised, and is logged.
@@ -82,7 +82,7 @@ def check_lexicon(lm: Path, ngram: NGram, lexicon: Path, lm_ids: NDArray[np.int3
 
 
 def check_spelled(lm: Path, ngram: NGram, spelled: NDArray[np.int32]) -> None:
-    """Refuse a language model of whose common words tokens can spell hardly any.
+    """Refuse a language model if the model's tokens can spell hardly any of its common words.
 
     Args:
         lm: The language model's file.
@@ -90,7 +90,7 @@ def check_spelled(lm: Path, ngram: NGram, spelled: NDArray[np.int32]) -> None:
         spelled: Its words that tokens can spell, numbered from the first that is not special.
 
     Raises:
-        DataError: They are too few of the common ones.
+        DataError: Too few of the common words are among them.
     """
     is_spelled = np.zeros(len(ngram.vocabulary) - len(SPECIAL), np.bool_)
     is_spelled[spelled] = True
@@ -127,17 +127,17 @@ def _alike(words: Sequence[str], respell: Normaliser) -> tuple[str, str]:
 def _refuse_misfit(
     source: Path, words: Sequence[str], fits: NDArray[np.bool_], condition: str, remedy: str
 ) -> None:
-    """Refuse a file of whose words hardly any fits.
+    """Refuse a file if fewer than `LEAST_SHARE` of its words fit.
 
     Args:
         source: The file.
-        words: Those looked at, the best examples first.
-        fits: (n,) which of them do.
-        condition: What those that fit are, after "expected words that".
-        remedy: What to do.
+        words: Those checked, the best examples first.
+        fits: (n,) whether each fits.
+        condition: Completes "expected words that".
+        remedy: What the user can do.
 
     Raises:
-        DataError: Fewer than `LEAST_SHARE` do.
+        DataError: Too few words fit.
     """
     if len(words) and fits.mean() < LEAST_SHARE:
         missing = [words[i] for i in np.flatnonzero(~fits)[:3]]

@@ -23,15 +23,15 @@ from asr.search.prefix_tree import n_tokens, trace_back
 from asr.search.records import NONE, Factors, Ids
 from asr.search.state import BeamState, Graph, grow, start
 
-IDLE_BLANK = 0.999  # what else a frame with it spells is neglected if the last one had it, too
+IDLE_BLANK = 0.999  # a frame whose blank is likelier, after another such frame, is blank alone
 
 
 class BeamSearch:
     """Finds the most probable token sequences of emissions, each summed over its alignments.
 
-    Scores are exact if the beam is wide enough to keep every prefix, but for frames of which the
-    blank has more than `IDLE_BLANK` that follow another one. A narrower beam misses the alignments
-    through dropped prefixes, so a score is a lower bound.
+    Scores are exact if the beam is wide enough to keep every prefix, except that of several frames
+    in a row whose blank is likelier than `IDLE_BLANK`, all but the first count as blank alone. A
+    narrower beam misses the alignments through dropped prefixes, so a score is a lower bound.
 
     Args:
         config: How widely to search, and the weights.
@@ -249,7 +249,7 @@ class BeamSearch:
 def _is_idle(log_probs: Factors) -> NDArray[np.bool_]:
     """Tell which frames have a sure blank again, given the blank's log probabilities, (T,).
 
-    After the first of them, another one only multiplies all by the blank's probability.
+    Such a frame only multiplies all prefixes by the blank's probability.
     """
     is_sure = log_probs > math.log(IDLE_BLANK)
     is_idle: NDArray[np.bool_] = is_sure & np.append(False, is_sure)[:-1]

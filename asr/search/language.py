@@ -128,7 +128,7 @@ def make_graph(language: Language, config: BeamConfig) -> Graph:
 
 
 def _gains(language: Language, look_ahead: Factors) -> Factors:
-    """Bound by how much each token can raise what its prefix is ranked by; 0 where it cannot be.
+    """Bound the factor by which each token can raise its prefix's rank; 0 where it cannot stand.
 
     Returns:
         (2, V) inside a word, and at the beginning of one.

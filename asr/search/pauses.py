@@ -20,7 +20,7 @@ class Pauses:
     """Finds the pauses of a recording whose emission arrives in pieces.
 
     Args:
-        n_frames: Of sure blanks, after which a sentence is over; None: it never is.
+        n_frames: Sure blanks in a row that end a sentence; None: none do.
 
     Attributes:
         n_blanks: Sure blanks up to the present frame; before the first, as many as end a sentence.
@@ -32,11 +32,11 @@ class Pauses:
 
     @property
     def is_pause(self) -> bool:
-        """Whether there was nothing since the last sentence."""
+        """Whether nothing was said since the last sentence."""
         return self._n_frames is not None and self.n_blanks >= self._n_frames
 
     def parts(self, emission: Emission) -> Iterator[tuple[Emission, bool]]:
-        """Cut the next frames, (T, V), where a sentence is over; say of each part if one is."""
+        """Cut the next frames, (T, V), where sentences end; tell of each part whether one does."""
         if self._n_frames is None:
             yield emission, False
             return
