@@ -31,7 +31,8 @@ class BeamSearch:
 
     Scores are exact if the beam is wide enough to keep every prefix, except that of several frames
     in a row whose blank is likelier than `IDLE_BLANK`, all but the first count as blank alone. A
-    narrower beam misses the alignments through dropped prefixes, so a score is a lower bound.
+    narrower beam misses the alignments through dropped prefixes, so a score is a lower bound. So is
+    that of the only hypothesis of a search with an n-gram: recombination drops prefixes, too.
 
     Args:
         config: How widely to search, and the weights.
@@ -156,6 +157,7 @@ class BeamSearch:
             last_token=BLANK if self._boundary is None else self._boundary,
             lm_state=self._lm_state,
             hotword_state=int(self.language.hotwords.next_state[0, BOUNDARY]),
+            recombines=self.config.n_best == 1 and self.language.has_ngram,
         )
 
     def advance(self, emission: Emission, state: BeamState) -> BeamState:

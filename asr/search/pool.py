@@ -6,13 +6,22 @@ First come the prefixes of the present beam, then new ones. The fields of a cand
     in_blank        probability of its paths that end in a blank
     in_token        probability of its paths that end in its last token
     prefix          its row in the prefix tree, or none if it has no row yet
+    token, node, lm_state, hotword_state    as in its row
 
-and, for a new one, the fields of its row: `parent`, `token`, `node`, `ended_word`, `lm_state`,
-`hotword_state`, `factor`, `look_ahead`.
+and, for a new one, the other fields of its row: `parent`, `ended_word`, `factor`, `look_ahead`.
+
+Candidates that agree in those four fields go on alike: what follows changes all of them by the same
+factor. So the best one is hardly ever overtaken, and a search for a single hypothesis keeps no
+other (recombination). Otherwise four in five prefixes of a beam with an n-gram would go on like
+another one.
 """
 
+from typing import Any
+
+import numpy as np
+
 from asr.compiled import compiled
-from asr.search.records import Factors, Records, record_type
+from asr.search.records import Factors, Ids, Records, record_type
 
 CANDIDATE = record_type(
     ids=("prefix", "parent", "token", "node", "ended_word", "lm_state", "hotword_state"),
@@ -23,15 +32,25 @@ CANDIDATE = record_type(
 # exceed, and the share of the best value that it must exceed.
 STATUS = record_type(ids=("beam_size", "n"), factors=("best", "cutoff", "min_share"))
 
+EMPTY = -1
+
+
+def make_table(n_candidates: int) -> Ids:
+    """Make the hash table in which that many candidates are recombined."""
+    return np.empty(2 << n_candidates.bit_length(), np.int64)
+
 
 @compiled
-def prune(pool: Records, status: Records, scratch: Factors) -> None:
+def prune(pool: Records, status: Records, scratch: Factors, table: Ids) -> None:
     """Keep the best candidates above the cutoff, as many as the beam holds, in their order.
 
     Of equal candidates the first are kept. The cutoff rises to the value needed from now on.
+    Before, candidates that go on alike are recombined, unless the table is empty.
     """
     now = status[0]
     least, n_ties = now.best * now.min_share, 0  # kept: all above `least`, and `n_ties` equal to it
+    if len(table):
+        _recombine(pool, now.n, least, table)
     if now.n > now.beam_size:
         for i in range(now.n):
             scratch[i] = pool[i].value
@@ -50,6 +69,44 @@ def prune(pool: Records, status: Records, scratch: Factors) -> None:
             n_kept += 1
     now.n = n_kept
     now.cutoff = max(now.cutoff, least)
+
+
+@compiled
+def _recombine(pool: Records, n: int, least: float, table: Ids) -> None:
+    """Of each few of the first `n` that go on alike, give all but the best a value of 0."""
+    table[:] = EMPTY
+    for i in range(n):
+        one = pool[i]
+        if one.value <= least:
+            continue
+        place = _first_place(one, len(table))
+        while table[place] != EMPTY and not _go_on_alike(pool[table[place]], one):
+            place = (place + 1) & (len(table) - 1)
+        if table[place] == EMPTY:
+            table[place] = i
+        elif one.value > pool[table[place]].value:
+            pool[table[place]].value = 0.0
+            table[place] = i
+        else:
+            one.value = 0.0
+
+
+@compiled
+def _first_place(one: Any, n_places: int) -> int:  # noqa: ANN401 (a record)
+    """Spread candidates over a table whose length is a power of two."""
+    spread = int(one.node) * 0x9E3779B1 + int(one.lm_state) * 0x85EBCA77
+    spread += int(one.token) * 0xC2B2AE3D + int(one.hotword_state) * 0x27D4EB2F
+    return (spread ^ (spread >> 17)) & (n_places - 1)
+
+
+@compiled
+def _go_on_alike(one: Any, other: Any) -> bool:  # noqa: ANN401 (records)
+    return bool(
+        one.node == other.node
+        and one.lm_state == other.lm_state
+        and one.token == other.token
+        and one.hotword_state == other.hotword_state
+    )
 
 
 @compiled

@@ -79,7 +79,7 @@ def _advance_frame(frame: Factors, state: BeamState, graph: Graph) -> None:
             if total * settings.max_end * state.reach[FIRST, 0] > status.cutoff:
                 # else spare the language model's work
                 _extend(_after_word(slot, state, graph), FIRST, n_first, state, graph)
-    prune(state.pool, state.status, state.scratch)
+    prune(state.pool, state.status, state.scratch, state.table)
     _update_beam(state)
 
 
@@ -106,6 +106,8 @@ def _keep_prefixes(frame: Factors, state: BeamState, settings: Settings) -> floa
             in_token += arriving * row.factor
         candidate = state.pool[slot]
         candidate.prefix = here.prefix
+        candidate.token, candidate.node = row.token, row.node
+        candidate.lm_state, candidate.hotword_state = row.lm_state, row.hotword_state
         candidate.in_blank = total * frame[BLANK]
         candidate.in_token = in_token * frame[row.token]
         candidate.value = (candidate.in_blank + candidate.in_token) * row.look_ahead
@@ -267,7 +269,7 @@ def _add_candidate(source: Source, place: int, arc: int, state: BeamState, graph
     if prefix != NONE and tree[prefix].slot != NONE:
         return
     if status.n == len(state.pool):
-        prune(state.pool, state.status, state.scratch)
+        prune(state.pool, state.status, state.scratch, state.table)
     candidate = state.pool[status.n]
     status.n += 1
     candidate.value, candidate.in_blank, candidate.in_token = value, 0.0, probability

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from asr.lm.ngram import Nodes
 from asr.search.hotwords import Hotwords
-from asr.search.pool import CANDIDATE, STATUS
+from asr.search.pool import CANDIDATE, STATUS, make_table
 from asr.search.prefix_tree import make_tree
 from asr.search.records import Factors, Ids, Records, record_type
 
@@ -66,6 +66,7 @@ class BeamState(NamedTuple):
     reach: Factors  # (2, V) the probability of each times its gain
     probs: Factors  # (2, V) the probability of each active token; 0 for the others
     scratch: Factors  # (C,) for pruning
+    table: Ids  # for recombination; empty if there is none
 
     @property
     def active(self) -> Records:
@@ -95,6 +96,8 @@ def start(
     last_token: int,
     lm_state: int,
     hotword_state: int,
+    *,
+    recombines: bool,
 ) -> BeamState:
     """Start with the empty prefix, which all paths spell before the first frame.
 
@@ -111,6 +114,7 @@ def start(
         reach=np.empty((2, n_tokens)),
         probs=np.empty((2, n_tokens)),
         scratch=np.empty(N_CANDIDATES * beam_size),
+        table=make_table(N_CANDIDATES * beam_size)[: None if recombines else 0],
     )
     state.beam[0] = (0, 1.0, 0.0)
     state.progress[0] = (0, 1, 1, 0.0)
