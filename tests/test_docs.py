@@ -31,6 +31,12 @@ def test_the_example_of_the_entrance_runs() -> None:
     assert 0 < float(loss.split()[0]) < 3
 
 
+def test_the_map_in_the_readme_has_every_package() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    packages = {path.parent.name for path in (ROOT / "asr").glob("*/__init__.py")}
+    assert {name for name in packages if f" {name}/ " not in readme} == set()
+
+
 def test_links_lead_somewhere() -> None:
     pages = [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("recipes/**/*.md")]
     broken = [
