@@ -32,7 +32,7 @@ CANDIDATE = record_type(
 # exceed, and the share of the best value that it must exceed.
 STATUS = record_type(ids=("beam_size", "n"), factors=("best", "cutoff", "min_share"))
 
-EMPTY = -1
+EMPTY = -1  # a place of the hash table without a candidate
 
 
 def make_table(n_candidates: int) -> Ids:
@@ -73,7 +73,7 @@ def prune(pool: Records, status: Records, scratch: Factors, table: Ids) -> None:
 
 @compiled
 def _recombine(pool: Records, n: int, least: float, table: Ids) -> None:
-    """Of each few of the first `n` that go on alike, give all but the best a value of 0."""
+    """Give a value of 0 to each of the first `n` candidates that goes on like a better one."""
     table[:] = EMPTY
     for i in range(n):
         one = pool[i]
