@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from asr.search.pool import CANDIDATE, STATUS, make_table, nth_greatest, prune
 
-values = st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5, 0.7, 1.0]), min_size=1, max_size=40)
+shares = st.sampled_from([0.0, 0.1, 0.2, 0.5, 0.7, 1.0])
+values = st.lists(shares, min_size=1, max_size=40)
 
 
 @given(values, st.integers(1, 45), st.sampled_from([0.0, 0.3]))
@@ -25,7 +26,7 @@ def test_pruning_keeps_the_head_of_a_stable_sort_in_the_original_order(
 few = st.integers(0, 2)
 
 
-@given(st.lists(st.tuples(values.map(max), few, few, few, few), min_size=1, max_size=40))
+@given(st.lists(st.tuples(shares, few, few, few, few), min_size=1, max_size=40))
 def test_of_candidates_that_go_on_alike_only_the_best_stays(
     offered: list[tuple[float, int, int, int, int]],
 ) -> None:
@@ -40,6 +41,17 @@ def test_of_candidates_that_go_on_alike_only_the_best_stays(
         if value > 0.0:
             best.setdefault(tuple(future), i)
     assert pool["prefix"][: status["n"][0]].tolist() == sorted(best.values())
+
+
+@pytest.mark.parametrize("field", ["token", "node", "lm_state", "hotword_state"])
+def test_candidates_that_differ_in_anything_that_counts_both_stay(field: str) -> None:
+    for other in range(1, 20):  # some of them fall on the first one's place in the table
+        pool, status = np.recarray(2, CANDIDATE), np.recarray(1, STATUS)
+        pool[:] = np.zeros(2, CANDIDATE)
+        pool["value"], pool[field][1] = 1.0, other
+        status[0] = (2, 2, 1.0, 0.0, 0.0)
+        prune(pool, status, np.empty(2), make_table(2)[:2])
+        assert status["n"][0] == 2
 
 
 @given(values, st.data())
