@@ -26,10 +26,11 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
+from asr.cli.numbers import at_least
 from asr.corpus.utterance import Utterance
 from benchmarks import memory
 from benchmarks.memory import MB
-from benchmarks.options import add_folder_options, add_system_options, count, option_parser
+from benchmarks.options import add_folder_options, add_system_options, option_parser
 from benchmarks.paired import alternate, spread, write_figures, write_results
 from benchmarks.speech import read_corpus, seconds_of, spread_out, write_one, write_short
 from benchmarks.systems import (
@@ -217,14 +218,14 @@ def _options() -> argparse.Namespace:
     add_system_options(parser)
     add_folder_options(parser)
     parser.add_argument(
-        "--rounds", type=count, default=5, metavar="N", help="of cold starts (default: 5)"
+        "--rounds", type=at_least(1), default=5, metavar="N", help="of cold starts (default: 5)"
     )
     parser.add_argument(
-        "--files", type=count, default=10_000, metavar="N", help="short ones (default: 10000)"
+        "--files", type=at_least(1), default=10_000, metavar="N", help="short ones (default: 10000)"
     )
     parser.add_argument(
         "--utterances",
-        type=count,
+        type=at_least(1),
         metavar="N",
         help="of the corpus, of all speakers (default: the whole corpus)",
     )

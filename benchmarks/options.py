@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from asr.checkpoint.names import DEFAULT_MODEL
+from asr.cli.numbers import at_least
 from asr.provenance import n_cores
 from benchmarks.paired import RESULTS
 
@@ -37,7 +38,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which model of ours runs, and on how many threads."""
     parser.add_argument(
         "--threads",
-        type=count,
+        type=at_least(1),
         default=n_cores(),
         metavar="N",
         help="CPU threads of each system (default: as many as cores)",
@@ -66,13 +67,6 @@ def add_results_option(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="where tables and figures go (default: benchmarks/results)",
     )
-
-
-def count(text: str) -> int:
-    """Read a number of things, at least one."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 1, got {text!r}")
-    return int(text)
 
 
 def _environment(text: str) -> tuple[str, Path]:

@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 from numpy.random import default_rng
 
+from asr.cli.numbers import at_least
 from asr.confidence.labels import label_words
 from asr.confidence.quality import calibration_error
 from asr.corpus.utterance import Utterance
@@ -41,7 +42,7 @@ from benchmarks.degradations import (
     Waveform,
 )
 from benchmarks.heard import N_MINUTES, TITLE, Heard, picture, result, table
-from benchmarks.options import DATA, add_results_option, add_system_options, count, option_parser
+from benchmarks.options import DATA, add_results_option, add_system_options, option_parser
 from benchmarks.paired import write_figures, write_results
 from benchmarks.speech import (
     NORMALISER,
@@ -207,11 +208,14 @@ def _options() -> argparse.Namespace:
         "--subset", default="test-clean", metavar="NAME", help="or dev-clean, to tune on"
     )
     parser.add_argument(
-        "--n", type=count, default=500, help="so many utterances, of all speakers (default: 500)"
+        "--n",
+        type=at_least(1),
+        default=500,
+        help="utterances, of all speakers (default: 500)",
     )
     parser.add_argument(
         "--sample",
-        type=count,
+        type=at_least(1),
         default=60,
         metavar="N",
         help="so many of them for peers (default: 60)",

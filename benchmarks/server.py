@@ -28,10 +28,11 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from asr.cli.numbers import at_least
 from asr.corpus.utterance import Utterance
 from benchmarks import memory
 from benchmarks.memory import Memory, Watch
-from benchmarks.options import add_folder_options, add_model_options, count, option_parser
+from benchmarks.options import add_folder_options, add_model_options, option_parser
 from benchmarks.paired import write_figures, write_results
 from benchmarks.speech import read_corpus, seconds_of, spread_out
 
@@ -232,14 +233,14 @@ def _options() -> argparse.Namespace:
     add_model_options(parser)
     parser.add_argument(
         "--concurrency",
-        type=count,
+        type=at_least(1),
         nargs="+",
         default=[1, 2, 4, 8, 16],
         metavar="N",
         help="requests at a time (default: 1 2 4 8 16)",
     )
     parser.add_argument(
-        "--n", type=count, default=400, help="requests for each of these (default: 400)"
+        "--n", type=at_least(1), default=400, help="requests for each of these (default: 400)"
     )
     return parser.parse_args()
 

@@ -35,9 +35,10 @@ from typing import Any
 
 import soundfile
 
+from asr.cli.numbers import at_least
 from asr.corpus.utterance import Utterance
 from benchmarks.memory import MB
-from benchmarks.options import add_folder_options, add_system_options, count, option_parser
+from benchmarks.options import add_folder_options, add_system_options, option_parser
 from benchmarks.paired import ratio, spread, write_figures, write_results
 from benchmarks.rounds import Measured, measure
 from benchmarks.speech import (
@@ -207,17 +208,17 @@ def _options() -> argparse.Namespace:
         help="the one recording (default: the corpus's utterance that is nearest to 10 seconds)",
     )
     parser.add_argument(
-        "--rounds", type=count, default=5, metavar="N", help="that count (default: 5)"
+        "--rounds", type=at_least(1), default=5, metavar="N", help="that count (default: 5)"
     )
     parser.add_argument(
         "--utterances",
-        type=count,
+        type=at_least(1),
         metavar="N",
         help="so many, of all speakers, in bulk (default: the whole corpus)",
     )
     parser.add_argument(
         "--sample",
-        type=count,
+        type=at_least(1),
         default=30,
         metavar="N",
         help="so many of those for the peers (default: 30)",
