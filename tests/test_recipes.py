@@ -321,8 +321,8 @@ def test_paths_lead_from_where_the_user_stands(tmp_path: Path) -> None:
     ("name", "end"),
     [
         ("mini_librispeech", "-crf"),
-        *(("librispeech", end) for end in ("-crf", "-joined", "-self")),
-        *(("librispeech-960", end) for end in ("-crf", "-joined", "-self")),
+        *(("librispeech", end) for end in ("-crf", "-self")),
+        *(("librispeech-960", end) for end in ("-crf", "-self")),
     ],
 )
 def test_later_trainings_go_on_with_the_network_of_the_first(name: str, end: str) -> None:
@@ -349,7 +349,6 @@ def test_a_recipe_can_be_executed(recipe: str) -> None:
     [
         ((), "librispeech"),
         (("crf",), "librispeech-crf"),
-        (("joined",), "librispeech-joined"),
         (("self",), "librispeech-self"),
     ],
 )
@@ -382,7 +381,7 @@ def test_the_slurm_script_refuses_a_training_that_it_does_not_know() -> None:
     command = ["bash", str(ROOT / "recipes" / "librispeech" / "slurm.sh"), "crv"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
-    assert "expected crf, joined, self or nothing, got 'crv'" in ended.stderr
+    assert "expected crf, self or nothing, got 'crv'" in ended.stderr
 
 
 def test_memory_compares_cells_of_equal_size(tmp_path: Path) -> None:

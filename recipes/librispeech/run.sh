@@ -9,7 +9,7 @@
 #   MORE          manifests of other corpora with texts; a twelfth of each is held out and scored
 #   SETS          what is scored (default: 'dev-clean test-clean'); dev-clean must be among them
 #   UNTRANSCRIBED a manifest without texts, for self-training
-#   CONFIG        conf/$CONFIG.toml, -crf, -joined and -self.toml; librispeech-960 is larger
+#   CONFIG        conf/$CONFIG.toml, -crf and -self.toml; librispeech-960 is larger
 #   LIBRISPEECH, LM_TEXT, VOCABULARY, DICTIONARY: see recipes/speech.sh; what is not set is
 #                 downloaded (OpenSLR 11 and 12)
 #
@@ -28,7 +28,7 @@ read -ra sets <<<"${SETS:-dev-clean test-clean}"
 [[ " ${sets[*]} " == *' dev-clean '* ]] ||
   refuse "SETS: expected dev-clean among them, to tune on, got '${sets[*]}'"
 config=${CONFIG:-librispeech}
-for end in '' -crf -joined ${UNTRANSCRIBED:+-self}; do
+for end in '' -crf ${UNTRANSCRIBED:+-self}; do
   [[ -e conf/$config$end.toml ]] || refuse "CONFIG: there is no conf/$config$end.toml"
 done
 
@@ -53,15 +53,13 @@ if ((${#more[@]})); then
 fi
 stage select "$work/train.jsonl" asr select "${chosen[@]}" --output "$work/train.jsonl"
 
-# Words, then the network: CTC, then CTC-CRF; then recordings in which the speaker changes. slurm.sh
-# trains on a cluster.
+# Words, then the network: CTC, then CTC-CRF. slurm.sh trains on a cluster.
 pronounce
 train_twice "$config"
-train model-joined "$config-joined" train --start "$work/model-crf"
 
 # A search of its own.
 language_models
-pack model-joined packed
+pack model-crf packed
 
 # What the model is sure to have heard in speech without texts teaches it, beside all that it knows.
 if [[ ${UNTRANSCRIBED-} ]]; then
@@ -70,7 +68,7 @@ if [[ ${UNTRANSCRIBED-} ]]; then
   stage select-self "$work/train-self.jsonl" \
     asr select "$work/train.jsonl" "$UNTRANSCRIBED" --texts "$heard" --min-confidence 0.85 \
     --output "$work/train-self.jsonl"
-  train model-self "$config-self" train-self --start "$work/model-joined"
+  train model-self "$config-self" train-self --start "$work/model-crf"
   pack model-self packed-self
 fi
 

@@ -4,11 +4,10 @@
 #   recipes/librispeech/run.sh --until lexicon                   # the manifests and the lexicon
 #   sbatch --nodes 2 recipes/librispeech/slurm.sh                # from the root of the repository
 #   sbatch --nodes 2 recipes/librispeech/slurm.sh crf            # then the second training
-#   sbatch --nodes 2 recipes/librispeech/slurm.sh joined         # and the third
 #   recipes/librispeech/run.sh                                   # the stages after training
 #
 # with the same CONFIG in the environment of all (default: librispeech). With UNTRANSCRIBED, run.sh
-# --until select-self comes before the last line, and a fourth training, `slurm.sh self`.
+# --until select-self comes before the last line, and a third training, `slurm.sh self`.
 #
 # Fill in account and partition. Two minutes before its time limit, the job saves its state and
 # exits: submit it again, and it resumes. docs/training-at-scale.md says what to expect.
@@ -28,9 +27,8 @@ work=${WORK:-exp/librispeech} config=${CONFIG:-librispeech} model=$work/model st
 case ${1-} in
   '') ;;
   crf) start=(--start "$model") config+=-crf model+=-crf ;;
-  joined) start=(--start "$model-crf") config+=-joined model+=-joined ;;
-  self) start=(--start "$model-joined") config+=-self model+=-self train=train-self ;;
-  *) echo "slurm.sh: expected crf, joined, self or nothing, got '$1'" >&2 && exit 2 ;;
+  self) start=(--start "$model-crf") config+=-self model+=-self train=train-self ;;
+  *) echo "slurm.sh: expected crf, self or nothing, got '$1'" >&2 && exit 2 ;;
 esac
 mapfile -t machines < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 
