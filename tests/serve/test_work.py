@@ -39,7 +39,7 @@ def test_what_takes_too_long_is_refused_and_ends() -> None:
         yield 1
 
     async def wait() -> None:
-        async with Workers(1).results(work, seconds=0.05) as results:
+        async with Workers(1).results(work, seconds=0.5) as results:  # time enough to begin
             await anext(results)
 
     with pytest.raises(Refusal) as refused:
@@ -49,9 +49,10 @@ def test_what_takes_too_long_is_refused_and_ends() -> None:
 
 
 def test_a_client_that_goes_away_ends_its_work() -> None:
-    ended = Event()
+    begun, ended = Event(), Event()
 
     def work(gone: Event) -> Iterator[int]:
+        begun.set()
         endless = (np.zeros(1, np.float32) for _ in iter(lambda: gone.wait(0.01), None))
         try:
             yield from map(len, watched(endless, gone, 10**9))
@@ -63,7 +64,7 @@ def test_a_client_that_goes_away_ends_its_work() -> None:
             return sum([each async for each in results])
 
     async def leave() -> dict[str, str]:
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(begun.wait, 10)
         return {"type": "http.disconnect"}
 
     with pytest.raises(Abandoned):
