@@ -134,10 +134,18 @@ def _seekable(file: BinaryIO, is_streamed: bool) -> Iterator[BinaryIO]:
     elif is_streamed:
         yield file
     else:
-        with tempfile.TemporaryFile() as copy:
+        with _temporary_file() as copy:
             copyfileobj(file, copy, COPY_BYTES)
             copy.seek(0)
-            yield cast(BinaryIO, copy)
+            yield copy
+
+
+def _temporary_file() -> BinaryIO:
+    """Open a file for a copy; if no folder can be written, it is not the recording that lacks."""
+    try:
+        return cast(BinaryIO, tempfile.TemporaryFile())
+    except FileNotFoundError as error:
+        raise OSError(f"{error.strerror} for a copy of it; set TMPDIR to a folder") from error
 
 
 @contextmanager
@@ -155,7 +163,7 @@ def _downloaded(url: str) -> Iterator[BinaryIO]:
         raise AudioError(f"{url}: {error}; pip install 'asr-ctc[cloud]'") from error
     except ValueError as error:
         raise AudioError(f"{url}: is no URL that fsspec knows: {error}") from error
-    with tempfile.TemporaryFile() as copy:
+    with _temporary_file() as copy:
         try:
             with opened as remote:
                 copyfileobj(remote, copy, COPY_BYTES)
@@ -167,7 +175,7 @@ def _downloaded(url: str) -> Iterator[BinaryIO]:
         except Exception as error:  # whatever the store's library raises
             raise AudioError(f"{url}: cannot be fetched: {_brief(error)}") from error
         copy.seek(0)
-        yield cast(BinaryIO, copy)
+        yield copy
 
 
 def _is_missing(cause: BaseException) -> bool:

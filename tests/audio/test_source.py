@@ -1,5 +1,6 @@
 """Recordings come from paths, files, standard input and URLs; folders are searched for them."""
 
+import errno
 import io
 import os
 import subprocess
@@ -54,6 +55,24 @@ def test_what_cannot_seek_is_read_to_its_end(wav: bytes) -> None:
 
     with os.fdopen(reading, "rb") as source:
         assert len(read_waveform(source, sample_rate=RATE)) == RATE
+
+
+def test_without_a_folder_for_a_copy_the_message_says_so_and_not_that_there_is_no_such_file(
+    wav: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb", buffering=0) as sink:
+        sink.write(wav[:40000])
+
+    told = (
+        r"^the recording: cannot be read: No usable temporary directory .* set TMPDIR to a folder"
+    )
+    with os.fdopen(reading, "rb") as source, pytest.raises(AudioError, match=told):
+        read_waveform(source, sample_rate=RATE)
 
 
 @pytest.mark.parametrize("is_pipe", [True, False])
