@@ -189,7 +189,10 @@ def _brief(error: BaseException) -> str:
 
 
 def _check_file(path: Path) -> None:
-    status = path.stat()
+    try:
+        status = path.stat()
+    except ValueError as error:  # a NUL, or half a character
+        raise AudioError(f"{str(path)!r}: no file can have this name") from error
     if stat.S_ISDIR(status.st_mode):
         raise AudioError(f"{path}: is a folder; name the audio files in it")
     if not stat.S_ISREG(status.st_mode):

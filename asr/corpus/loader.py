@@ -62,7 +62,7 @@ def recordings_hash(utterances: Sequence[Utterance]) -> str:
         try:
             with Path(path).open("rb") as file:
                 content.update(hashlib.file_digest(file, "sha256").digest())
-        except OSError:  # whoever reads it will name it
+        except (OSError, ValueError):  # a name that no file has; whoever reads it will name it
             content.update(b"\0")
     return content.hexdigest()
 

@@ -75,6 +75,12 @@ def test_without_a_folder_for_a_copy_the_message_says_so_and_not_that_there_is_n
         read_waveform(source, sample_rate=RATE)
 
 
+@pytest.mark.parametrize("name", ["a\0b.wav", "\ud800.wav"])
+def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
+    with pytest.raises(AudioError, match="no file can have this name"):
+        read_waveform(Path(name), sample_rate=RATE)
+
+
 @pytest.mark.parametrize("is_pipe", [True, False])
 def test_standard_input_is_a_dash(tmp_path: Path, wav: bytes, is_pipe: bool) -> None:
     code = (

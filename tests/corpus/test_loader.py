@@ -38,3 +38,9 @@ def test_recordings_are_known_by_their_content_and_not_by_their_folder(tmp_path:
     one, copy, other = corpus("one", b"hello"), corpus("copy", b"hello"), corpus("other", b"world")
 
     assert one == copy != other
+
+
+def test_recordings_are_hashed_whatever_they_are_called() -> None:
+    names = ["a\0b.wav", "\ud800.wav", "c" * 300]
+
+    assert recordings_hash([Utterance(name, Path(name)) for name in names])
