@@ -9,8 +9,9 @@ lexicon.txt    the words that can be recognised, if they are limited, with any p
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from numbers import Real
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, get_args, get_type_hints
 
 import tomli_w
 
@@ -118,8 +119,19 @@ def plan_search(options: SearchOptions, default: SearchPlan) -> SearchPlan:
             raise ConfigError(f"a beam search has no setting {name!r}, only {known}")
         if name in ("lm_weight", "unknown_score") and not lm:
             raise ConfigError(f"{name} needs a language model: give one (--lm)")
-    beam = BeamConfig(**{**settings, **options.settings})
+    given = {name: _setting(name, value) for name, value in options.settings.items()}
+    beam = BeamConfig(**{**settings, **given})
     return SearchPlan(beam, lm, lexicon, options.hotwords)
+
+
+def _setting(name: str, value: float) -> float:
+    """Take any kind of number, numpy's too, as a setting's own: others would be compiled anew."""
+    kind = get_type_hints(BeamConfig)[name]
+    if not isinstance(value, Real) or (kind is int and not float(value).is_integer()):
+        told = "whole number" if kind is int else "number"
+        raise ConfigError(f"{name} must be a {told}, got {value!r}")
+    number: float = kind(value)
+    return number
 
 
 def read_default_search(folder: Path) -> SearchPlan:

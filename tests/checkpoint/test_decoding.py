@@ -1,6 +1,8 @@
+import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from asr.checkpoint.decoding import (
@@ -72,6 +74,33 @@ def test_a_beam_search_of_a_greedy_model_is_the_plain_one() -> None:
     for options in (SearchOptions(), SearchOptions(lexicon=Path("mine.txt"))):
         beam = plan_search(replace(options, kind="beam"), GREEDY)
         assert beam == plan_search(replace(options, kind="plain"), GREEDY)
+
+
+def test_settings_may_be_any_kind_of_number_and_are_compiled_for_one() -> None:
+    settings = {"beam_size": 16.0, "n_best": np.int64(3), "lm_weight": 1, "word_score": np.int8(2)}
+
+    beam = plan_search(SearchOptions(settings=settings), DEFAULT).beam
+
+    assert beam == replace(OWN_BEAM, beam_size=16, n_best=3, lm_weight=1.0, word_score=2.0)
+    kinds = {name: type(getattr(beam, name)) for name in settings}
+    assert kinds == {"beam_size": int, "n_best": int, "lm_weight": float, "word_score": float}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("beam_size", 100.5, "a whole number"),
+        ("beam_size", math.inf, "a whole number"),
+        ("n_best", "3", "a whole number"),
+        ("lm_weight", "0.8", "a number"),
+        ("lm_weight", None, "a number"),
+    ],
+)
+def test_a_setting_that_is_no_number_is_refused(name: str, value: object, told: str) -> None:
+    options = SearchOptions(settings={name: value})  # type: ignore[dict-item]
+
+    with pytest.raises(ConfigError, match=f"{name} must be {told}"):
+        plan_search(options, DEFAULT)
 
 
 def test_greedy_is_greedy_whatever_the_model_comes_with() -> None:
