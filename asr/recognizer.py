@@ -26,15 +26,7 @@ from asr.provenance import n_cores
 from asr.runtime.emissions import Emission
 from asr.runtime.engine import Engine
 from asr.runtime.voice import VoicedEngine
-from asr.runtime.windows import (
-    CONTEXT,
-    LONGEST_WHOLE,
-    STRIDE,
-    Windows,
-    emit,
-    measured,
-    padded,
-)
+from asr.runtime.windows import CONTEXT, LONGEST_WHOLE, STRIDE, Windows, emit, measured, padded
 from asr.search.emission import checked
 from asr.search.hypothesis import Hypothesis
 from asr.search.words import ONSET
@@ -265,7 +257,7 @@ class Recognizer:
             of the head that is searched, or with the reason why there is none. The blank is certain
             where there is no speech; see `asr.runtime.voice`.
         """
-        return self._emissions(utterances, batch_duration, self._voiced)
+        return (found[:2] for found in self._emissions(utterances, batch_duration, self._voiced))
 
     def align_all(
         self, utterances: Iterable[Utterance], *, batch_duration: float = 120.0
@@ -278,12 +270,14 @@ class Recognizer:
             too little audio for it. Its words have no confidence: they are not in doubt.
         """
         greedy = Recognizer(self.model, self.engine, SearchPlan(), is_calibrated=False)
-        for utterance, emission in greedy._emissions(utterances, batch_duration, self.engine):
+        found = greedy._emissions(utterances, batch_duration, self.engine)
+        for utterance, emission, duration in found:
             if isinstance(emission, AudioError):
                 yield utterance, emission
                 continue
             try:
-                yield utterance, align(self.model, greedy.searcher.words, utterance, emission)
+                words = greedy.searcher.words
+                yield utterance, align(self.model, words, utterance, emission, duration)
             except DataError as error:
                 yield utterance, error
 
@@ -320,21 +314,27 @@ class Recognizer:
 
     def _emissions(
         self, utterances: Iterable[Utterance], batch_duration: float, engine: Engine
-    ) -> Iterator[tuple[Utterance, Emission | AudioError]]:
-        def whole(utterance: Utterance) -> Emission:
-            blocks = utterance_blocks(utterance, self.sample_rate)
-            return np.concatenate(list(self._emitted(blocks, self._windows, engine)))
+    ) -> Iterator[tuple[Utterance, Emission | AudioError, float]]:
+        """Compute the emission of each utterance; with the seconds that there are of it."""
+
+        def whole(utterance: Utterance) -> tuple[Emission, int]:
+            lengths: list[int] = []
+            blocks = measured(utterance_blocks(utterance, self.sample_rate), lengths)
+            return np.concatenate([*self._emitted(blocks, self._windows, engine)]), sum(lengths)
 
         for group, log_probs, lengths in self._computed(utterances, batch_duration, engine):
             emissions = iter(zip(log_probs, lengths.tolist(), strict=True))
             for utterance, audio in group:
-                if isinstance(audio, AudioError):
-                    yield utterance, audio
-                elif audio is None:
-                    yield utterance, result_or_error(whole, utterance)
-                else:
+                heard: tuple[Emission, int] | AudioError
+                if isinstance(audio, np.ndarray):
                     emission, length = next(emissions)
-                    yield utterance, emission[:length]
+                    heard = emission[:length], len(audio)
+                else:
+                    heard = result_or_error(whole, utterance) if audio is None else audio
+                if isinstance(heard, AudioError):
+                    yield utterance, heard, 0.0
+                else:
+                    yield utterance, heard[0], heard[1] / self.sample_rate
 
     def _computed(
         self,

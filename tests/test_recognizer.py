@@ -9,6 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from asr.audio.write import write_waveform
 from asr.checkpoint.decoding import Kind, SearchPlan
 from asr.checkpoint.directory import read_directory
 from asr.checkpoint.golden import swelling_noise
@@ -157,6 +158,22 @@ def test_a_text_is_aligned_by_its_characters_whatever_the_search(
     assert by_phones.searcher.head == "phones"
     assert aligned(by_phones) == aligned(greedy)
     assert [text for text, *_ in aligned(greedy)] == texts[:2]
+
+
+@pytest.mark.parametrize("n_samples", [48000 - 80, 48000 + 80, 90 * 16000 + 80])
+@pytest.mark.parametrize("extra", [None, 0.4])
+def test_an_aligned_text_ends_within_what_was_heard_whatever_the_manifest_says(
+    recognizer: Recognizer, tmp_path: Path, n_samples: int, extra: float | None
+) -> None:
+    write_waveform(tmp_path / "a.wav", np.tile(EXAMPLE, 91)[:n_samples], 16000)
+    heard = n_samples / 16000
+    told = None if extra is None else heard + extra
+    utterance = Utterance("a", tmp_path / "a.wav", duration=told, text="ABBA JAG")
+
+    ((_, aligned),) = recognizer.align_all([utterance])
+
+    assert isinstance(aligned, Transcript)
+    assert aligned.duration == heard >= aligned.words[-1].end
 
 
 def test_network_and_graph_give_the_same_text(

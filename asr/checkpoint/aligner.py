@@ -16,7 +16,11 @@ from asr.text.transcript import Transcript
 
 
 def align(
-    model: ModelDirectory, words: WordReader, utterance: Utterance, emission: Emission
+    model: ModelDirectory,
+    words: WordReader,
+    utterance: Utterance,
+    emission: Emission,
+    duration: float,
 ) -> Transcript:
     """Find when the words of an utterance's text were said.
 
@@ -25,6 +29,7 @@ def align(
         words: Turns tokens into words.
         utterance: With its text.
         emission: (T, V) of the head of characters.
+        duration: Seconds that were heard, whatever the utterance says; no word ends later.
 
     Raises:
         DataError: There is no text, the tokens cannot spell it, or there is too little audio for
@@ -35,7 +40,6 @@ def align(
     text = normaliser(model.config.text.normaliser)(utterance.text)
     tokens = model.tokenizers[TEXT_HEAD].encode(text)
     hypotheses = force_align(emission[None], np.array([len(emission)]), [tokens])
-    duration = utterance.duration or len(emission) * model.config.frame_shift
     aligned = words.transcript(utterance.id, hypotheses, duration)
     # what the network thinks of each letter says nothing of words that are known
     known = tuple(replace(word, confidence=None) for word in aligned.words)
