@@ -276,6 +276,15 @@ def test_a_stream_of_what_is_no_array_is_refused(recognizer: Recognizer) -> None
         list(recognizer.stream([b"1234"]))  # type: ignore[list-item]
 
 
+@pytest.mark.parametrize("name", ["stride", "context", "patience"])
+@pytest.mark.parametrize("seconds", [-0.5, float("nan"), float("inf")])
+def test_a_stream_of_impossible_times_is_refused(
+    recognizer: Recognizer, name: str, seconds: float
+) -> None:
+    with pytest.raises(ConfigError, match=f"^expected a {name} of 0 seconds or more, got "):
+        list(recognizer.stream([EXAMPLE], **{"patience": 1.0, name: seconds}))
+
+
 @pytest.mark.parametrize("kind", ["f2", "f8", ">f4", "i1", "i2", ">i2", "i4"])
 @pytest.mark.parametrize("rate", [8000, 16000])
 def test_a_waveform_may_be_of_any_kind_of_numbers(

@@ -1,6 +1,7 @@
 """Searcher: one search of a model's output, with its files loaded."""
 
 import logging
+import math
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -96,7 +97,12 @@ class Searcher:
         Args:
             patience: Seconds that words may be in doubt; then the best hypothesis decides. None:
                 long enough for the words of a search of the whole.
+
+        Raises:
+            ConfigError: The patience is below 0 s, or not finite.
         """
+        if patience is not None and not 0 <= patience < math.inf:
+            raise ConfigError(f"expected a patience of 0 seconds or more, got {patience}")
         n_frames = (
             PATIENCE if patience is None else max(1, round(patience / self.words.frame_shift))
         )

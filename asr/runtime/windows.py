@@ -5,6 +5,7 @@ before and after, so that it knows what surrounds a frame that is kept. The fram
 are dropped, and what is kept of all windows is the output for the recording.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from asr.audio.decoder import Waveform
 from asr.corpus.loader import prefetch
+from asr.errors import ConfigError
 from asr.runtime.emissions import Emission
 from asr.runtime.engine import Engine
 
@@ -50,6 +52,9 @@ class Windows:
         n_threads: Windows to compute at the same time.
         n_ahead: Groups of so many windows to compute before they are asked for.
         is_prompt: Cut a window as soon as its context has arrived, so that the last may be short.
+
+    Raises:
+        ConfigError: Stride or context is below 0 s, or not finite.
     """
 
     stride: float = STRIDE
@@ -57,6 +62,11 @@ class Windows:
     n_threads: int = 1
     n_ahead: int = 1
     is_prompt: bool = False
+
+    def __post_init__(self) -> None:
+        for name, seconds in (("stride", self.stride), ("context", self.context)):
+            if not 0 <= seconds < math.inf:
+                raise ConfigError(f"expected a {name} of 0 seconds or more, got {seconds}")
 
 
 def emit(
