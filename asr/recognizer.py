@@ -29,7 +29,7 @@ from asr.runtime.voice import VoicedEngine
 from asr.runtime.windows import CONTEXT, LONGEST_WHOLE, STRIDE, Windows, emit, measured, padded
 from asr.search.emission import checked
 from asr.search.hypothesis import Hypothesis
-from asr.search.words import ONSET
+from asr.search.words import begin_of
 from asr.text.transcript import Transcript, Word
 
 Progress = Callable[[float], object]  # gets seconds of audio
@@ -301,7 +301,7 @@ class Recognizer:
         search, shift = self.searcher.running(patience), self.model.config.frame_shift
         for emission in emissions:
             settled = search.read(checked(emission, "the recording"))
-            yield settled, search.first_frame * shift - ONSET
+            yield settled, begin_of(search.first_frame, shift)
             progress(len(emission) * shift)
         yield search.finish()[:1], math.inf
 

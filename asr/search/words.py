@@ -21,6 +21,19 @@ if TYPE_CHECKING:  # greedy search needs no compiled code
 ONSET, DECAY = 0.04, 0.05
 
 
+def begin_of(frame: int, frame_shift: float) -> float:
+    """Tell when a word begins, in seconds, by the first frame of its first token.
+
+    That is `ONSET` before the frame. In the first frames that would be before the recording, or
+    at its start for several words: there it is half of the frame's time.
+
+    Args:
+        frame: From the recording's start.
+        frame_shift: Seconds from one frame to the next.
+    """
+    return max(frame * frame_shift - ONSET, frame * frame_shift / 2)
+
+
 @dataclass(frozen=True, slots=True)
 class WordReader:
     """Reads words out of hypotheses.
@@ -68,7 +81,7 @@ class WordReader:
     ) -> tuple[Word, ...]:
         """Give each word its times and its confidence.
 
-        A word lasts from `ONSET` before the first frame of its first token to `DECAY` after the
+        A word lasts from where it begins by its first token (`begin_of`) to `DECAY` after the
         last frame of its last token, but not beyond the recording or into the next word. Its
         confidence is the product of its tokens' confidences: the probability that all are right if
         their errors are independent.
@@ -80,7 +93,7 @@ class WordReader:
         """
         shift = self.frame_shift
         spans = [(part, span) for part in parts for span in self._spans(part)]
-        begins = [part.frames[span.start] * shift - ONSET for part, span in spans]
+        begins = [begin_of(part.frames[span.start], shift) for part, span in spans]
         begins = [min(max(begin, after), duration) for begin in begins]
         return tuple(
             Word(

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from asr.search.fusion import Fusion, fuse
-from asr.search.hypothesis import Hypothesis, LexiconWord
-from asr.search.words import DECAY, ONSET, WordReader
+from asr.search.hypothesis import Hypothesis, LexiconWord, first_tokens
+from asr.search.words import DECAY, ONSET, WordReader, begin_of
+from asr.text.formats import textgrid
 from asr.text.tokens import TokenTable
 
 CHARACTERS = TokenTable(("<blank>", "▁", "A", "B", "C"))
@@ -72,6 +73,21 @@ def test_a_word_lasts_from_before_its_first_token_to_after_the_end_of_its_last_t
 def test_a_word_ends_where_the_next_begins_at_the_latest(reader: WordReader) -> None:
     words = reader.transcript("x", [hypothesis("A B", -1.0)], duration=1.0).words
     assert words[0].end == words[1].start == pytest.approx(2 * SHIFT - ONSET)
+
+
+def test_words_in_the_first_frames_last_some_time_alone_and_after_one_another() -> None:
+    phrase = hypothesis("ABC", -1.0)
+    is_word = TokenTable(("<blank>", "▁", "▁A", "▁B", "▁C"))
+    reader = WordReader(is_word, fusion=None, frame_shift=SHIFT)
+
+    whole = reader.transcript("x", [phrase], duration=1.0)
+    (alone,) = reader.timed([first_tokens(phrase, 1)], begin_of(1, SHIFT))
+
+    starts = [word.start for word in whole.words]
+    assert starts == pytest.approx([0.0, SHIFT / 2, 2 * SHIFT - ONSET])
+    assert [word.end for word in whole.words[:-1]] == starts[1:]
+    assert alone == whole.words[0]
+    assert "intervals: size = 4" in textgrid(whole)
 
 
 def test_parts_of_a_recording_are_timed_as_their_whole(reader: WordReader) -> None:
