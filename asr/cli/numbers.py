@@ -3,6 +3,7 @@
 import argparse
 import math
 from collections.abc import Callable
+from fractions import Fraction
 
 MAX_NUMBER = 2**31 - 1  # where no option says less; far larger ones overflow somewhere
 
@@ -83,6 +84,16 @@ def percentage(text: str) -> float:
     if not 0.0 <= number <= 100.0:
         raise argparse.ArgumentTypeError(f"expected a percentage from 0 to 100, got {text!r}")
     return number
+
+
+def part(percent: float, whole: int) -> Fraction:
+    """Compute a percentage of a whole number, as exactly as it was typed.
+
+    Example:
+        >>> 100 * (7 / 100) > 7, 7 > part(7.0, 100)
+        (True, False)
+    """
+    return Fraction(repr(percent)) * whole / 100
 
 
 def duration(seconds: float) -> str:

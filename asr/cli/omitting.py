@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from asr.cli.messages import tell
-from asr.cli.numbers import add_percentage
+from asr.cli.numbers import add_percentage, part
 from asr.errors import DataError, counted, shortened
 from asr.text.markdown import visible
 from asr.text.normalise import NORMALISERS, normaliser
@@ -63,7 +63,7 @@ def check_texts(
     if not found.n_damaged:
         return found
     message = visible(f"{source}: {_told(found, normaliser_name)}")
-    if 100 * found.share > max_percent:
+    if found.n_damaged > part(max_percent, found.n_words):
         raise DataError(
             f"{message}. More than {max_percent:g} % are refused: write numbers and signs out as "
             "words, as they were said, choose another normaliser, or raise --max-lost"

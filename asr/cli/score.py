@@ -36,7 +36,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from asr.cli.messages import tell
-from asr.cli.numbers import percentage
+from asr.cli.numbers import part, percentage
 from asr.cli.omitting import add_omission_limit, check_omissions
 from asr.cli.outputs import file_to_write
 from asr.errors import counted, shortened
@@ -44,7 +44,7 @@ from asr.provenance import provenance
 from asr.text.markdown import count, percent, visible
 from asr.text.normalise import NORMALISERS
 from asr.wer import nist
-from asr.wer.alignment import count_all
+from asr.wer.alignment import Counts, count_all
 from asr.wer.glm import read_glm
 from asr.wer.interval import RATES, Interval, rate_interval
 from asr.wer.network import normalise_markup
@@ -133,7 +133,7 @@ def run(options: argparse.Namespace) -> int:
         write_score_file(options.output, score_file)
     _print_gaps(counts)
     _print_table(score_file, _rate_as_written(references, hypotheses), options.all_rates)
-    return _judge(counts.total.wer, options.fail_above)
+    return _judge(counts.total.words, options.fail_above)
 
 
 def _default_normaliser(options: argparse.Namespace, decoding: DecodingRecord | None) -> str:
@@ -211,9 +211,9 @@ def _rate_as_written(references: Texts, hypotheses: Texts) -> float:
     return total_of(count_all(texts, spoken, has_markup=has_markup)).rate
 
 
-def _judge(wer: float, limit: float | None) -> int:
+def _judge(words: Counts, limit: float | None) -> int:
     """Compare the WER with --fail-above."""
-    if limit is None or 100 * wer <= limit:
+    if limit is None or words.errors <= part(limit, words.n_reference):
         return 0
-    tell(f"WER {percent(wer)} % is above {limit:g} %")
+    tell(f"WER {percent(words.rate)} % is above {limit:g} %")
     return 1

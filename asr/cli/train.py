@@ -40,7 +40,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.cli.messages import tell
-from asr.cli.numbers import add_number, add_percentage
+from asr.cli.numbers import add_number, add_percentage, part
 from asr.cli.omitting import add_omission_limit, check_omissions
 from asr.cli.stopping import StopSignals
 from asr.cli.training import add_run_arguments, quarter_of_memory, read_run_config, share_threads
@@ -119,7 +119,7 @@ def run(options: argparse.Namespace) -> int:
     config = read_run_config(options, Config, options.config)
     train = read_manifest(options.train)
     dev = read_manifest(options.dev) if options.dev else None
-    n_damaged = int(options.max_damaged / 100 * (len(train) + len(dev or ())))
+    n_damaged = int(part(options.max_damaged, len(train) + len(dev or ())))
     normalise = normaliser(config.text.normaliser)
     lexicon = read_lexicon(options.lexicon, normalise) if options.lexicon else None
     start = load_checkpoint(model_folder(options.start)) if options.start else None

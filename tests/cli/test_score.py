@@ -163,6 +163,14 @@ def test_a_wer_above_the_limit_is_told_by_the_exit_status(
     assert ("WER 16.67 % is above 16 %" in capsys.readouterr().err) == bool(status)
 
 
+@pytest.mark.parametrize("n_wrong", [7, 14, 28, 55, 56])
+def test_a_wer_of_exactly_the_limit_is_not_above_it(tmp_path: Path, n_wrong: int) -> None:
+    """100 * (7 / 100) is 7.000000000000001."""
+    said, heard = " ".join(["a"] * 100), " ".join(["b"] * n_wrong + ["a"] * (100 - n_wrong))
+    files = text_files(tmp_path, f"{said}\n", f"{heard}\n", "txt")
+    assert main(["score", *files, "--fail-above", str(n_wrong)]) == 0
+
+
 @pytest.mark.parametrize(
     ("reference", "hypothesis"),
     [("привет мир", "доброе утро"), ("CALL 911 NOW", "CALL 555 1234 NOW")],
