@@ -63,14 +63,17 @@ def worst_utterances(score: Score, n: int) -> list[UtteranceScore]:
     """Choose the utterances with the most errors times WER, the worst first.
 
     By WER alone the list would fill with utterances of one word, by errors alone with long ones.
-    Utterances without a hypothesis are left out.
+    Utterances without a hypothesis are left out. Those without a reference word, whose WER is
+    infinite, come first, by their errors.
 
     Args:
         score: A subset's score.
         n: Most utterances to choose; those without errors never are.
     """
     with_errors = [u for u in score.utterances if u.hypothesis is not None and u.words.errors]
-    ranked = sorted(with_errors, key=lambda u: (-u.words.errors * u.words.rate, u.id))
+    ranked = sorted(
+        with_errors, key=lambda u: (-u.words.errors * u.words.rate, -u.words.errors, u.id)
+    )
     return ranked[:n]
 
 

@@ -60,3 +60,9 @@ def test_words_recognised_in_silence_are_the_worst_of_all() -> None:
     result = scored(("A B C", "X Y Z"), ("", "THANK YOU"))
 
     assert worst_utterances(result, 1)[0].id == "1"
+
+
+def test_of_two_silences_the_one_with_more_words_is_worse() -> None:
+    result = scored(("", "OH"), ("", "THANK YOU FOR WATCHING"))
+
+    assert [utterance.id for utterance in worst_utterances(result, 2)] == ["1", "0"]
