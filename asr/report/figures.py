@@ -253,16 +253,16 @@ def _rate_figure(
     title: str, caption: str, estimates: Sequence[Estimate], x: Axis, material: Material
 ) -> Figure:
     mean = 100 * material.score.total.wer
-    y = _rate_axis("WER %", estimates)
+    y = _rate_axis("WER %", estimates, mean)
     chart = estimates_chart(
         f"WER {title.lower()}", estimates, x, y, expected=((x.low, mean), (x.high, mean))
     )
     return Figure(title, caption, chart)
 
 
-def _rate_axis(title: str, estimates: Sequence[Estimate]) -> Axis:
+def _rate_axis(title: str, estimates: Sequence[Estimate], *others: float) -> Axis:
     ends = [end for one in estimates for end in (one.value, *(one.interval or ()))]
-    return linear_axis(title, [0.0, *ends])
+    return linear_axis(title, [0.0, *ends, *others])
 
 
 def _estimate(one: Stratum, told: str, *, rate: str = "WER") -> Estimate:

@@ -1,6 +1,8 @@
+import re
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
+from asr.chart.estimates import FRAME
 from asr.report.acoustics import Acoustics
 from asr.report.figures import Figure, figures
 from asr.report.material import gather
@@ -83,6 +85,16 @@ def test_level_and_noise_are_drawn_of_those_that_were_measured() -> None:
     assert [hint.partition(":")[0] for hint in hints(found["By signal-to-noise ratio"])] == [
         *("0 to 18 dB", "20 to 38 dB", "40 to 58 dB")
     ]
+
+
+def test_the_mean_is_in_the_picture_also_where_only_better_utterances_are_known() -> None:
+    pairs = [("a", "a")] * 20 + [("a", "b")] * 20
+    acoustics = {str(i): Acoustics(level=-20.0 - i, snr=30.0) for i in range(20)}
+    found = drawn(pairs, acoustics=acoustics)["By level"]
+
+    (line,) = re.findall('class="line expected" d="M(.*?)"', found.svg)
+    heights = [float(point.split()[1]) for point in line.split("L")]
+    assert all(FRAME.top <= height <= FRAME.bottom for height in heights)
 
 
 def test_what_is_unknown_has_no_figure() -> None:
