@@ -275,5 +275,7 @@ def _estimate(one: Stratum, told: str, *, rate: str = "WER") -> Estimate:
 
 
 def _span(one: Stratum) -> str:
-    low, high = (f"{value:.3g}".replace("-", "−") for value in (one.low, one.high))
-    return low if low == high else f"{low} to {high}"
+    low, high = (
+        f"{value:,.0f}" if abs(value) >= 99.5 else f"{value:.3g}" for value in (one.low, one.high)
+    )
+    return (low if low == high else f"{low} to {high}").replace("-", "−")

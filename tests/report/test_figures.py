@@ -87,6 +87,16 @@ def test_level_and_noise_are_drawn_of_those_that_were_measured() -> None:
     ]
 
 
+def test_lengths_of_thousands_of_words_are_written_as_such() -> None:
+    pairs = [(" ".join(["a"] * n), "a") for n in range(1201, 1221)]
+    found = drawn(pairs)["By length"]
+
+    assert [hint.partition(":")[0] for hint in hints(found)] == [
+        "1,201 to 1,210 words in the reference",
+        "1,211 to 1,220 words in the reference",
+    ]
+
+
 def test_the_mean_is_in_the_picture_also_where_only_better_utterances_are_known() -> None:
     pairs = [("a", "a")] * 20 + [("a", "b")] * 20
     acoustics = {str(i): Acoustics(level=-20.0 - i, snr=30.0) for i in range(20)}
