@@ -205,7 +205,7 @@ def from_record(record: Record) -> Transcript:
         id=_text(record, "id"),
         text=_text(record, "text"),
         score=_optional_number(record, "score"),
-        confidence=_optional_number(record, "confidence"),
+        confidence=_confidence(record),
         words=_read_words(record),
         n_best=tuple(_read_alternative(entry) for entry in _objects(record, "n_best")),
         duration=_optional_number(record, "duration"),
@@ -243,7 +243,7 @@ def _read_words(record: Record) -> tuple[Word, ...]:
             _text(entry, "text"),
             _number(entry, "start"),
             _number(entry, "end"),
-            _optional_number(entry, "confidence"),
+            _confidence(entry),
         )
         for entry in _objects(record, "words")
     )
@@ -276,6 +276,14 @@ def _number(record: Record, name: str) -> float:
 
 def _optional_number(record: Record, name: str) -> float | None:
     return None if record.get(name) is None else _number(record, name)
+
+
+def _confidence(record: Record) -> float | None:
+    """Get a confidence; other tools may give one in per cent or as a logarithm."""
+    confidence = _optional_number(record, "confidence")
+    if confidence is not None and not 0.0 <= confidence <= 1.0:
+        raise DataError(f"expected a number from 0 to 1 as 'confidence', got {confidence:g}")
+    return confidence
 
 
 def _objects(record: Record, name: str) -> list[Record]:

@@ -100,6 +100,12 @@ def test_hypotheses_of_other_systems_need_only_id_and_text() -> None:
         ('{"id": "a", "text": "X", "score": NaN}', "finite number as 'score'"),
         ('{"id": "a", "text": "X", "score": 1' + 400 * "0" + "}", "finite number as 'score'"),
         ('{"id": "a", "text": "X", "confidence": true}', "'confidence', got True"),
+        ('{"id": "a", "text": "X", "confidence": 95}', "from 0 to 1 as 'confidence', got 95"),
+        (
+            '{"id": "a", "text": "X", "words": '
+            '[{"text": "X", "start": 0, "end": 1, "confidence": -0.7}]}',
+            "from 0 to 1 as 'confidence', got -0.7",
+        ),
         ('{"id": "a", "text": "X", "words": ["X"]}', "list of objects as 'words'"),
         ('{"id": "a", "text": "X", "words": [{"text": "X", "start": 1}]}', "'end', got None"),
         ('{"id": "a", "text": "X", "n_best": [{"text": "X"}]}', "'score', got None"),
