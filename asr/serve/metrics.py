@@ -95,7 +95,7 @@ class Metrics:
 
 
 def _value(name: str, kind: str, told: str, value: float) -> str:
-    return _family(name, kind, told, [f"{name} {value:.6g}"])
+    return _family(name, kind, told, [f"{name} {value:.15g}"])
 
 
 def _family(name: str, kind: str, told: str, lines: Sequence[str]) -> str:
