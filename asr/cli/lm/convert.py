@@ -4,8 +4,9 @@ The binary format opens instantly. The name of the output decides: .arpa and com
 (.arpa.gz) are ARPA, all others are binary.
 
 --compact makes a binary file of a quarter of the size, to be given away. Opening it takes longer,
-some 10 ms for a million n-grams, and memory of its own; its probabilities are rounded, by 0.015 in
-log10 at most. asr pack stores a model's language model so.
+some 10 ms for a million n-grams, and memory of its own. Its numbers are rounded, those of a model
+of books by 0.015 in log10 at most. A word's probability by a 3-gram is the product of up to three,
+and differs by 0.007 on average, 0.025 at most. asr pack stores a model's language model so.
 
 Examples:
   asr lm convert 3-gram.pruned.1e-7.arpa.gz --output 3-gram.lm
