@@ -10,6 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from asr.config import TEXT_HEAD
 from asr.model.ctc import ctc_loss
 from asr.model.denominator import log_denominator
 from asr.model.dense_trigram import dense_trigram
@@ -104,9 +105,13 @@ def make_terms(
         objective: The configuration of each head's loss.
         targets: By head, the token ids of all training texts.
         n_tokens: By head, V.
+
+    Returns:
+        In the objective's order, but that of the text first: its loss is reported beside that of
+        the dev set, and per token of it the gradient is taken.
     """
     terms: list[LossTerm] = []
-    for head, config in objective.items():
+    for head, config in sorted(objective.items(), key=lambda item: item[0] != TEXT_HEAD):
         if isinstance(config, CtcCrfConfig):
             trigram = torch.from_numpy(dense_trigram(targets[head], n_tokens[head]))
             terms.append(CtcCrf(head, config.weight, config.denominator_weight, trigram))

@@ -13,7 +13,7 @@ class StepReport:
         step: Updates so far.
         batch: Batches done in this epoch.
         n_batches: Batches in this epoch.
-        loss: Of this batch, nats per reference token.
+        loss: Of the text head in this batch, nats per reference token.
         gradient_norm: Before clipping.
         learning_rate: Of this update.
         hours_per_hour: Hours of speech trained on per hour since the epoch (or the resume) began.
@@ -40,8 +40,8 @@ class EpochReport:
     Attributes:
         epoch: Epochs done.
         step: Updates so far.
-        loss: Mean over the epoch, nats per reference token.
-        dev_loss: The same loss on the dev set; None where it was not measured.
+        loss: Of the text head, mean over the epoch, nats per reference token.
+        dev_loss: CTC's of the same head on the dev set; None where it was not measured.
         wer: Greedy WER on the dev set, a fraction; None where it was not measured.
         is_best: Whether no epoch before reached it.
         hours_per_hour: Hours of speech per hour of training, validation not counted.

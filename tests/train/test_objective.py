@@ -22,6 +22,14 @@ def test_ctc_crf_adds_a_share_of_the_denominator(share: float) -> None:
     assert torch.equal(losses, ctc + share * log_denominator(LOG_PROBS, LENGTHS, trigram))
 
 
+def test_the_loss_that_is_reported_is_that_of_the_text_in_any_order_of_the_configuration() -> None:
+    ctc = CtcConfig(loss="ctc", weight=0.5)
+
+    terms = make_terms({"phones": ctc, "text": ctc}, {}, {})
+
+    assert [term.head for term in terms] == ["text", "phones"]
+
+
 def test_each_head_of_a_configuration_gets_its_term() -> None:
     objective: dict[str, TermConfig] = {
         "text": CtcConfig(loss="ctc", weight=0.6),
