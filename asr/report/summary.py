@@ -106,7 +106,8 @@ def _decoding_facts(decoding: DecodingRecord | None) -> list[Fact]:
         return [Fact("decoded by", "another system, of which nothing is recorded")]
     made = decoding.provenance
     text = f", trained on text normalised by {decoding.normaliser}" if decoding.normaliser else ""
-    speed = f"{decoding.audio_seconds:,.0f} s of audio in {decoding.computing_seconds:,.0f} s"
+    audio, computing = map(_seconds, (decoding.audio_seconds, decoding.computing_seconds))
+    speed = f"{audio} s of audio in {computing} s"
     rtf = f", RTF {decoding.rtf:.3f}" if decoding.rtf is not None else ""
     return [
         Fact("model", decoding.model, is_code=True),
@@ -119,6 +120,11 @@ def _decoding_facts(decoding: DecodingRecord | None) -> list[Fact]:
         Fact("decoded by", made.command, is_code=True),
         Fact("decoded with", _when(made)),
     ]
+
+
+def _seconds(seconds: float) -> str:
+    """Write seconds, of a few a tenth as well: their ratio is the RTF, which stands beside them."""
+    return f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.1f}"
 
 
 def _when(made: Provenance) -> str:

@@ -113,6 +113,14 @@ def test_everything_that_a_figure_depends_on_is_listed() -> None:
         assert fact in section
 
 
+def test_a_second_of_computing_is_not_rounded_away() -> None:
+    quick = replace(DECODING, audio_seconds=52.04, computing_seconds=0.43)
+
+    text = page("Results", [replace(score_file(), decoding=quick)])
+
+    assert "speed: 52.0 s of audio in 0.4 s, RTF 0.008" in text
+
+
 def test_code_without_a_commit_is_named_by_its_versions() -> None:
     installed = replace(SCORED, commit=None, versions="asr 0.1.0")
 
