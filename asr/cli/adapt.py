@@ -108,6 +108,6 @@ def run(options: argparse.Namespace) -> int:
         transcripts = adapt_model(config, material, options.output, made, resources)
     if signals.has_stopped:
         return signals.exit_status
-    seconds = sum(transcript.duration or 0.0 for transcript in transcripts.values())
+    seconds = sum(one.duration or 0.0 for one in transcripts.values() if one.text)
     print(f"{options.output}: adapted to {duration(seconds)} of speech")
     return report_failures(len(recordings), len(transcripts))

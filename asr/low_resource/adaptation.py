@@ -101,7 +101,8 @@ def adapt_model(
         resources: How to recognise and train.
 
     Returns:
-        The transcripts that the model learned from, by id, without recordings that cannot be read.
+        The transcripts of all recordings that can be read, by id; the model learned from those with
+        words.
 
     Raises:
         ConfigError: The model has a head of phones, and the search has no pronunciations.
@@ -209,7 +210,8 @@ def _card(
     before: str, config: Config, transcripts: Mapping[str, Transcript], provenance: Provenance
 ) -> str:
     """Add the adaptation to the model's card, in place of an earlier one."""
-    hours = sum(transcript.duration or 0.0 for transcript in transcripts.values()) / 3600
+    learned = [transcript for transcript in transcripts.values() if transcript.text]
+    hours = sum(transcript.duration or 0.0 for transcript in learned) / 3600
     return f"""\
 {before.partition(SECTION)[0].rstrip()}
 
@@ -219,7 +221,7 @@ Everything above describes the model before its adaptation.
 
 | | |
 |---|---|
-| adapted to | {len(transcripts)} recordings, {hours:.2f} hours, by its own transcripts of them |
+| adapted to | {len(learned)} recordings, {hours:.2f} hours, by its own transcripts of them |
 | configuration | {config_hash(config)} |
 {provenance_rows(provenance)}
 """

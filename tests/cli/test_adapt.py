@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from asr.checkpoint.directory import read_directory
@@ -65,6 +66,19 @@ def test_a_model_learns_from_recordings_archive(
     assert card.startswith("# Knows nothing\n")
     assert "| adapted to | 4 recordings," in card
     assert main([*map(str, ["decode", adapted, archive, "--output", tmp_path / "h.jsonl"])]) == 0
+
+
+def test_recordings_without_a_word_are_not_among_those_it_was_adapted_to(
+    model: Path, archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soundfile.write(tmp_path / "silence.wav", np.zeros(16_000), 16_000)
+    with archive.open("a") as file:
+        file.write('{"id": "silence", "audio_filepath": "silence.wav", "duration": 1.0}\n')
+
+    assert adapt(model, archive, "--folds", 1, "--output", tmp_path / "adapted") == 0
+
+    assert "adapted to 4.1 seconds of speech" in capsys.readouterr().out
+    assert "| adapted to | 4 recordings," in (tmp_path / "adapted" / "README.md").read_text()
 
 
 def test_the_card_describes_the_last_adaptation_only(
