@@ -45,6 +45,7 @@ from asr.errors import DataError, counted
 from asr.files import write_text
 from asr.provenance import provenance
 from asr.text.formats import HYPOTHESES
+from asr.text.markdown import real_time_factor
 from asr.text.transcript import Transcript
 from asr.wer.score_file import DecodingRecord, record_path, write_decoding_record
 
@@ -100,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
     write_text(options.output, "".join(lines))
     print(
         f"{options.output}: {counted(len(recognised), 'utterance')}, {duration(audio_seconds)} of "
-        f"speech in {duration(seconds)} (RTF {seconds / audio_seconds:.3f})"
+        f"speech in {duration(seconds)} (RTF {real_time_factor(seconds / audio_seconds)})"
     )
     return report_failures(len(utterances), len(recognised))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from asr.errors import DataError
 from asr.provenance import Provenance
-from asr.text.markdown import count, percent
+from asr.text.markdown import count, percent, real_time_factor
 from asr.wer.interval import RATES, Interval, Rate, rate_interval
 from asr.wer.score import Tally
 from asr.wer.score_file import DecodingRecord, ScoreFile
@@ -44,9 +44,9 @@ class Summary:
 
     @property
     def written_rtf(self) -> str:
-        """The real-time factor with three decimals, or a dash."""
+        """The real-time factor, or a dash."""
         decoding = self.score_file.decoding
-        return f"{decoding.rtf:.3f}" if decoding and decoding.rtf is not None else "–"
+        return real_time_factor(decoding.rtf) if decoding and decoding.rtf is not None else "–"
 
 
 def summaries(scores: Sequence[ScoreFile]) -> list[Summary]:
@@ -108,7 +108,7 @@ def _decoding_facts(decoding: DecodingRecord | None) -> list[Fact]:
     text = f", trained on text normalised by {decoding.normaliser}" if decoding.normaliser else ""
     audio, computing = map(_seconds, (decoding.audio_seconds, decoding.computing_seconds))
     speed = f"{audio} s of audio in {computing} s"
-    rtf = f", RTF {decoding.rtf:.3f}" if decoding.rtf is not None else ""
+    rtf = f", RTF {real_time_factor(decoding.rtf)}" if decoding.rtf is not None else ""
     return [
         Fact("model", decoding.model, is_code=True),
         *([Fact("trained on", decoding.trained_on)] if decoding.trained_on else []),

@@ -80,6 +80,17 @@ def percent(rate: float) -> str:
     return f"{100 * rate:.2f}" if math.isfinite(rate) else "∞"
 
 
+def real_time_factor(factor: float) -> str:
+    """Write seconds of computing per second of audio: three decimals, and at least two digits.
+
+    Example:
+        >>> real_time_factor(0.05), real_time_factor(0.00036)
+        ('0.050', '0.00036')
+    """
+    decimals = 1 - math.floor(math.log10(factor)) if factor > 0 else 0
+    return f"{factor:.{max(3, decimals)}f}"
+
+
 def count(number: int) -> str:
     """Write a count with separators between thousands."""
     return f"{number:,}"

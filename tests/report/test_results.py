@@ -118,7 +118,7 @@ def test_a_second_of_computing_is_not_rounded_away() -> None:
 
     text = page("Results", [replace(score_file(), decoding=quick)])
 
-    assert "speed: 52.0 s of audio in 0.4 s, RTF 0.008" in text
+    assert "speed: 52.0 s of audio in 0.4 s, RTF 0.0083" in text
 
 
 def test_code_without_a_commit_is_named_by_its_versions() -> None:

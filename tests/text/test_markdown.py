@@ -2,7 +2,16 @@ from collections.abc import Callable
 
 import pytest
 
-from asr.text.markdown import block, code, count, escape, percent, table, visible
+from asr.text.markdown import (
+    block,
+    code,
+    count,
+    escape,
+    percent,
+    real_time_factor,
+    table,
+    visible,
+)
 
 
 def test_a_table_can_be_read_as_plain_text() -> None:
@@ -51,6 +60,11 @@ def test_rates_have_two_decimals_and_may_be_infinite() -> None:
     assert percent(0.451249) == "45.12"
     assert percent(1.5) == "150.00"
     assert percent(float("inf")) == "∞"
+
+
+def test_a_fast_computer_has_a_real_time_factor_above_zero() -> None:
+    written = [real_time_factor(factor) for factor in (41.54, 0.5, 0.05, 0.0075, 0.00036, 0.0)]
+    assert written == ["41.540", "0.500", "0.050", "0.0075", "0.00036", "0.000"]
 
 
 def test_thousands_are_set_apart() -> None:
