@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from asr.errors import counted
+from asr.text.markdown import duration
 
 TRAINED_ON_FILE = "trained-on.toml"
 
@@ -23,7 +24,8 @@ class Speech:
 
     def __str__(self) -> str:
         """Write it in a line."""
-        return f"{self.hours:.2f} hours of {self.source}, {counted(self.n_utterances, 'utterance')}"
+        n_utterances = counted(self.n_utterances, "utterance")
+        return f"{duration(3600 * self.hours)} of {self.source}, {n_utterances}"
 
 
 @dataclass(frozen=True, slots=True)

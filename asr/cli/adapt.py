@@ -32,7 +32,7 @@ from asr.checkpoint.decoding import plan_search
 from asr.checkpoint.directory import CONFIG_FILE, read_directory
 from asr.checkpoint.engine import load_engine
 from asr.checkpoint.names import model_folder
-from asr.cli.numbers import add_number, duration
+from asr.cli.numbers import add_number
 from asr.cli.recognising import recognise, report_failures
 from asr.cli.searching import (
     add_model_argument,
@@ -54,6 +54,7 @@ from asr.corpus.manifest import read_manifest
 from asr.corpus.utterance import Utterance, evenly
 from asr.provenance import n_cores, provenance
 from asr.recognizer import Recognizer
+from asr.text.markdown import duration
 from asr.text.transcript import Transcript
 
 

@@ -28,7 +28,6 @@ import json
 import time
 from pathlib import Path
 
-from asr.cli.numbers import duration
 from asr.cli.outputs import add_output
 from asr.cli.recognising import recognise, report_failures
 from asr.cli.searching import (
@@ -45,7 +44,7 @@ from asr.errors import DataError, counted
 from asr.files import write_text
 from asr.provenance import provenance
 from asr.text.formats import HYPOTHESES
-from asr.text.markdown import real_time_factor
+from asr.text.markdown import duration, real_time_factor
 from asr.text.transcript import Transcript
 from asr.wer.score_file import DecodingRecord, record_path, write_decoding_record
 

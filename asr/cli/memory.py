@@ -28,7 +28,7 @@ from tqdm import tqdm
 
 from asr.checkpoint.decoding import plan_search
 from asr.checkpoint.names import model_folder
-from asr.cli.numbers import add_number, duration
+from asr.cli.numbers import add_number
 from asr.cli.outputs import add_output, file_to_write
 from asr.cli.searching import add_search_arguments, add_threads_argument, read_search
 from asr.cli.training import use_threads
@@ -38,6 +38,7 @@ from asr.errors import counted
 from asr.files import write_text
 from asr.provenance import provenance
 from asr.recognizer import Recognizer
+from asr.text.markdown import duration
 
 if TYPE_CHECKING:
     from asr.lab.measurement import Subject

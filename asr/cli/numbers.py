@@ -1,4 +1,4 @@
-"""Numbers on the command line: read and refused with the usage, or shown in fitting units."""
+"""Numbers on the command line: read, and refused with the usage."""
 
 import argparse
 import math
@@ -94,17 +94,3 @@ def part(percent: float, whole: int) -> Fraction:
         (True, False)
     """
     return Fraction(repr(percent)) * whole / 100
-
-
-def duration(seconds: float) -> str:
-    """Write a duration in the unit that fits it.
-
-    Example:
-        >>> duration(75.0)
-        '1.2 minutes'
-    """
-    if seconds >= 3600:
-        return f"{seconds / 3600:.2f} hours"
-    if seconds >= 60:
-        return f"{seconds / 60:.1f} minutes"
-    return f"{seconds:.1f} seconds"

@@ -42,7 +42,7 @@ from pathlib import Path
 
 from asr.cli.bars import counting_bar
 from asr.cli.messages import tell
-from asr.cli.numbers import add_number, duration
+from asr.cli.numbers import add_number
 from asr.cli.omitting import add_normaliser, add_omission_limit, check_omissions
 from asr.cli.outputs import add_output
 from asr.corpus.alignable import too_short_for_ctc
@@ -54,7 +54,7 @@ from asr.corpus.utterance import CorpusReport, Problem, Utterance, without_folde
 from asr.errors import DataError, counted, shortened
 from asr.files import write_text
 from asr.lengths import n_frames, subsampled_lengths
-from asr.text.markdown import visible
+from asr.text.markdown import duration, visible
 from asr.text.normalise import normaliser
 
 SAMPLE_RATE = 16000  # for counting frames; recordings may have any

@@ -68,7 +68,7 @@ from asr.cli.bars import HoursBar
 from asr.cli.delivery import SELF_CONTAINED, Delivery, format_of, is_file
 from asr.cli.live import print_settled
 from asr.cli.messages import tell
-from asr.cli.numbers import add_number, at_least, duration
+from asr.cli.numbers import add_number, at_least
 from asr.cli.recordings import (
     Failure,
     Named,
@@ -83,6 +83,7 @@ from asr.cli.stopping import StopSignals, terminating
 from asr.corpus.utterance import Utterance
 from asr.errors import AsrError, AudioError, StoppedError, counted
 from asr.text.formats import FORMATS
+from asr.text.markdown import duration
 from asr.text.transcript import Transcript
 
 BATCH_DURATION = 60.0  # seconds of audio at once: enough to be quick, few enough to be prompt

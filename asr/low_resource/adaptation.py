@@ -23,6 +23,7 @@ from asr.low_resource.pseudo_labels import pseudo_labelled
 from asr.provenance import Provenance
 from asr.runtime.description import Weights
 from asr.runtime.onnx_engine import OnnxEngine
+from asr.text.markdown import duration
 from asr.text.normalise import normaliser
 from asr.text.transcript import Transcript, read_transcripts, write_transcripts
 from asr.train.progress import Watcher
@@ -211,7 +212,7 @@ def _card(
 ) -> str:
     """Add the adaptation to the model's card, in place of an earlier one."""
     learned = [transcript for transcript in transcripts.values() if transcript.text]
-    hours = sum(transcript.duration or 0.0 for transcript in learned) / 3600
+    seconds = sum(transcript.duration or 0.0 for transcript in learned)
     return f"""\
 {before.partition(SECTION)[0].rstrip()}
 
@@ -221,7 +222,7 @@ Everything above describes the model before its adaptation.
 
 | | |
 |---|---|
-| adapted to | {len(learned)} recordings, {hours:.2f} hours, by its own transcripts of them |
+| adapted to | {len(learned)} recordings, {duration(seconds)}, by its own transcripts of them |
 | configuration | {config_hash(config)} |
 {provenance_rows(provenance)}
 """

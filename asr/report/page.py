@@ -14,7 +14,7 @@ from asr.report.figures import Figure
 from asr.report.listing import listed, opened, pack
 from asr.report.material import Material
 from asr.report.summary import Summary, within
-from asr.text.markdown import count, percent, visible
+from asr.text.markdown import count, duration, percent, visible
 from asr.wer.alignment import EditKind
 from asr.wer.confusions import confusions
 
@@ -56,12 +56,12 @@ class Panel:
         ]
 
     @property
-    def hours(self) -> float | None:
-        """Hours of the speech that was scored; None if not all of it is known."""
+    def seconds(self) -> float | None:
+        """Seconds of the speech that was scored; None if not all of it is known."""
         durations = self.material.durations
         found = [durations.get(one.id) for one in self.material.score.utterances]
         known = [one for one in found if one is not None]
-        return sum(known) / 3600 if len(known) == len(found) else None
+        return sum(known) if len(known) == len(found) else None
 
 
 def _total(counts: Sequence[tuple[object, int]]) -> int:
@@ -122,7 +122,12 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "count": count, "within": within}
+    environment.filters |= {
+        "percent": percent,
+        "count": count,
+        "within": within,
+        "duration": duration,
+    }
     return environment
 
 

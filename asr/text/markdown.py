@@ -91,6 +91,20 @@ def real_time_factor(factor: float) -> str:
     return f"{factor:.{max(3, decimals)}f}"
 
 
+def duration(seconds: float) -> str:
+    """Write a duration in the unit that fits it.
+
+    Example:
+        >>> duration(75.0)
+        '1.2 minutes'
+    """
+    if seconds >= 3600:
+        return f"{seconds / 3600:.2f} hours"
+    if seconds >= 60:
+        return f"{seconds / 60:.1f} minutes"
+    return f"{seconds:.1f} seconds"
+
+
 def count(number: int) -> str:
     """Write a count with separators between thousands."""
     return f"{number:,}"

@@ -21,12 +21,12 @@ import dataclasses
 import time
 from pathlib import Path
 
-from asr.cli.numbers import duration
 from asr.cli.outputs import add_output
 from asr.cli.searching import add_threads_argument
 from asr.cli.training import use_threads
 from asr.errors import counted
 from asr.provenance import provenance
+from asr.text.markdown import duration
 from asr.text.transcript import read_transcripts, write_transcripts
 from asr.wer.score_file import read_decoding_record, record_path, write_decoding_record
 
