@@ -1,9 +1,9 @@
 """Tell whether one system is better than another on the same utterances.
 
 Prints the difference of the two WERs with its 95 % interval, by a paired bootstrap over speakers
-(over utterances, if fewer than ten speakers are known); the matched-pairs test of NIST's sc_stats
-(MAPSSWE), whose p is the probability of such a difference between equally good systems; and the
-utterances that changed most, aligned with their reference under each.
+(over utterances, if one is unknown or there are fewer than ten); the matched-pairs test of NIST's
+sc_stats (MAPSSWE), whose p is the probability of such a difference between equally good systems;
+and the utterances that changed most, aligned with their reference under each.
 
 Both scores must be of the same references under the same normaliser.
 

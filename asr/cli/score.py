@@ -1,7 +1,8 @@
 """Count the errors of hypotheses against references.
 
 WER by words, CER by characters, SER by utterances, each with a 95 % bootstrap interval by speaker
-(by utterance, if fewer than ten speakers are known). Errors are counted as by NIST's sclite.
+(by utterance, if one is unknown or there are fewer than ten). Errors are counted as by NIST's
+sclite.
 
 Files may be of this and of other tools; the format is that of the file's name:
 

@@ -1,6 +1,6 @@
 """Breakdown: error rates of parts of a subset, each with its interval."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,8 +66,9 @@ def stratum(score: Score, values: Floats, counts: Ints, mask: NDArray[np.bool_])
     errors, n_units = inside.sum(axis=0).tolist()
     if not n_units:
         return None
-    groups = group(score, inside)
-    groups = Groups(groups.kind, groups.sums[groups.sums.any(axis=1)])
+    counting = np.flatnonzero(inside.any(axis=1)).tolist()
+    part = replace(score, utterances=tuple(score.utterances[i] for i in counting))
+    groups = group(part, inside[counting])  # by speaker, if the stratum has enough of them
     low, high = float(values[mask].min()), float(values[mask].max())
     return Stratum(low, high, errors / n_units, _interval(groups), int(mask.sum()), n_units)
 

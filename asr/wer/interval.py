@@ -56,9 +56,9 @@ class Groups:
 def rate_interval(score: Score, rate: Rate) -> Interval | None:
     """Estimate the interval of an error rate on other speech of the same kind.
 
-    Each replicate draws as many speakers as the subset has (utterances, if fewer than
-    `MIN_SPEAKERS` are known), with replacement; the interval holds the middle `LEVEL` of the
-    replicates' rates. The same score gives the same interval.
+    Each replicate draws as many speakers as the subset has (utterances, if there are fewer than
+    `MIN_SPEAKERS` or one is unknown), with replacement; the interval holds the middle `LEVEL` of
+    the replicates' rates. The same score gives the same interval.
 
     Args:
         score: A subset's score.

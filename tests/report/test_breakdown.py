@@ -51,6 +51,16 @@ def test_words_heard_where_none_were_said_widen_the_interval() -> None:
         assert one.interval.high > one.rate > 0
 
 
+def test_a_stratum_of_few_speakers_resamples_its_utterances() -> None:
+    """As a subset of few does: two speakers have no spread to speak of, and one has none."""
+    result = scored(120, n_speakers=12)
+    speakers = np.array([float((u.speaker or "s0")[1:]) for u in result.utterances])
+
+    for values, resampled in ((speakers, "utterances"), (np.arange(120.0), "speakers")):
+        strata = by_value(result, values, errors_and_units(result, "wer"))
+        assert {one.interval and one.interval.resampled for one in strata} == {resampled}
+
+
 def test_values_that_are_all_equal_or_too_few_have_no_strata() -> None:
     result = scored(40, n_speakers=4)
 
