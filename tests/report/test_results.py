@@ -293,6 +293,7 @@ def test_the_figures_as_json_are_those_of_the_page() -> None:
     assert (record["wer"], record["ser"]) == (0.3, 1 / 3)
     assert record["words"] == {"hits": 8, "substitutions": 1, "deletions": 1, "insertions": 1}
     assert record["intervals"]["wer"][0] <= 0.3 <= record["intervals"]["wer"][1]
+    assert record["rtf"] == 0.05
     assert record["facts"]["search"] == "greedy"
 
 
