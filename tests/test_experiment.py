@@ -567,6 +567,17 @@ def test_a_run_stops_after_an_epoch_in_which_no_utterance_could_be_aligned(
     assert not (tmp_path / "model").exists()
 
 
+def test_a_run_goes_on_after_an_epoch_in_which_no_speech_replaced_all_utterances(
+    tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    replaced = make_config(augment__no_speech_share=1.0, augment__ramp_epochs=0)
+    watcher = Watcher()
+
+    train(replaced, tiny_corpus[:1], tmp_path / "model", watcher, dev=None)
+
+    assert [report.epoch for report in watcher.epochs] == [*range(1, replaced.train.n_epochs + 1)]
+
+
 def test_utterances_without_a_text_are_refused_by_their_id(
     small_config: Config, tiny_corpus: Sequence[Utterance], tmp_path: Path
 ) -> None:

@@ -86,6 +86,10 @@ class TrainingData:
         """Count the batches of an epoch."""
         return len(self._plan(epoch).batches)
 
+    def is_without_speech(self, epoch: int) -> bool:
+        """Tell whether something that is no speech replaces every utterance of an epoch."""
+        return all(each.no_speech is not None for each in self._plan(epoch).renditions)
+
     def batches(self, epoch: int, start: int = 0) -> Iterator[TrainingBatch]:
         """Yield this rank's rows of the batches of an epoch, from number `start` on.
 

@@ -191,13 +191,13 @@ class Trainer:
     def _finish_epoch(self, errors: DevErrors | None) -> EpochReport:
         """Count the epoch as done, and note whether it is the best."""
         run = self.state
-        if run.n_tokens == 0:
+        if run.n_tokens == 0 and not self.data.is_without_speech(run.epoch):
             raise TrainingError(
                 f"nothing was learned in epoch {run.epoch + 1}: every utterance has fewer frames "
                 "than CTC needs for its text, or no text. A lower model.subsampling_factor gives "
                 "more frames; `asr prepare --subsampling-factor` names such utterances"
             )
-        loss, speed = run.loss / run.n_tokens, run.speech / max(run.epoch_seconds, 1e-9)
+        loss, speed = run.loss / max(run.n_tokens, 1), run.speech / max(run.epoch_seconds, 1e-9)
         n_skipped = run.n_skipped
         run.epoch, run.batch, run.loss, run.n_tokens = run.epoch + 1, 0, 0.0, 0
         run.n_skipped, run.speech, run.epoch_seconds = 0, 0.0, 0.0
