@@ -293,6 +293,18 @@ def test_the_model_directory_holds_the_best_epoch_and_its_golden_example_comes_o
     assert f"epoch {run.best_epoch})" in (tmp_path / "model" / "README.md").read_text()
 
 
+def test_of_epochs_with_equal_wers_the_one_with_the_lowest_dev_loss_is_kept(
+    tiny_corpus: Sequence[Utterance], tmp_path: Path
+) -> None:
+    watcher, config = Watcher(), make_config(train__n_epochs=3, train__validate_every=1)
+
+    run = train(config, tiny_corpus, tmp_path / "model", watcher)
+
+    assert {report.wer for report in watcher.epochs} == {1.0}  # nothing but blanks, as yet
+    dev_losses = [report.dev_loss for report in watcher.epochs if report.dev_loss is not None]
+    assert dev_losses.index(min(dev_losses)) + 1 == run.best_epoch > 1
+
+
 def test_a_run_that_is_asked_to_stop_saves_its_state_and_goes_on_to_the_same_bits(
     tiny_corpus: Sequence[Utterance], tmp_path: Path
 ) -> None:

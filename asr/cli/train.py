@@ -1,5 +1,7 @@
 """Train a model on one manifest, choosing the best epoch by greedy WER on another, if there is one.
 
+Of epochs with equal WERs, the one with the lowest loss is kept.
+
 The configuration decides everything about the model and its training (see conf/): features,
 network, heads, loss terms, augmentation. --set changes a value for one run, such as
 --set train.n_epochs=3. A head of phones needs --lexicon (see asr lexicon). The folder OUTPUT.run

@@ -1,6 +1,7 @@
 """The training loop: load → step → validate → keep the best → save the state."""
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -90,8 +91,8 @@ class Trainer:
 
         Args:
             watcher: Receives a report of every step and epoch.
-            save_best: Called whenever `kept_model` has the lowest dev WER so far, or without a dev
-                set after the last epoch; on the first rank only.
+            save_best: Called whenever `kept_model` has the lowest dev WER so far (of equal ones,
+                the lowest loss), or without a dev set after the last epoch; on the first rank only.
             must_stop: Asked after every step, and in validation, whether to end early.
 
         Raises:
@@ -201,21 +202,30 @@ class Trainer:
         n_skipped = run.n_skipped
         run.epoch, run.batch, run.loss, run.n_tokens = run.epoch + 1, 0, 0.0, 0
         run.n_skipped, run.speech, run.epoch_seconds = 0, 0.0, 0.0
-        wer = errors.words.rate if errors else None
-        is_best = wer is not None and wer < run.best_wer
-        if wer is not None and is_best:
-            run.best_wer, run.best_epoch = wer, run.epoch
+        wer, dev_loss = (errors.words.rate, errors.mean_loss) if errors else (None, None)
+        is_best = wer is not None and self._is_best(wer, dev_loss)
         return EpochReport(
             epoch=run.epoch,
             step=run.step,
             loss=loss,
-            dev_loss=errors.mean_loss if errors else None,
+            dev_loss=dev_loss,
             wer=wer,
             is_best=is_best,
             hours_per_hour=speed,
             seconds=run.seconds,
             n_skipped=n_skipped,
         )
+
+    def _is_best(self, wer: float, dev_loss: float | None) -> bool:
+        """Note an epoch that is better than all before; of equal WERs, the lower loss decides.
+
+        A few words, or sentences without spaces, may all be wrong until the very end.
+        """
+        run, loss = self.state, math.inf if dev_loss is None else dev_loss
+        is_best = (wer, loss) < (run.best_wer, run.best_loss)
+        if is_best:
+            run.best_wer, run.best_loss, run.best_epoch = wer, loss, run.epoch
+        return is_best
 
     def _stop_if(self, must_stop: bool) -> None:
         """End the run, its state saved, if any rank must stop."""

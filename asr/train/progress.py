@@ -43,7 +43,7 @@ class EpochReport:
         loss: Of the text head, mean over the epoch, nats per reference token.
         dev_loss: CTC's of the same head on the dev set; None where it was not measured.
         wer: Greedy WER on the dev set, a fraction; None where it was not measured.
-        is_best: Whether no epoch before reached it.
+        is_best: Whether no epoch before reached it, or the same with as low a dev loss.
         hours_per_hour: Hours of speech per hour of training, validation not counted.
         seconds: Time spent on the whole run so far.
         n_skipped: Utterances skipped in this epoch.

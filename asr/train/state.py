@@ -31,7 +31,8 @@ class RunState:
         speech: Seconds of speech trained on in it.
         epoch_seconds: Time that took.
         best_wer: Lowest dev WER so far, a fraction; infinite before the first validation.
-        best_epoch: The epoch that reached it.
+        best_loss: Lowest dev loss of those epochs, nats per reference token.
+        best_epoch: The epoch that reached both.
         seconds: Time spent training, over all restarts.
         fingerprint: Hash of the run's configuration and data.
     """
@@ -45,6 +46,7 @@ class RunState:
     speech: float = 0.0
     epoch_seconds: float = 0.0
     best_wer: float = float("inf")
+    best_loss: float = float("inf")  # older runs have none
     best_epoch: int = 0
     seconds: float = 0.0
     fingerprint: str = ""
