@@ -19,8 +19,9 @@ promise.
 Prints the quality of the confidences, before → after: NCE (normalised cross entropy: at most 1; 0
 if confidences tell nothing about single words, negative if they mislead), ECE (mean distance
 between confidence and share of correct words) and AUC (how often a correct word has a higher
-confidence than a wrong one). Figures and diagram are cross-validated: each half of the speakers is
-measured with a fit on the other half. The model gets a fit on all.
+confidence than a wrong one). Figures and diagram are cross-validated: each half of the speakers (of
+the utterances, if there is one speaker or some are unknown) is measured with a fit on the other
+half. The model gets a fit on all.
 
 Examples:
   asr calibrate model dev.jsonl --diagram confidence.svg

@@ -23,7 +23,7 @@ class LabelledWords:
         seconds: (N,), duration of the word.
         is_correct: (N,) bool.
         groups: For cross-validation: the speaker of each word, or its utterance if not all speakers
-            are known.
+            are known, or there is only one.
     """
 
     confidences: Floats
@@ -64,7 +64,8 @@ def label_words(
             or there is no word at all.
     """
     normalise = normaliser(normaliser_name)
-    has_speakers = all(reference.speaker is not None for reference in references)
+    speakers = {reference.speaker for reference in references}
+    has_speakers = None not in speakers and len(speakers) > 1
     labelled = [
         (word, is_correct, reference.speaker or "" if has_speakers else reference.id)
         for reference in references

@@ -75,6 +75,16 @@ def test_words_are_grouped_by_utterance_if_a_speaker_is_unknown() -> None:
     assert words[np.array([False, True])].groups == ("b",)
 
 
+def test_words_are_grouped_by_utterance_if_all_are_of_one_speaker() -> None:
+    references = [reference("a", "one"), reference("b", "two")]
+
+    words = label_words(
+        references, {"a": hypothesis("a", "one"), "b": hypothesis("b", "two")}, "verbatim-1"
+    )
+
+    assert words.groups == ("a", "b")
+
+
 @pytest.mark.parametrize(
     ("reference", "hypothesis", "reason"),
     [
