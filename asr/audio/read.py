@@ -6,6 +6,7 @@ Nothing is ever invented in its place, neither silence nor a shortened waveform.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 import soxr
@@ -26,8 +27,20 @@ from asr.errors import AudioError, ConfigError
 MAX_WAVEFORM_SAMPLES = 1 << 29
 
 
+class Extent(NamedTuple):
+    """How much a recording has: seconds, and channels."""
+
+    duration: float
+    n_channels: int
+
+
 def read_duration(source: Source) -> float:
-    """Read a recording's length in seconds, more than 0, from its header.
+    """Read a recording's length in seconds, more than 0; see `read_extent`."""
+    return read_extent(source).duration
+
+
+def read_extent(source: Source) -> Extent:
+    """Read a recording's length, more than 0 s, and the number of its channels from its header.
 
     Damage that only decoding reveals goes unnoticed. Where the header does not tell, the recording
     is decoded.
@@ -37,7 +50,7 @@ def read_duration(source: Source) -> float:
             audio, visibly truncated, without samples, or has a sample rate that nobody records at.
     """
     with open_recording(source) as recording:
-        return recording.measure()
+        return Extent(recording.measure(), recording.n_channels)
 
 
 def read_waveform(
@@ -72,7 +85,7 @@ def read_waveform(
         (N,) float32, finite, N >= 1.
 
     Raises:
-        AudioError: As for `read_duration`; or the file turns out to be truncated or damaged, has
+        AudioError: As for `read_extent`; or the file turns out to be truncated or damaged, has
             samples that are not finite or beyond ±2^31, no such channel or no such segment, is too
             short to resample, or too long for one waveform (`Recording.blocks` has no limit).
     """

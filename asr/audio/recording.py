@@ -36,6 +36,7 @@ class Recording:
     Attributes:
         name: Of its file or source, for messages.
         duration: Seconds; None: unknown before the end.
+        n_channels: That all of its parts have.
         notes: What is odd about it and what was made of that, each the end of a sentence about
             it. Complete once all blocks are read, and then logged as warnings.
     """
@@ -43,6 +44,7 @@ class Recording:
     def __init__(self, name: str, decoders: list[Decoder], notes: list[str]) -> None:
         self.name, self.notes = name, notes
         self._decoders = decoders
+        self.n_channels = min(decoder.channels for decoder in decoders)
         lengths = [decoder.n_samples for decoder in decoders]
         self.duration: float | None = None
         if None not in lengths:
@@ -106,11 +108,7 @@ class Recording:
             raise AudioError(f"{self.name}: has too few samples from {offset:g} s on to resample")
 
     def _check(self, channel: int | None, offset: float, duration: float | None) -> None:
-        n_channels = min(decoder.channels for decoder in self._decoders)
-        if channel is not None and not 0 <= channel < n_channels:
-            raise AudioError(
-                f"{self.name}: has no channel {channel}; its channels are 0 to {n_channels - 1}"
-            )
+        check_channel(self.name, channel, self.n_channels)
         end = None if duration is None else offset + duration
         is_empty = offset < 0 or (end is not None and end <= offset)
         if self.duration is not None:
@@ -169,6 +167,18 @@ class Recording:
             raise DecodingError(f"{n_wanted - n_read} of {n_wanted} samples are missing")
 
 
+def check_channel(name: str, channel: int | None, n_channels: int) -> None:
+    """Refuse a channel that a recording lacks.
+
+    Raises:
+        AudioError: It has no such channel.
+    """
+    if channel is not None and not 0 <= channel < n_channels:
+        raise AudioError(
+            f"{name}: has no channel {channel}; its channels are 0 to {n_channels - 1}"
+        )
+
+
 @contextmanager
 def open_recording(source: Source, *, pcm: PcmFormat | None = None) -> Iterator[Recording]:
     """Open a recording that has samples.
@@ -179,7 +189,7 @@ def open_recording(source: Source, *, pcm: PcmFormat | None = None) -> Iterator[
             else that comes from a pipe or URL is copied to a temporary file first.
 
     Raises:
-        AudioError: As for `read_duration`.
+        AudioError: As for `read_extent`.
     """
     name = name_of(source)
     with ExitStack() as stack:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from asr.audio.read import read_duration
-from asr.audio.recording import SEGMENT_TOLERANCE
+from asr.audio.read import Extent, read_extent
+from asr.audio.recording import SEGMENT_TOLERANCE, check_channel
 from asr.corpus.groups import result_or_error
 from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import CorpusReport, Problem, Utterance
@@ -25,6 +25,8 @@ Result = TypeVar("Result")
 def measured(listed: CorpusReport, *, progress: Progress | None = None) -> CorpusReport:
     """Add durations, from the headers of the recordings; one that is refused is a problem.
 
+    So is a channel that a recording lacks.
+
     Durations that are there are checked. Other tools round them, or estimate them from the size of
     an MP3 file: they may be up to 0.5 s off, and what the recording has is taken. One below that of
     the recording is a segment, unless it is as little off and the only one of its recording.
@@ -38,9 +40,9 @@ def measured(listed: CorpusReport, *, progress: Progress | None = None) -> Corpu
     """
     segments = dict.fromkeys((u.audio_filepath, u.segment) for u in listed.utterances)
     n_segments = Counter(path for path, _ in segments)
-    durations = _in_threads(lambda path: result_or_error(read_duration, path), n_segments, progress)
-    lasting = dict(zip(n_segments, durations, strict=True))
-    return _sorted_out(listed, (_measured(u, lasting, n_segments) for u in listed.utterances))
+    found = _in_threads(lambda path: result_or_error(read_extent, path), n_segments, progress)
+    extents = dict(zip(n_segments, found, strict=True))
+    return _sorted_out(listed, (_measured(u, extents, n_segments) for u in listed.utterances))
 
 
 def decoded(listed: CorpusReport, *, progress: Progress | None = None) -> CorpusReport:
@@ -58,14 +60,18 @@ def decoded(listed: CorpusReport, *, progress: Progress | None = None) -> Corpus
 
 def _measured(
     utterance: Utterance,
-    lasting: Mapping[Path | str, float | AudioError],
+    extents: Mapping[Path | str, Extent | AudioError],
     n_segments: Mapping[Path | str, int],
 ) -> Utterance | Problem:
     path, offset, given = utterance.audio_filepath, utterance.offset, utterance.duration
-    whole = lasting[path]
-    if isinstance(whole, AudioError):
-        return Problem(utterance.id, str(whole))
-    rest = whole - offset
+    extent = extents[path]
+    if isinstance(extent, AudioError):
+        return Problem(utterance.id, str(extent))
+    try:
+        check_channel(str(path), utterance.channel, extent.n_channels)
+    except AudioError as error:
+        return Problem(utterance.id, str(error))
+    whole, rest = extent.duration, extent.duration - offset
     if rest <= 0 or (given is not None and given > rest + SEGMENT_TOLERANCE):
         end = "its end" if given is None else f"{offset + given:g} s"
         reason = f"{path}: has no segment from {offset:g} s to {end}; it lasts {whole:g} s"

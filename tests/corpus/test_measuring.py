@@ -75,6 +75,17 @@ def test_a_segment_beyond_the_recording_is_a_problem(
     assert "it lasts 2 s" in found.problems[0].reason
 
 
+def test_a_channel_that_the_header_lacks_is_a_problem_without_decoding(tmp_path: Path) -> None:
+    path = noise(tmp_path / "a.wav")
+
+    found = measured(report(Utterance("a", path, channel=0), Utterance("b", path, channel=1)))
+
+    assert [utterance.id for utterance in found.utterances] == ["a"]
+    (problem,) = found.problems
+    assert problem.id == "b"
+    assert "a.wav: has no channel 1; its channels are 0 to 0" in problem.reason
+
+
 def test_a_flac_file_with_a_wrong_byte_is_found_by_decoding_alone(tmp_path: Path) -> None:
     whole, damaged = noise(tmp_path / "whole.flac"), noise(tmp_path / "damaged.flac")
     content = bytearray(damaged.read_bytes())
