@@ -17,6 +17,8 @@ from asr.text.tokens import BLANK, WORD_BOUNDARY, TokenTable, WordSpan, lacks_ch
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
 
+_LEAST_BYTES = 10  # that sentencepiece takes for the longest sentence
+
 
 def train_bpe(texts: Iterable[str], size: int) -> "BpeTokenizer":
     """Learn pieces from normalised texts; the same texts in the same order give the same pieces.
@@ -54,7 +56,7 @@ def train_bpe(texts: Iterable[str], size: int) -> "BpeTokenizer":
             normalization_rule_name="identity",  # `normalise` has done it
             character_coverage=1.0,
             split_by_unicode_script=False,  # a piece may hold an apostrophe and a letter
-            max_sentence_length=max(len(sentence.encode()) for sentence in sentences) + 1,
+            max_sentence_length=max(_LEAST_BYTES, 1 + max(len(one.encode()) for one in sentences)),
             shuffle_input_sentence=False,
             num_threads=1,
             minloglevel=2,

@@ -26,6 +26,12 @@ def test_the_same_texts_give_the_same_model() -> None:
     assert train_bpe(TEXTS, 40).model == BPE.model
 
 
+def test_single_short_words_give_tokens() -> None:
+    commands = train_bpe(["YES", "NO", ""] * 3, 8)
+
+    assert [commands.decode(commands.encode(word)) for word in ("YES", "NO")] == ["YES", "NO"]
+
+
 def test_every_character_of_the_texts_is_a_token() -> None:
     assert set("".join(TEXTS).replace(" ", WORD_BOUNDARY)) <= set(BPE.tokens)
 
