@@ -174,7 +174,10 @@ class _Units:
 def _spellings(
     entries: _Entries, word_of_entry: Sequence[int], units: _Units, lexicon: Path | None
 ) -> Spellings:
-    """Spell entries, read from a file, in units; leave out those that tokens cannot spell."""
+    """Spell entries, read from a file, in units; leave out those that tokens cannot spell.
+
+    A word keeps the pronunciations that they can: a model has no phones that its texts never need.
+    """
     spelled: Sequence[str]  # the units of all entries, which is fast, with an end between two
     if any(entries[1]):
         spelled, end = " # ".join(entries[1]).split(), "#"  # in a lexicon it begins a comment
@@ -188,9 +191,10 @@ def _spellings(
     can_be_spelled = lengths > 0
     can_be_spelled[entry[ids < 0]] = False
     if lexicon is not None:
-        left_out = [entries[0][i] for i in np.flatnonzero(~can_be_spelled)]
+        is_left = np.isin(word, word[can_be_spelled], invert=True)  # words with no other spelling
+        left_out = dict.fromkeys(entries[0][i] for i in np.flatnonzero(is_left))
         why = "have no spelling in the model's tokens"
-        refuse_losses(lexicon, left_out, len(word), f"{why} ({units})")
+        refuse_losses(lexicon, [*left_out], int(word.max()) + 1, f"{why} ({units})")
     is_unit = (ids > BOUNDARY) & can_be_spelled[entry]
     return Spellings(ids[is_unit], lengths[can_be_spelled], word[can_be_spelled])
 
@@ -224,8 +228,8 @@ def _phrases(
                     f"the hotword {phrase!r} cannot be recognised: the lexicon lacks {word}; "
                     "add its pronunciation"
                 )
-        spelled = [[units.spell(names) for names in variants[word]] for word in words]
-        if not all(map(all, spelled)):
+        spelled = [list(filter(None, map(units.spell, variants[word]))) for word in words]
+        if not all(spelled):
             raise DataError(f"the hotword {phrase!r} cannot be spelled in the model's tokens")
         for variant in product(*spelled):
             phrases[(BOUNDARY, *chain.from_iterable((*own, BOUNDARY) for own in variant))] = boost

@@ -160,6 +160,16 @@ def test_a_lexicon_of_other_phones_is_refused_with_how_much_of_it_is_lost(tmp_pa
         fuse(PHONES, "librispeech-1", lexicon=tmp_path / "ipa")
 
 
+def test_a_word_keeps_the_pronunciations_in_the_phones_that_the_model_has(tmp_path: Path) -> None:
+    (tmp_path / "dict").write_text("cat K AE T\ncat K AE ZH\ntoe T OW\n")
+
+    fusion = fuse(PHONES, "librispeech-1", lexicon=tmp_path / "dict", hotwords={"cat": 2.0})
+
+    (best,) = search(PHONES, [{phone: 1.0} for phone in ("K", "AE", "T")], fusion)
+    assert [fusion.words[w.word] for w in best.words if w.word is not None] == ["CAT"]
+    assert best.score == pytest.approx(best.acoustic_score + 2.0)
+
+
 def test_a_hotword_that_the_lexicon_lacks_is_named(tmp_path: Path) -> None:
     (tmp_path / "dict").write_text("cat K AE T\n")
     with pytest.raises(DataError, match="'cat dog' cannot be recognised: the lexicon lacks DOG"):
