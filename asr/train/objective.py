@@ -11,10 +11,13 @@ import torch
 from torch import Tensor
 
 from asr.config import TEXT_HEAD
+from asr.errors import ConfigError
 from asr.model.ctc import ctc_loss
 from asr.model.denominator import log_denominator
 from asr.model.dense_trigram import dense_trigram
 from asr.train.config import CtcCrfConfig, TermConfig
+
+MAX_CRF_TOKENS = 512  # whose trigram takes 1 GB, as does its second copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +112,19 @@ def make_terms(
     Returns:
         In the objective's order, but that of the text first: its loss is reported beside that of
         the dev set, and per token of it the gradient is taken.
+
+    Raises:
+        ConfigError: CTC-CRF is asked for of more than `MAX_CRF_TOKENS` tokens.
     """
     terms: list[LossTerm] = []
     for head, config in sorted(objective.items(), key=lambda item: item[0] != TEXT_HEAD):
         if isinstance(config, CtcCrfConfig):
+            if n_tokens[head] > MAX_CRF_TOKENS:
+                raise ConfigError(
+                    f'objective.{head}: loss = "ctc-crf" weighs every three tokens, and so takes '
+                    f"at most {MAX_CRF_TOKENS}, as phones or letters are; the head has "
+                    f'{n_tokens[head]:,}: use loss = "ctc" for it'
+                )
             trigram = torch.from_numpy(dense_trigram(targets[head], n_tokens[head]))
             terms.append(CtcCrf(head, config.weight, config.denominator_weight, trigram))
         else:

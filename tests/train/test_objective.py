@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from asr.errors import ConfigError
 from asr.model.ctc import ctc_loss
 from asr.model.denominator import log_denominator
 from asr.model.dense_trigram import dense_trigram
@@ -44,3 +45,12 @@ def test_each_head_of_a_configuration_gets_its_term() -> None:
     assert isinstance(phones, CtcCrf)
     assert (phones.head, phones.weight, phones.denominator_weight) == ("phones", 0.4, 0.9)
     assert torch.equal(phones.trigram, torch.from_numpy(dense_trigram([[1, 2]], 4)))
+
+
+def test_ctc_crf_of_more_tokens_than_its_trigram_can_hold_is_refused() -> None:
+    objective: dict[str, TermConfig] = {
+        "text": CtcCrfConfig(loss="ctc-crf", weight=1.0, denominator_weight=0.9)
+    }
+
+    with pytest.raises(ConfigError, match=r"objective\.text: .* 512, .* has 5,000"):
+        make_terms(objective, {"text": [[1, 2]]}, {"text": 5000})
