@@ -99,6 +99,8 @@ def run(options: argparse.Namespace) -> int:
     if options.held_out:
         apart, chosen = held_out(corpora, options.every)
     report_problems(options.output, problems)
+    if apart and not chosen:
+        raise DataError("all that can be used is held out: a higher --every holds out less")
     _check(chosen)
     for name, utterances in apart.items():
         path = options.held_out / f"{name}.jsonl"

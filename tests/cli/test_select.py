@@ -7,6 +7,7 @@ import pytest
 
 from asr.cli import main
 from asr.corpus.manifest import read_manifest, write_manifest
+from asr.corpus.training_set import held_out
 from asr.corpus.utterance import Utterance
 from asr.text.transcript import Transcript, write_transcripts
 
@@ -139,6 +140,18 @@ def test_who_was_held_out_and_is_trained_on_now_is_held_out_no_more(
     assert select(given, *words, "--every", 10**6) == 0
     assert not (tmp_path / "apart" / "a.jsonl").exists()
     assert "nothing is held out from a: a lower --every holds out more" in capsys.readouterr().err
+
+
+def test_a_held_out_part_that_leaves_nothing_to_train_on_is_refused_by_its_cause(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = map(str, range(99))
+    one = next(one for one in map(utterance, names) if held_out({"a": [one]}, 2)[0])
+    given, output = corpus(tmp_path / "a.jsonl", one), tmp_path / "chosen.jsonl"
+
+    assert select(given, "--held-out", tmp_path / "b", "--every", 2, "--output", output) == 1
+
+    assert "all that can be used is held out: a higher --every" in capsys.readouterr().err
 
 
 def test_a_confidence_above_1_is_refused(
