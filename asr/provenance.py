@@ -77,7 +77,9 @@ def _commit(folder: Path) -> str | None:
     if not _git(folder, "ls-files", "."):
         return None
     commit = _git(folder, "rev-parse", "--short=12", "HEAD")
-    return f"{commit}+changes" if commit and _git(folder, "status", "--porcelain", ".") else commit
+    # whatever status the user wants to see: a new file of the package is a change
+    status = _git(folder, "status", "--porcelain", "--untracked-files=normal", ".")
+    return f"{commit}+changes" if commit and status else commit
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -20,6 +20,10 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package folder, tracked and clean, in a repository that has other files too."""
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)  # set while git runs these tests in a hook
+    configuration = tmp_path / "gitconfig"  # of a user who is here instead of ours
+    configuration.write_text("[status]\nshowUntrackedFiles = no\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(configuration))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     folder = tmp_path / "repository" / "asr"
     folder.mkdir(parents=True)
     (folder / "code.py").write_text("")
