@@ -1,6 +1,7 @@
 """The promises of recipes/stages.sh, tested by running a small recipe."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -76,7 +77,7 @@ def test_stages_run_in_order_and_each_prints_its_name_command_and_output(recipe:
     assert recipe.made() == ALL
     assert "== knead\n" in result.stdout
     assert "bash -c" in result.stdout
-    assert "exp/bread/dough made in 0 s" in result.stdout
+    assert re.search(r"exp/bread/dough made in \d+ s$", result.stdout, re.MULTILINE)
 
 
 def test_a_second_run_does_nothing_and_says_so(recipe: Recipe) -> None:
@@ -344,10 +345,10 @@ def test_until_leaves_later_outputs_to_the_next_run(recipe: Recipe) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_stage_leaves_no_output(tmp_path: Path, number: signal.Signals) -> None:
     recipe = with_stage(
-        tmp_path, 'stage slow "$work/slow" bash -c \'echo s >"$1"; sleep 20\' - "$work/slow"'
+        tmp_path, 'stage slow "$work/slow" bash -c \'echo s >"$1"; sleep 100\' - "$work/slow"'
     )
     process = subprocess.Popen(["bash", recipe.script], start_new_session=True)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not recipe.path("slow").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     os.killpg(process.pid, number)
