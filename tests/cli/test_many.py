@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -250,7 +251,7 @@ def test_a_full_disk_leaves_whole_outputs_or_none(
     flush = os.fsync
 
     def full(descriptor: int) -> None:
-        if "one" in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
+        if "one" in Path(f"/proc/self/fd/{descriptor}").readlink().name:
             raise OSError(28, os.strerror(28))
         flush(descriptor)
 
@@ -375,16 +376,16 @@ def test_a_signal_ends_the_run_after_the_recordings_in_hand(
 def test_an_output_that_takes_nothing_is_a_message_and_no_traceback(
     redirection: str, told: str, model: Path, recordings: list[Path]
 ) -> None:
-    command = f"{sys.executable} -m asr transcribe --model '{model}' '{recordings[0]}'"
-    ended = shell(f"{command} {redirection}")
+    command = [sys.executable, "-m", "asr", "transcribe", "--model", model, recordings[0]]
+    ended = shell(f"{shlex.join(map(str, command))} {redirection}")
     assert ended.returncode == 1
     assert ended.stderr.startswith(told)
     assert "Traceback" not in ended.stderr
 
 
 def test_a_closed_stderr_takes_nothing_from_the_output(model: Path) -> None:
-    command = f"{sys.executable} -m asr transcribe --model '{model}' nowhere.wav 2>&-"
-    ended = shell(command)
+    command = [sys.executable, "-m", "asr", "transcribe", "--model", str(model), "nowhere.wav"]
+    ended = shell(f"{shlex.join(command)} 2>&-")
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "")
 
 
