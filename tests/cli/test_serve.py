@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import signal
 import socket
 import string
@@ -18,6 +19,7 @@ import pytest
 from asr.cli import main, parser
 from asr.cli.serve import KEY_VARIABLE, _key
 from asr.errors import ConfigError, DataError
+from tests.serve.conftest import until
 
 pytest.importorskip("fastapi", reason="needs pip install 'asr-ctc[serve]'")
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,9 +46,17 @@ def serving(code: str = WITHOUT_TORCH, **variables: str) -> Iterator[tuple[Proce
         yield process, url, urlsplit(url).port or 0
 
 
+def n_in_flight(url: str, key: str = "none") -> int:
+    """Ask the server how many requests it has begun to read."""
+    asked = urllib.request.Request(f"{url}metrics", headers={"Authorization": f"Bearer {key}"})
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        (number,) = re.findall(r"^asr_in_flight (\d+)", answer.read().decode(), re.MULTILINE)
+    return int(number)
+
+
 def test_sigterm_lets_it_answer_what_has_begun() -> None:
     with serving(**{KEY_VARIABLE: "the-key"}) as (process, url, port):
-        assert urllib.request.urlopen(f"{url}healthz", timeout=10).read() == b"ok\n"
+        assert urllib.request.urlopen(f"{url}healthz", timeout=60).read() == b"ok\n"
         with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
             client.sendall(
                 b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\n"
@@ -55,7 +65,7 @@ def test_sigterm_lets_it_answer_what_has_begun() -> None:
                 + f"Content-Length: {len(FORM)}\r\n\r\n".encode()
                 + FORM[:1000]
             )
-            client.recv(0)
+            assert until(lambda: n_in_flight(url, "the-key") == 1)
             process.send_signal(signal.SIGTERM)
             client.sendall(FORM[1000:])
             answer = client.recv(100_000)
@@ -90,7 +100,7 @@ def test_after_sigterm_what_lasts_too_long_is_told_so_and_logged() -> None:
                 b"Content-Type: multipart/form-data; boundary=b\r\n"
                 b"Content-Length: 1000000\r\n\r\n" + FORM[:1000]
             )
-            urllib.request.urlopen(f"{url}healthz", timeout=10).close()
+            assert until(lambda: n_in_flight(url) == 1)
             process.send_signal(signal.SIGTERM)
             answer = b"".join(iter(lambda: client.recv(4096), b""))
         _, told = process.communicate(timeout=60)

@@ -68,6 +68,11 @@ class Running:
         lines = self.get("/metrics").content.decode().splitlines()
         return float(next(line.split()[1] for line in lines if line.split()[0] == name))
 
+    def counted(self, status: int) -> float:
+        """The uploads that were answered so; one is counted only after its answer."""
+        name = f'asr_requests_total{{path="{TRANSCRIPTIONS}",status="{status}"}}'
+        return self.metric(name) if name in self.get("/metrics").content.decode() else 0.0
+
 
 def form(content: bytes, **fields: str) -> bytes:
     """Write a form with a file."""
@@ -81,7 +86,7 @@ def form(content: bytes, **fields: str) -> bytes:
     )
 
 
-def until(is_true: Callable[[], bool], seconds: float = 10.0) -> bool:
+def until(is_true: Callable[[], bool], seconds: float = 60.0) -> bool:
     """Wait until something is true; tell whether it came to be."""
     end = time.monotonic() + seconds
     while not is_true() and time.monotonic() < end:

@@ -1,10 +1,13 @@
 """Hostile input is answered; it does not crash the server, nor fill its memory or its disk."""
 
+import errno
 import io
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
+from select import select
 
 import numpy as np
 import pytest
@@ -108,10 +111,15 @@ def test_a_form_without_a_file_is_told_how_to_send_one(server: Running, content:
     ],
 )
 def test_what_is_no_request_gets_no_service(server: Running, content: bytes) -> None:
-    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=10)) as client:
-        client.sendall(content)
-        client.shutdown(socket.SHUT_WR)
-        answer = client.recv(100)
+    answer = b""
+    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=60)) as client:
+        try:
+            client.sendall(content)
+            client.shutdown(socket.SHUT_WR)
+            answer = client.recv(100)
+        except OSError as error:
+            if error.errno not in {errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN}:
+                raise  # else it hung up before we were done
     assert answer[9:10] in {b"", b"4"}
 
 
@@ -136,7 +144,7 @@ def test_many_tiny_requests_are_all_answered(start: Start, n: int) -> None:
                 answer.read()
             statuses.add(answer.status)
     assert statuses == {400}
-    assert f'status="400"}} {n}' in server.get("/metrics").content.decode()
+    assert until(lambda: server.counted(400) == n)
 
 
 def test_many_at_once_are_answered_or_told_to_come_again(start: Start) -> None:
@@ -144,9 +152,21 @@ def test_many_at_once_are_answered_or_told_to_come_again(start: Start) -> None:
     content = form(SPEECH.read_bytes())
     clients = [HTTPConnection("127.0.0.1", server.port, timeout=60) for _ in range(40)]
     for client in clients:
-        client.request("POST", TRANSCRIPTIONS, content, {"Content-Type": FORM})
+        client.putrequest("POST", TRANSCRIPTIONS)
+        client.putheader("Content-Type", FORM)
+        client.putheader("Content-Length", str(len(content)))
+        client.endheaders(content[:1000])
+
+    def answered() -> list[HTTPConnection]:
+        ready, _, _ = select([client.sock for client in clients], [], [], 0)
+        return [client for client in clients if client.sock in ready]
+
+    assert until(lambda: len(answered()) == 36)
+    refused = answered()
+    for client in clients:
+        if client not in refused:
+            client.send(content[1000:])
     statuses = [client.getresponse().status for client in clients]
     for client in clients:
         client.close()
-    assert set(statuses) == {200, 503}
-    assert statuses.count(200) >= 4
+    assert Counter(statuses) == {200: 4, 503: 36}

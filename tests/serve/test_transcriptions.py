@@ -6,7 +6,7 @@ import pytest
 
 from asr.recognizer import Recognizer
 from asr.text.formats import FORMATS
-from tests.serve.conftest import SECONDS, SPEECH, Running
+from tests.serve.conftest import SECONDS, SPEECH, Running, until
 
 Client = Any  # openai may be missing
 Answer = Any
@@ -109,7 +109,7 @@ def test_what_was_heard_is_counted(server: Running) -> None:
     before = server.metric("asr_audio_seconds_total")
     server.transcribe(SPEECH.read_bytes(), response_format="json")
     assert server.metric("asr_audio_seconds_total") == pytest.approx(before + SECONDS, abs=0.01)
-    assert server.metric("asr_in_flight") == 0
+    assert until(lambda: server.metric("asr_in_flight") == 0)
     assert server.metric("asr_real_time_factor") > 0
 
 
