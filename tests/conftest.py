@@ -1,14 +1,15 @@
-"""What the tests share: one thread, the recorded speech, and a run that takes a second."""
+"""What the tests share: one thread, no deadline, the recorded speech, a run of a second."""
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import settings
 from torch import Tensor
 
 from asr.augment.config import AugmentConfig
@@ -30,6 +31,22 @@ from asr.text.tokenizer import HeadConfig, TextConfig
 from asr.train.config import CtcConfig, OptimiserConfig, TermConfig, TrainConfig
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# there may be much to compute or to compile, and the machine may be busy
+settings.register_profile("without a deadline", deadline=None)
+settings.load_profile("without a deadline")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unconfigured() -> Iterator[None]:
+    """Take away what the caller's environment says to `asr`, to its clients, and to argparse."""
+    ours = {"ASR_API_KEY", "RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name in ours or name.lower().endswith("_proxy"):
+                patch.delenv(name)
+        patch.setenv("COLUMNS", "80")
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

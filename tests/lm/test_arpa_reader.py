@@ -168,7 +168,7 @@ def test_weights_of_the_longest_order_count_too(read: Callable[[str], NGram]) ->
     assert score(model, "a b") == pytest.approx([-1, -2 - 1, -0.5])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data(), order=st.integers(1, 4))
 def test_any_file_scores_as_backing_off_is_defined(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, order: int

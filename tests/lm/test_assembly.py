@@ -26,7 +26,7 @@ def some_of(order: int) -> st.SearchStrategy[Table]:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(some_of(2), some_of(3), some_of(4))
 def test_gaps_are_filled_with_what_backing_off_gives(two: Table, three: Table, four: Table) -> None:
     words = table([(w,) for w in range(N_WORDS)], 1)

@@ -26,7 +26,7 @@ def counted(segments: list[str], order: int) -> tuple[list[CountedLevel], list[l
     return levels, spelled[1:]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.text("AB C", min_size=1), min_size=1).filter(lambda s: "".join(s).strip()))
 @pytest.mark.parametrize("run", [1, 3, 1 << 25])
 def test_every_ngram_within_a_segment_is_counted_in_however_many_runs(

@@ -73,7 +73,7 @@ def test_by_hand() -> None:
     assert model["<s>", "A"][0] == pytest.approx(np.log(1 / 2 + 0.5 * (0.5 / 4 + uniform)))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(counts=st.lists(st.integers(0, 9), max_size=200))
 def test_discounts_leave_something_of_every_count_and_take_something(counts: list[int]) -> None:
     taken = discounts(np.array(counts, np.int64), 2)

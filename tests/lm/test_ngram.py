@@ -52,7 +52,7 @@ def state_after(model: NGram, context: Sequence[int]) -> int:
     return state
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(segments, settings_of_a_model)
 def test_after_every_context_probabilities_sum_to_one_however_pruned(
     texts: list[str], how: dict[str, Any]
@@ -65,7 +65,7 @@ def test_after_every_context_probabilities_sum_to_one_however_pruned(
         assert total == pytest.approx(1.0, abs=1e-5), context
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(segments, settings_of_a_model, st.lists(st.sampled_from("ABCDE"), max_size=8))
 def test_a_segment_scores_as_backing_off_is_defined(
     texts: list[str], how: dict[str, Any], words: list[str]

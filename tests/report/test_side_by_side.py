@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.report.side_by_side import side_by_side
@@ -39,7 +39,6 @@ def test_empty_texts_give_one_block_without_words() -> None:
 
 
 @given(TEXTS, TEXTS)
-@settings(deadline=None)  # a busy machine is no failure
 def test_the_lines_spell_both_texts_and_mark_every_error(reference: str, hypothesis: str) -> None:
     shown = side_by_side(reference, hypothesis, width=12)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
 from numpy.typing import NDArray
 
 from asr.lm.backoff import score_segment
@@ -17,10 +16,6 @@ from asr.search.beam_search import BeamSearch
 from asr.search.emission import BLANK, Emission
 from asr.search.fusion import Fusion, fuse
 from asr.search.language import plain_language
-
-# there are many paths, compiling takes its time, and the machine may be busy
-settings.register_profile("without a deadline", deadline=None)
-settings.load_profile("without a deadline")
 
 Ids = tuple[int, ...]  # of tokens
 

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.wer import alignment
@@ -93,7 +93,6 @@ def test_alignment_of_two_empty_texts_is_empty() -> None:
 
 
 @given(TEXTS, TEXTS)
-@settings(deadline=None)  # a busy machine is no failure
 def test_the_alignment_is_the_cheapest(reference: str, hypothesis: str) -> None:
     words, characters = (
         count_errors(reference, hypothesis, unit=unit) for unit in ("word", "character")
@@ -103,7 +102,6 @@ def test_the_alignment_is_the_cheapest(reference: str, hypothesis: str) -> None:
 
 
 @given(TEXTS, TEXTS)
-@settings(deadline=None)  # a busy machine is no failure
 def test_the_alignment_spells_both_texts_and_has_the_counts(
     reference: str, hypothesis: str
 ) -> None:
@@ -127,7 +125,6 @@ def test_few_substitutions_weigh_more_than_few_errors() -> None:
 
 
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=5))
-@settings(deadline=None)
 def test_many_pairs_are_counted_as_each_alone(pairs: list[tuple[str, str]]) -> None:
     references, hypotheses = [[pair[side] for pair in pairs] for side in (0, 1)]
 
