@@ -71,9 +71,13 @@ class Browser:
     def open(self, path: Path) -> None:
         """Open a file, and wait until its table of utterances stands."""
         self.call("Page.navigate", url=path.as_uri())
-        assert self.run(
-            "new Promise((done) => { const look = () => document.querySelector('.panel.ready')"
-            " ? done(true) : setTimeout(look, 10); look(); })"
+        self.wait("document.querySelector('.panel.ready')")
+
+    def wait(self, condition: str) -> None:
+        """Wait until a condition holds in the page."""
+        self.run(
+            f"new Promise((done) => {{ const look = () => {condition}"
+            " ? done() : setTimeout(look, 10); look(); })"
         )
 
     def run(self, script: str) -> Any:  # noqa: ANN401

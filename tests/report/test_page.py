@@ -303,7 +303,7 @@ def test_the_table_sorts_searches_and_opens(browser: Browser, tmp_path: Path) ->
     assert ids() == ["1 two"]
 
     browser.run("document.querySelector('.grid-body .row').click()")
-    browser.run("new Promise((done) => setTimeout(done, 200))")
+    browser.wait("document.querySelector('.opened svg.row')")
     shown = "[...document.querySelectorAll('.opened .pair')].map((e) => e.className)"
     assert browser.run(shown) == ["pair sub", "pair hit", "pair del"]
     assert browser.run("document.querySelectorAll('.opened svg.row').length") == 1
@@ -331,10 +331,7 @@ def test_sound_plays_from_a_word(browser: Browser, tmp_path: Path, most_bytes: i
     browser.open(path)
 
     browser.run("document.querySelectorAll('.looks .pair[data-start]')[1].click()")
-    browser.run(
-        "new Promise((done) => { const audio = document.querySelector('.looks audio');"
-        " audio.addEventListener('timeupdate', () => audio.currentTime > 0.1 && done()) })"
-    )
+    browser.wait("document.querySelector('.looks audio').currentTime > 0.1")
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 import math
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -233,11 +234,21 @@ def test_a_published_emission_is_searched_as_well_with_100_prefixes_as_with_1000
 
 
 @pytest.mark.slow
-def test_twelve_seconds_of_audio_are_searched_in_less_than_0_3_seconds() -> None:
+def test_a_search_takes_less_time_than_python_needs_to_read_its_candidates_fifty_times() -> None:
     log_probs = random_log_probs(5, 300, 29, scale=3)
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
+
+    def search() -> None:
         n_best(log_probs, BeamConfig(beam_size=16, beam_threshold=20.0, n_best=1))
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.3
+
+    def read() -> None:
+        for frame in log_probs.tolist():
+            for _ in range(50 * 16):
+                for score in frame:
+                    abs(score)
+
+    def seconds(run: Callable[[], None]) -> float:
+        start = time.process_time()
+        run()
+        return time.process_time() - start
+
+    assert min(seconds(search) for _ in range(3)) < min(seconds(read) for _ in range(3))
