@@ -15,7 +15,7 @@ def test_results_come_in_the_order_of_the_arguments(n_threads: int) -> None:
 
 
 def test_several_threads_compute_at_once() -> None:
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     assert len(list(prefetch(lambda _: both.wait(), range(4), depth=4, n_threads=2))) == 4
 
