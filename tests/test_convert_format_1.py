@@ -1,6 +1,7 @@
 """recipes/convert_format_1.py: a model that asr wrote before 0.2 in the present format."""
 
 import dataclasses
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,7 @@ ROOT = Path(__file__).parent.parent
 
 def convert(old: Path, new: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "recipes/convert_format_1.py", str(old), str(new)]
-    environment = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

@@ -32,7 +32,7 @@ def run_and_kill(code: str, path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-c", code, str(path)],
         check=False,
-        env={"PYTHONPATH": ":".join(sys.path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert run.returncode == -signal.SIGKILL
 

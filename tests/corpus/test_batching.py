@@ -1,5 +1,6 @@
 """Batches cover the corpus, fit, change from epoch to epoch, and follow from their seed alone."""
 
+import os
 import random
 import subprocess
 import sys
@@ -81,7 +82,7 @@ def test_the_batches_are_the_same_in_another_process() -> None:
         capture_output=True,
         text=True,
         check=True,
-        env={"PYTHONHASHSEED": "99", "PYTHONPATH": ":".join(sys.path)},
+        env={**os.environ, "PYTHONHASHSEED": "99", "PYTHONPATH": os.pathsep.join(sys.path)},
     )
 
     assert run.stdout.strip() == str(plan(DURATIONS, 100.0, 7, 3))
