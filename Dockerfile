@@ -14,5 +14,5 @@ COPY --from=build /asr /asr
 ENV XDG_CACHE_HOME=/asr/cache
 USER 65534:65534
 EXPOSE 8000
-HEALTHCHECK CMD ["/asr/bin/python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=5)"]
+HEALTHCHECK CMD ["/asr/bin/python", "-c", "import http.client as h, sys; c = h.HTTPConnection('127.0.0.1', 8000, timeout=5); c.request('GET', '/healthz'); sys.exit(c.getresponse().status != 200)"]
 ENTRYPOINT ["/asr/bin/asr", "serve", "--host", "0.0.0.0"]

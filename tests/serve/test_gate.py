@@ -1,9 +1,15 @@
 import http.client
+import json
 import logging
+import os
+import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from copy import copy
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -82,6 +88,16 @@ def test_the_page_and_health_need_no_key(guarded: Running) -> None:
         assert guarded.get(path).status == 200
     assert guarded.get("/metrics").status == 401
     assert guarded.get("/v1/models", Authorization="Bearer the-key").status == 200
+
+
+def test_an_image_asks_its_own_server_for_its_health_whatever_proxy_is_set(server: Running) -> None:
+    """As Docker does in every container, if its client is configured to."""
+    dockerfile = (Path(__file__).parents[2] / "Dockerfile").read_text(encoding="utf-8")
+    (check,) = re.findall(r"^HEALTHCHECK CMD (\[.*\])$", dockerfile, re.MULTILINE)
+    _, *words = json.loads(check.replace("8000", f"{server.port}"))
+    environment = {**os.environ, "http_proxy": f"http://127.0.0.1:{server.port}/nowhere"}
+    ended = subprocess.run([sys.executable, *words], check=False, env=environment, timeout=60)
+    assert ended.returncode == 0
 
 
 def test_a_file_that_is_too_large_is_refused(narrow: Running) -> None:
