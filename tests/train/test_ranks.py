@@ -1,7 +1,6 @@
 """Two real processes against one: what they add up, and what happens when one of them dies."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
+from torch.distributed import TCPStore
 
 from asr.config import Config, to_toml
 from asr.corpus.manifest import write_manifest
@@ -85,6 +85,7 @@ def start(code: str, folder: Path, *, rank: int, count: int, port: int) -> subpr
     numbers = {"RANK": rank, "WORLD_SIZE": count, "LOCAL_RANK": rank, "MASTER_PORT": port}
     environment = {name: str(number) for name, number in numbers.items()}
     environment |= {"MASTER_ADDR": "127.0.0.1", "OMP_NUM_THREADS": "1"}
+    environment |= {"TORCHELASTIC_USE_AGENT_STORE": "True", "TORCHELASTIC_RESTART_COUNT": "0"}
     return subprocess.Popen(
         [sys.executable, "-c", code, str(folder)],
         env={**os.environ, **environment},
@@ -103,14 +104,13 @@ def ended(
     folder: Path = tmp_path_factory.mktemp("ranks")
     (folder / "c.toml").write_text(to_toml(small_config))
     write_manifest(folder / "m.jsonl", tiny_corpus)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    # where they meet, as torchrun has it: a port that was only looked for might be taken by then
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     processes = [
-        start(GRADIENTS, folder, rank=rank, count=count, port=port)
+        start(GRADIENTS, folder, rank=rank, count=count, port=store.port)
         for rank, count in ((0, 1), (0, 2), (1, 2))
     ]
-    messages = [process.communicate(timeout=120)[1] for process in processes]
+    messages = [process.communicate(timeout=600)[1] for process in processes]
     return folder, [(p.returncode, m) for p, m in zip(processes, messages, strict=True)]
 
 
