@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,7 +78,8 @@ def test_a_beam_search_of_a_greedy_model_is_the_plain_one() -> None:
 
 
 def test_settings_may_be_any_kind_of_number_and_are_compiled_for_one() -> None:
-    settings = {"beam_size": 16.0, "n_best": np.int64(3), "lm_weight": 1, "word_score": np.int8(2)}
+    settings: dict[str, Any] = {"beam_size": 16.0, "n_best": np.int64(3), "lm_weight": 1}
+    settings["word_score"] = np.int8(2)
 
     beam = plan_search(SearchOptions(settings=settings), DEFAULT).beam
 
