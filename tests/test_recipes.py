@@ -280,6 +280,19 @@ def test_other_corpora_are_held_out_in_part_and_scored(tmp_path: Path) -> None:
     assert {"one", "two"} <= set(scored(made))
 
 
+def test_a_corpus_from_which_nobody_is_held_out_is_not_scored(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    for made in (work / "more.jsonl", work / "held-out" / "two.jsonl"):
+        made.parent.mkdir(parents=True, exist_ok=True)
+        made.touch()
+
+    commanded = commands("librispeech", tmp_path, **OTHER_CORPORA)
+
+    scored = {words[2] for words in commanded if words[1] == "score"}
+    assert str(work / "held-out" / "two.jsonl") in scored
+    assert str(work / "held-out" / "one.jsonl") not in scored
+
+
 @pytest.mark.parametrize(
     ("recipe", "variables", "told"),
     [

@@ -49,7 +49,10 @@ chosen=("$work/librispeech.jsonl") held_out=()
 if ((${#more[@]})); then
   stage select-more "$work/more.jsonl" \
     asr select "${more[@]}" --prefix --held-out "$work/held-out" --output "$work/more.jsonl"
-  chosen+=("$work/more.jsonl") held_out=("${more[@]##*/}")
+  chosen+=("$work/more.jsonl")
+  for one in "${more[@]##*/}"; do # chance may hold out nobody of a few people
+    if [[ ! -e $work/more.jsonl || -e $work/held-out/$one ]]; then held_out+=("${one%.jsonl}"); fi
+  done
 fi
 stage select "$work/train.jsonl" asr select "${chosen[@]}" --output "$work/train.jsonl"
 
@@ -87,7 +90,7 @@ rows() { # NAME CONDITION: endings for the packed model
     score "$set" "default$1" "small language model (default)$2"
     score "$set" "large$1" "large language model$2" --lm "$work/large.lm"
   done
-  for set in "${held_out[@]%.jsonl}"; do
+  for set in "${held_out[@]}"; do
     score "held-out/$set" "default$1" "small language model (default)$2"
   done
 }
