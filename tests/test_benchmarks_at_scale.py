@@ -1,6 +1,7 @@
 """Benchmarks of hours, thousands of files and the server: their inputs and counts are right."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from asr.corpus.tiny import write_tiny_corpus
 from asr.corpus.utterance import Utterance
 from asr.text.transcript import Word
 from benchmarks import memory
-from benchmarks.memory import MB, Memory
+from benchmarks.memory import MB, Memory, Watch
 from benchmarks.speech import PAUSES, read, read_corpus, texts_of, write_long, write_short
 from benchmarks.systems import run
 from tests.test_benchmarks import run as run_benchmark
@@ -86,6 +87,13 @@ def test_memory_of_a_running_process_is_sampled(
     assert usage.memory.peak > 300 * MB
     assert max(usage.memory.samples) > 300 * MB
     assert usage.seconds > memory.INTERVAL
+
+
+def test_what_ends_within_an_interval_has_no_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "INTERVAL", 60.0)
+    with Watch(os.getpid()) as watch:
+        pass
+    assert watch.memory.samples == []
 
 
 @pytest.mark.slow
