@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asr.errors import DataError, shortened
+from asr.lexicon.fields import split_columns
 from asr.text.lines import read_text
 from asr.text.normalise import Normaliser, words_of
 
@@ -106,17 +107,13 @@ def _read_rows(path: Path) -> tuple[list[str], list[str]]:
     text = read_text(path, or_else="latin-1")  # CMUdict's encoding
     if "\0" in text:
         raise DataError(f"{path}: is no text; expected a word a line, perhaps with its units")
-    lines = text.splitlines()
-    if "#" in text:  # here and below, quicker than line by line
-        lines = [line.partition("#")[0] for line in lines]
-    rows = [row for line in lines if (row := line.split(None, 1))]
-    marks = {c for c in {row[0][0] for row in rows} if not (c.isalnum() or c in _APOSTROPHES)}
+    written, units = split_columns(text)
+    marks = {c for c in {word[0] for word in written} if not (c.isalnum() or c in _APOSTROPHES)}
     if marks:
-        rows = [row for row in rows if row[0][0] not in marks]
-    written = [row[0] for row in rows]
-    if ")" in text:
+        rows = [row for row in zip(written, units, strict=True) if row[0][0] not in marks]
+        written, units = [word for word, _ in rows], [own for _, own in rows]
+    if ")" in text:  # here and below, quicker than line by line
         written = [_VARIANT.sub("", word) if word[-1] == ")" else word for word in written]
-    units = [row[1] if len(row) > 1 else "" for row in rows]
     if "." in text and any(map(_PROBABILITY.match, units)):
         units = list(map(_without_probabilities, units))
     elif all(map(_ONE.match, units)):

@@ -12,8 +12,10 @@ from itertools import chain, product
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asr.errors import ConfigError, DataError
+from asr.lexicon.fields import number_characters, number_fields
 from asr.lexicon.phone_set import phone_of_each
 from asr.lexicon.read import read_columns, refuse_losses
 from asr.lm.files import read_ngram
@@ -101,9 +103,9 @@ def fuse(
     if are_pronounced:
         tokens = phones or tokens
     units = _Units(tokens, in_characters=not are_pronounced)
-    place: dict[str, int] = {}
-    word_of_entry = [place.setdefault(word, len(place)) for word in entries[0]]
-    words = tuple(place)
+    words = tuple(dict.fromkeys(entries[0]))
+    number = dict(zip(words, range(len(words)), strict=True))
+    word_of_entry = np.array([*map(number.__getitem__, entries[0])], np.int32)
     lm_ids = np.array(ngram.vocabulary.ids(words), np.int32)
     spellings = _spellings(entries, word_of_entry, units, lexicon)
     if lm and lexicon:
@@ -172,22 +174,20 @@ class _Units:
 
 
 def _spellings(
-    entries: _Entries, word_of_entry: Sequence[int], units: _Units, lexicon: Path | None
+    entries: _Entries, word: NDArray[np.int32], units: _Units, lexicon: Path | None
 ) -> Spellings:
     """Spell entries, read from a file, in units; leave out those that tokens cannot spell.
 
-    A word keeps the pronunciations that they can: a model has no phones that its texts never need.
+    `word`, (n,), numbers the word of each. A word keeps the pronunciations that they can: a model
+    has no phones that its texts never need.
     """
-    spelled: Sequence[str]  # the units of all entries, which is fast, with an end between two
     if any(entries[1]):
-        spelled, end = " # ".join(entries[1]).split(), "#"  # in a lexicon it begins a comment
+        numbers, lengths, names = number_fields(entries[1])
     else:
-        spelled, end = "\n".join(entries[0]), "\n"
-    word = np.array(word_of_entry, np.int32)  # (n,)
-    number = {**units.numbers_of({*spelled}), end: BOUNDARY}
-    ids = np.fromiter(map(number.__getitem__, spelled), np.int32, len(spelled))
-    entry = np.cumsum(ids == BOUNDARY)
-    lengths = np.bincount(entry[ids != BOUNDARY], minlength=len(word))
+        numbers, lengths, names = number_characters(entries[0])
+    unit_of = units.numbers_of(names)
+    ids = np.array([unit_of[name] for name in names], np.int32)[numbers]
+    entry = np.repeat(np.arange(len(lengths)), lengths)
     can_be_spelled = lengths > 0
     can_be_spelled[entry[ids < 0]] = False
     if lexicon is not None:
@@ -195,8 +195,7 @@ def _spellings(
         left_out = dict.fromkeys(entries[0][i] for i in np.flatnonzero(is_left))
         why = "have no spelling in the model's tokens"
         refuse_losses(lexicon, [*left_out], int(word.max()) + 1, f"{why} ({units})")
-    is_unit = (ids > BOUNDARY) & can_be_spelled[entry]
-    return Spellings(ids[is_unit], lengths[can_be_spelled], word[can_be_spelled])
+    return Spellings(ids[can_be_spelled[entry]], lengths[can_be_spelled], word[can_be_spelled])
 
 
 def _phrases(
