@@ -9,10 +9,10 @@ a word, as READ or READ(2). It may be CMUdict, LibriSpeech's lexicon, Kaldi's le
 MFA's dictionaries, and should have thousands of words. Units are kept unchanged, stress marks
 included.
 
-Words come from lists, one or more per line, and from the texts of manifests and tables (.jsonl,
-.json, .ndjson, .csv, .tsv; see asr prepare). Words with a letter that the dictionary lacks are
-reported and left out, and so are letters, digits and symbols that the normaliser takes out of
-words: it makes D of 3D. The same files give the same lexicon.
+Words come from lists, one or more per line, from Kaldi's words.txt, and from the texts of manifests
+and tables (.jsonl, .json, .ndjson, .csv, .tsv; see asr prepare). Words with a letter that the
+dictionary lacks are reported and left out, and so are letters, digits and symbols that the
+normaliser takes out of words: it makes D of 3D. The same files give the same lexicon.
 
 Example:
   asr lexicon cmudict.dict --words vocabulary.txt train.jsonl --output lexicon.txt
@@ -36,6 +36,7 @@ from asr.lexicon.g2p.pronouncer import pronounce
 from asr.lexicon.read import read_dictionary
 from asr.lm.segments import read_lines
 from asr.text.normalise import normaliser
+from asr.text.word_list import without_numbers
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,7 +100,8 @@ def _read_words(paths: Sequence[Path], normaliser_name: str) -> list[str]:
                 (one.id or str(one.audio_filepath), one.text or "") for one in listed.utterances
             ]
         else:
-            texts = [(f"line {number}", line) for number, line in enumerate(read_lines(path), 1)]
+            lines = without_numbers([*read_lines(path)])
+            texts = [(f"line {number}", line) for number, line in enumerate(lines, 1)]
         check_texts(path, texts, normaliser_name)
         found = dict.fromkeys(word for _, text in texts for word in normalise(text).split())
         if not found:

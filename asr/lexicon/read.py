@@ -18,6 +18,7 @@ from asr.errors import DataError, shortened
 from asr.lexicon.fields import split_columns
 from asr.text.lines import read_text
 from asr.text.normalise import Normaliser, words_of
+from asr.text.word_list import can_begin_word
 
 MAX_LOST = 0.05  # of the words of a file: more, and it is not for this model
 
@@ -26,7 +27,6 @@ Pronunciation = tuple[str, Units]  # of a word
 Dictionary = dict[str, tuple[Units, ...]]  # the pronunciations of each word, at least one
 
 _VARIANT = re.compile(r"(?<=.)\([^()]*\)$")  # as in READ(2), the second pronunciation of a word
-_APOSTROPHES = "'\u2018\u2019`"  # may begin a word; other marks do so in <unk>, !SIL, [noise], ...
 _PROBABILITY = re.compile(r"(?:\d*\.\d+(?:[eE]-?\d+)?|\d+[eE]-\d+)(?:\s+|$)")
 _ONE = re.compile(r"1\s+(?=\S)")  # a probability, if all words have it before their units
 _FIRST_PROBABILITY = re.compile(rf"[01]\s+|{_PROBABILITY.pattern}")  # of files that have others
@@ -108,7 +108,7 @@ def _read_rows(path: Path) -> tuple[list[str], list[str]]:
     if "\0" in text:
         raise DataError(f"{path}: is no text; expected a word a line, perhaps with its units")
     written, units = split_columns(text)
-    marks = {c for c in {word[0] for word in written} if not (c.isalnum() or c in _APOSTROPHES)}
+    marks = {letter for letter in {word[0] for word in written} if not can_begin_word(letter)}
     if marks:
         rows = [row for row in zip(written, units, strict=True) if row[0][0] not in marks]
         written, units = [word for word, _ in rows], [own for _, own in rows]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from asr.errors import DataError
 from asr.lm.segments import read_lines
+from asr.text.word_list import without_numbers
 
 UNKNOWN, START, END = "<unk>", "<s>", "</s>"
 OTHER_UNKNOWN = "<UNK>"  # as SRILM and Kaldi may spell it
@@ -103,13 +104,15 @@ def refuse_reserved(words: list[str], reserved: Iterable[str], segment: str) -> 
 
 
 def read_vocabulary(path: Path) -> Vocabulary:
-    """Read words, one a line, plain or compressed; empty lines and repetitions are skipped.
+    """Read words, one a line or Kaldi's words.txt; empty lines and repetitions are skipped.
+
+    The file can be compressed.
 
     Raises:
         DataError: The file cannot be read, has a line of several words, or no word at all.
     """
     words: list[str] = []
-    for number, line in enumerate(read_lines(path), start=1):
+    for number, line in enumerate(without_numbers([*read_lines(path)]), start=1):
         fields = line.split()
         if len(fields) > 1:
             raise DataError(f"{path}:{number}: expected one word, got {line.strip()!r}")

@@ -49,6 +49,14 @@ def test_of_lists_of_recordings_only_the_texts_are_read(
     ]
 
 
+def test_a_table_of_symbols_gives_the_words_among_them(files: tuple[Path, Path, Path]) -> None:
+    dictionary, words, output = files
+    words.write_text("<eps> 0\n!SAT 1\nHATS 2\n#0 3\n")
+    assert lexicon(dictionary, words, output=output) == 0
+    found = read_lexicon(output, normaliser("librispeech-1"))
+    assert {word for word, _ in found} == {"HATS"}
+
+
 def test_words_of_the_dictionary_come_first_and_comments_count_them(
     files: tuple[Path, Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

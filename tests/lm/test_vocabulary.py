@@ -36,6 +36,12 @@ def test_a_file_lists_words_one_a_line_in_the_order_of_their_ids(tmp_path: Path)
     assert read_vocabulary(path).words[3:] == ("B", "A")
 
 
+def test_a_table_of_symbols_lists_the_words_among_them(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("<eps> 0\n!SIL 1\nB 2\n'A\t3\n#0 4\n<s> 5\n</s> 6\n")
+    assert read_vocabulary(path).words == ("<unk>", "<s>", "</s>", "B", "'A")
+
+
 @pytest.mark.parametrize(
     ("text", "reason"), [("A\nB C\n", "words.txt:2: expected one word, got 'B C'"), ("\n", "none")]
 )

@@ -48,7 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_number(parser, "--order", "length of the longest n-grams", required=True)
     add_output(parser, "FILE", "model to write")
     words = parser.add_mutually_exclusive_group()
-    words.add_argument("--vocabulary", type=Path, metavar="FILE", help="words to know, one a line")
+    words.add_argument(
+        "--vocabulary",
+        type=Path,
+        metavar="FILE",
+        help="words to know: one a line, or Kaldi's words.txt",
+    )
     add_number(words, "--n-words", "know the N most frequent words")
     parser.add_argument(
         "--min-counts",
