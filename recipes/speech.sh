@@ -4,7 +4,7 @@
 #
 #   LIBRISPEECH   a folder with the subsets; if it is not set, they are downloaded (OpenSLR 12, 31)
 #   LM_TEXT       text for language models, a segment a line (.gz, .xz, .bz2 or plain)
-#   VOCABULARY    the words that the large language model knows, one a line
+#   VOCABULARY    the words that language models know, one a line
 #   DICTIONARY    pronunciations, such as CMU's
 #
 # For what is not set of the last three, LibriSpeech's own files are downloaded (OpenSLR 11): its
@@ -72,11 +72,12 @@ train() { # MODEL CONFIG MANIFEST OPTIONS...
   runs+=("$work/$1.run")
 }
 
-# A small 3-gram, which the packed model carries, and a large model, which it does not.
+# A small language model, which the packed model carries, and a large one, which it does not.
 language_models() {
   if [[ ${LM_TEXT-} ]]; then
     stage lm-small "$work/small.lm" \
-      asr lm build "$LM_TEXT" --order 3 --n-words 120000 --prune 7e-8 --output "$work/small.lm"
+      asr lm build "$LM_TEXT" --order 4 --vocabulary "$vocabulary" --prune 5e-8 \
+      --output "$work/small.lm"
     stage lm-large "$work/large.lm" \
       asr lm build "$LM_TEXT" --order 4 --vocabulary "$vocabulary" --prune 1e-8 \
       --output "$work/large.lm"

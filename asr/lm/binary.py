@@ -2,7 +2,7 @@
 
 mapped     the arrays of `Nodes` as they are: 12 to 20 bytes per n-gram. It opens instantly,
            whatever its size, and the system shares its memory among processes.
-compact    a quarter of that, to be given away; see `asr.lm.compact`. It is unpacked into memory.
+compact    a fifth of that, to be given away; see `asr.lm.compact`. It is unpacked into memory.
 
 In both, one more array is the vocabulary, its words joined by line breaks. Opening a model looks at
 every number once (see `asr.lm.soundness`).
@@ -19,7 +19,7 @@ from asr.lm.ngram import NGram, Nodes, make_nodes
 from asr.lm.soundness import unsound
 from asr.lm.vocabulary import Vocabulary
 
-MAPPED, COMPACT = "asr-ngram-1", "asr-ngram-compact-1"
+MAPPED, COMPACT = "asr-ngram-1", "asr-ngram-compact-2"
 
 FORMS: dict[str, Kinds] = {
     MAPPED: {
@@ -33,10 +33,11 @@ FORMS: dict[str, Kinds] = {
     COMPACT: {
         "log_prob_values": np.float32,
         "backoff_values": np.float32,
+        "contexts": np.uint8,
         "n_children": np.uint8,
+        "backoffs": np.uint8,
         "gaps": np.uint8,
         "log_probs": np.uint8,
-        "backoffs": np.uint8,
         "vocabulary": np.uint8,
     },
 }

@@ -1,13 +1,16 @@
-"""Compact: an n-gram model in a quarter of the bytes, to be given away.
+"""Compact: an n-gram model in a fifth of the bytes, to be given away.
 
 Of the arrays of `Nodes`, three need not be stored. An n-gram's suffix is a child of its parent's
-suffix, and has the same last word, so its rank among those children tells both:
+suffix, and has the same last word, so its rank among those children tells both. And few n-grams are
+contexts of longer ones, or have a back-off weight other than one:
 
+    contexts      how many nodes are between one context and      first_child, backoffs
+                  the next, or the first of the highest order
     n_children    how many children each context has              first_child
+    backoffs      one of 256 values for each context              backoffs
     gaps          from the rank of an n-gram's suffix to          suffixes, words
                   that of the next child of its parent
     log_probs     one of 256 values                               log_probs
-    backoffs      one of 256 values                               backoffs
 
 Counts and gaps are nearly always below 128, and then take a byte (LEB128). The values are a step
 apart, and 0 is one of them: for a model of books, steps of 0.063 nats for probabilities and 0.025
@@ -36,40 +39,51 @@ def pack(nodes: Nodes) -> Arrays:
     ranks = nodes.suffixes[children] - first_child[nodes.suffixes[parents]]
     is_first = np.diff(parents, prepend=-1) != 0
     gaps = np.where(is_first, ranks, np.diff(ranks, prepend=0) - 1)
+    contexts = np.flatnonzero((n_children > 0) | (nodes.backoffs != 0))
     log_prob_values, log_probs = _quantised(nodes.log_probs)
     backoff_values, backoffs = _quantised(nodes.backoffs)
     return {
-        "log_prob_values": log_prob_values,
+        "contexts": variable_length(np.diff(contexts, prepend=-1, append=len(n_children)) - 1),
+        "n_children": variable_length(n_children[contexts]),
         "backoff_values": backoff_values,
-        "n_children": variable_length(n_children),
+        "backoffs": backoffs[contexts],
         "gaps": variable_length(gaps),
+        "log_prob_values": log_prob_values,
         "log_probs": log_probs,
-        "backoffs": backoffs,
     }
 
 
 def unpack(arrays: Arrays) -> Nodes | None:
     """Make a model of its compact arrays; None if they are damaged."""
     log_probs, backoffs = arrays["log_probs"], arrays["backoffs"]
-    n_nodes, n_inner = len(log_probs), len(backoffs)
-    n_children = np.zeros(n_inner, np.uint32)
-    if not n_inner or not read_variable_length(arrays["n_children"], n_children):
+    values = arrays["log_prob_values"], arrays["backoff_values"]
+    between = np.zeros(len(backoffs) + 1, np.uint32)
+    counts = np.zeros(len(backoffs), np.uint32)
+    if (
+        not read_variable_length(arrays["contexts"], between)
+        or not read_variable_length(arrays["n_children"], counts)
+        or counts.sum(dtype=np.int64) != len(log_probs) - 1
+        or not len(values[0]) == len(values[1]) == N_VALUES
+    ):
         return None
-    first_child = np.append(1, 1 + np.cumsum(n_children, dtype=np.uint64))
-    n_words = int(n_children[0])
-    gaps = np.zeros(max(0, n_nodes - 1 - n_words), np.uint32)
-    if first_child[-1] != n_nodes or not read_variable_length(arrays["gaps"], gaps):
+    places = np.cumsum(between, dtype=np.int64) + np.arange(len(between))
+    contexts, n_inner, n_nodes = places[:-1], int(places[-1]), len(log_probs)
+    if not 0 < n_inner <= n_nodes:
         return None
-    log_prob_values, backoff_values = arrays["log_prob_values"], arrays["backoff_values"]
-    if not len(log_prob_values) == len(backoff_values) == N_VALUES:
+    first_child = np.zeros(n_inner + 1, np.uint32)
+    first_child[contexts + 1] = counts
+    first_child[0] = 1
+    np.cumsum(first_child, out=first_child)
+    words = np.zeros(n_nodes, np.int32)
+    first_gap = int(first_child[1])
+    words[:first_gap] = np.arange(-1, first_gap - 1)
+    gaps = np.zeros(n_nodes - first_gap, np.uint32)
+    if not read_variable_length(arrays["gaps"], gaps):
         return None
-    words = np.append(np.arange(-1, n_words, dtype=np.int32), np.zeros(len(gaps), np.int32))
+    all_backoffs = np.zeros(n_inner, np.float32)
+    all_backoffs[contexts] = values[1][backoffs]
     nodes = Nodes(
-        words,
-        log_prob_values[log_probs],
-        backoff_values[backoffs],
-        first_child.astype(np.uint32),
-        suffixes=np.zeros(n_nodes, np.int32),
+        words, values[0][log_probs], all_backoffs, first_child, suffixes=np.zeros(n_nodes, np.int32)
     )
     return make_nodes(*nodes) if _have_suffixes(nodes, gaps) else None
 
