@@ -6,6 +6,7 @@ pronunciations, in phones, which then are the tokens.
 
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, product
@@ -93,12 +94,7 @@ def fuse(
         DataError: A file cannot be used, or its words do not agree with the model or the others.
     """
     normalise = normaliser(normaliser_name)
-    ngram = NGram(Vocabulary(SPECIAL), NO_NODES)
-    if lm:
-        ngram = respelled(lm, read_ngram(lm), normalise)
-    entries: _Entries = (list(ngram.vocabulary.words[len(SPECIAL) :]), [])
-    if lexicon is not None:
-        entries = read_columns(lexicon, normalise)
+    ngram, entries = _read(lm, lexicon, normalise)
     are_pronounced = any(entries[1])
     if are_pronounced:
         tokens = phones or tokens
@@ -122,6 +118,21 @@ def fuse(
         hotwords=make_hotwords(phrases, units.of_tokens),
     )
     return Fusion(language, words, are_pronounced)
+
+
+def _read(lm: Path | None, lexicon: Path | None, normalise: Normaliser) -> tuple[NGram, _Entries]:
+    """Read both files at the same time; words are those of the language model without a lexicon."""
+    ngram = NGram(Vocabulary(SPECIAL), NO_NODES)
+    entries: _Entries = ([], [])
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        reading = pool.submit(read_ngram, lm) if lm else None
+        if lexicon:
+            entries = read_columns(lexicon, normalise)
+    if lm and reading:
+        ngram = respelled(lm, reading.result(), normalise)
+    if lexicon is None:
+        entries = (list(ngram.vocabulary.words[len(SPECIAL) :]), [])
+    return ngram, entries
 
 
 def read_hotwords(path: Path, boost: float) -> dict[str, float]:
