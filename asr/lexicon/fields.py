@@ -12,6 +12,8 @@ from asr.compiled import compiled
 
 Bytes = NDArray[np.uint8]
 
+_FEW = 1024  # as many places as twice the distinct fields that there usually are
+
 _NEW_LINE, _SPACE, _COMMENT = b"\n #"
 
 
@@ -45,11 +47,13 @@ def number_fields(lines: list[str]) -> tuple[NDArray[np.int32], NDArray[np.int64
     """
     text = "\n".join(lines) + "\n"
     written = _encoded(text if text.isascii() else _plain(lines))
-    most = len(written) // 2 + 1
-    numbers, counts = np.empty(most, np.int32), np.zeros(len(lines), np.int64)
-    bounds = np.empty((most, 2), np.int64)  # where each distinct field first begins and ends
-    places = np.full(2 << most.bit_length(), -1, np.int32)  # by a hash of a field
-    n, n_distinct = _number(written, numbers, counts, bounds, places)
+    numbers, counts = np.empty(len(written) // 2, np.int32), np.empty(len(lines), np.int64)
+    n_places, n_distinct = _FEW, -1
+    while n_distinct < 0:
+        places = np.full(n_places, -1, np.int32)  # by a hash of a field
+        bounds = np.empty((n_places // 2, 2), np.int64)  # where a distinct one begins and ends
+        n, n_distinct = _number(written, numbers, counts, bounds, places)
+        n_places *= 16
     distinct = [written[start:stop].tobytes().decode() for start, stop in bounds[:n_distinct]]
     return numbers[:n], counts, distinct
 
@@ -137,8 +141,14 @@ def _number(
     bounds: NDArray[np.int64],
     places: NDArray[np.int32],
 ) -> tuple[int, int]:
-    """Fill in `number_fields`' arrays; return how many fields there are, and how many distinct."""
+    """Fill in `number_fields`' arrays; half of the places stay free.
+
+    Returns:
+        How many fields there are, and how many distinct ones; -1 of these if there are more than
+        there is room for.
+    """
     n, n_distinct, line, position = 0, 0, 0, 0
+    counts[:] = 0
     while position < len(text):
         if _is_space(text[position]):
             line += text[position] == _NEW_LINE
@@ -151,6 +161,8 @@ def _number(
         while places[place] != -1 and not _is_same(text, start, position, bounds, places[place]):
             place = (place + 1) & (len(places) - 1)
         if places[place] == -1:
+            if n_distinct == len(bounds):
+                return n, -1
             places[place] = n_distinct
             bounds[n_distinct, 0], bounds[n_distinct, 1] = start, position
             n_distinct += 1

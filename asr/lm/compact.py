@@ -75,34 +75,32 @@ def unpack(arrays: Arrays) -> Nodes | None:
     first_child[0] = 1
     np.cumsum(first_child, out=first_child)
     words = np.zeros(n_nodes, np.int32)
-    first_gap = int(first_child[1])
-    words[:first_gap] = np.arange(-1, first_gap - 1)
-    gaps = np.zeros(n_nodes - first_gap, np.uint32)
-    if not read_variable_length(arrays["gaps"], gaps):
-        return None
+    first_pair = int(first_child[1])
+    words[:first_pair] = np.arange(-1, first_pair - 1)
     all_backoffs = np.zeros(n_inner, np.float32)
     all_backoffs[contexts] = values[1][backoffs]
     nodes = Nodes(
         words, values[0][log_probs], all_backoffs, first_child, suffixes=np.zeros(n_nodes, np.int32)
     )
-    return make_nodes(*nodes) if _have_suffixes(nodes, gaps) else None
+    return make_nodes(*nodes) if _have_suffixes(nodes, arrays["gaps"]) else None
 
 
 @compiled
-def _have_suffixes(nodes: Nodes, gaps: NDArray[np.uint32]) -> bool:
-    """Fill in the suffix and the last word of each n-gram; False if one has no suffix."""
-    first_gap, _ = children(nodes, 1)
+def _have_suffixes(nodes: Nodes, gaps: NDArray[np.uint8]) -> bool:
+    """Fill in the suffix and the last word of each n-gram; False if one has none, or no gap."""
+    position = 0
     for node in range(1, len(nodes.backoffs)):
-        rank, after_last = children(nodes, int(nodes.suffixes[node]))
         first, stop = children(nodes, node)
+        rank, after_last = children(nodes, int(nodes.suffixes[node]))
         for child in range(first, stop):
-            rank += int(np.int64(gaps[child - first_gap]))
-            if rank >= after_last:
+            gap, position = _read_number(gaps, position)
+            rank += gap
+            if gap < 0 or rank >= after_last:
                 return False
             nodes.suffixes[child] = rank
             nodes.words[child] = nodes.words[rank]
             rank += 1
-    return True
+    return position == len(gaps)
 
 
 def _quantised(numbers: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -141,12 +139,21 @@ def read_variable_length(written: NDArray[np.uint8], numbers: NDArray[np.uint32]
     """Fill in numbers; False if they do not take exactly the bytes that there are."""
     position = 0
     for i in range(len(numbers)):
-        number, shift, byte = 0, 0, 128
-        while byte >= 128:
-            if position == len(written) or shift > _SHIFTS[-1]:
-                return False
-            byte = int(written[position])
-            number |= (byte & 127) << shift
-            position, shift = position + 1, shift + 7
+        number, position = _read_number(written, position)
+        if number < 0:
+            return False
         numbers[i] = number
     return position == len(written)
+
+
+@compiled
+def _read_number(written: NDArray[np.uint8], position: int) -> tuple[int, int]:
+    """Read the number at a position; return it, -1 if it has no end, and where the next begins."""
+    number, shift, byte = 0, 0, 128
+    while byte >= 128:
+        if position == len(written) or shift > _SHIFTS[-1]:
+            return -1, position
+        byte = int(written[position])
+        number |= (byte & 127) << shift
+        position, shift = position + 1, shift + 7
+    return number, position

@@ -109,6 +109,7 @@ def fuse(
     elif lm:
         check_spelled(lm, ngram, spellings.words)
     phrases = _phrases(hotwords or {}, units, normalise, entries if are_pronounced else None)
+    del entries, number  # tens of megabytes, before more are needed
     language = Language(
         begins_word=units.begins_word,
         lexicon=make_lexicon(spellings, units.of_tokens, units.begins_word.tolist()),

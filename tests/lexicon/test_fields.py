@@ -1,4 +1,5 @@
 import random
+from itertools import product
 
 import numpy as np
 import pytest
@@ -44,12 +45,13 @@ def test_fields_are_numbered_by_their_first_occurrence(alphabet: str) -> None:
 
 
 def test_fields_are_told_apart_where_their_hashes_are_alike() -> None:
-    fields = [a + b + c for a in "ABCDEFGH" for b in "ABCDEFGH" for c in "ABCDEFGH"]
+    """There are more of them, too, than there is room for at first."""
+    fields = [a + b + c + d for a, b, c, d in product("ABCDEFGH", repeat=4)]
 
     numbers, _, names = number_fields([" ".join(fields), " ".join(reversed(fields))])
 
     assert names == fields
-    assert np.array_equal(numbers, [*range(512), *reversed(range(512))])
+    assert np.array_equal(numbers, [*range(4096), *reversed(range(4096))])
 
 
 def test_characters_are_numbered_in_their_order() -> None:
