@@ -24,6 +24,8 @@ from asr.compiled import compiled
 from asr.lm.array_file import Arrays
 from asr.lm.ngram import Nodes, children, make_nodes
 
+Numbers = NDArray[np.float32]
+
 N_VALUES = 256
 LEAST = -30.0  # nats, 10^-13: what is less probable never happens
 
@@ -79,10 +81,17 @@ def unpack(arrays: Arrays) -> Nodes | None:
     words[:first_pair] = np.arange(-1, first_pair - 1)
     all_backoffs = np.zeros(n_inner, np.float32)
     all_backoffs[contexts] = values[1][backoffs]
-    nodes = Nodes(
-        words, values[0][log_probs], all_backoffs, first_child, suffixes=np.zeros(n_nodes, np.int32)
-    )
+    all_log_probs, suffixes = np.empty(n_nodes, np.float32), np.zeros(n_nodes, np.int32)
+    _look_up(values[0], log_probs, all_log_probs)
+    nodes = Nodes(words, all_log_probs, all_backoffs, first_child, suffixes)
     return make_nodes(*nodes) if _have_suffixes(nodes, arrays["gaps"]) else None
+
+
+@compiled
+def _look_up(values: Numbers, codes: NDArray[np.uint8], numbers: Numbers) -> None:
+    """Fill in the number that each code means; numpy would make a larger index of the codes."""
+    for i in range(len(codes)):
+        numbers[i] = values[codes[i]]
 
 
 @compiled

@@ -13,7 +13,6 @@ from itertools import chain, product
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asr.errors import ConfigError, DataError
 from asr.lexicon.fields import number_characters, number_fields
@@ -94,25 +93,30 @@ def fuse(
         DataError: A file cannot be used, or its words do not agree with the model or the others.
     """
     normalise = normaliser(normaliser_name)
-    ngram, entries = _read(lm, lexicon, normalise)
-    are_pronounced = any(entries[1])
-    if are_pronounced:
-        tokens = phones or tokens
-    units = _Units(tokens, in_characters=not are_pronounced)
-    words = tuple(dict.fromkeys(entries[0]))
-    number = dict(zip(words, range(len(words)), strict=True))
-    word_of_entry = np.array([*map(number.__getitem__, entries[0])], np.int32)
+    with ThreadPoolExecutor(max_workers=1) as pool:  # on two cores, both files at the same time
+        reading = pool.submit(_read_ngram, lm, normalise)
+        if lexicon is None:
+            entries: _Entries = (list(reading.result().vocabulary.words[len(SPECIAL) :]), [])
+        else:
+            entries = read_columns(lexicon, normalise)
+        are_pronounced = any(entries[1])
+        if are_pronounced:
+            tokens = phones or tokens
+        units = _Units(tokens, in_characters=not are_pronounced)
+        phrases = _phrases(hotwords or {}, units, normalise, entries if are_pronounced else None)
+        words = tuple(dict.fromkeys(entries[0]))
+        spellings = _spellings(entries, words, units, lexicon)
+        del entries  # tens of megabytes, before more are needed
+        automaton = make_lexicon(spellings, units.of_tokens, units.begins_word.tolist())
+        ngram = reading.result()
     lm_ids = np.array(ngram.vocabulary.ids(words), np.int32)
-    spellings = _spellings(entries, word_of_entry, units, lexicon)
     if lm and lexicon:
         check_lexicon(lm, ngram, lexicon, lm_ids)
     elif lm:
         check_spelled(lm, ngram, spellings.words)
-    phrases = _phrases(hotwords or {}, units, normalise, entries if are_pronounced else None)
-    del entries, number  # tens of megabytes, before more are needed
     language = Language(
         begins_word=units.begins_word,
-        lexicon=make_lexicon(spellings, units.of_tokens, units.begins_word.tolist()),
+        lexicon=automaton,
         lm_ids=lm_ids,
         is_open=lexicon is None,
         ngram=ngram.nodes,
@@ -121,19 +125,11 @@ def fuse(
     return Fusion(language, words, are_pronounced)
 
 
-def _read(lm: Path | None, lexicon: Path | None, normalise: Normaliser) -> tuple[NGram, _Entries]:
-    """Read both files at the same time; words are those of the language model without a lexicon."""
-    ngram = NGram(Vocabulary(SPECIAL), NO_NODES)
-    entries: _Entries = ([], [])
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        reading = pool.submit(read_ngram, lm) if lm else None
-        if lexicon:
-            entries = read_columns(lexicon, normalise)
-    if lm and reading:
-        ngram = respelled(lm, reading.result(), normalise)
-    if lexicon is None:
-        entries = (list(ngram.vocabulary.words[len(SPECIAL) :]), [])
-    return ngram, entries
+def _read_ngram(lm: Path | None, normalise: Normaliser) -> NGram:
+    """Read a language model in the spelling of a model's texts; an empty one if there is none."""
+    if lm is None:
+        return NGram(Vocabulary(SPECIAL), NO_NODES)
+    return respelled(lm, read_ngram(lm), normalise)
 
 
 def read_hotwords(path: Path, boost: float) -> dict[str, float]:
@@ -186,13 +182,15 @@ class _Units:
 
 
 def _spellings(
-    entries: _Entries, word: NDArray[np.int32], units: _Units, lexicon: Path | None
+    entries: _Entries, words: Sequence[str], units: _Units, lexicon: Path | None
 ) -> Spellings:
     """Spell entries, read from a file, in units; leave out those that tokens cannot spell.
 
-    `word`, (n,), numbers the word of each. A word keeps the pronunciations that they can: a model
-    has no phones that its texts never need.
+    `words` are theirs, each once. A word keeps the pronunciations that they can: a model has no
+    phones that its texts never need.
     """
+    number = dict(zip(words, range(len(words)), strict=True))
+    word = np.array([*map(number.__getitem__, entries[0])], np.int32)  # of each entry
     if any(entries[1]):
         numbers, lengths, names = number_fields(entries[1])
     else:
@@ -206,7 +204,7 @@ def _spellings(
         is_left = np.isin(word, word[can_be_spelled], invert=True)  # words with no other spelling
         left_out = dict.fromkeys(entries[0][i] for i in np.flatnonzero(is_left))
         why = "have no spelling in the model's tokens"
-        refuse_losses(lexicon, [*left_out], int(word.max()) + 1, f"{why} ({units})")
+        refuse_losses(lexicon, [*left_out], len(words), f"{why} ({units})")
     return Spellings(ids[can_be_spelled[entry]], lengths[can_be_spelled], word[can_be_spelled])
 
 
