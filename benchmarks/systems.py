@@ -115,7 +115,10 @@ def run(command: Sequence[str]) -> Usage:
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             errors.seek(0)
-            raise subprocess.CalledProcessError(process.returncode, command, stderr=errors.read())
+            reason = errors.read()
+            error = subprocess.CalledProcessError(process.returncode, command, stderr=reason)
+            error.add_note(reason.strip())  # a traceback does not show it otherwise
+            raise error
     cpu = usage.ru_utime + usage.ru_stime
     return Usage(usage.ru_maxrss * RESIDENT_UNIT, cpu, seconds, watch.memory)
 
