@@ -1,13 +1,10 @@
 """Compiled: functions over arrays, which numba turns into machine code once per machine.
 
-Compiling takes seconds, and importing numba half of one. So the code is kept in the user's cache
-folder, one file for each function and kinds of arguments; a later process loads it in milliseconds,
-without numba. A file's name has a digest of all that its code depends on: stale code is never
-found.
-
-Whoever writes these files decides what runs here. So they are read only from a folder that belongs
-to the user (or root) and that nobody else can write. Without such a folder, or on a full disk, each
-process compiles anew; a damaged file is replaced.
+Compiling takes seconds, and importing numba half of one. So the code is kept (see `kept_folder`),
+one file for each function and kinds of arguments; a later process loads it in milliseconds, without
+numba. A file's name has a digest of all that its code depends on: stale code is never found.
+Without a folder to trust, or on a full disk, each process compiles anew; a damaged file is
+replaced.
 
 The code does not hold Python's lock: threads run it at the same time. For the reasons, see
 docs/decisions/0025-compiled-code-is-kept-as-object-code.md.
@@ -16,28 +13,25 @@ docs/decisions/0025-compiled-code-is-kept-as-object-code.md.
 import ctypes
 import hashlib
 import json
-import logging
 import os
 import re
-import stat
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import cache, cached_property, update_wrapper
 from importlib.metadata import version
-from pathlib import Path
 from types import ModuleType
 from typing import Any, ParamSpec, TypeVar, cast
 
 import llvmlite.binding as llvm  # type: ignore[import-untyped]
 import numpy as np
 
-from asr.files import write_bytes
+from asr.errors import warn_once
+from asr.files import is_trusted, kept_folder, write_bytes
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-_LOG = logging.getLogger(__name__)
 _LOCK = threading.Lock()
 _DIGEST_SIZE = hashlib.sha256().digest_size
 _OUTSIDE = re.compile(r'^declare [^@]*@(?!"?llvm\.)', re.MULTILINE)  # a function of the process
@@ -122,7 +116,7 @@ class _Compiled:
         """Compile for some arguments; the code is a line of JSON and an object file."""
         import numba
 
-        _warn_once("compiling for this machine: some seconds, the first time")
+        warn_once("compiling for this machine: some seconds, the first time")
         types = tuple(map(numba.typeof, map(_plain, arguments)))
         self._dispatcher.compile(types)
         found = self._dispatcher.overloads[types]
@@ -241,34 +235,13 @@ def _toolchain() -> str:
     return repr((llvm.get_host_cpu_name(), sorted(llvm.get_host_cpu_features().items()), versions))
 
 
-@cache
-def _folder() -> Path | None:
-    """Find or create the folder of kept code; None, with a warning, if it cannot be trusted."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "asr-ctc" / "compiled"
-    try:
-        folder = folder.expanduser()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.stat()
-        if _is_owner(found) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            return folder
-        reason = "somebody else owns it or can write it"
-    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home
-        reason = str(error)
-    _warn_once(f"compiled code is not kept in {folder} ({reason}): set XDG_CACHE_HOME to a folder")
-    return None
-
-
-def _is_owner(found: os.stat_result) -> bool:
-    return found.st_uid in {0, os.getuid()}  # root need not plant code to run it
-
-
 def _read(name: str) -> bytes | None:
     """Read kept code; None if there is none, or none that can be trusted."""
-    if (folder := _folder()) is None:
+    if (folder := kept_folder("compiled")) is None:
         return None
     try:
         with (folder / name).open("rb") as file:
-            if not _is_owner(os.fstat(file.fileno())):
+            if not is_trusted(os.fstat(file.fileno())):
                 raise ValueError("somebody else owns it")
             digest, code = file.read(_DIGEST_SIZE), file.read()
         if hashlib.sha256(code).digest() != digest:
@@ -276,20 +249,15 @@ def _read(name: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        _warn_once(f"compiled code in {folder} cannot be read ({error}): compiling it again")
+        warn_once(f"compiled code in {folder} cannot be read ({error}): compiling it again")
         return None
     return code
 
 
 def _write(name: str, code: bytes) -> None:
     """Keep code, after its digest, if there is a folder and room."""
-    if (folder := _folder()) is not None:
+    if (folder := kept_folder("compiled")) is not None:
         try:
             write_bytes(folder / name, hashlib.sha256(code).digest() + code)
         except OSError as error:
-            _warn_once(f"compiled code cannot be kept in {folder} ({error.strerror})")
-
-
-@cache
-def _warn_once(message: str) -> None:
-    _LOG.warning(message)
+            warn_once(f"compiled code cannot be kept in {folder} ({error.strerror})")

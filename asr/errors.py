@@ -3,6 +3,11 @@
 A message says what was expected, what came, where, and what to do.
 """
 
+import logging
+from functools import lru_cache
+
+_LOG = logging.getLogger(__name__)
+
 
 class AsrError(Exception):
     """The base of every error that a caller or a user can cause and fix."""
@@ -59,3 +64,9 @@ def shortened(names: list[str] | tuple[str, ...], n_shown: int = 5) -> str:
     """
     rest = f" and {len(names) - n_shown} more" if len(names) > n_shown else ""
     return f"{', '.join(names[:n_shown])}{rest}"
+
+
+@lru_cache(maxsize=1000)
+def warn_once(message: str) -> None:
+    """Log a warning, once, not whenever the same thing is seen again."""
+    _LOG.warning("%s", message)

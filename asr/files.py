@@ -1,7 +1,8 @@
 """Files: what is written appears complete or not at all, and survives a loss of power.
 
 Everything that this package writes to disk goes through here. A file or a folder is written under
-another name next to its own, flushed, and renamed.
+another name next to its own, flushed, and renamed. What is kept for later processes has a folder
+that can be trusted.
 """
 
 import fcntl
@@ -10,8 +11,11 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
+
+from asr.errors import warn_once
 
 
 @contextmanager
@@ -124,6 +128,40 @@ def flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@cache
+def kept_folder(kind: str) -> Path | None:
+    """Find or create the folder where processes of a user keep what later ones need not make again.
+
+    Whoever writes there decides what others run and recognise. So it has to belong to the user (or
+    root), and nobody else may be able to write it. All in it can be deleted at any time.
+
+    Args:
+        kind: Of its files; a folder in `$XDG_CACHE_HOME/asr-ctc` or `~/.cache/asr-ctc`.
+
+    Returns:
+        None, with a warning, if there is no such folder.
+    """
+    base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "asr-ctc"
+    try:
+        folder = base.expanduser() / kind
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+        if is_trusted(found) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return folder
+        reason = f"somebody else owns {kind} or can write it"
+    except OSError as error:
+        reason = str(error.strerror)
+    except RuntimeError as error:  # there is no home
+        reason = str(error)
+    warn_once(f"nothing is kept in {base} ({reason}): set XDG_CACHE_HOME to a folder of yours")
+    return None
+
+
+def is_trusted(found: os.stat_result) -> bool:
+    """Tell whether a file or folder belongs to the user or root, who can plant code anyway."""
+    return found.st_uid in {0, os.getuid()}
 
 
 def _exists_irregular(path: Path) -> bool:

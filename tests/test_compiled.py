@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from asr import compiled as module
 from asr.compiled import compiled
+from asr.errors import warn_once
+from asr.files import kept_folder
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,10 +28,10 @@ ROOT = Path(__file__).parent.parent
 def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty cache folder of this test's own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    module._folder.cache_clear()
-    module._warn_once.cache_clear()
+    kept_folder.cache_clear()
+    warn_once.cache_clear()
     yield tmp_path / "cache"
-    module._folder.cache_clear()
+    kept_folder.cache_clear()
 
 
 def kept_files(base: Path) -> list[Path]:
@@ -187,7 +189,7 @@ def test_a_folder_that_others_can_write_is_not_used_and_a_warning_says_so_once(
     folder = base / "asr-ctc" / "compiled"
     folder.mkdir(parents=True)
     folder.chmod(mode)
-    assert_nothing_is_kept(base, caplog, "somebody else owns it or can write it")
+    assert_nothing_is_kept(base, caplog, "somebody else owns compiled or can write it")
 
 
 def given_away(path: Path) -> bool:
@@ -204,21 +206,21 @@ def test_a_folder_of_somebody_else_is_not_used(
     if os.getuid() != 0:
         monkeypatch.setattr(os, "getuid", lambda: 12345)
     elif not given_away(base / "asr-ctc" / "compiled"):
-        monkeypatch.setattr(module, "_is_owner", lambda _: False)
-    assert_nothing_is_kept(base, caplog, "somebody else owns it or can write it")
+        monkeypatch.setattr("asr.files.is_trusted", lambda _: False)
+    assert_nothing_is_kept(base, caplog, "somebody else owns compiled or can write it")
 
 
 def test_a_file_of_somebody_else_is_not_run(
     base: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert compiled(lambda number: number + 4)(1) == 5
-    (kept,) = kept_files(base)
-    if not given_away(kept):
-        monkeypatch.setattr(module, "_is_owner", lambda found: found.st_mode & 0o040000)
+    (file,) = kept_files(base)
+    if not given_away(file):
+        monkeypatch.setattr(module, "is_trusted", lambda _: False)
     with caplog.at_level(logging.WARNING):
         assert compiled(lambda number: number + 4)(1) == 5
     assert "cannot be read (somebody else owns it)" in caplog.text
-    assert kept.stat().st_uid == os.getuid()
+    assert file.stat().st_uid == os.getuid()
 
 
 def test_without_a_folder_each_process_compiles(
@@ -232,7 +234,7 @@ def assert_nothing_is_kept(base: Path, caplog: pytest.LogCaptureFixture, reason:
     with caplog.at_level(logging.WARNING):
         functions = [compiled(lambda number: number + 1) for _ in range(2)]
         assert [function(1) for function in functions] == [2, 2]
-    (message,) = [r.message for r in caplog.records if "is not kept" in r.message]
+    (message,) = [r.message for r in caplog.records if "nothing is kept" in r.message]
     assert reason in message
     assert "XDG_CACHE_HOME" in message
     assert kept_files(base) == []

@@ -1,9 +1,7 @@
 """Open a recording, or say why it cannot be used; decode it block by block."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import lru_cache
 from typing import BinaryIO
 
 import numpy as np
@@ -17,7 +15,7 @@ from asr.audio.media import MediaDecoder, has_ffmpeg
 from asr.audio.mono import MonoMixer, SampleError
 from asr.audio.pcm import PcmDecoder, PcmFormat
 from asr.audio.source import Source, name_of, open_source
-from asr.errors import AudioError
+from asr.errors import AudioError, warn_once
 
 # Hz. Speech needs several times the least, no recorder offers the most. Beyond either the header is
 # damaged: resampling would turn a few bytes into a full memory, or a recording into a few samples.
@@ -26,8 +24,6 @@ MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1000, 1_000_000
 # an MP3's length from its size are off by tenths of a second.
 SEGMENT_TOLERANCE = 0.5
 UNCHECKED = "a missing end would go unnoticed, as in any file of its format"
-
-_LOG = logging.getLogger(__name__)
 
 
 class Recording:
@@ -78,7 +74,7 @@ class Recording:
         """
         yield from self._blocks(sample_rate, channel, offset, duration)
         for note in self.notes:
-            _warn_once(f"{self.name}: {note}")
+            warn_once(f"{self.name}: {note}")
 
     def measure(self) -> float:
         """Return the duration in seconds; where the header does not tell it, decode the recording.
@@ -274,9 +270,3 @@ def _decoders(name: str, file: BinaryIO, layout: Layout, notes: list[str]) -> li
     if not all(decoder.is_timed for decoder in media):
         notes.append(UNCHECKED)
     return [*media]
-
-
-@lru_cache(maxsize=1000)
-def _warn_once(message: str) -> None:
-    """Training reads a recording many times."""
-    _LOG.warning("%s", message)

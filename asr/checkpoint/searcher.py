@@ -2,7 +2,6 @@
 
 import logging
 import math
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,7 @@ from asr.checkpoint.directory import ModelDirectory
 from asr.confidence.calibration import Calibration
 from asr.confidence.searches import search_kind
 from asr.config import TEXT_HEAD
-from asr.errors import ConfigError
+from asr.errors import ConfigError, warn_once
 from asr.runtime.windows import LONGEST_WHOLE
 from asr.search.beam import BeamConfig
 from asr.search.greedy import greedy_search
@@ -113,7 +112,10 @@ class Searcher:
         from asr.search.running_beam import RunningBeamSearch  # here: as for `beam_search`
 
         if self._beam_search.config.n_best > 1:
-            _tell_that_n_best_is_for_short_recordings()
+            warn_once(
+                f"n_best is for recordings of up to {LONGEST_WHOLE:g} s, which are searched at "
+                "once: longer and live ones have no alternatives"
+            )
         return RunningBeamSearch(self._beam_search, patience=n_frames)
 
     def beam_search(self, beam: BeamConfig) -> "BeamSearch":
@@ -139,24 +141,14 @@ class Searcher:
 
 
 def _load_fusion(model: ModelDirectory, plan: SearchPlan) -> "Fusion":
-    from asr.search.fusion import fuse  # here: greedy search does without numba
+    from asr.search.kept_fusion import load_fusion  # here: greedy search does without numba
 
     phone_heads = model.config.phone_heads
-    return fuse(
+    return load_fusion(
         model.tokenizers[TEXT_HEAD].tokens,
         model.config.text.normaliser,
         phones=model.tokenizers[phone_heads[0]].tokens if phone_heads else None,
         lm=plan.lm,
         lexicon=plan.lexicon,
         hotwords=plan.hotwords,
-    )
-
-
-@cache
-def _tell_that_n_best_is_for_short_recordings() -> None:
-    """Log it once."""
-    _LOG.warning(
-        "n_best is for recordings of up to %g s, which are searched at once: longer and live ones "
-        "have no alternatives",
-        LONGEST_WHOLE,
     )

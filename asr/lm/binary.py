@@ -15,8 +15,8 @@ import numpy as np
 from asr.errors import DataError
 from asr.lm.array_file import Kinds, read_arrays, write_arrays
 from asr.lm.compact import pack, unpack
-from asr.lm.ngram import NGram, Nodes, make_nodes
-from asr.lm.soundness import unsound
+from asr.lm.ngram import NGram, make_nodes
+from asr.lm.soundness import UNFIT, unsound
 from asr.lm.vocabulary import Vocabulary
 
 MAPPED, COMPACT = "asr-ngram-1", "asr-ngram-compact-2"
@@ -64,19 +64,16 @@ def read_binary(path: Path) -> NGram:
     except (UnicodeDecodeError, DataError) as error:
         raise DataError(f"{path}: its vocabulary is damaged: {error}") from error
     nodes = unpack(arrays) if form == COMPACT else make_nodes(**arrays)
-    if nodes is None or not _fit_together(nodes, len(vocabulary)):
-        raise DataError(f"{path}: its arrays do not fit together: it is damaged")
-    if problem := unsound(nodes, len(vocabulary)):
+    problem = unsound(nodes, len(vocabulary)) if nodes else UNFIT
+    if nodes is None or problem:
         raise DataError(f"{path}: is damaged: {problem}")
     return NGram(vocabulary, nodes)
 
 
-def _fit_together(nodes: Nodes, n_words: int) -> bool:
-    """Compare sizes, without reading the contents."""
-    ends, n_nodes, n_inner = nodes.first_child, len(nodes.words), len(nodes.backoffs)
-    sizes = {n_nodes, len(nodes.log_probs), len(nodes.suffixes)}
-    return (
-        len(sizes) == 1
-        and 0 < n_inner == len(ends) - 1
-        and (ends[0], ends[1], ends[-1]) == (1, n_words + 1, n_nodes)
-    )
+def is_compact(path: Path) -> bool:
+    """Tell whether a file is a model in the form that is unpacked into memory."""
+    try:
+        form, _ = read_arrays(path, FORMS, "an n-gram model")
+    except DataError:
+        return False
+    return form == COMPACT

@@ -52,15 +52,19 @@ def estimate(levels: list[CountedLevel], kept: list[Mask], vocabulary: Vocabular
         probs, gamma = np.empty(len(keep), np.float32), np.ones(len(lower), np.float32)
         level = Level(parents, words, suffixes)
         _interpolate(level, counts, keep, discounts(counts, order), lower, probs, gamma)
+        del level, counts  # each array goes as soon as it can: there are gigabytes
         if order == 1:
             probs[START_ID] = 1.0  # it is given, not predicted
         backoffs.append(np.log(gamma[is_context]))
-        log_probs.append(np.log(probs[keep]))
+        log_probs.append(probs[keep])
+        np.log(log_probs[-1], out=log_probs[-1])
         lower, is_context = probs, keep
-        del level, counts, gamma, probs  # each array goes as soon as it can: there are gigabytes
-        parents = rows[parents[keep]]
-        suffixes = rows[suffixes[keep]]
+        del gamma, probs
         words = words[keep]
+        parents = parents[keep]
+        parents = rows[parents]
+        suffixes = suffixes[keep]
+        suffixes = rows[suffixes]
         ngrams.append(Level(parents, words, suffixes))
         if order < len(kept):
             rows = np.cumsum(keep, dtype=np.int32) - np.int32(1)

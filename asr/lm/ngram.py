@@ -70,6 +70,16 @@ def children(nodes: Nodes, node: int) -> tuple[int, int]:
     return int(first), int(stop)
 
 
+@compiled
+def _find_children(parents: Rows, start: int, first_child: NDArray[np.uint32]) -> None:
+    """Fill in the first child of each context; `parents` are those of the nodes from `start` on."""
+    row = 0
+    for context in range(len(first_child)):
+        while row < len(parents) and parents[row] < context:
+            row += 1
+        first_child[context] = start + row
+
+
 NO_NODES = make_nodes(
     words=np.zeros(0, np.int32),
     log_probs=np.zeros(0, np.float32),
@@ -96,7 +106,7 @@ class NGram:
         cls,
         vocabulary: Vocabulary,
         levels: list[Level],
-        log_probs: Sequence[NDArray[np.floating]],
+        log_probs: list[NDArray[np.floating]],
         backoffs: Sequence[NDArray[np.floating]],
     ) -> "NGram":
         """Join the levels of all orders; empty orders at the end are dropped.
@@ -107,7 +117,7 @@ class NGram:
         Args:
             vocabulary: The words; the first level has a row for each.
             levels: Of orders 1, 2, ...; the list is emptied, so that memory holds them only once.
-            log_probs: (n,) for each level, natural log.
+            log_probs: (n,) for each level, natural log; emptied as well.
             backoffs: (n,) for each level but the last, natural log.
 
         Raises:
@@ -115,6 +125,7 @@ class NGram:
         """
         while not len(levels[-1].words) and not np.any(backoffs[len(levels) - 2]):
             levels.pop()
+            log_probs.pop()
         starts = np.cumsum([0, 1, *(len(level.words) for level in levels)])  # of each order
         n_inner, n_nodes = starts[-2], starts[-1]
         if n_nodes > _MAX_NODES:
@@ -128,14 +139,13 @@ class NGram:
             if len(levels) < len(starts) - 2:
                 all_backoffs[start:stop] = backoffs[len(levels) - 1]
             parents, own_words, own_suffixes = levels.pop()
-            contexts = np.arange(start - below, dtype=np.int32)
-            first_child[below:start] = start + np.searchsorted(parents, contexts)
+            _find_children(parents, int(start), first_child[below:start])
             del parents
             words[start:stop] = own_words
             del own_words
             np.add(own_suffixes, np.int32(below), out=suffixes[start:stop])
             del own_suffixes
-            all_log_probs[start:stop] = log_probs[len(levels)]
+            all_log_probs[start:stop] = log_probs.pop()
         nodes = make_nodes(words, all_log_probs, all_backoffs, first_child, suffixes)
         return cls(vocabulary, nodes)
 

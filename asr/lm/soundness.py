@@ -11,6 +11,8 @@ from asr.lm.ngram import Nodes, children
 MAX_LOG = 1000.0  # nats; beyond it, powers of a probability leave the range of a float64
 ROUNDING = 1e-3  # nats by which a probability may exceed 1, as other tools round
 
+UNFIT = "expected arrays that fit together"
+
 _BAD_WORD, _BAD_CHILD, _BAD_SUFFIX, _BAD_NUMBER = range(1, 5)
 _PROBLEMS = {
     _BAD_WORD: "words of the vocabulary in ascending order",
@@ -21,14 +23,27 @@ _PROBLEMS = {
 
 
 def unsound(nodes: Nodes, n_words: int) -> str | None:
-    """Say what is wrong with the arrays of a model, whose sizes fit together; None if nothing is.
+    """Say what is wrong with the arrays of a model; None if nothing is.
 
     Args:
         nodes: The n-grams.
         n_words: Of the vocabulary.
     """
+    if not _fit_together(nodes, n_words):
+        return UNFIT
     node, problem = _first_problem(nodes, n_words)
     return f"expected for n-gram {node} {_PROBLEMS[problem]}" if problem else None
+
+
+def _fit_together(nodes: Nodes, n_words: int) -> bool:
+    """Compare sizes, without reading the contents."""
+    ends, n_nodes, n_inner = nodes.first_child, len(nodes.words), len(nodes.backoffs)
+    sizes = {n_nodes, len(nodes.log_probs), len(nodes.suffixes)}
+    return (
+        len(sizes) == 1
+        and 0 < n_inner == len(ends) - 1
+        and (ends[0], ends[1], ends[-1]) == (1, n_words + 1, n_nodes)
+    )
 
 
 @compiled

@@ -102,7 +102,7 @@ def fuse(
         are_pronounced = any(entries[1])
         if are_pronounced:
             tokens = phones or tokens
-        units = _Units(tokens, in_characters=not are_pronounced)
+        units = Units(tokens, in_characters=not are_pronounced)
         phrases = _phrases(hotwords or {}, units, normalise, entries if are_pronounced else None)
         words = tuple(dict.fromkeys(entries[0]))
         spellings = _spellings(entries, words, units, lexicon)
@@ -150,7 +150,7 @@ def read_hotwords(path: Path, boost: float) -> dict[str, float]:
     return hotwords
 
 
-class _Units:
+class Units:
     """What words are spelled in: units by number, from 1 on, and the units of each token."""
 
     def __init__(self, tokens: Sequence[str], *, in_characters: bool) -> None:
@@ -182,7 +182,7 @@ class _Units:
 
 
 def _spellings(
-    entries: _Entries, words: Sequence[str], units: _Units, lexicon: Path | None
+    entries: _Entries, words: Sequence[str], units: Units, lexicon: Path | None
 ) -> Spellings:
     """Spell entries, read from a file, in units; leave out those that tokens cannot spell.
 
@@ -210,7 +210,7 @@ def _spellings(
 
 def _phrases(
     hotwords: Mapping[str, float],
-    units: _Units,
+    units: Units,
     normalise: Normaliser,
     lexicon: _Entries | None,
 ) -> dict[tuple[int, ...], float]:

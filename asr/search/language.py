@@ -116,11 +116,15 @@ def make_graph(language: Language, config: BeamConfig) -> Graph:
     arcs["token"] = np.append(lexicon.arc_token, np.arange(n_tokens))
     arcs["target"] = np.append(lexicon.arc_target, np.full(n_tokens, len(lexicon.word)))
     arcs["look_ahead"] = look_ahead[arcs["target"]]
+    lm_ids = language.lm_ids.view()
+    lm_ids.flags.writeable = (
+        False  # as if mapped from a file, for which code would be compiled anew
+    )
     return Graph(
         nodes=nodes,
         arcs=arcs,
         gains=_gains(language, look_ahead),
-        lm_ids=language.lm_ids,
+        lm_ids=lm_ids,
         ngram=language.ngram,
         hotwords=language.hotwords,
         settings=_settings(language, config, unknown_score),

@@ -61,6 +61,22 @@ class Lexicon:
         """One more than the last word that has a spelling."""
         return int(self.word.max(initial=NONE)) + 1
 
+    def is_sound(self, n_tokens: int, n_words: int) -> bool:
+        """Check that all numbers are in range, as compiled code follows them unchecked."""
+        n_nodes, n_arcs = len(self.word), len(self.arc_token)
+        sizes = len(self.first_arc), len(self.parent), len(self.depth), len(self.arc_target)
+        if sizes != (n_nodes + 1, n_nodes, n_nodes, n_arcs) or not n_nodes:
+            return False
+        bounds = self.first_arc[0], self.first_arc[-1], self.parent[0], self.depth[0]
+        return bounds == (0, n_arcs, 0, 0) and bool(
+            np.all(np.diff(self.first_arc) >= 0)
+            and np.all((self.arc_token >= 0) & (self.arc_token < n_tokens))
+            and np.all((self.arc_target >= 0) & (self.arc_target < n_nodes))
+            and np.all((self.word >= NONE) & (self.word < n_words))
+            and np.all((self.parent[1:] >= 0) & (self.parent[1:] < np.arange(1, n_nodes)))
+            and np.all(self.depth[1:] == self.depth[self.parent[1:]] + 1)
+        )
+
     def best_reachable(self, word_scores: Scores) -> Scores:
         """Find the best score among the words that each node is a prefix of, (M,); -inf if none."""
         best = np.full(len(self.word), -np.inf)

@@ -156,5 +156,5 @@ def test_arrays_of_another_size_are_refused(name: str, path: Path) -> None:
     _, arrays = read_arrays(path, FORMS, "a model")
     longer = np.append(arrays[name], arrays["log_probs"][:1]).astype(arrays[name].dtype)
     write_arrays(path, COMPACT, FORMS[COMPACT], {**arrays, name: longer})
-    with pytest.raises(DataError, match="its arrays do not fit together"):
+    with pytest.raises(DataError, match="expected arrays that fit together"):
         read_binary(path)

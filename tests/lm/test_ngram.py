@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from asr.errors import DataError
 from asr.lm import ngram
@@ -87,7 +88,7 @@ def test_the_drawing_in_the_docstring_is_true() -> None:
         return Level(*(np.array(rows, np.int32) for rows in (parents, words, suffixes)))
 
     levels = [first_level(5), level([1, 3], [3, 4], [3, 4]), level([0], [4], [1])]
-    values = [np.zeros(len(level.words)) for level in levels]
+    values: list[NDArray[np.floating]] = [np.zeros(len(level.words)) for level in levels]
     model = NGram.from_levels(Vocabulary.of("AB"), levels, values, values[:2])
     drawn = dict(re.findall(r"^ +(words|first_child|suffixes) +(.*)$", ngram.__doc__, re.M))
     assert len(drawn) == 3

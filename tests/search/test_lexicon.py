@@ -1,6 +1,8 @@
+from dataclasses import replace
 from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,3 +39,32 @@ def _path(parent: Numbers, node: int) -> set[int]:
         node = int(parent[node])
         nodes.add(node)
     return nodes
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value"),
+    [
+        ("first_arc", 0, 1),
+        ("first_arc", -1, 2**31 - 1),
+        ("first_arc", 1, -1),
+        ("arc_token", 0, 4),
+        ("arc_target", -1, 99),
+        ("arc_target", 0, -1),
+        ("word", 1, 3),
+        ("word", 1, -2),
+        ("parent", 2, 2),
+        ("parent", 0, 1),
+        ("depth", 1, 2**31 - 1),
+        ("depth", 0, -1),
+    ],
+)
+def test_each_number_of_an_automaton_is_looked_at(name: str, place: int, value: int) -> None:
+    spellings = [[ord(letter) for letter in word] for word in ("AB", "BA", "AC")]
+    lexicon = make_lexicon(Spellings.of(spellings, range(3)), UNITS, [False] * 4)
+    assert lexicon.is_sound(4, 3)
+
+    changed = getattr(lexicon, name).copy()
+    changed[place] = value
+
+    assert not replace(lexicon, **{name: changed}).is_sound(4, 3)
+    assert not replace(lexicon, **{name: changed[:-1]}).is_sound(4, 3)
