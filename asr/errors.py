@@ -3,10 +3,7 @@
 A message says what was expected, what came, where, and what to do.
 """
 
-import logging
 from functools import lru_cache
-
-_LOG = logging.getLogger(__name__)
 
 
 class AsrError(Exception):
@@ -69,4 +66,6 @@ def shortened(names: list[str] | tuple[str, ...], n_shown: int = 5) -> str:
 @lru_cache(maxsize=1000)
 def warn_once(message: str) -> None:
     """Log a warning, once, not whenever the same thing is seen again."""
-    _LOG.warning("%s", message)
+    import logging  # here: `import asr` takes no time
+
+    logging.getLogger(__name__).warning("%s", message)

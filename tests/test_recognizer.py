@@ -19,11 +19,14 @@ from asr.config import Config
 from asr.corpus.loader import read_utterance
 from asr.corpus.utterance import Utterance
 from asr.errors import AudioError, ConfigError, ModelError, warn_once
+from asr.lm.binary import write_binary
 from asr.recognizer import Recognizer, load_model
+from asr.search import kept_fusion
 from asr.search.beam import BeamConfig
 from asr.text.tokens import TokenTable
 from asr.text.transcript import Transcript
 from tests.conftest import with_phones
+from tests.lm.conftest import build as build_ngram
 
 EXAMPLE = swelling_noise(16000)
 PHONES = TokenTable(("<blank>", "K", "AE", "T"))
@@ -357,6 +360,28 @@ def test_what_is_searched_piece_by_piece_has_no_alternatives_and_that_is_logged_
         "n_best is for recordings of up to 84 s, which are searched at once: longer and live ones "
         "have no alternatives"
     ]
+
+
+def test_a_models_own_words_are_kept_for_the_next_start_and_no_others(
+    recognizer: Recognizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_fusion, "kept_folder", lambda _: tmp_path / "kept")
+    monkeypatch.setattr(kept_fusion, "LEAST", 0)
+    write_binary(tmp_path / "words.lm", build_ngram(["AB AB CAB", "CAB"], 2), is_compact=True)
+    (tmp_path / "words.txt").write_text("AB\n")
+    beam = BeamConfig(beam_size=2, beam_threshold=5.0, n_best=1)
+    own = SearchPlan(beam, tmp_path / "words.lm")
+    model = dataclasses.replace(recognizer.model, search=own)
+
+    for plan in (
+        dataclasses.replace(own, hotwords={"CAB": 1.0}),
+        dataclasses.replace(own, lexicon=tmp_path / "words.txt"),
+        dataclasses.replace(own, lm=None, lexicon=tmp_path / "words.txt"),
+    ):
+        Recognizer(model, recognizer.engine, plan)
+        assert not (tmp_path / "kept").exists()
+    Recognizer(model, recognizer.engine, own)
+    assert len(list((tmp_path / "kept").iterdir())) == 1
 
 
 def test_the_name_of_no_model_lists_the_shipped_ones() -> None:

@@ -141,13 +141,18 @@ class Searcher:
 
 
 def _load_fusion(model: ModelDirectory, plan: SearchPlan) -> "Fusion":
-    from asr.search.kept_fusion import load_fusion  # here: greedy search does without numba
+    from asr.search.fusion import fuse  # here: greedy search does without numba
+    from asr.search.kept_fusion import load_fusion
 
+    tokens, name = model.tokenizers[TEXT_HEAD].tokens, model.config.text.normaliser
     phone_heads = model.config.phone_heads
-    return load_fusion(
-        model.tokenizers[TEXT_HEAD].tokens,
-        model.config.text.normaliser,
-        phones=model.tokenizers[phone_heads[0]].tokens if phone_heads else None,
+    phones = model.tokenizers[phone_heads[0]].tokens if phone_heads else None
+    own = model.search
+    if plan.lm and (plan.lm, plan.lexicon, plan.hotwords) == (own.lm, own.lexicon, {}):
+        return load_fusion(tokens, name, phones=phones, lm=plan.lm, lexicon=plan.lexicon)
+    return fuse(
+        *(tokens, name),
+        phones=phones,
         lm=plan.lm,
         lexicon=plan.lexicon,
         hotwords=plan.hotwords,

@@ -9,7 +9,7 @@ docs/decisions/0036-the-search-of-a-packed-model-is-kept-unpacked.md.
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields
 from functools import cache
@@ -55,33 +55,31 @@ def load_fusion(
     tokens: Sequence[str],
     normaliser_name: str,
     *,
-    phones: Sequence[str] | None = None,
-    lm: Path | None = None,
-    lexicon: Path | None = None,
-    hotwords: Mapping[str, float] | None = None,
+    phones: Sequence[str] | None,
+    lm: Path,
+    lexicon: Path | None,
 ) -> Fusion:
     """Do as `fuse` does, or map what it made of the same files before.
 
-    Fusions with hotwords are not kept, nor those whose language model is small or mapped itself.
+    Nothing is kept of a language model that is small, or mapped itself.
 
     Raises:
         ConfigError: As `fuse`.
         DataError: As `fuse`.
     """
-    about = repr((*tokens, phones and (*phones,), normaliser_name))
-    path = None if hotwords else _path(lm, lexicon, about)
+    path = _path(lm, lexicon, repr((*tokens, phones and (*phones,), normaliser_name)))
     if path and (kept := _read(path, tokens, phones or tokens)):
         return kept
-    made = fuse(tokens, normaliser_name, phones=phones, lm=lm, lexicon=lexicon, hotwords=hotwords)
+    made = fuse(tokens, normaliser_name, phones=phones, lm=lm, lexicon=lexicon)
     if path:
         _keep(path, made)
     return made
 
 
-def _path(lm: Path | None, lexicon: Path | None, about: str) -> Path | None:
+def _path(lm: Path, lexicon: Path | None, about: str) -> Path | None:
     """Name the file of a fusion; None if it is not to be kept, or its files cannot be read."""
     try:
-        if lm is None or lm.stat().st_size < LEAST or not is_compact(lm):
+        if lm.stat().st_size < LEAST or not is_compact(lm):
             return None
         digests = [_digest(file) for file in (lm, lexicon) if file]
     except OSError:

@@ -141,14 +141,12 @@ def test_a_file_of_somebody_else_is_not_used(
     assert n_made() == 2
 
 
-def test_what_is_mapped_itself_small_or_has_hotwords_is_not_kept(
+def test_what_is_mapped_itself_or_small_is_not_kept(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_binary(folder / "mapped.lm", read_ngram(folder / "lm.arpa"))
     load(folder, lm="mapped.lm")
     load(folder, lm="lm.arpa")
-    load_fusion(CHARACTERS, "librispeech-1", lm=folder / "words.lm", hotwords={"AB": 1.0})
-    load_fusion(CHARACTERS, "librispeech-1", lexicon=folder / "words.txt")
     monkeypatch.setattr(kept_fusion, "LEAST", 100_000)
     load(folder)
     assert not list((folder / "kept").iterdir())
