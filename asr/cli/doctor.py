@@ -1,7 +1,8 @@
 """Check the installation and its models.
 
-Prints what is installed here and whether it works: versions, optional packages, threads, each audio
-format (written and read back), and each model: those that the package ships, or those named.
+Prints what is installed here and whether it works: versions, optional packages, threads, what is
+kept for later runs, each audio format (written and read back), and each model: those that the
+package ships, or those named.
 
 A model comes with a golden example: a waveform, with its output and transcript on the machine that
 made the model. They must be the same here. Then the model's default search must transcribe it.
@@ -23,6 +24,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from asr.errors import AsrError, AudioError
+from asr.files import kept_folder
 from asr.provenance import n_cores, own_version, provenance
 
 REQUIRED = (
@@ -70,6 +72,7 @@ def _findings(models: list[str]) -> Iterator[Finding]:
     if any(package.is_broken for package in packages):
         return  # all that follows needs them
     yield Finding("threads", f"{n_cores()} (--threads changes it)")
+    yield _kept()
     yield from map(_audio_format, FORMATS)
     from asr.checkpoint.names import shipped_models
 
@@ -102,6 +105,16 @@ def _optional_package(name: str) -> Finding:
         return Finding(name, version(name))
     except PackageNotFoundError:
         return Finding(name, f"not installed; only for {OPTIONAL[name]}")
+
+
+def _kept() -> Finding:
+    """Measure what earlier runs kept for later ones."""
+    folder = kept_folder("searches")
+    if folder is None:
+        return Finding("kept", "nothing, so that each start takes seconds longer")
+    n_bytes = sum(file.stat().st_size for file in folder.parent.rglob("*") if file.is_file())
+    told = f"{folder.parent}, {n_bytes / 1e6:.0f} MB, to start sooner; it may be deleted"
+    return Finding("kept", told)
 
 
 def _audio_format(ending: str) -> Finding:

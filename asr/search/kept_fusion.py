@@ -29,7 +29,7 @@ from asr.search.language import Language
 from asr.search.lexicon import Lexicon
 
 LEAST = 1_000_000  # bytes of a language model; a smaller one is unpacked as fast
-N_KEPT = 4  # the last ones used; each has some 20 bytes an n-gram
+N_KEPT = 3  # the last ones used; each has some 20 bytes an n-gram
 
 _FORM = "asr-fusion-1"
 _KINDS: Kinds = {

@@ -20,11 +20,20 @@ def test_everything_works_here(model: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["doctor", str(model)]) == 0
     lines = capsys.readouterr().out.splitlines()
     things = [line.split()[0] for line in lines]
-    assert {"asr", "python", "onnxruntime", "soundfile", "threads"} <= {*things}
+    assert {"asr", "python", "onnxruntime", "soundfile", "threads", "kept"} <= {*things}
     assert [line.split()[1:] for line in lines if line.startswith("audio")] == [
         [ending, "works"] for ending in doctor.FORMATS
     ]
     assert lines[-1].endswith("works: its golden example comes out; search: greedy")
+
+
+def test_without_a_folder_to_keep_anything_it_says_what_that_costs(
+    model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "kept_folder", lambda _: None)
+    assert main(["doctor", str(model)]) == 0
+    (line,) = [x for x in capsys.readouterr().out.splitlines() if x.startswith("kept ")]
+    assert line.split(maxsplit=1)[1] == "nothing, so that each start takes seconds longer"
 
 
 def test_without_a_name_every_shipped_model_is_checked(
