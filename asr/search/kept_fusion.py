@@ -108,7 +108,8 @@ def _read(path: Path, tokens: Sequence[str], phones: Sequence[str]) -> Fusion | 
     try:
         with path.open("rb") as file:
             found = os.fstat(file.fileno())
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
+            if hasattr(os, "posix_fadvise"):  # macOS lacks it
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
         if not is_trusted(found):
             raise DataError("somebody else owns it")
         _, arrays = read_arrays(path, {_FORM: _KINDS}, "a fusion")
@@ -117,7 +118,7 @@ def _read(path: Path, tokens: Sequence[str], phones: Sequence[str]) -> Fusion | 
             os.utime(path)  # the last ones used stay
     except FileNotFoundError:
         return None
-    except (OSError, DataError, ValueError) as error:
+    except (OSError, LookupError, ValueError) as error:
         warn_once(f"{path} cannot be used ({error}): reading the model's files again")
         return None
     return fusion
@@ -127,14 +128,15 @@ def _fusion(arrays: Arrays, tokens: Sequence[str], phones: Sequence[str]) -> Fus
     """Put a fusion together.
 
     Raises:
-        DataError: The arrays are damaged.
+        LookupError: As ValueError.
+        ValueError: The arrays are damaged.
     """
     is_open, are_pronounced = arrays["flags"].tolist()
     nodes = make_nodes(**_parts(arrays, "ngram."))
     lexicon = Lexicon(**_parts(arrays, "lexicon."))
     words = tuple(arrays["words"].tobytes().decode().split("\n"))
     units = Units(phones if are_pronounced else tokens, in_characters=not are_pronounced)
-    n_lm_words = len(nodes.first_child) and int(nodes.first_child[1]) - 1
+    n_lm_words = int(nodes.first_child[1]) - 1
     lm_ids = arrays["lm_ids"]
     if (
         unsound(nodes, n_lm_words)
