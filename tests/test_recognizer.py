@@ -374,14 +374,14 @@ def test_a_models_own_words_are_kept_for_the_next_start_and_no_others(
     model = dataclasses.replace(recognizer.model, search=own)
 
     for plan in (
-        dataclasses.replace(own, hotwords={"CAB": 1.0}),
         dataclasses.replace(own, lexicon=tmp_path / "words.txt"),
         dataclasses.replace(own, lm=None, lexicon=tmp_path / "words.txt"),
     ):
         Recognizer(model, recognizer.engine, plan)
         assert not (tmp_path / "kept").exists()
-    Recognizer(model, recognizer.engine, own)
-    assert len(list((tmp_path / "kept").iterdir())) == 1
+    for plan in (own, dataclasses.replace(own, hotwords={"CAB": 1.0})):
+        Recognizer(model, recognizer.engine, plan)
+        assert len(list((tmp_path / "kept").iterdir())) == 1
 
 
 def test_the_name_of_no_model_lists_the_shipped_ones() -> None:

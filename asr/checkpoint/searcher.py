@@ -147,10 +147,9 @@ def _load_fusion(model: ModelDirectory, plan: SearchPlan) -> "Fusion":
     tokens, name = model.tokenizers[TEXT_HEAD].tokens, model.config.text.normaliser
     phone_heads = model.config.phone_heads
     phones = model.tokenizers[phone_heads[0]].tokens if phone_heads else None
-    own = model.search
-    if plan.lm and (plan.lm, plan.lexicon, plan.hotwords) == (own.lm, own.lexicon, {}):
-        return load_fusion(tokens, name, phones=phones, lm=plan.lm, lexicon=plan.lexicon)
-    return fuse(
+    is_own = (plan.lm, plan.lexicon) == (model.search.lm, model.search.lexicon)
+    read = load_fusion if is_own else fuse
+    return read(
         *(tokens, name),
         phones=phones,
         lm=plan.lm,

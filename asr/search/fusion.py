@@ -8,7 +8,7 @@ import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, product
 from pathlib import Path
 
@@ -41,13 +41,32 @@ class Fusion:
     Attributes:
         language: For the search.
         words: By their number in the language's lexicon.
-        are_pronounced: Whether words are spelled in phones, so that the tokens alone do not tell
-            where one ends.
+        units: What they are spelled in.
     """
 
     language: Language
     words: tuple[str, ...]
-    are_pronounced: bool
+    units: "Units"
+
+    @property
+    def are_pronounced(self) -> bool:
+        """Whether words are spelled in phones: the tokens alone do not tell where one ends."""
+        return not self.units.in_characters
+
+    def with_hotwords(
+        self, hotwords: Mapping[str, float] | None, normalise: Normaliser
+    ) -> "Fusion":
+        """Let phrases score higher, each by its boost in nats, in all their pronunciations.
+
+        Raises:
+            ConfigError: No token begins a word, and there is no lexicon; or a boost is not above 0.
+            DataError: A phrase cannot be spelled, or the lexicon lacks a word of it.
+        """
+        if not hotwords:
+            return self
+        phrases = _phrases(hotwords, self, normalise)
+        automaton = make_hotwords(phrases, self.units.of_tokens)
+        return replace(self, language=replace(self.language, hotwords=automaton))
 
 
 @contextmanager
@@ -100,10 +119,9 @@ def fuse(
         else:
             entries = read_columns(lexicon, normalise)
         are_pronounced = any(entries[1])
-        if are_pronounced:
-            tokens = phones or tokens
-        units = Units(tokens, in_characters=not are_pronounced)
-        phrases = _phrases(hotwords or {}, units, normalise, entries if are_pronounced else None)
+        units = Units(
+            phones or tokens if are_pronounced else tokens, in_characters=not are_pronounced
+        )
         words = tuple(dict.fromkeys(entries[0]))
         spellings = _spellings(entries, words, units, lexicon)
         del entries  # tens of megabytes, before more are needed
@@ -120,9 +138,9 @@ def fuse(
         lm_ids=lm_ids,
         is_open=lexicon is None,
         ngram=ngram.nodes,
-        hotwords=make_hotwords(phrases, units.of_tokens),
+        hotwords=make_hotwords({}, units.of_tokens),
     )
-    return Fusion(language, words, are_pronounced)
+    return Fusion(language, words, units).with_hotwords(hotwords, normalise)
 
 
 def _read_ngram(lm: Path | None, normalise: Normaliser) -> NGram:
@@ -160,7 +178,7 @@ class Units:
         if not in_characters:
             names = [(), *((rest,) if rest else () for rest in rests[1:])]
         distinct = dict.fromkeys(chain.from_iterable(names))
-        self._in_characters = in_characters
+        self.in_characters = in_characters
         self._numbers = {name: i for i, name in enumerate(distinct, BOUNDARY + 1)}
         self.of_tokens = [self.spell(own) for own in names]
 
@@ -170,7 +188,7 @@ class Units:
 
     def numbers_of(self, names: Iterable[str]) -> dict[str, int]:
         """Number units as a lexicon writes them; -1 for those that no token has."""
-        if self._in_characters:
+        if self.in_characters:
             return {name: self._numbers.get(name, -1) for name in names}
         phone_of = phone_of_each(names, self._numbers)
         return {name: self._numbers.get(phone, -1) for name, phone in phone_of.items()}
@@ -209,51 +227,50 @@ def _spellings(
 
 
 def _phrases(
-    hotwords: Mapping[str, float],
-    units: Units,
-    normalise: Normaliser,
-    lexicon: _Entries | None,
+    hotwords: Mapping[str, float], fusion: Fusion, normalise: Normaliser
 ) -> dict[tuple[int, ...], float]:
-    """Spell hotwords with boundaries around every word, in all pronunciations of a lexicon."""
+    """Spell hotwords in units, with boundaries around every word, in all pronunciations."""
     phrases: dict[tuple[int, ...], float] = {}
-    if hotwords and lexicon is None and not units.begins_word.any():
+    units = fusion.units
+    if units.in_characters and not units.begins_word.any():
         raise ConfigError("hotwords need tokens that mark where a word begins")
-    variants = _variants(hotwords, normalise, lexicon)
+    words_of_each = {phrase: words_of(phrase, normalise) for phrase in hotwords}
+    spellings = _spellings_of({*chain.from_iterable(words_of_each.values())}, fusion)
     for phrase, boost in hotwords.items():
         if not 0 < boost <= MAX_BOOST:
             raise ConfigError(
                 f"the boost of {phrase!r} must be above 0 and at most {MAX_BOOST:g} nats, "
                 f"got {boost}"
             )
-        words = words_of(phrase, normalise)
+        words = words_of_each[phrase]
         if not words:
             raise DataError(
                 f"the hotword {phrase!r} cannot be recognised: the model spells no text with its "
                 "letters and digits; spell it out in words, and put a tab before a boost"
             )
         for word in words:
-            if not variants[word]:
+            if word not in spellings:
                 raise DataError(
                     f"the hotword {phrase!r} cannot be recognised: the lexicon lacks {word}; "
                     "add its pronunciation"
                 )
-        spelled = [list(filter(None, map(units.spell, variants[word]))) for word in words]
-        if not all(spelled):
+        if not all(spellings[word] for word in words):
             raise DataError(f"the hotword {phrase!r} cannot be spelled in the model's tokens")
-        for variant in product(*spelled):
+        for variant in product(*(spellings[word] for word in words)):
             phrases[(BOUNDARY, *chain.from_iterable((*own, BOUNDARY) for own in variant))] = boost
     return phrases
 
 
-def _variants(
-    phrases: Iterable[str], normalise: Normaliser, lexicon: _Entries | None
-) -> dict[str, list[tuple[str, ...]]]:
-    """List the spellings of each word of some phrases: by the lexicon, or else its characters."""
-    words = {word for phrase in phrases for word in words_of(phrase, normalise)}
-    if lexicon is None:
-        return {word: [tuple(word)] for word in words}
-    variants: dict[str, list[tuple[str, ...]]] = {word: [] for word in words}
-    for word, units in zip(*lexicon, strict=True) if words else ():
-        if word in variants:
-            variants[word].append(tuple(units.split()))
-    return variants
+def _spellings_of(words: set[str], fusion: Fusion) -> dict[str, list[tuple[int, ...]]]:
+    """List the spellings of some words in units: by the lexicon, or else their characters."""
+    units, lexicon = fusion.units, fusion.language.lexicon
+    if units.in_characters:
+        return {word: list(filter(None, [units.spell(tuple(word))])) for word in words}
+    return {
+        word: [
+            tuple(units.of_tokens[token][0] for token in spelling)
+            for spelling in lexicon.spellings_of(number)
+        ]
+        for number, word in enumerate(fusion.words)
+        if word in words
+    }

@@ -9,7 +9,7 @@ docs/decisions/0036-the-search-of-a-packed-model-is-kept-unpacked.md.
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from functools import cache
@@ -27,6 +27,7 @@ from asr.search.fusion import Fusion, Units, fuse
 from asr.search.hotwords import make_hotwords
 from asr.search.language import Language
 from asr.search.lexicon import Lexicon
+from asr.text.normalise import normaliser
 
 LEAST = 1_000_000  # bytes of a language model; a smaller one is unpacked as fast
 N_KEPT = 3  # the last ones used; each has some 20 bytes an n-gram
@@ -55,9 +56,10 @@ def load_fusion(
     tokens: Sequence[str],
     normaliser_name: str,
     *,
-    phones: Sequence[str] | None,
-    lm: Path,
-    lexicon: Path | None,
+    phones: Sequence[str] | None = None,
+    lm: Path | None = None,
+    lexicon: Path | None = None,
+    hotwords: Mapping[str, float] | None = None,
 ) -> Fusion:
     """Do as `fuse` does, or map what it made of the same files before.
 
@@ -68,18 +70,18 @@ def load_fusion(
         DataError: As `fuse`.
     """
     path = _path(lm, lexicon, repr((*tokens, phones and (*phones,), normaliser_name)))
-    if path and (kept := _read(path, tokens, phones or tokens)):
-        return kept
-    made = fuse(tokens, normaliser_name, phones=phones, lm=lm, lexicon=lexicon)
-    if path:
-        _keep(path, made)
-    return made
+    fusion = _read(path, tokens, phones or tokens) if path else None
+    if fusion is None:
+        fusion = fuse(tokens, normaliser_name, phones=phones, lm=lm, lexicon=lexicon)
+        if path:
+            _keep(path, fusion)
+    return fusion.with_hotwords(hotwords, normaliser(normaliser_name))
 
 
-def _path(lm: Path, lexicon: Path | None, about: str) -> Path | None:
+def _path(lm: Path | None, lexicon: Path | None, about: str) -> Path | None:
     """Name the file of a fusion; None if it is not to be kept, or its files cannot be read."""
     try:
-        if lm.stat().st_size < LEAST or not is_compact(lm):
+        if lm is None or lm.stat().st_size < LEAST or not is_compact(lm):
             return None
         digests = [_digest(file) for file in (lm, lexicon) if file]
     except OSError:
@@ -153,7 +155,7 @@ def _fusion(arrays: Arrays, tokens: Sequence[str], phones: Sequence[str]) -> Fus
         ngram=nodes,
         hotwords=make_hotwords({}, units.of_tokens),
     )
-    return Fusion(language, words, bool(are_pronounced))
+    return Fusion(language, words, units)
 
 
 def _parts(arrays: Arrays, prefix: str) -> Arrays:

@@ -14,7 +14,7 @@ longer prefix. So every way to split a word into tokens leads to the same node.
 Two words with the same spelling end in two nodes, reached by two arcs with the same token.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, pairwise
@@ -60,6 +60,18 @@ class Lexicon:
     def n_words(self) -> int:
         """One more than the last word that has a spelling."""
         return int(self.word.max(initial=NONE)) + 1
+
+    def spellings_of(self, word: int) -> Iterator[list[int]]:
+        """List the spellings of a word in tokens, if each token is one unit."""
+        for end in np.flatnonzero(self.word == word).tolist():
+            tokens, node = [], end
+            while node:
+                parent = int(self.parent[node])
+                arcs = slice(self.first_arc[parent], self.first_arc[parent + 1])
+                tokens += self.arc_token[arcs][self.arc_target[arcs] == node][:1].tolist()
+                node = parent
+            if len(tokens) == self.depth[end]:  # else a unit has no token in this place
+                yield tokens[::-1]
 
     def is_sound(self, n_tokens: int, n_words: int) -> bool:
         """Check that all numbers are in range, as compiled code follows them unchecked."""

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -54,6 +54,7 @@ def load(
     tokens: Sequence[str] = CHARACTERS,
     phones: Sequence[str] = PHONES,
     normaliser: str = "librispeech-1",
+    hotwords: Mapping[str, float] | None = None,
 ) -> Fusion:
     return load_fusion(
         tokens,
@@ -61,14 +62,25 @@ def load(
         phones=phones,
         lm=folder / lm,
         lexicon=folder / lexicon if lexicon else None,
+        hotwords=hotwords,
     )
 
 
+@pytest.mark.parametrize("hotwords", [{}, {"BA": 0.5, "CAB BA": 1.0}])
 @pytest.mark.parametrize("lexicon", ["phones.txt", "words.txt", None])
 def test_it_is_the_one_that_the_files_make(
-    lexicon: str | None, folder: Path, n_made: Callable[[], int]
+    lexicon: str | None, hotwords: dict[str, float], folder: Path, n_made: Callable[[], int]
 ) -> None:
-    made, found = load(folder, lexicon), load(folder, lexicon)
+    load(folder, lexicon)
+    found = load(folder, lexicon, hotwords=hotwords)
+    made = fuse(
+        CHARACTERS,
+        "librispeech-1",
+        phones=PHONES,
+        lm=folder / "words.lm",
+        lexicon=folder / lexicon if lexicon else None,
+        hotwords=hotwords,
+    )
 
     assert n_made() == 1
     assert (found.words, found.are_pronounced) == (made.words, made.are_pronounced)
