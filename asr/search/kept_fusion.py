@@ -175,8 +175,9 @@ def _keep(path: Path, fusion: Fusion) -> None:
     }
     try:
         write_arrays(path, _FORM, _KINDS, arrays)
-        kept = sorted(path.parent.iterdir(), key=lambda file: file.stat().st_mtime)
-        for old in kept[:-N_KEPT]:
-            old.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another process forgets them, too
+            kept = sorted(path.parent.iterdir(), key=lambda file: file.stat().st_mtime)
+            for old in kept[:-N_KEPT]:
+                old.unlink()
     except OSError as error:
         warn_once(f"{path.parent}: nothing can be kept ({error.strerror})")
