@@ -176,8 +176,8 @@ def _keep(path: Path, fusion: Fusion) -> None:
     try:
         write_arrays(path, _FORM, _KINDS, arrays)
         with suppress(FileNotFoundError):  # another process forgets them, too
-            kept = sorted(path.parent.iterdir(), key=lambda file: file.stat().st_mtime)
-            for old in kept[:-N_KEPT]:
+            kept = path.parent.glob("[!.]*")  # none that is being written
+            for old in sorted(kept, key=lambda file: file.stat().st_mtime)[:-N_KEPT]:
                 old.unlink()
     except OSError as error:
         warn_once(f"{path.parent}: nothing can be kept ({error.strerror})")

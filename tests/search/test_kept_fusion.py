@@ -164,6 +164,13 @@ def test_what_is_mapped_itself_or_small_is_not_kept(
     assert not list((folder / "kept").iterdir())
 
 
+def test_what_others_are_writing_stays(folder: Path) -> None:
+    for i in range(N_KEPT + 1):
+        (folder / "kept" / f".{i}.part").write_text("")
+    load(folder)
+    assert len(list((folder / "kept").iterdir())) == N_KEPT + 2
+
+
 def test_those_used_last_stay(folder: Path, n_made: Callable[[], int]) -> None:
     for i in range(N_KEPT):
         (folder / f"{i}.txt").write_text(f"AB A B\n{'A' * (i + 2)} A A\n")
