@@ -55,10 +55,11 @@ def estimate(levels: list[CountedLevel], kept: list[Mask], vocabulary: Vocabular
         del level, counts  # each array goes as soon as it can: there are gigabytes
         if order == 1:
             probs[START_ID] = 1.0  # it is given, not predicted
+        lower = probs
         backoffs.append(np.log(gamma[is_context]))
+        is_context = keep
         log_probs.append(probs[keep])
         np.log(log_probs[-1], out=log_probs[-1])
-        lower, is_context = probs, keep
         del gamma, probs
         words = words[keep]
         parents = parents[keep]

@@ -80,6 +80,22 @@ def _find_children(parents: Rows, start: int, first_child: NDArray[np.uint32]) -
         first_child[context] = start + row
 
 
+@compiled
+def _find_contexts(first_child: NDArray[np.uint32], keep: Mask, rows: Rows, contexts: Rows) -> None:
+    """Fill in the new row of the context of each node that stays, in their order.
+
+    `first_child` and `rows` are those of the contexts, `keep` tells which of their children stay.
+    """
+    node, n_kept = 0, 0
+    for context in range(len(first_child) - 1):
+        n_children = np.int64(first_child[context + 1]) - np.int64(first_child[context])
+        for _ in range(n_children):
+            if keep[node]:
+                contexts[n_kept] = rows[context]
+                n_kept += 1
+            node += 1
+
+
 NO_NODES = make_nodes(
     words=np.zeros(0, np.int32),
     log_probs=np.zeros(0, np.float32),
@@ -180,10 +196,12 @@ class NGram:
         starts, nodes = self.starts, self.nodes
         for below, start, stop in zip(starts, starts[1:], starts[2:], strict=False):
             here, keep = slice(start, stop), kept[start:stop]
-            contexts = np.repeat(rows, np.diff(nodes.first_child[below : start + 1]))
+            contexts = np.empty(np.count_nonzero(keep), np.int32)
+            _find_contexts(nodes.first_child[below : start + 1], keep, rows, contexts)
             suffixes = rows[nodes.suffixes[here][keep] - below]
-            levels.append(Level(contexts[keep], nodes.words[here][keep], suffixes))
+            levels.append(Level(contexts, nodes.words[here][keep], suffixes))
             log_probs.append(nodes.log_probs[here][keep])
             weights.append(backoffs[here][keep] if stop <= len(backoffs) else NO_NODES.backoffs)
-            rows = np.cumsum(keep, dtype=np.int32) - np.int32(1)
+            if stop < len(kept):
+                rows = np.cumsum(keep, dtype=np.int32) - np.int32(1)
         return NGram.from_levels(self.vocabulary, levels, log_probs, weights[:-1])
