@@ -13,6 +13,7 @@ docs/decisions/0025-compiled-code-is-kept-as-object-code.md.
 import ctypes
 import hashlib
 import json
+import logging
 import os
 import re
 import sys
@@ -32,6 +33,7 @@ from asr.files import is_trusted, kept_folder, write_bytes
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
+_LOG = logging.getLogger(__name__)
 _LOCK = threading.Lock()
 _DIGEST_SIZE = hashlib.sha256().digest_size
 _OUTSIDE = re.compile(r'^declare [^@]*@(?!"?llvm\.)', re.MULTILINE)  # a function of the process
@@ -116,7 +118,7 @@ class _Compiled:
         """Compile for some arguments; the code is a line of JSON and an object file."""
         import numba
 
-        warn_once("compiling for this machine: some seconds, the first time")
+        warn_once(_LOG, "compiling for this machine: some seconds, the first time")
         types = tuple(map(numba.typeof, map(_plain, arguments)))
         self._dispatcher.compile(types)
         found = self._dispatcher.overloads[types]
@@ -249,7 +251,7 @@ def _read(name: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        warn_once(f"compiled code in {folder} cannot be read ({error}): compiling it again")
+        warn_once(_LOG, f"compiled code in {folder} cannot be read ({error}): compiling it again")
         return None
     return code
 
@@ -260,4 +262,4 @@ def _write(name: str, code: bytes) -> None:
         try:
             write_bytes(folder / name, hashlib.sha256(code).digest() + code)
         except OSError as error:
-            warn_once(f"compiled code cannot be kept in {folder} ({error.strerror})")
+            warn_once(_LOG, f"compiled code cannot be kept in {folder} ({error.strerror})")

@@ -4,6 +4,10 @@ A message says what was expected, what came, where, and what to do.
 """
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # `import asr` takes no time
+    from logging import Logger
 
 
 class AsrError(Exception):
@@ -64,8 +68,6 @@ def shortened(names: list[str] | tuple[str, ...], n_shown: int = 5) -> str:
 
 
 @lru_cache(maxsize=1000)
-def warn_once(message: str) -> None:
+def warn_once(log: "Logger", message: str) -> None:
     """Log a warning, once, not whenever the same thing is seen again."""
-    import logging  # here: `import asr` takes no time
-
-    logging.getLogger(__name__).warning("%s", message)
+    log.warning("%s", message)

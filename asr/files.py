@@ -6,6 +6,7 @@ that can be trusted.
 """
 
 import fcntl
+import logging
 import os
 import shutil
 import stat
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from asr.errors import warn_once
+
+_LOG = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -155,7 +158,8 @@ def kept_folder(kind: str) -> Path | None:
         reason = str(error.strerror)
     except RuntimeError as error:  # there is no home
         reason = str(error)
-    warn_once(f"nothing is kept in {base} ({reason}): set XDG_CACHE_HOME to a folder of yours")
+    told = f"nothing is kept in {base} ({reason}): set XDG_CACHE_HOME to a folder of yours"
+    warn_once(_LOG, told)
     return None
 
 

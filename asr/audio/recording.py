@@ -1,5 +1,6 @@
 """Open a recording, or say why it cannot be used; decode it block by block."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import BinaryIO
@@ -24,6 +25,8 @@ MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1000, 1_000_000
 # an MP3's length from its size are off by tenths of a second.
 SEGMENT_TOLERANCE = 0.5
 UNCHECKED = "a missing end would go unnoticed, as in any file of its format"
+
+_LOG = logging.getLogger(__name__)
 
 
 class Recording:
@@ -74,7 +77,7 @@ class Recording:
         """
         yield from self._blocks(sample_rate, channel, offset, duration)
         for note in self.notes:
-            warn_once(f"{self.name}: {note}")
+            warn_once(_LOG, f"{self.name}: {note}")
 
     def measure(self) -> float:
         """Return the duration in seconds; where the header does not tell it, decode the recording.

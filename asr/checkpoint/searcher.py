@@ -113,8 +113,9 @@ class Searcher:
 
         if self._beam_search.config.n_best > 1:
             warn_once(
+                _LOG,
                 f"n_best is for recordings of up to {LONGEST_WHOLE:g} s, which are searched at "
-                "once: longer and live ones have no alternatives"
+                "once: longer and live ones have no alternatives",
             )
         return RunningBeamSearch(self._beam_search, patience=n_frames)
 

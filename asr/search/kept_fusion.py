@@ -8,6 +8,7 @@ docs/decisions/0036-the-search-of-a-packed-model-is-kept-unpacked.md.
 """
 
 import hashlib
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -31,6 +32,8 @@ from asr.text.normalise import normaliser
 
 LEAST = 1_000_000  # bytes of a language model; a smaller one is unpacked as fast
 N_KEPT = 3  # the last ones used; each has some 20 bytes an n-gram
+
+_LOG = logging.getLogger(__name__)
 
 _FORM = "asr-fusion-1"
 _KINDS: Kinds = {
@@ -121,7 +124,7 @@ def _read(path: Path, tokens: Sequence[str], phones: Sequence[str]) -> Fusion | 
     except FileNotFoundError:
         return None
     except (OSError, LookupError, ValueError) as error:
-        warn_once(f"{path} cannot be used ({error}): reading the model's files again")
+        warn_once(_LOG, f"{path} cannot be used ({error}): reading the model's files again")
         return None
     return fusion
 
@@ -180,4 +183,4 @@ def _keep(path: Path, fusion: Fusion) -> None:
             for old in sorted(kept, key=lambda file: file.stat().st_mtime)[:-N_KEPT]:
                 old.unlink()
     except OSError as error:
-        warn_once(f"{path.parent}: nothing can be kept ({error.strerror})")
+        warn_once(_LOG, f"{path.parent}: nothing can be kept ({error.strerror})")
