@@ -355,8 +355,8 @@ def test_what_is_searched_piece_by_piece_has_no_alternatives_and_that_is_logged_
         transcript = searched.transcribe(np.zeros(85 * 16000, np.float32))
         assert transcript.n_best == ()
 
-    told = [r.getMessage() for r in caplog.records]
-    assert [message for message in told if "n_best" in message] == [
+    told = [r.getMessage() for r in caplog.records if r.name != "asr.compiled"]  # the first time
+    assert told == [
         "n_best is for recordings of up to 84 s, which are searched at once: longer and live ones "
         "have no alternatives"
     ]

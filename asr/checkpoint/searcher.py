@@ -19,6 +19,7 @@ from asr.search.greedy import greedy_search
 from asr.search.hypothesis import Hypothesis
 from asr.search.running import PATIENCE, RunningGreedySearch, RunningSearch
 from asr.search.words import WordReader
+from asr.text.normalise import normaliser
 from asr.text.tokens import WORD_BOUNDARY
 
 if TYPE_CHECKING:
@@ -148,9 +149,10 @@ def _load_fusion(model: ModelDirectory, plan: SearchPlan) -> "Fusion":
     tokens, name = model.tokenizers[TEXT_HEAD].tokens, model.config.text.normaliser
     phone_heads = model.config.phone_heads
     phones = model.tokenizers[phone_heads[0]].tokens if phone_heads else None
-    is_own = (plan.lm, plan.lexicon) == (model.search.lm, model.search.lexicon)
-    read = load_fusion if is_own else fuse
-    return read(
+    if (plan.lm, plan.lexicon) == (model.search.lm, model.search.lexicon):
+        own = load_fusion(tokens, name, phones, plan.lm, plan.lexicon)
+        return own.with_hotwords(plan.hotwords, normaliser(name))
+    return fuse(
         *(tokens, name),
         phones=phones,
         lm=plan.lm,

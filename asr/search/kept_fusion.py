@@ -10,7 +10,7 @@ docs/decisions/0036-the-search-of-a-packed-model-is-kept-unpacked.md.
 import hashlib
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields
 from functools import cache
@@ -28,7 +28,6 @@ from asr.search.fusion import Fusion, Units, fuse
 from asr.search.hotwords import make_hotwords
 from asr.search.language import Language
 from asr.search.lexicon import Lexicon
-from asr.text.normalise import normaliser
 
 LEAST = 1_000_000  # bytes of a language model; a smaller one is unpacked as fast
 N_KEPT = 3  # the last ones used; each has some 20 bytes an n-gram
@@ -58,19 +57,14 @@ _SOURCES = ("lexicon", "lm", "search", "text")  # whose code makes a fusion of f
 def load_fusion(
     tokens: Sequence[str],
     normaliser_name: str,
-    *,
-    phones: Sequence[str] | None = None,
-    lm: Path | None = None,
-    lexicon: Path | None = None,
-    hotwords: Mapping[str, float] | None = None,
+    phones: Sequence[str] | None,
+    lm: Path | None,
+    lexicon: Path | None,
 ) -> Fusion:
-    """Do as `fuse` does, or map what it made of the same files before.
+    """Map what `fuse` made of the same files before, or let it make that, and keep it.
 
-    Nothing is kept of a language model that is small, or mapped itself.
-
-    Raises:
-        ConfigError: As `fuse`.
-        DataError: As `fuse`.
+    Nothing is kept of a language model that is small, or mapped itself. Arguments and errors are
+    those of `fuse`, without hotwords: `Fusion.with_hotwords` adds them.
     """
     path = _path(lm, lexicon, repr((*tokens, phones and (*phones,), normaliser_name)))
     fusion = _read(path, tokens, phones or tokens) if path else None
@@ -78,7 +72,7 @@ def load_fusion(
         fusion = fuse(tokens, normaliser_name, phones=phones, lm=lm, lexicon=lexicon)
         if path:
             _keep(path, fusion)
-    return fusion.with_hotwords(hotwords, normaliser(normaliser_name))
+    return fusion
 
 
 def _path(lm: Path | None, lexicon: Path | None, about: str) -> Path | None:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from asr.search.beam_search import BeamSearch
 from asr.search.fusion import Fusion, fuse
 from asr.search.kept_fusion import N_KEPT, load_fusion
 from asr.search.lexicon import Lexicon
+from asr.text.normalise import normaliser
 from tests.search.conftest import ARPA, CHARACTERS, PHONES, random_log_probs
 
 
@@ -53,17 +54,10 @@ def load(
     lm: str = "words.lm",
     tokens: Sequence[str] = CHARACTERS,
     phones: Sequence[str] = PHONES,
-    normaliser: str = "librispeech-1",
-    hotwords: Mapping[str, float] | None = None,
+    normaliser_name: str = "librispeech-1",
 ) -> Fusion:
-    return load_fusion(
-        tokens,
-        normaliser,
-        phones=phones,
-        lm=folder / lm,
-        lexicon=folder / lexicon if lexicon else None,
-        hotwords=hotwords,
-    )
+    words = folder / lexicon if lexicon else None
+    return load_fusion(tokens, normaliser_name, phones, folder / lm, words)
 
 
 @pytest.mark.parametrize("hotwords", [{}, {"BA": 0.5, "CAB BA": 1.0}])
@@ -72,7 +66,7 @@ def test_it_is_the_one_that_the_files_make(
     lexicon: str | None, hotwords: dict[str, float], folder: Path, n_made: Callable[[], int]
 ) -> None:
     load(folder, lexicon)
-    found = load(folder, lexicon, hotwords=hotwords)
+    found = load(folder, lexicon).with_hotwords(hotwords, normaliser("librispeech-1"))
     made = fuse(
         CHARACTERS,
         "librispeech-1",
@@ -107,7 +101,7 @@ def test_files_tokens_and_normalisers_that_differ_find_nothing(
     (folder / "lm.arpa").write_text(ARPA.replace("-0.8", "-0.9"))
     write_binary(folder / "words.lm", read_ngram(folder / "lm.arpa"), is_compact=True)
     load(folder)
-    load(folder, normaliser="librispeech-2")
+    load(folder, normaliser_name="librispeech-2")
     load(folder, phones=(*PHONES, "D"))
     load(folder, tokens=(*CHARACTERS, "D"))
     assert n_made() == 6
