@@ -117,9 +117,7 @@ def make_graph(language: Language, config: BeamConfig) -> Graph:
     arcs["target"] = np.append(lexicon.arc_target, np.full(n_tokens, len(lexicon.word)))
     arcs["look_ahead"] = look_ahead[arcs["target"]]
     lm_ids = language.lm_ids.view()
-    lm_ids.flags.writeable = (
-        False  # as if mapped from a file, for which code would be compiled anew
-    )
+    lm_ids.flags.writeable = False  # as if mapped: else code would be compiled for both kinds
     return Graph(
         nodes=nodes,
         arcs=arcs,

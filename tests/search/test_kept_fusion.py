@@ -1,5 +1,6 @@
 """A fusion that was kept is the one that its files make, and nothing else is found for them."""
 
+import json
 import logging
 import os
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from asr.search.beam import BeamConfig
 from asr.search.beam_search import BeamSearch
 from asr.search.fusion import Fusion, fuse
 from asr.search.kept_fusion import N_KEPT, load_fusion
+from asr.search.language import make_graph
 from asr.search.lexicon import Lexicon
 from asr.text.normalise import normaliser
 from tests.search.conftest import ARPA, CHARACTERS, PHONES, random_log_probs
@@ -90,6 +92,8 @@ def test_it_is_the_one_that_the_files_make(
     log_probs = random_log_probs(1, 2, 6, n_tokens)
     results = [BeamSearch(beam, each)(log_probs, np.array([6, 4])) for each in (of_one, of_other)]
     assert results[0] == results[1]
+    graphs = [make_graph(each, beam) for each in (of_one, of_other)]
+    assert not any(graph.lm_ids.flags.writeable for graph in graphs)  # one kind of code for both
 
 
 def test_files_tokens_and_normalisers_that_differ_find_nothing(
@@ -116,11 +120,25 @@ def other_numbers(content: bytes) -> bytes:
     return content[:header] + bytes(len(content) - header)
 
 
+def numbers_of(name: str) -> Callable[[bytes], bytes]:
+    """Damage one array alone."""
+
+    def damaged(content: bytes) -> bytes:
+        header = 8 + int.from_bytes(content[:8], "little")
+        start, stop = json.loads(content[8:header])[name]["data_offsets"]
+        return content[: header + start] + b"\x7f" * (stop - start) + content[header + stop :]
+
+    return damaged
+
+
 def nothing(_: bytes) -> bytes:
     return b""
 
 
-@pytest.mark.parametrize("damage", [cut, other_numbers, nothing])
+ARRAYS = ("ngram.suffixes", "lexicon.arc_target", "lexicon.depth", "lm_ids", "words")
+
+
+@pytest.mark.parametrize("damage", [cut, other_numbers, nothing, *map(numbers_of, ARRAYS)])
 def test_a_damaged_file_is_replaced(
     damage: Callable[[bytes], bytes],
     folder: Path,
