@@ -125,7 +125,7 @@ def numbers_of(name: str) -> Callable[[bytes], bytes]:
 
     def damaged(content: bytes) -> bytes:
         header = 8 + int.from_bytes(content[:8], "little")
-        start, stop = json.loads(content[8:header])[name]["data_offsets"]
+        start, stop = map(int, json.loads(content[8:header])[name]["data_offsets"])
         return content[: header + start] + b"\x7f" * (stop - start) + content[header + stop :]
 
     return damaged
