@@ -139,8 +139,7 @@ def _fusion(arrays: Arrays, tokens: Sequence[str], phones: Sequence[str]) -> Fus
     lm_ids = arrays["lm_ids"]
     if (
         unsound(nodes, n_lm_words)
-        or not lexicon.is_sound(len(units.of_tokens), len(words))
-        or len(lm_ids) != len(words)
+        or not lexicon.is_sound(len(units.of_tokens), min(len(words), len(lm_ids)))
         or not np.all((lm_ids >= 0) & (lm_ids < n_lm_words))
     ):
         raise DataError("it is damaged")
