@@ -165,7 +165,8 @@ def config_hash(config: Tree) -> str:
 def refuse_other_shape(before: Config, after: Config) -> None:
     """Refuse to start training from the weights of a network of another shape.
 
-    Dropout may differ, so may everything about training, and one may lack heads of the other.
+    It may have more recurrent layers, another dropout and fewer heads, and everything about its
+    training may differ.
 
     Args:
         before: What the weights were trained with.
@@ -181,7 +182,9 @@ def refuse_other_shape(before: Config, after: Config) -> None:
     tables += [(f"heads.{head}", old_heads[head], new_heads[head]) for head in shared]
     for table, theirs, ours in tables:
         for name, value in theirs.items():
-            if value != ours[name] and name != "dropout":
+            if value == ours[name] or name == "dropout":
+                continue
+            if name != "n_layers" or value > ours[name]:
                 raise ConfigError(
                     f"the model to start with has {table}.{name} = {value!r}, the configuration "
                     f"{ours[name]!r}: they must be the same"

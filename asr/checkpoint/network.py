@@ -79,6 +79,8 @@ def untrained(trained: Checkpoint) -> Checkpoint:
 def start_from(trained: Checkpoint, config: Config) -> Checkpoint:
     """Make a model to train by `config`, with the weights of another one.
 
+    Layers that the other has not, on top of its own, begin with random weights.
+
     Args:
         trained: Also gives tokens and CMVN, and the speech that it was trained on.
         config: Of the training to come; it may leave out heads of the trained model.
@@ -94,8 +96,8 @@ def start_from(trained: Checkpoint, config: Config) -> Checkpoint:
             f"the model to start with has no head {missing[0]!r}, only {', '.join(tokenizers)}"
         )
     made = build(config, {head: tokenizers[head] for head in config.heads})
-    weights = trained.model.state_dict()
-    made.model.load_state_dict({name: weights[name] for name in made.model.state_dict()})
+    own, weights = made.model.state_dict(), trained.model.state_dict()
+    made.model.load_state_dict({name: weights.get(name, own[name]) for name in own})
     made.front_end.load_state_dict(trained.front_end.state_dict())
     directory = replace(made.directory, trained_on=trained.directory.trained_on)
     return replace(made, directory=directory)
