@@ -182,13 +182,14 @@ def refuse_other_shape(before: Config, after: Config) -> None:
     tables += [(f"heads.{head}", old_heads[head], new_heads[head]) for head in shared]
     for table, theirs, ours in tables:
         for name, value in theirs.items():
-            if value == ours[name] or name == "dropout":
+            is_grown = name == "n_layers" and value < ours[name]
+            if value == ours[name] or name == "dropout" or is_grown:
                 continue
-            if name != "n_layers" or value > ours[name]:
-                raise ConfigError(
-                    f"the model to start with has {table}.{name} = {value!r}, the configuration "
-                    f"{ours[name]!r}: they must be the same"
-                )
+            rule = "layers can only be added" if name == "n_layers" else "they must be the same"
+            raise ConfigError(
+                f"the model to start with has {table}.{name} = {value!r}, the configuration "
+                f"{ours[name]!r}: {rule}"
+            )
 
 
 def _override(tree: dict[str, Any], key: str, text: str) -> None:

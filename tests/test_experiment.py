@@ -200,6 +200,10 @@ def test_a_start_of_another_shape_names_what_differs(
 
     with pytest.raises(ConfigError, match=r"has model\.size = 8, the configuration 10"):
         train(make_config(model__size=10), tiny_corpus, tmp_path / "m", start=tmp_path / "first")
+    deep = make_config(model__n_layers=2)
+    train(deep, tiny_corpus, tmp_path / "deep")
+    with pytest.raises(ConfigError, match=r"model\.n_layers = 2, .* 1: layers can only be added"):
+        train(small_config, tiny_corpus, tmp_path / "m", start=tmp_path / "deep")
     with pytest.raises(ConfigError, match="has no head 'phones'"):
         train(
             with_phones(small_config),

@@ -334,7 +334,7 @@ def test_paths_lead_from_where_the_user_stands(tmp_path: Path) -> None:
     ("name", "end"),
     [
         ("mini_librispeech", "-crf"),
-        *(("librispeech", end) for end in ("-crf", "-self")),
+        *(("librispeech", end) for end in ("-crf", "-self", "-self-2")),
         *(("librispeech-960", end) for end in ("-crf", "-self")),
     ],
 )
@@ -343,7 +343,9 @@ def test_later_trainings_go_on_with_the_network_of_the_first(name: str, end: str
     assert second.text == first.text
     assert second.heads == first.heads
     assert second.features == first.features
-    assert replace(second.model, dropout=first.model.dropout) == first.model
+    assert second.model.n_layers >= first.model.n_layers
+    shape = {"dropout": first.model.dropout, "n_layers": first.model.n_layers}
+    assert replace(second.model, **shape) == first.model
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=str)
@@ -363,6 +365,7 @@ def test_a_recipe_can_be_executed(recipe: str) -> None:
         ((), "librispeech"),
         (("crf",), "librispeech-crf"),
         (("self",), "librispeech-self"),
+        (("self-2",), "librispeech-self-2"),
     ],
 )
 def test_the_slurm_script_runs_a_training_of_the_recipe(
@@ -394,7 +397,7 @@ def test_the_slurm_script_refuses_a_training_that_it_does_not_know() -> None:
     command = ["bash", str(ROOT / "recipes" / "librispeech" / "slurm.sh"), "crv"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
-    assert "expected crf, self or nothing, got 'crv'" in ended.stderr
+    assert "expected crf, self, self-2 or nothing, got 'crv'" in ended.stderr
 
 
 def test_memory_compares_cells_of_equal_size(tmp_path: Path) -> None:
@@ -472,7 +475,8 @@ def test_a_recipe_goes_from_speech_to_a_table(
         assert re.search(rf"\| {subset} +\| small language model \(default\) +\|", results)
     for subset in sets:
         assert re.search(rf"\| {subset} +\| large language model +\|", results)
-    assert ("after self-training" in results) == (recipe == "librispeech")
+    for i in (1, 2):
+        assert (f"round {i} of self-training" in results) == (recipe == "librispeech")
     page = (tmp_path / "work" / "report.html").read_text(encoding="utf-8")
     assert "<h3>model-crf <span" in page  # the curve of its training
     compared = (tmp_path / "work" / "test-clean.compare.txt").read_text(encoding="utf-8")

@@ -15,7 +15,8 @@ Started by torchrun, the processes train one model together, here or on many mac
 the folders: the same model, to rounding, as one process with the same configuration.
 
 --start MODEL begins with the weights of a model and keeps its tokens, to train it further on your
-own recordings or on the same. Try a third of its learning rate first.
+own recordings or on the same. Try a third of its learning rate first. It may have fewer layers than
+the configuration: those on top are then new.
 
 Recordings that cannot be read are named and left out, as long as they are few (--max-damaged); in
 the dev set, their words count as deleted. A run resumes with a manifest from which some utterances
@@ -82,7 +83,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--start",
         metavar="MODEL",
         help="begin with the weights of a model, a folder or a shipped one's name, with the "
-        "same [features], [text] and [model] (default: random weights)",
+        "same [features], [text] and [model]; more layers begin with random weights (default: all "
+        "weights are random)",
     )
     add_run_arguments(parser)
     add_number(

@@ -6,6 +6,7 @@ summed over the batch. Every rank then holds the same sums, and so the same weig
 """
 
 import hashlib
+import importlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -123,6 +124,9 @@ def join_ranks(device: str | None) -> Iterator[Ranks]:
         return
     if chosen.type == "cuda":
         torch.cuda.set_device(chosen)
+    # Imported later, this would hold the group in default arguments: a thread of it would outlive
+    # Python's end, which then is an abort now and then.
+    importlib.import_module("torch.distributed.nn")
     distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo", timeout=PATIENCE)
     yield Ranks(distributed.get_rank(), count, chosen)
     distributed.destroy_process_group()  # not after an error: it would wait for the others

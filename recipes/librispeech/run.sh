@@ -9,7 +9,8 @@
 #   MORE          manifests of other corpora with texts; a twelfth of each is held out and scored
 #   SETS          what is scored (default: 'dev-clean test-clean'); dev-clean must be among them
 #   UNTRANSCRIBED a manifest without texts, for self-training
-#   CONFIG        conf/$CONFIG.toml, -crf and -self.toml; librispeech-960 is larger
+#   CONFIG        conf/$CONFIG.toml, -crf, -self and, if it is there, -self-2.toml;
+#                 librispeech-960 is larger
 #   LIBRISPEECH, LM_TEXT, VOCABULARY, DICTIONARY: see recipes/speech.sh; what is not set is
 #                 downloaded (OpenSLR 11 and 12)
 #
@@ -28,7 +29,12 @@ read -ra sets <<<"${SETS:-dev-clean test-clean}"
 [[ " ${sets[*]} " == *' dev-clean '* ]] ||
   refuse "SETS: expected dev-clean among them, to tune on, got '${sets[*]}'"
 config=${CONFIG:-librispeech}
-for end in '' -crf ${UNTRANSCRIBED:+-self}; do
+rounds=() # of self-training
+if [[ ${UNTRANSCRIBED-} ]]; then
+  rounds=(-self)
+  if [[ -e conf/$config-self-2.toml ]]; then rounds+=(-self-2); fi
+fi
+for end in '' -crf "${rounds[@]}"; do
   [[ -e conf/$config$end.toml ]] || refuse "CONFIG: there is no conf/$config$end.toml"
 done
 
@@ -64,16 +70,20 @@ train_twice "$config"
 language_models
 pack model-crf packed
 
-# What the model is sure to have heard in speech without texts teaches it, beside all that it knows.
-if [[ ${UNTRANSCRIBED-} ]]; then
-  heard=$work/untranscribed.jsonl
-  stage decode-untranscribed "$heard" asr decode "$packed" "$UNTRANSCRIBED" --output "$heard"
-  stage select-self "$work/train-self.jsonl" \
+# What the model is sure to have heard in speech without texts teaches it, beside all that it knows;
+# with a second configuration, what it hears by then teaches it once more.
+before=model-crf
+for round in "${rounds[@]}"; do
+  heard=$work/untranscribed$round.jsonl
+  stage "decode-untranscribed$round" "$heard" \
+    asr decode "$packed" "$UNTRANSCRIBED" --output "$heard"
+  stage "select$round" "$work/train$round.jsonl" \
     asr select "$work/train.jsonl" "$UNTRANSCRIBED" --texts "$heard" --min-confidence 0.85 \
-    --output "$work/train-self.jsonl"
-  train model-self "$config-self" train-self --start "$work/model-crf"
-  pack model-self packed-self
-fi
+    --output "$work/train$round.jsonl"
+  train "model$round" "$config$round" "train$round" --start "$work/$before"
+  pack "model$round" "packed$round"
+  before=model$round
+done
 
 # Speech to score: after the trainings, which another set of it does not make again.
 for set in "${sets[@]}"; do
@@ -96,5 +106,5 @@ rows() { # NAME CONDITION: endings for the packed model
 }
 rows '' ''
 for set in "${sets[@]}"; do compare "$set" greedy default; done
-if [[ ${UNTRANSCRIBED-} ]]; then rows -self ', after self-training'; fi
+for i in "${!rounds[@]}"; do rows "${rounds[i]}" ", round $((i + 1)) of self-training"; done
 report

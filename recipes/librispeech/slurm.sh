@@ -7,7 +7,8 @@
 #   recipes/librispeech/run.sh                                   # the stages after training
 #
 # with the same CONFIG in the environment of all (default: librispeech). With UNTRANSCRIBED, run.sh
-# --until select-self comes before the last line, and a third training, `slurm.sh self`.
+# --until select-self comes before the last line, and a third training, `slurm.sh self`; then, with
+# a conf/$CONFIG-self-2.toml, run.sh --until select-self-2 and `slurm.sh self-2`.
 #
 # Fill in account and partition. Two minutes before its time limit, the job saves its state and
 # exits: submit it again, and it resumes. docs/training-at-scale.md says what to expect.
@@ -28,7 +29,8 @@ case ${1-} in
   '') ;;
   crf) start=(--start "$model") config+=-crf model+=-crf ;;
   self) start=(--start "$model-crf") config+=-self model+=-self train=train-self ;;
-  *) echo "slurm.sh: expected crf, self or nothing, got '$1'" >&2 && exit 2 ;;
+  self-2) start=(--start "$model-self") config+=-self-2 model+=-self-2 train=train-self-2 ;;
+  *) echo "slurm.sh: expected crf, self, self-2 or nothing, got '$1'" >&2 && exit 2 ;;
 esac
 mapfile -t machines < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 

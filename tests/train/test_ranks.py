@@ -77,6 +77,20 @@ with join_ranks("cpu") as ranks, ThreadPoolExecutor(2) as pool:
         step(batch)
 """
 
+# Prints the threads that are left of two processes that trained together. An optimiser imports much
+# of torch when it is made, when there is a group already.
+LEAVING = """
+import sys
+from pathlib import Path
+import torch
+from asr.train.ranks import join_ranks
+
+with join_ranks("cpu") as ranks:
+    torch.optim.AdamW([torch.nn.Parameter(torch.ones(1))])
+    ranks.add([torch.ones(1)])
+for name in Path("/proc/self/task").glob("*/comm"):
+    print(name.read_text(), file=sys.stderr, end="")
+"""
 
 Ended = tuple[Path, list[tuple[int, str]]]
 
@@ -138,6 +152,17 @@ def test_what_one_process_skips_all_of_them_name(ended: Ended) -> None:
     saved = gradients(ended[0], "1 of 2")
 
     assert sum(int(t.sum()) for name, t in saved.items() if name.endswith("skipped")) == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are listed under Linux")
+def test_no_thread_of_the_group_is_left_when_python_ends(tmp_path: Path) -> None:
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    both = [start(LEAVING, tmp_path, rank=rank, count=2, port=store.port) for rank in (0, 1)]
+
+    for process in both:
+        threads = process.communicate(timeout=600)[1]
+        assert process.returncode == 0, threads
+        assert "gloo" not in threads
 
 
 def test_a_process_that_dies_does_not_leave_the_other_waiting(ended: Ended) -> None:
