@@ -92,8 +92,8 @@ def _loss(log_probs: Tensor, tokens: Tensor, occupancy: Tensor) -> float:
 
 def _loss_in_logarithms(log_probs: Tensor, tokens: Tensor) -> tuple[float, Tensor]:
     """Compute one loss and its occupancy by torch: slowly, but never out of range."""
-    with torch.enable_grad():
-        emission = log_probs.detach().double().requires_grad_()
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        emission = log_probs.detach().to(torch.float64, copy=True).requires_grad_()
         length, token_length = torch.tensor([len(emission)]), torch.tensor([len(tokens)])
         loss = _torch_loss(emission[None], length, tokens[None], token_length)
         (gradient,) = torch.autograd.grad(loss.sum(), emission)
