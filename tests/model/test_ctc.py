@@ -151,6 +151,15 @@ def test_loss_and_gradient_are_those_of_torch_in_double_precision(
         torch.testing.assert_close(gradient.double(), expected_gradient, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("peak", [1.0, 40.0])  # with 40, probabilities are out of range
+def test_validation_needs_no_gradient(peak: float) -> None:
+    with torch.inference_mode():
+        losses = ctc_loss(*draw(0, 300, 32, 180, peak=peak, blank=0.0))
+
+    expected, _ = by_torch(draw(0, 300, 32, 180, peak=peak, blank=0.0))
+    torch.testing.assert_close(losses.clone().double(), expected, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("n_tokens", [1, 2, 5, 90])
 def test_just_enough_frames_leave_one_alignment(n_tokens: int) -> None:
     for seed in range(10):
