@@ -95,7 +95,7 @@ def _loss_in_logarithms(log_probs: Tensor, tokens: Tensor) -> tuple[float, Tenso
     with torch.inference_mode(mode=False), torch.enable_grad():
         emission = log_probs.detach().to(torch.float64, copy=True).requires_grad_()
         length, token_length = torch.tensor([len(emission)]), torch.tensor([len(tokens)])
-        loss = _torch_loss(emission[None], length, tokens[None], token_length)
+        loss = _torch_loss(emission[None], length, tokens.clone()[None], token_length)
         (gradient,) = torch.autograd.grad(loss.sum(), emission)
     if bool(log_probs.isnan().any()):
         return math.nan, gradient.fill_(math.nan)
