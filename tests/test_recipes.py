@@ -344,8 +344,8 @@ def test_later_trainings_go_on_with_the_network_of_the_first(name: str, end: str
     assert second.heads == first.heads
     assert second.features == first.features
     assert second.model.n_layers >= first.model.n_layers
-    shape = {"dropout": first.model.dropout, "n_layers": first.model.n_layers}
-    assert replace(second.model, **shape) == first.model
+    n_layers, dropout = first.model.n_layers, first.model.dropout
+    assert replace(second.model, n_layers=n_layers, dropout=dropout) == first.model
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=str)
