@@ -97,7 +97,8 @@ pack() { # MODEL PACKED
   packed=$work/$2
   stage "pack$end" "$packed" \
     asr pack "$work/$1" --half --lm "$work/small.lm" --lexicon "$lexicon" \
-    --search beam --beam-size 1000 --beam-threshold 14 --output "$packed"
+    --search beam --beam-size 1000 --beam-threshold 14 --example recipes/demo/speech.wav \
+    --output "$packed"
   stage "tune$end" "$work/tune$end.svg" \
     asr tune "$packed" "$work/dev-clean.jsonl" --utterances 600 --lm-weights 0.8 1 1.2 1.4 1.6 \
     --prior-weights 0 0.1 0.2 0.3 --write --picture "$work/tune$end.svg"

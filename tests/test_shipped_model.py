@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from asr.audio.read import read_waveform
 from asr.checkpoint.decoding import LEXICON_FILE, LM_FILE, SEARCH_FILE
 from asr.checkpoint.engine import verify_model
+from asr.checkpoint.golden import read_example
 from asr.checkpoint.names import DEFAULT_MODEL, MODELS
 from asr.corpus.librispeech import read_librispeech
 from asr.recognizer import load_model
@@ -27,6 +28,11 @@ DEMO = Path(__file__).resolve().parent.parent / "recipes" / "demo"
 
 def test_its_golden_example_comes_out() -> None:
     verify_model(DEFAULT_MODEL)
+
+
+def test_its_golden_example_is_speech() -> None:
+    speech = read_waveform(DEMO / "speech.wav", sample_rate=load_model().sample_rate)
+    np.testing.assert_allclose(read_example(MODELS / DEFAULT_MODEL), speech, atol=1e-4)
 
 
 def test_it_is_small_enough_to_ship() -> None:
