@@ -347,6 +347,18 @@ def test_later_trainings_go_on_with_the_network_of_the_first(name: str, end: str
     assert second.model == replace(first.model, n_layers=n_layers, dropout=second.model.dropout)
 
 
+def test_each_round_of_self_training_learns_from_what_the_one_before_heard(tmp_path: Path) -> None:
+    made = [words[1:] for words in commands("librispeech", tmp_path, **OTHER_CORPORA)]
+    work = str(tmp_path / "work")
+    for before, end in (("", "-self"), ("-self", "-self-2")):
+        (heard,) = (w for w in made if w[0] == "decode" and f"untranscribed{end}.jsonl" in w[-1])
+        (chosen,) = (w for w in made if w[-1] == f"{work}/train{end}.jsonl")
+        (trained,) = (w for w in made if w[-1] == f"{work}/model{end}")
+        assert heard[1] == f"{work}/packed{before}"
+        assert heard[-1] in chosen
+        assert {chosen[-1], f"{work}/model{before or '-crf'}"} <= {*trained}
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=str)
 def test_a_recipe_is_read_without_scrolling_sideways(script: Path) -> None:
     lines = (ROOT / script).read_text(encoding="utf-8").splitlines()
