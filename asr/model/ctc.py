@@ -92,6 +92,7 @@ def _loss(log_probs: Tensor, tokens: Tensor, occupancy: Tensor) -> float:
 
 def _loss_in_logarithms(log_probs: Tensor, tokens: Tensor) -> tuple[float, Tensor]:
     """Compute one loss and its occupancy by torch: slowly, but never out of range."""
+    # in inference mode no gradient is taken, and none of a tensor that was made in it: copies are
     with torch.inference_mode(mode=False), torch.enable_grad():
         emission = log_probs.detach().to(torch.float64, copy=True).requires_grad_()
         length, token_length = torch.tensor([len(emission)]), torch.tensor([len(tokens)])

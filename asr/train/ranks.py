@@ -124,8 +124,8 @@ def join_ranks(device: str | None) -> Iterator[Ranks]:
         return
     if chosen.type == "cuda":
         torch.cuda.set_device(chosen)
-    # Imported later, this would hold the group in default arguments: a thread of it would outlive
-    # Python's end, which then is an abort now and then.
+    # Imported once there is a group, this would hold the group in default arguments, and with it a
+    # thread that may outlive Python, which then aborts.
     importlib.import_module("torch.distributed.nn")
     distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo", timeout=PATIENCE)
     yield Ranks(distributed.get_rank(), count, chosen)
